@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "provider/gw-provider-config.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  GW_AFTER_CRASH_RESEND,
+  GW_AFTER_CRASH_HOLD,
+} GwAfterCrash;
+
+/**
+ * GwConfig:
+ *
+ * `gangway.conf` as read (contract, section 4), with the catalogue's presets beneath it. Plain data,
+ * not changed after loading but by its owner.
+ */
+typedef struct {
+  char *path;              /* where it was read from, or would be written */
+  char *listen;
+  guint16 port;
+  char *token;             /* (nullable) from token-file or GANGWAY_TOKEN */
+  gboolean allow_other_users;
+  char *redis_uri;         /* (nullable) */
+  guint keep_days;         /* 0: for ever */
+  guint max_concurrency;   /* over all providers */
+  guint max_attempts;
+  guint drain_seconds;
+  guint lease_seconds;
+  GwAfterCrash after_crash;
+  gboolean after_crash_set; /* the file says it; otherwise the host decides */
+  gboolean has_providers;  /* the file has a [provider …] group: only those it enables are used */
+  GPtrArray *providers;    /* (element-type GwProviderConfig): every preset and every group */
+} GwConfig;
+
+/* @path: (nullable) NULL is the user's own file, which need not exist; a path that was given must. */
+GwConfig *gw_config_load (const char *path, GError **error);
+void gw_config_free (GwConfig *config);
+GwProviderConfig *gw_config_find_provider (const GwConfig *config, const char *name);
+
+/* Writes the providers' groups into the file, atomically, every other line kept. */
+gboolean gw_config_save_providers (const GwConfig *config, GPtrArray *providers, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwConfig, gw_config_free)
+
+G_END_DECLS

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_ENGINE (gw_engine_get_type ())
+G_DECLARE_FINAL_TYPE (GwEngine, gw_engine, GW, ENGINE, GObject)
+
+typedef enum {
+  GW_HOST_DAEMON, /* carries on with everything; a port that is taken is an error */
+  GW_HOST_WINDOW, /* holds uncertain attempts and asks; another port if it must */
+  GW_HOST_BATCH,  /* holds unfinished projects of earlier runs; another port if it must */
+} GwHost;
+
+typedef struct {
+  GwHost host;
+  const char *config_path; /* (nullable) */
+  const char *data_dir;    /* (nullable) */
+  const char *listen;      /* (nullable) over the configuration */
+  int port;                /* -1: as configured; 0: any free one */
+  const char *redis_uri;   /* (nullable) over the configuration */
+  gboolean no_workers;
+  gboolean workers_only;
+  gboolean set_limits;
+} GwEngineOptions;
+
+/**
+ * GwEngine:
+ *
+ * The backend in this process: queue, worker threads and gateway, started and stopped as one. The
+ * only face of the backend that tools and window see; tasks travel over HTTP even so. Used from the
+ * thread that made it, which must run its default main context.
+ */
+GwEngine *gw_engine_new (const GwEngineOptions *options);
+
+/* Errors: GW_ERROR_CONFIG, _DATA_IN_USE (the message has the address of who holds it, see
+ * gw_engine_get_other_uri()), _DATA_NEWER, _DATA_CORRUPT, _PORT_TAKEN, _NO_SPACE. */
+void gw_engine_start_async (GwEngine *self, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data);
+gboolean gw_engine_start_finish (GwEngine *self, GAsyncResult *result, GError **error);
+
+const char *gw_engine_get_uri (GwEngine *self);       /* http://ADDRESS:PORT; NULL until started */
+const char *gw_engine_get_token (GwEngine *self);     /* (nullable) */
+const char *gw_engine_get_other_uri (GwEngine *self); /* (nullable) who holds the data instead */
+guint gw_engine_get_drain_seconds (GwEngine *self);
+
+/* Names of projects that this engine holds back (host batch); lines to print before the first call:
+ * providers found through the environment, practice. (transfer none) */
+const char *const *gw_engine_get_held (GwEngine *self);
+const char *const *gw_engine_get_notices (GwEngine *self);
+
+/* Refuses new work, lets calls in flight end for up to @limit_ms, aborts the rest, joins every
+ * thread; the port closes last. A second call while one is under way shortens the limit to its own.
+ * After it there is no thread and no port. */
+void gw_engine_stop_async (GwEngine *self, guint limit_ms, GAsyncReadyCallback callback,
+                           gpointer user_data);
+gboolean gw_engine_stop_finish (GwEngine *self, GAsyncResult *result, GError **error);
+
+/* Called in the thread of gw_engine_new() if the engine ends by itself (EIO at commit). */
+typedef void (*GwEngineFailedFunc) (GwEngine *self, const GError *error, gpointer user_data);
+void gw_engine_set_failed_func (GwEngine *self, GwEngineFailedFunc func, gpointer user_data);
+
+G_END_DECLS

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "queue/gw-queue.h"
+
+/*
+ * The interface itself: no state, no thread, no promise of its own. What each call does stands in
+ * gw-queue.h; the engines keep it, and one contract suite holds both to it.
+ */
+
+G_DEFINE_INTERFACE (GwQueue, gw_queue, G_TYPE_OBJECT)
+
+static void
+gw_queue_default_init (GwQueueInterface *iface)
+{
+}
+
+void
+gw_queue_submit_async (GwQueue *self,
+                       const GwSubmission *submission,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->submit_async (self, submission, callback, user_data);
+}
+
+GwSubmitted *
+gw_queue_submit_finish (GwQueue *self,
+                        GAsyncResult *result,
+                        GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->submit_finish (self, result, error);
+}
+
+void
+gw_queue_claim_async (GwQueue *self,
+                      const GwClaim *claim,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->claim_async (self, claim, callback, user_data);
+}
+
+GwGrant *
+gw_queue_claim_finish (GwQueue *self,
+                       GAsyncResult *result,
+                       GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->claim_finish (self, result, error);
+}
+
+void
+gw_queue_note_sent_async (GwQueue *self,
+                          guint64 attempt,
+                          gint64 sent_at,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->note_sent_async (self, attempt, sent_at, callback, user_data);
+}
+
+gboolean
+gw_queue_note_sent_finish (GwQueue *self,
+                           GAsyncResult *result,
+                           GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->note_sent_finish (self, result, error);
+}
+
+void
+gw_queue_finish_async (GwQueue *self,
+                       guint64 attempt,
+                       const GwReply *reply,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->finish_async (self, attempt, reply, callback, user_data);
+}
+
+gboolean
+gw_queue_finish_finish (GwQueue *self,
+                        GAsyncResult *result,
+                        GwFinishResult *finished,
+                        GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->finish_finish (self, result, finished, error);
+}
+
+void
+gw_queue_finish_and_claim_async (GwQueue *self,
+                                 guint64 attempt,
+                                 const GwReply *reply,
+                                 const GwClaim *claim,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->finish_and_claim_async (self, attempt, reply, claim, callback, user_data);
+}
+
+GwGrant *
+gw_queue_finish_and_claim_finish (GwQueue *self,
+                                  GAsyncResult *result,
+                                  GwFinishResult *finished,
+                                  GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->finish_and_claim_finish (self, result, finished, error);
+}
+
+void
+gw_queue_cancel_task_async (GwQueue *self,
+                            const char *task_id,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->cancel_task_async (self, task_id, callback, user_data);
+}
+
+GwTask *
+gw_queue_cancel_task_finish (GwQueue *self,
+                             GAsyncResult *result,
+                             GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->cancel_task_finish (self, result, error);
+}
+
+void
+gw_queue_retry_task_async (GwQueue *self,
+                           const char *task_id,
+                           const char *provider,
+                           const char *model,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->retry_task_async (self, task_id, provider, model, callback, user_data);
+}
+
+GwTask *
+gw_queue_retry_task_finish (GwQueue *self,
+                            GAsyncResult *result,
+                            GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->retry_task_finish (self, result, error);
+}
+
+void
+gw_queue_set_removed_async (GwQueue *self,
+                            const char *const *task_ids,
+                            gboolean removed,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->set_removed_async (self, task_ids, removed, callback, user_data);
+}
+
+gboolean
+gw_queue_set_removed_finish (GwQueue *self,
+                             GAsyncResult *result,
+                             guint64 *changed,
+                             GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->set_removed_finish (self, result, changed, error);
+}
+
+void
+gw_queue_act_on_project_async (GwQueue *self,
+                               const char *project,
+                               const GwProjectAct *act,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->act_on_project_async (self, project, act, callback, user_data);
+}
+
+gboolean
+gw_queue_act_on_project_finish (GwQueue *self,
+                                GAsyncResult *result,
+                                guint64 *changed,
+                                GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->act_on_project_finish (self, result, changed, error);
+}
+
+void
+gw_queue_patch_project_async (GwQueue *self,
+                              const char *project,
+                              const GwProjectPatch *patch,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->patch_project_async (self, project, patch, callback, user_data);
+}
+
+GwProject *
+gw_queue_patch_project_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->patch_project_finish (self, result, error);
+}
+
+void
+gw_queue_remove_project_async (GwQueue *self,
+                               const char *project,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->remove_project_async (self, project, callback, user_data);
+}
+
+gboolean
+gw_queue_remove_project_finish (GwQueue *self,
+                                GAsyncResult *result,
+                                GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->remove_project_finish (self, result, error);
+}
+
+void
+gw_queue_set_providers_async (GwQueue *self,
+                              GPtrArray *providers,
+                              gboolean set_limits,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->set_providers_async (self, providers, set_limits, callback, user_data);
+}
+
+char **
+gw_queue_set_providers_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->set_providers_finish (self, result, error);
+}
+
+void
+gw_queue_resume_lane_async (GwQueue *self,
+                            const char *provider,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->resume_lane_async (self, provider, callback, user_data);
+}
+
+gboolean
+gw_queue_resume_lane_finish (GwQueue *self,
+                             GAsyncResult *result,
+                             GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->resume_lane_finish (self, result, error);
+}
+
+void
+gw_queue_get_task_async (GwQueue *self,
+                         const char *task_id,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->get_task_async (self, task_id, callback, user_data);
+}
+
+GwTask *
+gw_queue_get_task_finish (GwQueue *self,
+                          GAsyncResult *result,
+                          GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->get_task_finish (self, result, error);
+}
+
+void
+gw_queue_get_project_async (GwQueue *self,
+                            const char *project,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->get_project_async (self, project, callback, user_data);
+}
+
+GwProject *
+gw_queue_get_project_finish (GwQueue *self,
+                             GAsyncResult *result,
+                             GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->get_project_finish (self, result, error);
+}
+
+void
+gw_queue_list_projects_async (GwQueue *self,
+                              guint64 since,
+                              guint limit,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->list_projects_async (self, since, limit, callback, user_data);
+}
+
+GwProjectPage *
+gw_queue_list_projects_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->list_projects_finish (self, result, error);
+}
+
+void
+gw_queue_read_feed_async (GwQueue *self,
+                          const GwFeedQuery *query,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_feed_async (self, query, callback, user_data);
+}
+
+GwFeedPage *
+gw_queue_read_feed_finish (GwQueue *self,
+                           GAsyncResult *result,
+                           GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_feed_finish (self, result, error);
+}
+
+void
+gw_queue_read_results_async (GwQueue *self,
+                             const GwResultsQuery *query,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_results_async (self, query, callback, user_data);
+}
+
+GPtrArray *
+gw_queue_read_results_finish (GwQueue *self,
+                              GAsyncResult *result,
+                              GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_results_finish (self, result, error);
+}
+
+void
+gw_queue_read_attempts_async (GwQueue *self,
+                              const char *task_id,
+                              guint64 since,
+                              guint limit,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_attempts_async (self, task_id, since, limit, callback, user_data);
+}
+
+GwAttemptPage *
+gw_queue_read_attempts_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_attempts_finish (self, result, error);
+}
+
+void
+gw_queue_read_lanes_async (GwQueue *self,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_lanes_async (self, callback, user_data);
+}
+
+GPtrArray *
+gw_queue_read_lanes_finish (GwQueue *self,
+                            GAsyncResult *result,
+                            GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_lanes_finish (self, result, error);
+}
+
+void
+gw_queue_read_stats_async (GwQueue *self,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_stats_async (self, callback, user_data);
+}
+
+GwQueueStats *
+gw_queue_read_stats_finish (GwQueue *self,
+                            GAsyncResult *result,
+                            GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_stats_finish (self, result, error);
+}
+
+void
+gw_queue_read_recovery_async (GwQueue *self,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_recovery_async (self, callback, user_data);
+}
+
+GwRecovery *
+gw_queue_read_recovery_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_recovery_finish (self, result, error);
+}
+
+void
+gw_queue_read_snapshot_async (GwQueue *self,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->read_snapshot_async (self, callback, user_data);
+}
+
+GwQueueSnapshot *
+gw_queue_read_snapshot_finish (GwQueue *self,
+                               GAsyncResult *result,
+                               GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->read_snapshot_finish (self, result, error);
+}
+
+void
+gw_queue_close_async (GwQueue *self,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->close_async (self, callback, user_data);
+}
+
+gboolean
+gw_queue_close_finish (GwQueue *self,
+                       GAsyncResult *result,
+                       GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  return GW_QUEUE_GET_IFACE (self)->close_finish (self, result, error);
+}
+
+guint
+gw_queue_watch_revision (GwQueue *self,
+                         GMainContext *context,
+                         GwRevisionFunc func,
+                         gpointer data,
+                         GDestroyNotify destroy)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), 0);
+
+  return GW_QUEUE_GET_IFACE (self)->watch_revision (self, context, func, data, destroy);
+}
+
+guint
+gw_queue_watch_lane (GwQueue *self,
+                     const char *provider,
+                     GMainContext *context,
+                     GwLaneEventFunc func,
+                     gpointer data,
+                     GDestroyNotify destroy)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), 0);
+
+  return GW_QUEUE_GET_IFACE (self)->watch_lane (self, provider, context, func, data, destroy);
+}
+
+void
+gw_queue_unwatch (GwQueue *self,
+                  guint id)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->unwatch (self, id);
+}
+
+GwClock *
+gw_queue_get_clock (GwQueue *self)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->get_clock (self);
+}
+
+const char *
+gw_queue_get_kind (GwQueue *self)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  return GW_QUEUE_GET_IFACE (self)->get_kind (self);
+}

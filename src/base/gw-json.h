@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "gw-error.h"
+
+G_BEGIN_DECLS
+
+#define GW_JSON_MAX_DEPTH 64
+
+/* Reading. Text from outside becomes a tree only through gw_json_parse(): its pre-scan
+ * (gw-json-scan.c) checks RFC 8259, UTF-8, depth, U+0000 and lone surrogates, none of which
+ * json-glib does. Errors: GW_ERROR_NOT_JSON (syntax, depth), GW_ERROR_INVALID (U+0000, surrogates).
+ */
+gboolean gw_json_check (const char *text, gsize length, guint max_depth, GError **error);
+JsonNode *gw_json_parse (const char *text, gsize length, GError **error);
+JsonObject *gw_json_parse_object (const char *text, gsize length, GError **error);
+
+/* Typed getters. An absent member, and where allowed null, leaves *value as the caller set it and
+ * is no error unless GW_JSON_REQUIRED is given; a wrong type or size is GW_ERROR_INVALID (a text
+ * over max_bytes GW_ERROR_TOO_LARGE) with a message that names the member. */
+typedef enum {
+  GW_JSON_OPTIONAL = 0,
+  GW_JSON_REQUIRED = 1 << 0,
+  GW_JSON_NULLABLE = 1 << 1,
+} GwJsonFlags;
+
+gboolean gw_json_get_string (JsonObject *object, const char *member, GwJsonFlags flags,
+                             gsize max_bytes, const char **value, GError **error);
+gboolean gw_json_get_int (JsonObject *object, const char *member, GwJsonFlags flags,
+                          gint64 minimum, gint64 maximum, gint64 *value, GError **error);
+gboolean gw_json_get_double (JsonObject *object, const char *member, GwJsonFlags flags,
+                             double *value, GError **error);
+gboolean gw_json_get_boolean (JsonObject *object, const char *member, GwJsonFlags flags,
+                              gboolean *value, GError **error);
+gboolean gw_json_get_object (JsonObject *object, const char *member, GwJsonFlags flags,
+                             JsonObject **value, GError **error);
+gboolean gw_json_get_array (JsonObject *object, const char *member, GwJsonFlags flags,
+                            JsonArray **value, GError **error);
+
+/* Lenient readers for replies that other programs wrote: NULL or the fallback where the member is
+ * absent or of another type; never a critical, whatever the document holds. */
+const char *gw_json_peek_string (JsonObject *object, const char *member);
+JsonObject *gw_json_peek_object (JsonObject *object, const char *member);
+JsonArray *gw_json_peek_array (JsonObject *object, const char *member);
+gint64 gw_json_peek_int (JsonObject *object, const char *member, gint64 fallback);
+double gw_json_peek_double (JsonObject *object, const char *member, double fallback);
+gboolean gw_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
+
+/* Writing: UTF-8, never escaped to ASCII; numbers never follow the locale. */
+char *gw_json_to_text (JsonNode *node, gboolean pretty, gsize *length);
+char *gw_json_object_to_text (JsonObject *object, gboolean pretty, gsize *length);
+void gw_json_set_string_or_null (JsonObject *object, const char *member, const char *value);
+void gw_json_set_time (JsonObject *object, const char *member, gint64 wall_ms);
+
+G_END_DECLS

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "gw-error.h"
+#include "gw-json.h"
+
+G_BEGIN_DECLS
+
+/* Limits of one submission (contract, section 2). */
+#define GW_TASK_MAX_CONTENT (1024 * 1024)
+#define GW_TASK_MAX_METADATA (64 * 1024)
+#define GW_TASK_MAX_PRIORITY 100
+#define GW_BATCH_MAX_TASKS 100000
+#define GW_QUEUE_MAX_UNFINISHED 1000000
+#define GW_FEED_CONTENT_CHARACTERS 200
+
+typedef enum {
+  GW_TASK_QUEUED,
+  GW_TASK_RUNNING,
+  GW_TASK_COMPLETED,
+  GW_TASK_FAILED,
+  GW_TASK_CANCELLED,
+  GW_N_TASK_STATUSES
+} GwTaskStatus;
+
+const char *gw_task_status_to_string (GwTaskStatus status);
+gboolean gw_task_status_from_string (const char *string, GwTaskStatus *status);
+gboolean gw_task_status_is_final (GwTaskStatus status);
+
+typedef struct {
+  gint64 prompt_tokens; /* -1: not told */
+  gint64 completion_tokens;
+  gint64 total_tokens;
+} GwUsage;
+
+#define GW_USAGE_NONE ((GwUsage){ -1, -1, -1 })
+
+/**
+ * GwTask:
+ *
+ * One task as seen from outside at one moment: plain data, copied over threads, never changed after
+ * it was handed on. Times are Unix milliseconds, 0 for null. Refcounted, the count is atomic.
+ */
+typedef struct {
+  char *task_id;
+  char *project_id;
+  GwTaskStatus status;
+  char *content;         /* (nullable) where it was not asked for */
+  gsize content_size;    /* bytes of the whole, @content may be cut */
+  gboolean content_cut;  /* from the feed: at most 200 characters */
+  char *result;          /* (nullable) */
+  gsize result_size;     /* bytes, also where @result was not asked for */
+  gboolean has_error;
+  GwError error_code;    /* meaningful if @has_error */
+  char *error_message;   /* (nullable) */
+  gint64 created_at;
+  gint64 started_at;
+  gint64 finished_at;
+  guint attempts;        /* calls sent */
+  guint64 revision;
+  guint64 position;      /* order of submission; not part of the JSON */
+
+  /* Our members of `metadata`. */
+  JsonObject *submitted; /* (nullable) the submitter's members */
+  char *model;           /* (nullable) the model that answered; NULL before */
+  char *provider;        /* (nullable) */
+  GwUsage usage;
+  char *finish_reason;   /* (nullable) */
+  gint64 duration_ms;    /* of the answering call; -1: none */
+  char *waiting_reason;  /* (nullable) */
+  gint64 waiting_until;  /* Unix ms; 0: not known */
+  guint tries;
+  gboolean uncertain;    /* an attempt was sent whose answer nobody saw */
+  gboolean practice;     /* answered by the practice provider */
+} GwTask;
+
+GwTask *gw_task_new (void);
+GwTask *gw_task_ref (GwTask *task);
+void gw_task_unref (GwTask *task);
+
+/* Members for `fields=`; content and result are the large ones. */
+typedef enum {
+  GW_TASK_FIELD_TASK_ID = 1 << 0,
+  GW_TASK_FIELD_PROJECT_ID = 1 << 1,
+  GW_TASK_FIELD_STATUS = 1 << 2,
+  GW_TASK_FIELD_CONTENT = 1 << 3,
+  GW_TASK_FIELD_RESULT = 1 << 4,
+  GW_TASK_FIELD_ERROR = 1 << 5,
+  GW_TASK_FIELD_CREATED_AT = 1 << 6,
+  GW_TASK_FIELD_STARTED_AT = 1 << 7,
+  GW_TASK_FIELD_FINISHED_AT = 1 << 8,
+  GW_TASK_FIELD_ATTEMPTS = 1 << 9,
+  GW_TASK_FIELD_REVISION = 1 << 10,
+  GW_TASK_FIELD_METADATA = 1 << 11,
+  GW_TASK_FIELD_CONTENT_SIZE = 1 << 12,
+  GW_TASK_FIELD_RESULT_SIZE = 1 << 13,
+} GwTaskFields;
+
+#define GW_TASK_FIELDS_WHOLE ((GwTaskFields) 0x0fff)  /* GET /tasks/{id} */
+#define GW_TASK_FIELDS_FEED ((GwTaskFields) (0x3fff & ~GW_TASK_FIELD_RESULT))
+
+gboolean gw_task_fields_from_string (const char *list, GwTaskFields *fields, GError **error);
+
+JsonObject *gw_task_to_json (const GwTask *task, GwTaskFields fields);
+GwTask *gw_task_new_from_json (JsonObject *object, GError **error);
+
+/* Whether a submitted metadata member has a name that is ours (422). */
+gboolean gw_task_is_reserved_metadata (const char *member);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwTask, gw_task_unref)
+
+G_END_DECLS

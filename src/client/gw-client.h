@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "gw-attempt.h"
+#include "gw-project.h"
+#include "gw-task.h"
+
+G_BEGIN_DECLS
+
+#define GW_DEFAULT_GATEWAY "http://127.0.0.1:8000"
+
+#define GW_TYPE_CLIENT (gw_client_get_type ())
+G_DECLARE_FINAL_TYPE (GwClient, gw_client, GW, CLIENT, GObject)
+
+typedef enum {
+  GW_PROTOCOL_GANGWAY, /* everything */
+  GW_PROTOCOL_MINIMAL, /* only POST /tasks and GET /tasks/{id}: someone else's gateway */
+} GwProtocol;
+
+/**
+ * GwClient:
+ *
+ * Speaks to one gateway over HTTP, asynchronously, from the thread that made it. Errors are GW_ERROR
+ * with the gateway's own code and sentence; GW_ERROR_UNREACHABLE where nobody answers.
+ */
+GwClient *gw_client_new (const char *uri, const char *token, GwProtocol protocol);
+const char *gw_client_get_uri (GwClient *self);
+GwProtocol gw_client_get_protocol (GwClient *self);
+
+/* Any call of the contract, by itself: @body is a JSON object or NULL; finish gives the JSON answer.
+ * A submission carries an Idempotency-Key and is repeated where its reply was lost. */
+void gw_client_call_async (GwClient *self, const char *method, const char *path, JsonObject *body,
+                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                           gpointer user_data);
+JsonObject *gw_client_call_finish (GwClient *self, GAsyncResult *result, GError **error);
+
+/* Tasks in: (element-type JsonObject), each as the body of POST /tasks without `project`. Finish: their ids, in order, and the
+ * project's id. Split into as many calls as the limits need. @concurrency: 0 leaves it, else set. */
+void gw_client_submit_async (GwClient *self, GPtrArray *tasks, const char *project,
+                             guint concurrency, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *gw_client_submit_finish (GwClient *self, GAsyncResult *result, char **project_id,
+                                    GError **error);
+
+void gw_client_get_task_async (GwClient *self, const char *task_id, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+GwTask *gw_client_get_task_finish (GwClient *self, GAsyncResult *result, GError **error);
+
+/* One page of the change feed, parsed off the calling thread. */
+typedef struct {
+  guint64 revision;
+  gboolean more;
+  gboolean reset;
+  char *store;
+  GPtrArray *tasks;    /* (element-type GwTask) */
+  GPtrArray *projects; /* (element-type GwProject) */
+  GPtrArray *removed;  /* (element-type utf8) */
+} GwChanges;
+
+void gw_changes_free (GwChanges *changes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwChanges, gw_changes_free)
+
+void gw_client_get_changes_async (GwClient *self, gboolean has_since, guint64 since, guint wait_s,
+                                  const char *project, const char *fields,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data);
+GwChanges *gw_client_get_changes_finish (GwClient *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

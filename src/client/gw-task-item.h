@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib-object.h>
+
+#include "gw-task.h"
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_TASK_ITEM (gw_task_item_get_type ())
+G_DECLARE_FINAL_TYPE (GwTaskItem, gw_task_item, GW, TASK_ITEM, GObject)
+
+/* One row: the same object for a task's whole life; a change sets `task` (boxed) and notifies
+ * `task` once. Main thread only. */
+GwTaskItem *gw_task_item_new (GwTask *task);
+GwTask *gw_task_item_get_task (GwTaskItem *self); /* (transfer none) the newest state */
+void gw_task_item_set_task (GwTaskItem *self, GwTask *task);
+const char *gw_task_item_get_task_id (GwTaskItem *self);
+
+G_END_DECLS
