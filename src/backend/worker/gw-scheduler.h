@@ -43,6 +43,8 @@ typedef struct {
   guint64 waiting;        /* tasks that could start now and are pinned to no lane */
   GwSchedulerLane *lanes;
   guint n_lanes;
+  gint64 window_ms;       /* length of the rolling windows; 0: GW_WINDOW_MS */
+  gint64 spacing_ms;      /* between sends of a windowed lane; 0: GW_SPACING_MS; negative: none */
 } GwSchedulerState;
 
 typedef enum {
