@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "provider/gw-catalogue.h"
+#include "queue/gw-queue-types.h"
+
+G_BEGIN_DECLS
+
+GPtrArray *gw_queue_providers_new (GwCatalogue *catalogue);
+
+G_END_DECLS
