@@ -7,10 +7,10 @@
 
 #include "gateway/gw-gateway.h"
 #include "gw-config.h"
-#include "gw-data-lock.h"
 #include "engine/gw-engine.h"
 #include "gw-error.h"
 #include "provider/gw-catalogue.h"
+#include "queue/gw-data-lock.h"
 #include "queue/gw-queue-providers.h"
 #include "queue/gw-sqlite-queue.h"
 #include "worker/gw-worker-pool.h"
@@ -182,7 +182,8 @@ gw_engine_unwind_rest (GwEngine *self)
   g_clear_object (&self->gateway);
 
   if (self->catalogue_watch != 0)
-    gw_catalogue_unwatch (self->catalogue, g_steal_handle_id (&self->catalogue_watch));
+    gw_catalogue_unwatch (self->catalogue, self->catalogue_watch);
+  self->catalogue_watch = 0;
 
   if (self->queue != NULL)
     {

@@ -69,7 +69,8 @@ gw_lane_dispose (GObject *object)
 
   gw_lane_clear_timer (self);
   if (self->watch_id != 0)
-    gw_queue_unwatch (self->queue, g_steal_handle_id (&self->watch_id));
+    gw_queue_unwatch (self->queue, self->watch_id);
+  self->watch_id = 0;
   g_clear_pointer (&self->slots, g_ptr_array_unref);
   g_clear_object (&self->provider);
   g_clear_object (&self->queue);
@@ -157,7 +158,8 @@ gw_lane_check_drained (GwLane *self)
     }
 
   self->drained = NULL;
-  gw_queue_unwatch (self->queue, g_steal_handle_id (&self->watch_id));
+  gw_queue_unwatch (self->queue, self->watch_id);
+  self->watch_id = 0;
   drained (self, self->drained_data);
 }
 

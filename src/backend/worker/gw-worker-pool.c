@@ -346,7 +346,8 @@ stop_cb (gpointer data)
 
   self->stopping = TRUE;
   if (self->catalogue_watch != 0)
-    gw_catalogue_unwatch (self->catalogue, g_steal_handle_id (&self->catalogue_watch));
+    gw_catalogue_unwatch (self->catalogue, self->catalogue_watch);
+  self->catalogue_watch = 0;
 
   for (guint i = 0; i < self->seats->len; i++)
     gw_worker_pool_drain_seat (self, self->seats->pdata[i]);
