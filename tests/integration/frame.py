@@ -1,0 +1,600 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The frame of the integration tests: real programs, a private home, free ports, nothing left behind.
+
+A test file makes its classes from `Case`, starts what it needs by `self.mock()`, `self.daemon()` and
+`self.batch()`, and ends with `frame.main()`, which speaks TAP. The programs come from the build
+directory that GW_BUILD_DIR names.
+
+Where the kernel allows it, each test file runs in a network namespace of its own: then the default
+address, 127.0.0.1:8000, is its own too, nothing gets out of the machine, and files run in parallel.
+Elsewhere a lock gives port 8000 to one file after the other.
+
+Readiness is read from the program's own line, or waited for by a condition, never slept for. At the
+end of a case every process has ended and every port is closed, and no program may have said
+CRITICAL, AddressSanitizer or runtime error.
+"""
+
+import atexit
+import ctypes
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import unittest
+
+import requests
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MOCK = os.path.join(HERE, "..", "mock", "mock_provider.py")
+BUILD = os.environ.get("GW_BUILD_DIR", os.path.join(HERE, "..", "..", "build"))
+PYTHON = "/usr/bin/python3"
+PATIENCE = 30.0     # how long a condition may take before a case fails; never a measure
+BAD_WORDS = re.compile(
+    r"CRITICAL|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|"
+    r"GLib-GObject-WARNING|GLib-WARNING|double free|stack smashing")
+CANARY = "canary-7f3a9c51d2e84b60-never-to-be-seen"
+FINAL = ("completed", "failed", "cancelled")
+PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+             "LD_LIBRARY_PATH", "G_DEBUG", "GW_BUILD_DIR")
+OWN_NETWORK = False
+
+
+def program(name):
+    """The path of one of the programs in the build directory."""
+    for place in (os.path.join(BUILD, "src", "tools", name), os.path.join(BUILD, name)):
+        if os.access(place, os.X_OK):
+            return place
+    raise AssertionError(f"{name} is not built in {BUILD}")
+
+
+def take_own_network():
+    """Moves this process to a network of its own, with a working loopback; False if it may not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_user, new_network = 0x10000000, 0x40000000
+    if os.environ.get("GW_TEST_SHARED_NETWORK"):
+        return False
+    if libc.unshare(new_network) != 0:
+        uid, gid = os.getuid(), os.getgid()
+        if libc.unshare(new_user | new_network) != 0:
+            return False
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
+                           ("gid_map", f"{gid} {gid} 1")):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(sock, 0x8913, request))[1]
+        fcntl.ioctl(sock, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
+    return True
+
+
+def take_port_8000():
+    """Without a network of its own: waits until no other test file uses the default address."""
+    lock = open(os.path.join(tempfile.gettempdir(), "gangway-test-port-8000.lock"), "w",
+                encoding="ascii")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    atexit.register(lock.close)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_for(condition, what, patience=PATIENCE, every=0.02):
+    """Calls @condition until it gives something true, and returns that."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience:g} s in vain for: {what}")
+        time.sleep(every)
+
+
+def is_listening(host, port):
+    try:
+        socket.create_connection((host, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Process:
+    """A child in a session of its own, its output read by threads, line by line."""
+
+    def __init__(self, arguments, env=None, stdin=None, cwd=None, name=None):
+        self.name = name or os.path.basename(arguments[0])
+        self.arguments = arguments
+        self.child = subprocess.Popen(
+            arguments, env=env, cwd=cwd, start_new_session=True,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.pid = self.child.pid
+        self.changed = threading.Condition()
+        self.output = {"stdout": bytearray(), "stderr": bytearray()}
+        self.open_streams = 2
+        self.readers = [threading.Thread(target=self._read, args=(kind,), daemon=True)
+                        for kind in self.output]
+        for reader in self.readers:
+            reader.start()
+        if stdin is not None:
+            threading.Thread(target=self._feed, args=(stdin,), daemon=True).start()
+
+    def _read(self, kind):
+        stream = getattr(self.child, kind)
+        while True:
+            data = stream.read1(65536)
+            with self.changed:
+                if data:
+                    self.output[kind] += data
+                else:
+                    self.open_streams -= 1
+                self.changed.notify_all()
+            if not data:
+                return
+
+    def _feed(self, data):
+        try:
+            self.child.stdin.write(data)
+            self.child.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def text(self, kind):
+        with self.changed:
+            return self.output[kind].decode("utf-8", "replace")
+
+    @property
+    def stdout(self):
+        return self.text("stdout")
+
+    @property
+    def stderr(self):
+        return self.text("stderr")
+
+    @property
+    def stdout_bytes(self):
+        with self.changed:
+            return bytes(self.output["stdout"])
+
+    def wait_line(self, pattern, kind="stdout", patience=PATIENCE):
+        """Waits until @pattern is found in the output; fails where the program ends before."""
+        end = time.monotonic() + patience
+        with self.changed:
+            while True:
+                match = re.search(pattern, self.output[kind].decode("utf-8", "replace"))
+                if match:
+                    return match
+                left = end - time.monotonic()
+                if self.open_streams == 0 or left <= 0:
+                    break
+                self.changed.wait(left)
+        raise AssertionError(f"{self.name}: no {pattern!r} on {kind}; it said: "
+                             f"{self.stdout[-2000:]}\n{self.stderr[-2000:]}")
+
+    def wait(self, patience=PATIENCE):
+        """Waits for the end; returns the exit status (negative: the signal)."""
+        try:
+            self.child.wait(patience)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} has not ended after {patience:g} s; it said: "
+                                 f"{self.stderr[-2000:]}") from None
+        for reader in self.readers:
+            reader.join(5)
+        return self.child.returncode
+
+    def running(self):
+        return self.child.poll() is None
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def kill(self):
+        """kill -9 of the program alone, as a crash does."""
+        self.child.kill()
+        self.wait()
+
+    def terminate(self, patience=PATIENCE):
+        self.child.terminate()
+        return self.wait(patience)
+
+    def members(self):
+        """The living processes of this session, the program itself apart."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and int(entry) != self.pid:
+                try:
+                    with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as file:
+                        fields = file.read().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                if int(fields[3]) == self.pid and fields[0] not in "ZX":
+                    found.append(int(entry))
+        return found
+
+    def finish(self):
+        """Ends whatever lives of it; returns the pids that should not have lived."""
+        if self.running():
+            self.child.kill()
+            self.child.wait()
+        end = time.monotonic() + 3
+        while self.members() and time.monotonic() < end:
+            time.sleep(0.05)
+        left = self.members()
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for reader in self.readers:
+            reader.join(5)
+        for stream in (self.child.stdout, self.child.stderr, self.child.stdin):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass
+        return left
+
+
+class Home:
+    """A private home: no test reads or writes the files of the person who runs it."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="gangway-test-")
+        self.env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        self.env.update({
+            "HOME": self.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
+            "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local",
+            "DBUS_SESSION_BUS_ADDRESS": "disabled:", "TMPDIR": self.path,
+        })
+        for name in ("config", "data", "state", "cache", "runtime"):
+            os.mkdir(os.path.join(self.path, name), 0o700)
+            key = "XDG_RUNTIME_DIR" if name == "runtime" else f"XDG_{name.upper()}_HOME"
+            self.env[key] = os.path.join(self.path, name)
+
+    @property
+    def config_file(self):
+        return os.path.join(self.path, "config", "gangway", "gangway.conf")
+
+    @property
+    def data(self):
+        return os.path.join(self.path, "data", "gangway")
+
+    def file(self, name, content=None):
+        """The path of a file of this home, written if there is content."""
+        path = os.path.join(self.path, name)
+        if content is not None:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def configure(self, text):
+        return self.file("config/gangway/gangway.conf", text)
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def find_text(self, text):
+        """The files of this home that hold @text, as UTF-8 or UTF-16."""
+        found = []
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                path = os.path.join(folder, name)
+                if not os.path.isfile(path):
+                    continue
+                with open(path, "rb") as file:
+                    data = file.read()
+                if text.encode() in data or text.encode("utf-16-le") in data:
+                    found.append(path)
+        return found
+
+
+class Mock(Process):
+    """The strict mock provider."""
+
+    def __init__(self, control=None, port=0, extra=(), listen="127.0.0.1"):
+        super().__init__([PYTHON, MOCK, "--port", str(port), "--listen", listen, *extra],
+                         env={"PATH": os.environ["PATH"]}, name="mock")
+        self.url = self.wait_line(r"mock: listening on (\S+)").group(1)
+        self.port = int(self.url.rpartition(":")[2])
+        self.session = requests.Session()
+        if control:
+            self.control(**control)
+
+    def base(self, name):
+        return f"{self.url}/{name}/v1"
+
+    def _post(self, path, body):
+        reply = self.session.post(self.url + path, json=body, timeout=10)
+        if reply.status_code != 200:
+            raise AssertionError(f"mock: {reply.text}")
+
+    def control(self, **order):
+        self._post("/control", order)
+
+    def provider(self, name, **settings):
+        self._post("/control", {"providers": {name: settings}})
+
+    def reset(self, everything=False):
+        self._post("/reset", {"all": everything})
+
+    def stats(self, name=None):
+        stats = self.session.get(self.url + "/stats?contents=1&breaches=1", timeout=10).json()
+        if name is None:
+            return stats
+        return stats["providers"].get(name) or dict.fromkeys(
+            ("calls", "accepted", "answered", "breaches", "bought", "in_flight"), 0)
+
+    def calls(self, name=None):
+        return self.session.get(self.url + "/calls", params={"provider": name} if name else {},
+                                timeout=10).json()
+
+    def bought(self):
+        """How often each task's answer was bought, over all providers."""
+        total = {}
+        for provider in self.stats()["providers"].values():
+            for content, count in provider["bought_contents"].items():
+                total[content] = total.get(content, 0) + count
+        return total
+
+
+class Daemon(Process):
+    """gangwayd, and the calls to it."""
+
+    def __init__(self, home, arguments=(), env=None, port=0):
+        command = [program("gangwayd")]
+        if port is not None:
+            command += ["--port", str(port)]
+        super().__init__([*command, *arguments], env={**home.env, **(env or {})}, cwd=home.path)
+        self.session = requests.Session()
+        self.url = None
+
+    def ready(self):
+        self.url = self.wait_line(r"gangwayd: listening on (http://\S+)").group(1)
+        self.host, _, port = self.url[7:].rpartition(":")
+        self.port = int(port)
+        return self
+
+    def request(self, method, path, **more):
+        more.setdefault("timeout", 70)
+        return self.session.request(method, self.url + path, **more)
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        if body is not None:
+            more["json"] = body
+        return self.request("POST", path, **more)
+
+    def ok(self, method, path, body=None, **more):
+        """The JSON of a call that must be answered 200."""
+        if body is not None:
+            more["json"] = body
+        reply = self.request(method, path, **more)
+        if reply.status_code != 200:
+            raise AssertionError(f"{method} {path}: {reply.status_code} {reply.text[:500]}")
+        return reply.json()
+
+    def task(self, task_id):
+        return self.ok("GET", f"/tasks/{task_id}")
+
+    def submit(self, content, **members):
+        return self.ok("POST", "/tasks", {"content": content, **members})["task_id"]
+
+    def wait_task(self, task_id, states=FINAL, patience=PATIENCE):
+        def look():
+            task = self.task(task_id)
+            return task if task["status"] in states else None
+        return wait_for(look, f"task {task_id} {'/'.join(states)}", patience)
+
+    def wait_project(self, project_id, patience=PATIENCE):
+        """Until no task of the project is queued or running."""
+        def look():
+            project = self.ok("GET", f"/projects/{project_id}")
+            counts = project["counts"]
+            return project if counts["queued"] + counts["running"] == 0 else None
+        return wait_for(look, f"project {project_id} to end", patience, 0.1)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+def provider_group(name, base_url, **keys):
+    """One [provider NAME] group of gangway.conf."""
+    lines = {"enabled": "true", "kind": "openai", "base-url": base_url, "model": "mock-model",
+             "max-concurrency": 5, "requests-per-minute": 0, "timeout-seconds": 30, "latency": 1}
+    lines.update({key.replace("_", "-"): value for key, value in keys.items()})
+    return "\n".join([f"[provider {name}]",
+                      *(f"{key}={value}" for key, value in lines.items()), ""])
+
+
+class Case(unittest.TestCase):
+    """A case with its own home; whatever it starts is ended and looked over afterwards."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.home = Home()
+        self.processes = []
+        self.addCleanup(self._clean_up)
+
+    def _clean_up(self):
+        left, ports, said = {}, [], []
+        for process in self.processes:
+            port = getattr(process, "port", None) if isinstance(process, Daemon) else None
+            if isinstance(process, Daemon) and process.running() and process.url is not None:
+                process.child.terminate()
+                try:
+                    process.child.wait(20)
+                except subprocess.TimeoutExpired:
+                    said.append(f"{process.name} has not ended 20 s after SIGTERM")
+        for process in self.processes:
+            if isinstance(process, Mock):
+                process.session.close()
+            elif isinstance(process, Daemon):
+                process.session.close()
+                if process.url is not None:
+                    ports.append((process.host.strip("[]"), process.port))
+            alive = process.finish()
+            if alive:
+                left[process.name] = alive
+            for kind in ("stdout", "stderr"):
+                found = BAD_WORDS.search(process.text(kind))
+                if found:
+                    start = max(0, found.start() - 300)
+                    said.append(f"{process.name} said: "
+                                f"{process.text(kind)[start:found.start() + 3000]}")
+        for host, port in ports:
+            if is_listening(host, port):
+                said.append(f"something still listens on {host}:{port}")
+        if left:
+            said.append(f"processes left: {left}")
+        self.home.remove()
+        self.assertEqual(said, [])
+
+    def keep(self, process):
+        self.processes.append(process)
+        return process
+
+    def mock(self, **order):
+        """Starts a mock; arguments as for POST /control."""
+        return self.keep(Mock(order or None))
+
+    def daemon(self, *arguments, config=None, env=None, port=0):
+        """Starts gangwayd and waits until it serves; @config is written first."""
+        if config is not None:
+            self.home.configure(config)
+        return self.keep(Daemon(self.home, arguments, env, port)).ready()
+
+    def daemon_unready(self, *arguments, config=None, env=None, port=0):
+        """Starts gangwayd that is expected to end by itself."""
+        if config is not None:
+            self.home.configure(config)
+        return self.keep(Daemon(self.home, arguments, env, port))
+
+    def batch(self, *arguments, stdin=None, env=None, cwd=None):
+        """Starts gangway-batch."""
+        if isinstance(stdin, str):
+            stdin = stdin.encode()
+        return self.keep(Process([program("gangway-batch"), *arguments],
+                                 env={**self.home.env, **(env or {})}, stdin=stdin,
+                                 cwd=cwd or self.home.path))
+
+    def run_batch(self, *arguments, code=0, patience=60, **more):
+        """Runs gangway-batch to its end, which must be @code."""
+        process = self.batch(*arguments, **more)
+        seen = process.wait(patience)
+        self.assertEqual(seen, code, f"gangway-batch {' '.join(arguments)}\n"
+                         f"stdout: {process.stdout[-1500:]}\nstderr: {process.stderr[-3000:]}")
+        return process
+
+    def lanes(self, mock, workers="", **lanes):
+        """A configuration of lanes at @mock: name=dict of keys."""
+        text = f"[workers]\n{workers}\n" if workers else ""
+        return text + "".join(provider_group(name, mock.base(name), **keys)
+                              for name, keys in lanes.items())
+
+    def problem(self, reply, status, *words):
+        """Asserts that @reply is problem+json of @status whose detail has @words; returns it."""
+        self.assertEqual(reply.status_code, status, reply.text[:500])
+        self.assertEqual(reply.headers["Content-Type"].split(";")[0], "application/problem+json")
+        problem = reply.json()
+        for member in ("type", "title", "status", "detail", "code"):
+            self.assertIn(member, problem)
+        self.assertEqual(problem["status"], status)
+        self.assertTrue(problem["detail"].strip())
+        for word in words:
+            self.assertIn(word, problem["detail"])
+        return problem
+
+    def diagnose(self, text):
+        """A line for people in the TAP output; nothing is judged by it."""
+        print("# " + str(text).replace("\n", "\n# "), flush=True)
+
+
+class TapResult(unittest.TestResult):
+    """Prints one TAP line for each case."""
+
+    def __init__(self):
+        super().__init__()
+        self.number = 0
+        self.started = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.monotonic()
+
+    def _line(self, test, ok, more=""):
+        self.number += 1
+        name = test.id().replace("__main__.", "").replace("#", "")
+        print(f"{'ok' if ok else 'not ok'} {self.number} - {name}{more}", flush=True)
+
+    def _say(self, error):
+        text = "".join(traceback.format_exception(*error))
+        print("# " + text.rstrip().replace("\n", "\n# "), flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._line(test, True)
+        print(f"# {time.monotonic() - self.started:.2f} s", flush=True)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._line(test, False)
+        self._say(err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._line(test, False)
+        self._say(err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._line(subtest, False)
+            self._say(err)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line(test, True, f" # SKIP {reason}")
+
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self._line(test, True)
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._line(test, False)
+
+
+def main():
+    """Runs the cases of the calling file, or those named by arguments, and speaks TAP."""
+    global OWN_NETWORK
+    OWN_NETWORK = take_own_network()
+    if not OWN_NETWORK:
+        take_port_8000()
+    print("TAP version 13", flush=True)
+    suite = unittest.TestLoader()
+    module = sys.modules["__main__"]
+    names = sys.argv[1:]
+    cases = suite.loadTestsFromNames(names, module) if names \
+        else suite.loadTestsFromModule(module)
+    result = TapResult()
+    cases.run(result)
+    print(f"1..{result.number}", flush=True)
+    sys.exit(0 if result.wasSuccessful() else 1)
