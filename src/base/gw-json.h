@@ -11,14 +11,21 @@ G_BEGIN_DECLS
 
 /* Reading. Text from outside becomes a tree only through gw_json_parse(): its pre-scan
  * (gw-json-scan.c) checks RFC 8259, UTF-8, depth, U+0000 and lone surrogates, none of which
- * json-glib does. Errors: GW_ERROR_NOT_JSON (syntax, depth), GW_ERROR_INVALID (U+0000, surrogates).
- */
+ * json-glib does. Errors: GW_ERROR_NOT_JSON (syntax, depth), GW_ERROR_INVALID (U+0000, surrogates,
+ * numbers).
+ *
+ * Numbers come back as they went in or not at all: an integer is kept in 64 bits, any other number
+ * as the nearest double and written with the fewest digits that give that double again. An integer
+ * beyond 64 bits and a number beyond the doubles (1e999) are GW_ERROR_INVALID.
+ *
+ * gw_json_parse_reply() is for replies of providers and of gateways that other people wrote. */
 gboolean gw_json_check (const char *text, gsize length, guint max_depth, GError **error);
 JsonNode *gw_json_parse (const char *text, gsize length, GError **error);
 JsonObject *gw_json_parse_object (const char *text, gsize length, GError **error);
+JsonNode *gw_json_parse_reply (const char *text, gsize length, GError **error);
 
 /* Typed getters. An absent member, and where allowed null, leaves *value as the caller set it and
- * is no error unless GW_JSON_REQUIRED is given; a wrong type or size is GW_ERROR_INVALID (a text
+ * is no error unless GW_JSON_REQUIRED is given; 1.0 is an integer; a wrong type or size is GW_ERROR_INVALID (a text
  * over max_bytes GW_ERROR_TOO_LARGE) with a message that names the member. */
 typedef enum {
   GW_JSON_OPTIONAL = 0,
@@ -51,6 +58,8 @@ gboolean gw_json_peek_boolean (JsonObject *object, const char *member, gboolean 
 /* Writing: UTF-8, never escaped to ASCII; numbers never follow the locale. */
 char *gw_json_to_text (JsonNode *node, gboolean pretty, gsize *length);
 char *gw_json_object_to_text (JsonObject *object, gboolean pretty, gsize *length);
+void gw_json_append (GString *text, JsonNode *node, gboolean pretty, guint level);
+void gw_json_append_string (GString *text, const char *string);
 void gw_json_set_string_or_null (JsonObject *object, const char *member, const char *value);
 void gw_json_set_time (JsonObject *object, const char *member, gint64 wall_ms);
 
