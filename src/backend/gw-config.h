@@ -39,6 +39,9 @@ GwConfig *gw_config_load (const char *path, GError **error);
 void gw_config_free (GwConfig *config);
 GwProviderConfig *gw_config_find_provider (const GwConfig *config, const char *name);
 
+/* (transfer full) (nullable): the provider as the catalogue has it, whatever the file says. */
+GwProviderConfig *gw_config_dup_preset (const char *name);
+
 /* Writes the providers' groups into the file, atomically, every other line kept. */
 gboolean gw_config_save_providers (const GwConfig *config, GPtrArray *providers, GError **error);
 

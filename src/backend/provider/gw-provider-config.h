@@ -38,13 +38,29 @@ typedef struct {
   guint requests_per_minute; /* 0: none */
   guint timeout_seconds;  /* for the whole call */
   double latency;         /* first guess, seconds */
+  gboolean preset;        /* a provider of the catalogue */
+  gboolean configured;    /* the configuration file has a group for it */
+  gboolean key_named;     /* the configuration itself names api_key_env, so a key is needed */
 } GwProviderConfig;
+
+#define GW_PROVIDER_MAX_NAME 64
+#define GW_PROVIDER_MAX_CONCURRENCY 1000
+#define GW_PROVIDER_MAX_REQUESTS_PER_MINUTE 100000
+#define GW_PROVIDER_MAX_TIMEOUT_SECONDS 86400
+#define GW_PROVIDER_MIN_LATENCY 0.001
+#define GW_PROVIDER_MAX_LATENCY 86400.0
 
 GwProviderConfig *gw_provider_config_new (const char *name);
 GwProviderConfig *gw_provider_config_copy (const GwProviderConfig *config);
 GwProviderConfig *gw_provider_config_ref (GwProviderConfig *config);
 void gw_provider_config_unref (GwProviderConfig *config);
 gboolean gw_provider_config_check (const GwProviderConfig *config, GError **error);
+gboolean gw_provider_config_check_name (const char *name, GError **error);
+gboolean gw_provider_config_needs_key (const GwProviderConfig *config);
+gboolean gw_provider_config_equal (const GwProviderConfig *a, const GwProviderConfig *b);
+char *gw_provider_config_dup_origin (const GwProviderConfig *config);
+
+gboolean gw_host_is_private (const char *host);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwProviderConfig, gw_provider_config_unref)
 

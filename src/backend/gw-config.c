@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gangway.conf: every group and key that there is, its range, and what stands where the file is
+ * silent. The catalogue's presets (data/providers.conf, compiled in) are read the same way and lie
+ * beneath the file's groups. Anything unknown or out of range is an error that names file, line and
+ * key: a limit that is quietly ignored costs money. Plain data; any thread, one at a time. */
+
+#define G_LOG_DOMAIN "gw-config"
+
+#include "config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "gw-backend-resource.h"
+#include "gw-config-file.h"
+#include "gw-config.h"
+#include "gw-log.h"
+
+#define PRESETS "/io/github/gangway/Gangway/backend/providers.conf"
+#define PROVIDER_PREFIX "provider "
+
+typedef struct {
+  const char *group;
+  const char *key;
+} Known;
+
+static const Known known[] = {
+  { "gateway", "listen" },          { "gateway", "port" },
+  { "gateway", "token-file" },      { "gateway", "allow-other-users" },
+  { "queue", "redis-uri" },         { "queue", "keep-days" },
+  { "workers", "max-concurrency" }, { "workers", "max-attempts" },
+  { "workers", "drain-seconds" },   { "workers", "lease-seconds" },
+  { "workers", "after-crash" },
+};
+
+static const char *const provider_keys[] = {
+  "enabled", "kind", "base-url", "command", "model", "api-key-env", "max-concurrency",
+  "requests-per-minute", "timeout-seconds", "latency",
+};
+
+static const char *const preset_keys[] = { "title", "note", "local" };
+
+/* Readers: an absent key, and an empty one, leave the value as it is. */
+
+static const char *
+get (GwConfigFile *file,
+     const char *group,
+     const char *key)
+{
+  const char *text = gw_config_file_get (file, group, key);
+
+  return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static gboolean
+get_uint (GwConfigFile *file,
+          const char *group,
+          const char *key,
+          guint minimum,
+          guint maximum,
+          guint *value,
+          GError **error)
+{
+  const char *text = get (file, group, key);
+  guint64 number;
+
+  if (text == NULL)
+    return TRUE;
+  if (!g_ascii_string_to_unsigned (text, 10, minimum, maximum, &number, NULL))
+    {
+      gw_config_file_set_error (file, group, key, error,
+                                "\"%s\" is not a whole number from %u to %u", text, minimum,
+                                maximum);
+      return FALSE;
+    }
+
+  *value = (guint) number;
+  return TRUE;
+}
+
+static gboolean
+get_boolean (GwConfigFile *file,
+             const char *group,
+             const char *key,
+             gboolean *value,
+             GError **error)
+{
+  const char *text = get (file, group, key);
+
+  if (text == NULL)
+    return TRUE;
+  if (!g_str_equal (text, "true") && !g_str_equal (text, "false"))
+    {
+      gw_config_file_set_error (file, group, key, error, "\"%s\" is neither true nor false", text);
+      return FALSE;
+    }
+
+  *value = g_str_equal (text, "true");
+  return TRUE;
+}
+
+static gboolean
+get_seconds (GwConfigFile *file,
+             const char *group,
+             const char *key,
+             double *value,
+             GError **error)
+{
+  const char *text = get (file, group, key);
+  char *end = NULL;
+  double number;
+
+  if (text == NULL)
+    return TRUE;
+  number = g_ascii_strtod (text, &end);
+  if (end == text || *end != '\0' || !isfinite (number) || number < GW_PROVIDER_MIN_LATENCY
+      || number > GW_PROVIDER_MAX_LATENCY)
+    {
+      gw_config_file_set_error (file, group, key, error,
+                                "\"%s\" is not a number of seconds from 0.001 to 86400", text);
+      return FALSE;
+    }
+
+  *value = number;
+  return TRUE;
+}
+
+/* A key that stands empty means "none", not "as before". */
+static void
+get_text (GwConfigFile *file,
+          const char *group,
+          const char *key,
+          char **value)
+{
+  const char *text = gw_config_file_get (file, group, key);
+
+  if (text == NULL)
+    return;
+  g_free (*value);
+  *value = *text != '\0' ? g_strdup (text) : NULL;
+}
+
+static gboolean
+get_command (GwConfigFile *file,
+             const char *group,
+             char ***value,
+             GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const char *text = gw_config_file_get (file, group, "command");
+  char **argv = NULL;
+
+  if (text == NULL)
+    return TRUE;
+  if (*text != '\0' && !g_shell_parse_argv (text, NULL, &argv, &local))
+    {
+      gw_config_file_set_error (file, group, "command", error, "cannot be split into words: %s",
+                                local->message);
+      return FALSE;
+    }
+
+  g_strfreev (*value);
+  *value = argv;
+  return TRUE;
+}
+
+static gboolean
+read_provider (GwConfigFile *file,
+               const char *group,
+               gboolean preset,
+               GwProviderConfig *config,
+               GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const char *kind = get (file, group, "kind");
+
+  if (kind != NULL && !gw_provider_kind_from_string (kind, &config->kind))
+    {
+      gw_config_file_set_error (file, group, "kind", error,
+                                "\"%s\" is none of openai, command and practice", kind);
+      return FALSE;
+    }
+  if (!get_boolean (file, group, "enabled", &config->enabled, error)
+      || !get_command (file, group, &config->command, error)
+      || !get_uint (file, group, "max-concurrency", 1, GW_PROVIDER_MAX_CONCURRENCY,
+                    &config->max_concurrency, error)
+      || !get_uint (file, group, "requests-per-minute", 0, GW_PROVIDER_MAX_REQUESTS_PER_MINUTE,
+                    &config->requests_per_minute, error)
+      || !get_uint (file, group, "timeout-seconds", 1, GW_PROVIDER_MAX_TIMEOUT_SECONDS,
+                    &config->timeout_seconds, error)
+      || !get_seconds (file, group, "latency", &config->latency, error))
+    return FALSE;
+  get_text (file, group, "base-url", &config->base_url);
+  get_text (file, group, "model", &config->model);
+  get_text (file, group, "api-key-env", &config->api_key_env);
+
+  if (preset)
+    {
+      get_text (file, group, "title", &config->title);
+      get_text (file, group, "note", &config->note);
+      if (!get_boolean (file, group, "local", &config->local, error))
+        return FALSE;
+      config->preset = TRUE;
+    }
+  else
+    {
+      config->configured = TRUE;
+      config->key_named = get (file, group, "api-key-env") != NULL;
+    }
+
+  if (!gw_provider_config_check (config, &local))
+    {
+      const char *colon = strstr (local->message, ": ");
+      g_autofree char *key = NULL;
+
+      if (!config->enabled && !g_str_has_prefix (local->message, "name"))
+        return TRUE;
+      if (colon != NULL)
+        key = g_strndup (local->message, colon - local->message);
+      gw_config_file_set_error (file, group, key, error, "%s",
+                                colon != NULL ? colon + 2 : local->message);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+is_known_key (const char *group,
+              const char *key,
+              gboolean presets)
+{
+  if (g_str_has_prefix (group, PROVIDER_PREFIX))
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (provider_keys); i++)
+        {
+          if (g_str_equal (provider_keys[i], key))
+            return TRUE;
+        }
+      for (guint i = 0; presets && i < G_N_ELEMENTS (preset_keys); i++)
+        {
+          if (g_str_equal (preset_keys[i], key))
+            return TRUE;
+        }
+      return FALSE;
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if (g_str_equal (known[i].group, group) && g_str_equal (known[i].key, key))
+        return TRUE;
+    }
+
+  return presets && g_str_equal (group, "catalogue") && g_str_equal (key, "date");
+}
+
+static gboolean
+check_names (GwConfigFile *file,
+             gboolean presets,
+             GError **error)
+{
+  g_autoptr (GPtrArray) groups = gw_config_file_list_groups (file);
+
+  for (guint i = 0; i < groups->len; i++)
+    {
+      const char *group = g_ptr_array_index (groups, i);
+      g_autoptr (GPtrArray) keys = gw_config_file_list_keys (file, group);
+      gboolean is_known = g_str_has_prefix (group, PROVIDER_PREFIX)
+                          || (presets && g_str_equal (group, "catalogue"));
+
+      for (guint j = 0; !is_known && j < G_N_ELEMENTS (known); j++)
+        is_known = g_str_equal (known[j].group, group);
+      if (!is_known)
+        {
+          gw_config_file_set_error (file, group, NULL, error,
+                                    "there is no such group; the groups are gateway, queue, "
+                                    "workers and provider NAME");
+          return FALSE;
+        }
+      for (guint j = 0; j < keys->len; j++)
+        {
+          const char *key = g_ptr_array_index (keys, j);
+
+          if (!is_known_key (group, key, presets))
+            {
+              gw_config_file_set_error (file, group, key, error, "there is no such key");
+              return FALSE;
+            }
+        }
+    }
+
+  return TRUE;
+}
+
+static gboolean
+read_providers (GwConfig *self,
+                GwConfigFile *file,
+                gboolean presets,
+                GError **error)
+{
+  g_autoptr (GPtrArray) groups = gw_config_file_list_groups (file);
+
+  for (guint i = 0; i < groups->len; i++)
+    {
+      const char *group = g_ptr_array_index (groups, i);
+      g_autofree char *name = NULL;
+      GwProviderConfig *config;
+
+      if (!g_str_has_prefix (group, PROVIDER_PREFIX))
+        continue;
+      name = g_strstrip (g_strdup (group + strlen (PROVIDER_PREFIX)));
+      config = gw_config_find_provider (self, name);
+      if (config == NULL)
+        {
+          config = gw_provider_config_new (name);
+          g_ptr_array_add (self->providers, config);
+        }
+      if (!read_provider (file, group, presets, config, error))
+        return FALSE;
+      if (!presets)
+        self->has_providers = TRUE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+load_presets (GwConfig *self,
+              GError **error)
+{
+  g_autoptr (GwConfigFile) file = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  const char *data;
+  gsize length = 0;
+
+  bytes = g_resource_lookup_data (gw_backend_get_resource (), PRESETS, G_RESOURCE_LOOKUP_FLAGS_NONE,
+                                  error);
+  if (bytes == NULL)
+    return FALSE;
+  data = g_bytes_get_data (bytes, &length);
+  file = gw_config_file_new_from_data ("providers.conf", data, length, error);
+
+  return file != NULL && check_names (file, TRUE, error)
+         && read_providers (self, file, TRUE, error);
+}
+
+static gboolean
+check_listen (GwConfig *self,
+              GwConfigFile *file,
+              GError **error)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (self->listen);
+
+  if (address != NULL || g_str_equal (self->listen, "localhost"))
+    return TRUE;
+
+  gw_config_file_set_error (file, "gateway", "listen", error,
+                            "\"%s\" is not an IP address of this machine, as 127.0.0.1, ::1 or "
+                            "0.0.0.0", self->listen);
+  return FALSE;
+}
+
+static gboolean
+check_redis_uri (GwConfig *self,
+                 GwConfigFile *file,
+                 GError **error)
+{
+  if (self->redis_uri == NULL || g_str_has_prefix (self->redis_uri, "redis://")
+      || g_str_has_prefix (self->redis_uri, "redis+unix:///"))
+    return TRUE;
+
+  /* Not quoted: it may hold a password. */
+  gw_config_file_set_error (file, "queue", "redis-uri", error,
+                            "must be redis://[user:password@]host:port/db or redis+unix:///path");
+  return FALSE;
+}
+
+static gboolean
+check_token (const char *token)
+{
+  if (*token == '\0')
+    return FALSE;
+  for (const char *c = token; *c != '\0'; c++)
+    {
+      if (*c < 0x21 || *c > 0x7e)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+read_token (GwConfig *self,
+            GwConfigFile *file,
+            GError **error)
+{
+  const char *path = get (file, "gateway", "token-file");
+  const char *variable = g_getenv ("GANGWAY_TOKEN");
+  g_autoptr (GError) local = NULL;
+  g_autofree char *directory = g_path_get_dirname (self->path);
+  g_autofree char *full = NULL;
+
+  if (variable != NULL && *variable != '\0')
+    {
+      if (!check_token (variable))
+        {
+          g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
+                               "GANGWAY_TOKEN must be printable ASCII without blanks");
+          return FALSE;
+        }
+      self->token = g_strdup (variable);
+    }
+  else if (path != NULL)
+    {
+      if (g_str_has_prefix (path, "~/"))
+        full = g_build_filename (g_get_home_dir (), path + 2, NULL);
+      else
+        full = g_canonicalize_filename (path, directory);
+      if (!g_file_get_contents (full, &self->token, NULL, &local))
+        {
+          gw_config_file_set_error (file, "gateway", "token-file", error, "%s", local->message);
+          return FALSE;
+        }
+      g_strstrip (self->token);
+      if (!check_token (self->token))
+        {
+          gw_config_file_set_error (file, "gateway", "token-file", error,
+                                    "%s must hold one line of printable ASCII without blanks",
+                                    full);
+          return FALSE;
+        }
+    }
+
+  if (self->token != NULL)
+    gw_log_add_secret (self->token);
+  return TRUE;
+}
+
+static gboolean
+read_file (GwConfig *self,
+           GwConfigFile *file,
+           GError **error)
+{
+  const char *after_crash;
+  guint port = self->port;
+
+  if (!check_names (file, FALSE, error))
+    return FALSE;
+
+  if (get (file, "gateway", "listen") != NULL)
+    get_text (file, "gateway", "listen", &self->listen);
+  get_text (file, "queue", "redis-uri", &self->redis_uri);
+  if (!get_uint (file, "gateway", "port", 0, 65535, &port, error)
+      || !check_listen (self, file, error)
+      || !get_boolean (file, "gateway", "allow-other-users", &self->allow_other_users, error)
+      || !check_redis_uri (self, file, error)
+      || !get_uint (file, "queue", "keep-days", 0, 36500, &self->keep_days, error)
+      || !get_uint (file, "workers", "max-concurrency", 1, 10000, &self->max_concurrency, error)
+      || !get_uint (file, "workers", "max-attempts", 1, 100, &self->max_attempts, error)
+      || !get_uint (file, "workers", "drain-seconds", 0, 86400, &self->drain_seconds, error)
+      || !get_uint (file, "workers", "lease-seconds", 1, 3600, &self->lease_seconds, error)
+      || !read_token (self, file, error) || !read_providers (self, file, FALSE, error))
+    return FALSE;
+  self->port = (guint16) port;
+
+  after_crash = get (file, "workers", "after-crash");
+  if (after_crash != NULL)
+    {
+      if (!g_str_equal (after_crash, "resend") && !g_str_equal (after_crash, "hold"))
+        {
+          gw_config_file_set_error (file, "workers", "after-crash", error,
+                                    "\"%s\" is neither resend nor hold", after_crash);
+          return FALSE;
+        }
+      self->after_crash = g_str_equal (after_crash, "hold") ? GW_AFTER_CRASH_HOLD
+                                                            : GW_AFTER_CRASH_RESEND;
+      self->after_crash_set = TRUE;
+    }
+
+  return TRUE;
+}
+
+/**
+ * gw_config_load:
+ * @path: (nullable): the file; %NULL is the user's own one, which need not exist
+ * @error: return location
+ *
+ * Reads from the disk, and GANGWAY_TOKEN from the environment.
+ *
+ * Returns: (transfer full) (nullable): the configuration; GW_ERROR_CONFIG with a message that names
+ *   file, line and key
+ */
+GwConfig *
+gw_config_load (const char *path,
+                GError **error)
+{
+  g_autoptr (GwConfig) self = g_new0 (GwConfig, 1);
+  g_autoptr (GwConfigFile) file = NULL;
+
+  self->path = path != NULL
+                   ? g_canonicalize_filename (path, NULL)
+                   : g_build_filename (g_get_user_config_dir (), "gangway", "gangway.conf", NULL);
+  self->listen = g_strdup ("127.0.0.1");
+  self->port = 8000;
+  self->max_concurrency = 10;
+  self->max_attempts = 3;
+  self->drain_seconds = 30;
+  self->lease_seconds = 15;
+  self->after_crash = GW_AFTER_CRASH_RESEND;
+  self->providers = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_provider_config_unref);
+
+  if (!load_presets (self, error))
+    return NULL;
+  file = gw_config_file_load (self->path, path == NULL, error);
+  if (file == NULL || !read_file (self, file, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
+void
+gw_config_free (GwConfig *config)
+{
+  g_free (config->path);
+  g_free (config->listen);
+  if (config->token != NULL)
+    explicit_bzero (config->token, strlen (config->token));
+  g_free (config->token);
+  g_free (config->redis_uri);
+  g_clear_pointer (&config->providers, g_ptr_array_unref);
+  g_free (config);
+}
+
+/* (transfer none) (nullable): the provider of that name, in use or not */
+GwProviderConfig *
+gw_config_find_provider (const GwConfig *config,
+                         const char *name)
+{
+  for (guint i = 0; i < config->providers->len; i++)
+    {
+      GwProviderConfig *provider = g_ptr_array_index (config->providers, i);
+
+      if (g_str_equal (provider->name, name))
+        return provider;
+    }
+
+  return NULL;
+}
+
+/* (transfer full) (nullable): the provider as the catalogue has it, whatever the file says */
+GwProviderConfig *
+gw_config_dup_preset (const char *name)
+{
+  g_autoptr (GwConfig) presets = g_new0 (GwConfig, 1);
+  GwProviderConfig *found;
+
+  presets->providers = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_provider_config_unref);
+  if (!load_presets (presets, NULL))
+    return NULL;
+  found = gw_config_find_provider (presets, name);
+
+  return found != NULL ? gw_provider_config_ref (found) : NULL;
+}
+
+static char *
+quote_command (char **command)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; command != NULL && command[i] != NULL; i++)
+    {
+      gboolean plain = *command[i] != '\0';
+
+      for (const char *c = command[i]; plain && *c != '\0'; c++)
+        plain = g_ascii_isalnum (*c) || strchr ("-_./:=,+@%", *c) != NULL;
+      if (i > 0)
+        g_string_append_c (text, ' ');
+      if (plain)
+        g_string_append (text, command[i]);
+      else
+        {
+          g_autofree char *quoted = g_shell_quote (command[i]);
+
+          g_string_append (text, quoted);
+        }
+    }
+
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+set_uint (GwConfigFile *file,
+          const char *group,
+          const char *key,
+          guint value)
+{
+  g_autofree char *text = g_strdup_printf ("%u", value);
+
+  gw_config_file_set (file, group, key, text);
+}
+
+/* Writes a text where it says something, or where something else stood. */
+static void
+set_text (GwConfigFile *file,
+          const char *group,
+          const char *key,
+          const char *value)
+{
+  if (value != NULL || gw_config_file_get (file, group, key) != NULL)
+    gw_config_file_set (file, group, key, value != NULL ? value : "");
+}
+
+static void
+write_provider (GwConfigFile *file,
+                const char *group,
+                const GwProviderConfig *config)
+{
+  g_autofree char *command = quote_command (config->command);
+  char latency[G_ASCII_DTOSTR_BUF_SIZE];
+
+  gw_config_file_set (file, group, "enabled", config->enabled ? "true" : "false");
+  gw_config_file_set (file, group, "kind", gw_provider_kind_to_string (config->kind));
+  set_text (file, group, "base-url", config->base_url);
+  set_text (file, group, "command", config->command != NULL ? command : NULL);
+  set_text (file, group, "model", config->model);
+  /* A preset's own variable is written only where the user named one: what the file names is
+   * needed, what the catalogue names is tried. An empty one overrides the catalogue's. */
+  if (config->key_named || !config->preset || config->api_key_env == NULL)
+    set_text (file, group, "api-key-env", config->api_key_env);
+  if (config->preset && config->api_key_env == NULL)
+    gw_config_file_set (file, group, "api-key-env", "");
+  set_uint (file, group, "max-concurrency", config->max_concurrency);
+  set_uint (file, group, "requests-per-minute", config->requests_per_minute);
+  set_uint (file, group, "timeout-seconds", config->timeout_seconds);
+  g_ascii_formatd (latency, sizeof latency, "%.6g", config->latency);
+  gw_config_file_set (file, group, "latency", latency);
+}
+
+static char *
+find_group (GwConfigFile *file,
+            const char *name)
+{
+  g_autoptr (GPtrArray) groups = gw_config_file_list_groups (file);
+
+  for (guint i = 0; i < groups->len; i++)
+    {
+      const char *group = g_ptr_array_index (groups, i);
+      g_autofree char *trimmed = NULL;
+
+      if (!g_str_has_prefix (group, PROVIDER_PREFIX))
+        continue;
+      trimmed = g_strstrip (g_strdup (group + strlen (PROVIDER_PREFIX)));
+      if (g_str_equal (trimmed, name))
+        return g_strdup (group);
+    }
+
+  return g_strconcat (PROVIDER_PREFIX, name, NULL);
+}
+
+/**
+ * gw_config_save_providers:
+ * @config: where to write to
+ * @providers: (element-type GwProviderConfig): every provider that shall have a group
+ * @error: return location
+ *
+ * Writes to the disk and waits for it. Other groups, remarks and blank lines stay as they stand;
+ * groups of providers that are not in @providers go. A file that somebody else broke meanwhile is
+ * not touched.
+ *
+ * Returns: whether it was written; else GW_ERROR_CONFIG or GW_ERROR_NO_SPACE
+ */
+gboolean
+gw_config_save_providers (const GwConfig *config,
+                          GPtrArray *providers,
+                          GError **error)
+{
+  g_autoptr (GwConfigFile) file = gw_config_file_load (config->path, TRUE, error);
+  g_autoptr (GHashTable) keep = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GPtrArray) groups = NULL;
+
+  if (file == NULL || !check_names (file, FALSE, error))
+    return FALSE;
+
+  for (guint i = 0; i < providers->len; i++)
+    {
+      const GwProviderConfig *provider = g_ptr_array_index (providers, i);
+      g_autofree char *group = find_group (file, provider->name);
+
+      write_provider (file, group, provider);
+      g_hash_table_add (keep, g_steal_pointer (&group));
+    }
+  groups = gw_config_file_list_groups (file);
+  for (guint i = 0; i < groups->len; i++)
+    {
+      const char *group = g_ptr_array_index (groups, i);
+
+      if (g_str_has_prefix (group, PROVIDER_PREFIX) && !g_hash_table_contains (keep, group))
+        gw_config_file_remove_group (file, group);
+    }
+
+  return gw_config_file_save (file, error);
+}
