@@ -37,14 +37,26 @@ typedef struct {
   guint64 pins;           /* waiting tasks that only this lane may take */
 } GwSchedulerLane;
 
+/* What may be kept from one decision to the next: working space, and the last plan while it still
+ * holds. Decisions are the same without it, save that shares of the cap may lag by 3 % of progress;
+ * it saves time. One thread at a time. */
+typedef struct _GwSchedulerMemo GwSchedulerMemo;
+
+GwSchedulerMemo *gw_scheduler_memo_new (void);
+void gw_scheduler_memo_free (GwSchedulerMemo *memo);
+guint64 gw_scheduler_memo_get_terms (const GwSchedulerMemo *memo); /* work done with it, ever */
+
 typedef struct {
   gint64 now;
   guint cap;              /* over all lanes */
   guint64 waiting;        /* tasks that could start now and are pinned to no lane */
+  guint64 later;          /* waiting tasks that must wait for others of their project */
+  guint64 rounds;         /* the longest project's calls in a row: left / concurrency, rounded up */
   GwSchedulerLane *lanes;
   guint n_lanes;
   gint64 window_ms;       /* length of the rolling windows; 0: GW_WINDOW_MS */
   gint64 spacing_ms;      /* between sends of a windowed lane; 0: GW_SPACING_MS; negative: none */
+  GwSchedulerMemo *memo;  /* (nullable) (borrowed) */
 } GwSchedulerState;
 
 typedef enum {
@@ -68,6 +80,9 @@ GwDecision gw_scheduler_check_limits (const GwSchedulerState *state, guint lane)
 /* Whether the lane should take an unpinned task, given that the limits allow it. */
 GwDecision gw_scheduler_check_worth (const GwSchedulerState *state, guint lane);
 
+/* The same for a task that is pinned to the lane: only its share of the cap is asked. */
+GwDecision gw_scheduler_check_share (const GwSchedulerState *state, guint lane);
+
 /* When the last of what waits and flies is expected to end. */
 typedef struct {
   double finish_s; /* from now: as likely before as after; negative: never (no lane can take it) */
@@ -78,7 +93,7 @@ typedef struct {
 
 GwEstimate gw_scheduler_estimate (const GwSchedulerState *state);
 
-/* Tasks that each lane is expected to end; @tasks has n_lanes elements. */
+/* Of the waiting tasks, how many each lane is expected to end; @tasks has n_lanes elements. */
 void gw_scheduler_plan (const GwSchedulerState *state, double *tasks);
 
 /* The least makespan that the limits allow, from the journal. */
@@ -88,8 +103,20 @@ typedef struct {
   const double *durations_s; /* in send order, answered calls of the lane */
   guint n_durations;
   double prior_s;
+  guint64 pins;              /* of the tasks, those that only this lane may take */
+  const guint8 *unanswered;  /* (nullable) n_durations marks: not 0 where the call gave no answer */
+  const double *parked_s;    /* cool-downs, from and until in turn, from the first submit on */
+  guint n_parked;            /* how many cool-downs */
 } GwBoundLane;
 
+#define GW_BOUND_WINDOW_MS 60000 /* a provider's minute, without our second of caution */
+
 double gw_scheduler_bound (const GwBoundLane *lanes, guint n_lanes, guint cap, guint64 n_tasks);
+
+/* The same under another window (ms) and, from half of it on, spacing (ms; 0: none). */
+double gw_scheduler_bound_full (const GwBoundLane *lanes, guint n_lanes, guint cap, guint64 n_tasks,
+                                gint64 window_ms, gint64 spacing_ms);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSchedulerMemo, gw_scheduler_memo_free)
 
 G_END_DECLS
