@@ -24,10 +24,32 @@ typedef enum {
  *
  * Speaks to one gateway over HTTP, asynchronously, from the thread that made it. Errors are GW_ERROR
  * with the gateway's own code and sentence; GW_ERROR_UNREACHABLE where nobody answers.
+ *
+ * Against a minimal gateway the same calls work as far as they can: the client keeps the tasks that
+ * it submitted, sends at most so many at once, polls them, and answers gw_client_get_changes_async(),
+ * gw_client_get_task_async() and a few calls (see gw-minimal-poller.c) from what it keeps. The ids it
+ * gives out are its own there; gw_client_dup_foreign_id() has the gateway's.
  */
 GwClient *gw_client_new (const char *uri, const char *token, GwProtocol protocol);
 const char *gw_client_get_uri (GwClient *self);
 GwProtocol gw_client_get_protocol (GwClient *self);
+
+/* Another address of the same queue (its engine was started again): calls that are being repeated go
+ * there as well. */
+void gw_client_set_endpoint (GwClient *self, const char *uri, const char *token);
+
+/* For how long a submission whose answer was lost, or that was refused for the moment, is repeated
+ * before its error is told (5 s). */
+void gw_client_set_patience (GwClient *self, guint seconds);
+
+/* Tasks that may be unfinished at once at a minimal gateway (10). */
+void gw_client_set_minimal_concurrency (GwClient *self, guint concurrency);
+
+/* The id that a minimal gateway gave to a task; NULL while it has none, and with any other. */
+char *gw_client_dup_foreign_id (GwClient *self, const char *task_id);
+
+/* A path of escaped segments, to be ended by NULL: ("projects", name, "pause", NULL). */
+char *gw_client_build_path (const char *first, ...) G_GNUC_NULL_TERMINATED;
 
 /* Any call of the contract, by itself: @body is a JSON object or NULL; finish gives the JSON answer.
  * A submission carries an Idempotency-Key and is repeated where its reply was lost. */
@@ -67,5 +89,10 @@ void gw_client_get_changes_async (GwClient *self, gboolean has_since, guint64 si
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
 GwChanges *gw_client_get_changes_finish (GwClient *self, GAsyncResult *result, GError **error);
+
+/* All tasks of a project, whole, in input order: (element-type GwTask). */
+void gw_client_get_results_async (GwClient *self, const char *project, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *gw_client_get_results_finish (GwClient *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

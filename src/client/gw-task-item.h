@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* GwTask as a boxed type, for the property. */
+#define GW_TYPE_TASK_BOXED (gw_task_boxed_get_type ())
+GType gw_task_boxed_get_type (void);
+
 #define GW_TYPE_TASK_ITEM (gw_task_item_get_type ())
 G_DECLARE_FINAL_TYPE (GwTaskItem, gw_task_item, GW, TASK_ITEM, GObject)
 

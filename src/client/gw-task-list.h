@@ -16,7 +16,8 @@ G_DECLARE_FINAL_TYPE (GwTaskList, gw_task_list, GW, TASK_LIST, GObject)
  *
  * A GListModel of GwTaskItem in order of submission that follows a gateway by one long-poll (against
  * a minimal gateway by polling each unfinished task). A change updates its item in place. Main
- * thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`.
+ * thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
+ * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise).
  * Signal `changed`: once per page that was taken in.
  */
 GwTaskList *gw_task_list_new (GwClient *client, const char *project);
@@ -25,8 +26,17 @@ void gw_task_list_stop (GwTaskList *self);
 GwTaskItem *gw_task_list_find (GwTaskList *self, const char *task_id); /* (transfer none) (nullable) */
 guint gw_task_list_count (GwTaskList *self, GwTaskStatus status);
 gboolean gw_task_list_is_connected (GwTaskList *self);
+const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
 
-/* For minimal gateways, which have no list: a task that this client submitted. */
+/* The next try to reach the gateway: when, and now. */
+gint64 gw_task_list_get_retry_at (GwTaskList *self);
+void gw_task_list_retry_now (GwTaskList *self);
+
+/* The projects that the feed told of, newest state; (transfer none). */
+GwProject *gw_task_list_find_project (GwTaskList *self, const char *project_id);
+GList *gw_task_list_get_projects (GwTaskList *self); /* (transfer container), in order of creation */
+
+/* A task that is known before the feed tells of it: what this client just submitted. */
 void gw_task_list_add (GwTaskList *self, GwTask *task);
 
 G_END_DECLS

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-client"
+
+/* The change feed: one page a call, made into plain structs off the calling thread where it is more
+ * than a few rows (processor work only, so GTask's shared pool may do it). */
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "gw-client-private.h"
+
+/* Below that, handing the page to a thread and back takes longer than reading it. */
+#define INLINE_BYTES (16 * 1024)
+#define SLACK_S 15
+#define PAGE_TASKS 500
+
+/**
+ * gw_changes_free:
+ * @changes: (transfer full): a page
+ */
+void
+gw_changes_free (GwChanges *changes)
+{
+  g_free (changes->store);
+  g_clear_pointer (&changes->tasks, g_ptr_array_unref);
+  g_clear_pointer (&changes->projects, g_ptr_array_unref);
+  g_clear_pointer (&changes->removed, g_ptr_array_unref);
+  g_free (changes);
+}
+
+/* The elements of an array that are objects; what is of another shape is no task of ours. */
+static JsonObject *
+object_at (JsonArray *array,
+           guint index)
+{
+  JsonNode *node = json_array_get_element (array, index);
+
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static gboolean
+parse_tasks (JsonArray *array,
+             GPtrArray *tasks,
+             GError **error)
+{
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonObject *object = object_at (array, i);
+      GwTask *task = object != NULL ? gw_task_new_from_json (object, error) : NULL;
+
+      if (object == NULL)
+        g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                             _("The gateway's list of changes has an entry that is no task"));
+      if (task == NULL)
+        return FALSE;
+      g_ptr_array_add (tasks, task);
+    }
+
+  return TRUE;
+}
+
+static gboolean
+parse_projects (JsonArray *array,
+                GPtrArray *projects,
+                GError **error)
+{
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonObject *object = object_at (array, i);
+      GwProject *project = object != NULL ? gw_project_new_from_json (object, error) : NULL;
+
+      if (object == NULL)
+        g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                             _("The gateway's list of changes has an entry that is no project"));
+      if (project == NULL)
+        return FALSE;
+      g_ptr_array_add (projects, project);
+    }
+
+  return TRUE;
+}
+
+static GwChanges *
+parse_page (const char *text,
+            gsize length,
+            GError **error)
+{
+  g_autoptr(GError) local = NULL;
+  g_autoptr(JsonObject) object = gw_json_parse_object (text, length, &local);
+  g_autoptr(GwChanges) changes = NULL;
+  JsonArray *removed;
+  gint64 revision = 0;
+
+  if (object == NULL)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                   _("The gateway's answer is not a JSON object: %s"), local->message);
+      return NULL;
+    }
+
+  changes = g_new0 (GwChanges, 1);
+  changes->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
+  changes->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
+  changes->removed = g_ptr_array_new_with_free_func (g_free);
+  changes->reset = gw_json_peek_boolean (object, "reset", FALSE);
+  if (!gw_json_get_int (object, "revision",
+                        changes->reset ? GW_JSON_OPTIONAL : GW_JSON_REQUIRED,
+                        0, G_MAXINT64, &revision, error))
+    return NULL;
+  changes->revision = (guint64) revision;
+  changes->more = gw_json_peek_boolean (object, "more", FALSE);
+  changes->store = g_strdup (gw_json_peek_string (object, "store"));
+  if (!parse_tasks (gw_json_peek_array (object, "tasks"), changes->tasks, error)
+      || !parse_projects (gw_json_peek_array (object, "projects"), changes->projects, error))
+    return NULL;
+
+  removed = gw_json_peek_array (object, "removed");
+  for (guint i = 0; removed != NULL && i < json_array_get_length (removed); i++)
+    {
+      JsonNode *node = json_array_get_element (removed, i);
+
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        g_ptr_array_add (changes->removed, json_node_dup_string (node));
+    }
+
+  return g_steal_pointer (&changes);
+}
+
+static void
+return_page (GTask *task,
+             GBytes *body)
+{
+  g_autoptr(GError) error = NULL;
+  gsize length;
+  const char *text = g_bytes_get_data (body, &length);
+  GwChanges *changes = parse_page (text != NULL ? text : "", length, &error);
+
+  if (changes != NULL)
+    g_task_return_pointer (task, changes, (GDestroyNotify) gw_changes_free);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
+parse_worker (GTask *task,
+              gpointer source_object,
+              gpointer task_data,
+              GCancellable *cancellable)
+{
+  return_page (task, task_data);
+}
+
+static void
+page_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GwReply) reply = NULL;
+
+  reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
+  if (reply == NULL)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  if (g_bytes_get_size (reply->body) <= INLINE_BYTES)
+    {
+      return_page (task, reply->body);
+      return;
+    }
+
+  g_task_set_task_data (task, g_bytes_ref (reply->body), (GDestroyNotify) g_bytes_unref);
+  g_task_run_in_thread (task, parse_worker);
+}
+
+/**
+ * gw_client_get_changes_async:
+ * @self: a client
+ * @has_since: whether @since is meant; FALSE: from the beginning
+ * @since: the last page's revision
+ * @wait_s: how long the gateway may wait for a change, 0 to 60
+ * @project: (nullable): only that project's, by id or name
+ * @fields: (nullable): comma list of the members to send; NULL: all but the result
+ * @cancellable: (nullable): gives the call up
+ * @callback: called in the thread-default context of the caller
+ * @user_data: for @callback
+ *
+ * Asks for one page of the change feed.
+ */
+void
+gw_client_get_changes_async (GwClient *self,
+                             gboolean has_since,
+                             guint64 since,
+                             guint wait_s,
+                             const char *project,
+                             const char *fields,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  g_autoptr(GString) path = NULL;
+  GwRequest request = { 0 };
+
+  g_return_if_fail (GW_IS_CLIENT (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gw_client_get_changes_async);
+
+  if (self->minimal != NULL)
+    {
+      gw_minimal_poller_get_changes (self->minimal, has_since ? since : 0, wait_s, project,
+                                     g_steal_pointer (&task));
+      return;
+    }
+
+  path = g_string_new (NULL);
+  g_string_append_printf (path, "/tasks?limit=%d", PAGE_TASKS);
+  if (has_since)
+    g_string_append_printf (path, "&since=%" G_GUINT64_FORMAT, since);
+  if (wait_s > 0)
+    g_string_append_printf (path, "&wait=%u", wait_s);
+  if (project != NULL)
+    {
+      g_string_append (path, "&project=");
+      g_string_append_uri_escaped (path, project, NULL, FALSE);
+    }
+  if (fields != NULL)
+    {
+      g_string_append (path, "&fields=");
+      g_string_append_uri_escaped (path, fields, ",", FALSE);
+    }
+
+  request.method = "GET";
+  request.path = path->str;
+  request.timeout_ms = (wait_s + SLACK_S) * 1000;
+  _gw_client_request_async (self, &request, cancellable, page_cb, g_steal_pointer (&task));
+}
+
+/**
+ * gw_client_get_changes_finish:
+ * @self: a client
+ * @result: what the callback got
+ * @error: GW_ERROR, or G_IO_ERROR_CANCELLED
+ *
+ * Returns: (transfer full): the page
+ */
+GwChanges *
+gw_client_get_changes_finish (GwClient *self,
+                              GAsyncResult *result,
+                              GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-client"
+
+/* All tasks of a project, whole and in input order: GET /projects/{id}/results as JSON Lines, made
+ * into tasks line by line while it comes in, so that only one piece of text is held at a time. */
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "gw-client-private.h"
+
+#define CHUNK_BYTES (256 * 1024)
+#define MAX_LINE_BYTES GW_CLIENT_MAX_ANSWER
+#define MAX_ERROR_BYTES (64 * 1024)
+
+typedef struct {
+  SoupMessage *message; /* (owned) */
+  GInputStream *stream; /* (owned) (nullable) */
+  GByteArray *rest;     /* (owned): a line that is not yet whole */
+  GPtrArray *tasks;     /* (owned) (element-type GwTask) */
+} Download;
+
+static void
+download_free (Download *download)
+{
+  g_clear_object (&download->stream);
+  g_clear_object (&download->message);
+  g_clear_pointer (&download->rest, g_byte_array_unref);
+  g_clear_pointer (&download->tasks, g_ptr_array_unref);
+  g_free (download);
+}
+
+static gboolean
+take_line (Download *download,
+           const char *line,
+           gsize length,
+           GError **error)
+{
+  g_autoptr(JsonObject) object = NULL;
+  GwTask *task;
+
+  if (length == 0)
+    return TRUE;
+  object = gw_json_parse_object (line, length, error);
+  if (object == NULL)
+    return FALSE;
+  task = gw_task_new_from_json (object, error);
+  if (task == NULL)
+    return FALSE;
+  g_ptr_array_add (download->tasks, task);
+
+  return TRUE;
+}
+
+/* All whole lines of what is there; what is left waits for its end. */
+static gboolean
+take_lines (Download *download,
+            GError **error)
+{
+  const char *data = (const char *) download->rest->data;
+  gsize length = download->rest->len;
+  gsize start = 0;
+  const char *end;
+
+  while (start < length && (end = memchr (data + start, '\n', length - start)) != NULL)
+    {
+      if (!take_line (download, data + start, (gsize) (end - (data + start)), error))
+        return FALSE;
+      start = (gsize) (end - data) + 1;
+    }
+  if (start > 0)
+    g_byte_array_remove_range (download->rest, 0, start);
+
+  return TRUE;
+}
+
+static void
+fail (GTask *task,
+      GError *error)
+{
+  GwClient *self = g_task_get_source_object (task);
+  g_autoptr(GError) foreign = error;
+
+  if (foreign->domain == GW_ERROR || g_error_matches (foreign, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_task_return_error (task, g_steal_pointer (&foreign));
+  else
+    g_task_return_new_error (task, GW_ERROR, GW_ERROR_UNREACHABLE,
+                             /* Translators: an address, then the system's reason */
+                             _("No answer from the gateway at %s: %s"),
+                             self->uri, foreign->message);
+}
+
+static void
+end_download (GTask *task)
+{
+  Download *download = g_task_get_task_data (task);
+  guint status = soup_message_get_status (download->message);
+  g_autoptr(GError) error = NULL;
+
+  if (status < 200 || status >= 300)
+    {
+      GwReply reply = { .status = status };
+
+      reply.body = g_bytes_new (download->rest->data, download->rest->len);
+      error = _gw_client_error_from_reply (&reply);
+      g_bytes_unref (reply.body);
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  if (!take_line (download, (const char *) download->rest->data, download->rest->len, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  g_task_return_pointer (task, g_steal_pointer (&download->tasks),
+                         (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+read_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  Download *download = g_task_get_task_data (task);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) chunk = NULL;
+  gboolean ok;
+  gsize size;
+  gconstpointer data;
+
+  chunk = g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, &error);
+  if (chunk == NULL)
+    {
+      fail (task, g_steal_pointer (&error));
+      return;
+    }
+
+  data = g_bytes_get_data (chunk, &size);
+  if (size == 0)
+    {
+      end_download (task);
+      return;
+    }
+
+  g_byte_array_append (download->rest, data, size);
+  ok = soup_message_get_status (download->message) < 300;
+  if (ok && !take_lines (download, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  if (download->rest->len > (ok ? MAX_LINE_BYTES : MAX_ERROR_BYTES))
+    {
+      g_task_return_new_error (task, GW_ERROR, GW_ERROR_TOO_LARGE,
+                               _("The gateway's answer is too large"));
+      return;
+    }
+
+  g_input_stream_read_bytes_async (download->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
+                                   g_task_get_cancellable (task), read_cb, g_object_ref (task));
+}
+
+static void
+send_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  Download *download = g_task_get_task_data (task);
+  g_autoptr(GError) error = NULL;
+
+  download->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  if (download->stream == NULL)
+    {
+      fail (task, g_steal_pointer (&error));
+      return;
+    }
+
+  g_input_stream_read_bytes_async (download->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
+                                   g_task_get_cancellable (task), read_cb, g_object_ref (task));
+}
+
+/**
+ * gw_client_get_results_async:
+ * @self: a client
+ * @project: an id or a name
+ * @cancellable: (nullable): gives it up
+ * @callback: called in the thread-default context of the caller
+ * @user_data: for @callback
+ *
+ * Asks for all tasks of a project.
+ */
+void
+gw_client_get_results_async (GwClient *self,
+                             const char *project,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  g_autofree char *segments = NULL;
+  g_autofree char *path = NULL;
+  Download *download;
+
+  g_return_if_fail (GW_IS_CLIENT (self));
+  g_return_if_fail (project != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gw_client_get_results_async);
+
+  if (self->minimal != NULL)
+    {
+      GPtrArray *tasks = gw_minimal_poller_get_results (self->minimal, project);
+
+      if (tasks != NULL)
+        g_task_return_pointer (task, tasks, (GDestroyNotify) g_ptr_array_unref);
+      else
+        g_task_return_new_error (task, GW_ERROR, GW_ERROR_NOT_FOUND,
+                                 _("There is no project “%s”"), project);
+      return;
+    }
+
+  segments = gw_client_build_path ("projects", project, "results", NULL);
+  path = g_strconcat (segments, "?format=jsonl", NULL);
+  download = g_new0 (Download, 1);
+  download->message = _gw_client_new_message (self, "GET", path);
+  download->rest = g_byte_array_new ();
+  download->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
+  g_task_set_task_data (task, download, (GDestroyNotify) download_free);
+  if (download->message == NULL)
+    {
+      g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID,
+                               _("“%s” is no address of a gateway"), self->uri);
+      return;
+    }
+
+  soup_message_add_flags (download->message, SOUP_MESSAGE_NO_REDIRECT);
+  soup_session_send_async (self->session, download->message, G_PRIORITY_DEFAULT, cancellable,
+                           send_cb, g_object_ref (task));
+}
+
+/**
+ * gw_client_get_results_finish:
+ * @self: a client
+ * @result: what the callback got
+ * @error: GW_ERROR_NOT_FOUND and others, or G_IO_ERROR_CANCELLED
+ *
+ * Returns: (transfer full) (element-type GwTask): the tasks, in input order
+ */
+GPtrArray *
+gw_client_get_results_finish (GwClient *self,
+                              GAsyncResult *result,
+                              GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-task-item"
+
+/* GwTaskItem: one row of a list of tasks, the same object for the task's whole life. Main thread. */
+
+#include "config.h"
+
+#include "gw-task-item.h"
+
+struct _GwTaskItem {
+  GObject parent_instance;
+
+  GwTask *task; /* (owned) (not nullable) */
+};
+
+enum {
+  PROP_0,
+  PROP_TASK,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_BOXED_TYPE (GwTask, gw_task_boxed, gw_task_ref, gw_task_unref)
+G_DEFINE_FINAL_TYPE (GwTaskItem, gw_task_item, G_TYPE_OBJECT)
+
+static void
+gw_task_item_finalize (GObject *object)
+{
+  GwTaskItem *self = GW_TASK_ITEM (object);
+
+  g_clear_pointer (&self->task, gw_task_unref);
+
+  G_OBJECT_CLASS (gw_task_item_parent_class)->finalize (object);
+}
+
+static void
+gw_task_item_get_property (GObject *object,
+                           guint prop_id,
+                           GValue *value,
+                           GParamSpec *pspec)
+{
+  GwTaskItem *self = GW_TASK_ITEM (object);
+
+  switch (prop_id)
+    {
+    case PROP_TASK:
+      g_value_set_boxed (value, self->task);
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+gw_task_item_class_init (GwTaskItemClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = gw_task_item_finalize;
+  object_class->get_property = gw_task_item_get_property;
+
+  properties[PROP_TASK] =
+    g_param_spec_boxed ("task", NULL, NULL, GW_TYPE_TASK_BOXED,
+                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+gw_task_item_init (GwTaskItem *self)
+{
+}
+
+/**
+ * gw_task_item_new:
+ * @task: (transfer none): its first state
+ *
+ * Returns: (transfer full): a row
+ */
+GwTaskItem *
+gw_task_item_new (GwTask *task)
+{
+  GwTaskItem *self;
+
+  g_return_val_if_fail (task != NULL, NULL);
+
+  self = g_object_new (GW_TYPE_TASK_ITEM, NULL);
+  self->task = gw_task_ref (task);
+
+  return self;
+}
+
+/**
+ * gw_task_item_get_task:
+ * @self: a row
+ *
+ * Returns: (transfer none): the newest state; a change replaces it, so keep a reference to keep it
+ */
+GwTask *
+gw_task_item_get_task (GwTaskItem *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_ITEM (self), NULL);
+
+  return self->task;
+}
+
+/**
+ * gw_task_item_set_task:
+ * @self: a row
+ * @task: (transfer none): a newer state of the same task
+ *
+ * Notifies `task`, once, and only if it is another struct.
+ */
+void
+gw_task_item_set_task (GwTaskItem *self,
+                       GwTask *task)
+{
+  g_autoptr(GwTask) old = NULL;
+
+  g_return_if_fail (GW_IS_TASK_ITEM (self));
+  g_return_if_fail (task != NULL);
+
+  if (self->task == task)
+    return;
+
+  old = g_steal_pointer (&self->task);
+  self->task = gw_task_ref (task);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TASK]);
+}
+
+/**
+ * gw_task_item_get_task_id:
+ * @self: a row
+ *
+ * Returns: (transfer none): the id, which never changes
+ */
+const char *
+gw_task_item_get_task_id (GwTaskItem *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_ITEM (self), NULL);
+
+  return self->task->task_id;
+}
