@@ -94,7 +94,7 @@ append_double (GString *text,
       return;
     }
 
-  /* The fewest digits that read back as the same value: 0.1 stays 0.1. */
+  /* 15 digits, or as many more as it takes to read back as the same value: 0.1 stays 0.1. */
   for (int digits = 15; digits <= 17; digits++)
     {
       char format[] = { '%', '.', '1', (char) ('0' + digits - 10), 'g', '\0' };

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * numbers).
  *
  * Numbers come back as they went in or not at all: an integer is kept in 64 bits, any other number
- * as the nearest double and written with the fewest digits that give that double again. An integer
+ * as the nearest double and written with the digits that give that double again. An integer
  * beyond 64 bits and a number beyond the doubles (1e999) are GW_ERROR_INVALID.
  *
  * gw_json_parse_reply() is for replies of providers and of gateways that other people wrote. */
