@@ -13,6 +13,7 @@
 #include "worker/gw-scheduler-private.h"
 
 #define NO_CHANCE 1e-4
+#define LONGEST_OF_MANY 0.25
 #define MOST_CYCLES 24 /* of a window that one look walks through */
 
 GwSchedulerMemo *
@@ -59,7 +60,7 @@ outlook_init (GwOutlook *self,
               const GwSchedulerLane *lane)
 {
   gint64 oldest = state->now;
-  double variance = MAX (lane->belief.variance, 0);
+  double variance = MAX (lane->belief.variance, 0), careful;
 
   *self = (GwOutlook){ .lane = lane, .slots = lane->slots, .pins = (double) lane->pins };
   self->sd = sqrt (variance);
@@ -79,7 +80,11 @@ outlook_init (GwOutlook *self,
         }
     }
   self->variation = MIN (expm1 (variance), 1) / 2;
-  self->careful = self->sd < GW_FIXED_SD ? self->mean : exp (self->log_mean + self->sd);
+
+  /* The more calls of the lane are out, the longer the longest of them will take. */
+  careful = 1 + LONGEST_OF_MANY * log (1.0 + lane->n_flying);
+  self->careful = self->sd < GW_FIXED_SD ? self->mean
+                                         : exp (self->log_mean + careful * self->sd);
   if (lane->parked_until > state->now)
     {
       self->opens = (double) (lane->parked_until - state->now);
@@ -330,7 +335,7 @@ _gw_forecast_lane (GwForecast *self,
   lane->worth = answers / lane->slots;
   if (lane->lane->window_sends > 0)
     answers = cut_by_window (self, lane, horizon, answers);
-  lane->answers = answers;
+  lane->answers = lane->lane->pinned_only ? MIN (answers, lane->pins) : answers;
 }
 
 /* How many unpinned tasks the lanes with a mean latency below @faster_than can end by @horizon, all

@@ -11,6 +11,8 @@
 
 #include "config.h"
 
+#include <math.h>
+
 #include "worker/gw-scheduler-private.h"
 
 #define LOOK_AGAIN_MS 50.0
@@ -146,7 +148,7 @@ is_held (GwForecast *forecast,
     {
       const GwOutlook *lane = &forecast->lanes[i];
 
-      if (lane->slots == 0 || !(lane->mean < self->mean))
+      if (lane->slots == 0 || lane->lane->pinned_only || !(lane->mean < self->mean))
         continue;
       has_faster = TRUE;
       most += lane->slots * (self->careful / lane->mean + 1);
@@ -189,7 +191,7 @@ is_spare (GwForecast *forecast,
       Want want;
       guint at;
 
-      if (i == index || lacks <= 0)
+      if (i == index || lacks <= 0 || (lane->pins <= 0 && lane->lane->pinned_only))
         continue;
       want.from = (double) (_gw_scheduler_opens_at (state, lane->lane, &reason) - state->now);
       want.slots = lacks;
@@ -261,7 +263,7 @@ check (const GwSchedulerState *state,
 
   /* What the faster lanes were expected to do may not come true: look again before long. */
   if (decision.verdict != GW_VERDICT_START)
-    decision.ask_at += (gint64) MAX (LOOK_AGAIN_MS, forecast->lanes[lane].mean / 10);
+    decision.ask_at += (gint64) round (MAX (LOOK_AGAIN_MS, forecast->lanes[lane].mean / 10));
   _gw_forecast_end (forecast, own);
 
   return decision;

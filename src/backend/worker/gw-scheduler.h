@@ -35,6 +35,7 @@ typedef struct {
   guint n_reopens;
   GwBelief belief;
   guint64 pins;           /* waiting tasks that only this lane may take */
+  gboolean pinned_only;   /* it takes no others (the practice provider): nobody holds back for it */
 } GwSchedulerLane;
 
 /* What may be kept from one decision to the next: working space, and the last plan while it still
