@@ -119,11 +119,10 @@ static void
 append_object (GString *text,
                JsonObject *object)
 {
-  gsize length = 0;
-  g_autofree char *json = gw_json_object_to_text (object, FALSE, &length);
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
 
-  g_string_append_len (text, json, length);
-  json_object_unref (object);
+  json_node_take_object (node, object);
+  gw_json_append (text, node, FALSE, 0);
 }
 
 static char *

@@ -10,6 +10,8 @@
 
 #include "config.h"
 
+#include "gw-json.h"
+
 #include "gateway/gw-problem.h"
 
 static GwError
@@ -19,42 +21,6 @@ get_code (const GError *error)
     return (GwError) error->code;
 
   return GW_ERROR_INTERNAL;
-}
-
-/**
- * gw_problem_append_string:
- * @text: where to write
- * @value: text; what is not UTF-8 in it is replaced
- *
- * Appends @value as a JSON string with its quotes.
- */
-void
-gw_problem_append_string (GString *text,
-                          const char *value)
-{
-  g_autofree char *valid = NULL;
-
-  if (!g_utf8_validate (value, -1, NULL))
-    value = valid = g_utf8_make_valid (value, -1);
-
-  g_string_append_c (text, '"');
-  for (const char *p = value; *p != '\0'; p++)
-    {
-      if (*p == '"' || *p == '\\')
-        {
-          g_string_append_c (text, '\\');
-          g_string_append_c (text, *p);
-        }
-      else if ((guchar) *p < 0x20 || *p == 0x7f)
-        {
-          g_string_append_printf (text, "\\u%04x", (guint) (guchar) *p);
-        }
-      else
-        {
-          g_string_append_c (text, *p);
-        }
-    }
-  g_string_append_c (text, '"');
 }
 
 /**
@@ -100,17 +66,14 @@ gw_problem_to_json (const GError *error,
                     gsize *length)
 {
   GString *text = g_string_sized_new (256);
+  g_autofree char *detail = g_utf8_make_valid (error->message, -1);
   GwError code = get_code (error);
 
-  g_string_append (text, "{\"type\":");
-  g_string_append_printf (text, "\"urn:gangway:problem:%s\"", gw_error_to_string (code));
-  g_string_append (text, ",\"title\":");
-  gw_problem_append_string (text, gw_error_title (code));
+  g_string_append_printf (text, "{\"type\":\"urn:gangway:problem:%s\",\"title\":\"%s\"",
+                          gw_error_to_string (code), gw_error_title (code));
   g_string_append_printf (text, ",\"status\":%u,\"detail\":", gw_error_http_status (code));
-  gw_problem_append_string (text, error->message);
-  g_string_append (text, ",\"code\":");
-  gw_problem_append_string (text, gw_error_to_string (code));
-  g_string_append_c (text, '}');
+  gw_json_append_string (text, detail);
+  g_string_append_printf (text, ",\"code\":\"%s\"}", gw_error_to_string (code));
   *length = text->len;
 
   return g_string_free (text, FALSE);

@@ -11,6 +11,4 @@ char *gw_problem_to_json (const GError *error, gsize *length);
 guint gw_problem_get_status (const GError *error);
 guint gw_problem_get_retry_after (const GError *error);
 
-void gw_problem_append_string (GString *text, const char *value);
-
 G_END_DECLS

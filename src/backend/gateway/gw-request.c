@@ -332,6 +332,70 @@ gw_request_respond_text (GwRequest *self,
 }
 
 /**
+ * gw_request_begin_stream:
+ * @self: a request
+ * @content_type: of the whole
+ *
+ * Status 200, and nothing of the body yet.
+ */
+void
+gw_request_begin_stream (GwRequest *self,
+                         const char *content_type)
+{
+  SoupMessageHeaders *headers;
+
+  if (!begin_response (self))
+    return;
+
+  headers = soup_server_message_get_response_headers (self->message);
+  soup_message_headers_set_content_type (headers, content_type, NULL);
+  if (soup_server_message_get_http_version (self->message) == SOUP_HTTP_1_0)
+    {
+      soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
+      soup_message_headers_replace (headers, "Connection", "close");
+    }
+  else
+    {
+      soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
+    }
+  /* What was written is forgotten. */
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (self->message), FALSE);
+  soup_server_message_set_status (self->message, 200, NULL);
+}
+
+/**
+ * gw_request_send_piece:
+ * @self: a request whose stream was begun
+ * @piece: (transfer full): text, maybe none
+ * @last: whether it is the end
+ */
+void
+gw_request_send_piece (GwRequest *self,
+                       GString *piece,
+                       gboolean last)
+{
+  gsize length = piece->len;
+  char *text = g_string_free (piece, FALSE);
+  SoupMessageBody *body;
+
+  if (self->message == NULL)
+    {
+      g_free (text);
+      return;
+    }
+
+  body = soup_server_message_get_response_body (self->message);
+  if (length > 0)
+    soup_message_body_append_take (body, (guchar *) text, length);
+  else
+    g_free (text);
+  if (last)
+    soup_message_body_complete (body);
+  gw_http_listener_set_phase (self->gateway->listener, self->connection, GW_HTTP_PHASE_WRITE);
+  send_response (self);
+}
+
+/**
  * gw_request_respond_object:
  * @self: a request
  * @status: HTTP status

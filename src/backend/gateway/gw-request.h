@@ -69,6 +69,11 @@ void gw_request_convert_body (GwRequest *self, GwRequestConvertFunc convert, gpo
 
 void gw_request_respond_text (GwRequest *self, guint status, const char *content_type, char *text,
                               gsize length);
+/* A long answer in pieces: begun once, then each piece (transfer full) when the last was written, which
+ * "wrote-chunk" of the message tells; the last one ends it. */
+void gw_request_begin_stream (GwRequest *self, const char *content_type);
+void gw_request_send_piece (GwRequest *self, GString *piece, gboolean last);
+
 void gw_request_respond_object (GwRequest *self, guint status, JsonObject *object);
 void gw_request_respond_changed (GwRequest *self, guint64 changed);
 void gw_request_fail (GwRequest *self, const GError *error);
