@@ -158,7 +158,7 @@ page_cb (GObject *source,
 {
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
   if (reply == NULL)

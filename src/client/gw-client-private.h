@@ -41,11 +41,11 @@ typedef struct {
 void _gw_client_request_async (GwClient *self, const GwRequest *request,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);
-GwReply *_gw_client_request_finish (GwClient *self, GAsyncResult *result, gboolean *lost,
+GwAnswer *_gw_client_request_finish (GwClient *self, GAsyncResult *result, gboolean *lost,
                                     GError **error);
 
 SoupMessage *_gw_client_new_message (GwClient *self, const char *method, const char *path);
-GError *_gw_client_error_from_reply (const GwReply *reply);
-JsonObject *_gw_client_parse_object (const GwReply *reply, GError **error);
+GError *_gw_client_error_from_reply (const GwAnswer *reply);
+JsonObject *_gw_client_parse_object (const GwAnswer *reply, GError **error);
 
 G_END_DECLS

@@ -100,7 +100,7 @@ end_download (GTask *task)
 
   if (status < 200 || status >= 300)
     {
-      GwReply reply = { .status = status };
+      GwAnswer reply = { .status = status };
 
       reply.body = g_bytes_new (download->rest->data, download->rest->len);
       error = _gw_client_error_from_reply (&reply);

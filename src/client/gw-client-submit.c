@@ -120,7 +120,7 @@ sent_cb (GObject *source,
   g_autoptr(GTask) task = user_data;
   Submission *submission = g_task_get_task_data (task);
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   g_autoptr(JsonObject) answer = NULL;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);

@@ -283,7 +283,7 @@ find_sentence (JsonObject *object)
 }
 
 GError *
-_gw_client_error_from_reply (const GwReply *reply)
+_gw_client_error_from_reply (const GwAnswer *reply)
 {
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
@@ -306,7 +306,7 @@ _gw_client_error_from_reply (const GwReply *reply)
 }
 
 JsonObject *
-_gw_client_parse_object (const GwReply *reply,
+_gw_client_parse_object (const GwAnswer *reply,
                          GError **error)
 {
   g_autoptr(GError) local = NULL;
@@ -423,7 +423,7 @@ exchange_cb (GObject *source,
   g_autoptr(GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   gboolean unsent = FALSE;
 
   reply = gw_exchange_finish (result, &unsent, &error);
@@ -441,7 +441,7 @@ exchange_cb (GObject *source,
 
   if (reply->status >= 200 && reply->status < 300)
     {
-      g_task_return_pointer (task, g_steal_pointer (&reply), (GDestroyNotify) gw_reply_free);
+      g_task_return_pointer (task, g_steal_pointer (&reply), (GDestroyNotify) gw_answer_free);
       return;
     }
 
@@ -510,7 +510,7 @@ _gw_client_request_async (GwClient *self,
 }
 
 /* @lost: (out) (optional): after an error, whether the gateway may have acted on it all the same. */
-GwReply *
+GwAnswer *
 _gw_client_request_finish (GwClient *self,
                            GAsyncResult *result,
                            gboolean *lost,
@@ -533,7 +533,7 @@ call_cb (GObject *source,
 {
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   JsonObject *object;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
@@ -645,7 +645,7 @@ get_task_cb (GObject *source,
 {
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   g_autoptr(JsonObject) object = NULL;
   GwTask *answer = NULL;
 

@@ -132,7 +132,7 @@ end_probe (GTask *task,
 }
 
 static JsonObject *
-parse_reply (const GwReply *reply)
+parse_reply (const GwAnswer *reply)
 {
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
@@ -195,7 +195,7 @@ post_probe_cb (GObject *source,
 {
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = gw_exchange_finish (result, NULL, &error);
+  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
   gsize length;
   const char *text;
 
@@ -226,7 +226,7 @@ get_probe_cb (GObject *source,
   g_autoptr(GTask) task = user_data;
   Probe *probe = g_task_get_task_data (task);
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = gw_exchange_finish (result, NULL, &error);
+  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
   g_autoptr(JsonObject) object = NULL;
 
   if (reply == NULL)
@@ -271,7 +271,7 @@ health_cb (GObject *source,
   Probe *probe = g_task_get_task_data (task);
   g_autoptr(GError) error = NULL;
   gboolean unsent = FALSE;
-  g_autoptr(GwReply) reply = gw_exchange_finish (result, &unsent, &error);
+  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, &unsent, &error);
   g_autoptr(JsonObject) health = NULL;
   g_autofree char *path = NULL;
   g_autofree char *uuid = NULL;

@@ -53,11 +53,11 @@ exchange_free (Exchange *exchange)
 }
 
 /**
- * gw_reply_free:
+ * gw_answer_free:
  * @reply: (transfer full): a reply
  */
 void
-gw_reply_free (GwReply *reply)
+gw_answer_free (GwAnswer *reply)
 {
   g_clear_pointer (&reply->body, g_bytes_unref);
   g_clear_pointer (&reply->content_type, g_free);
@@ -147,7 +147,7 @@ end_exchange (GTask *task,
   Exchange *exchange = g_task_get_task_data (task);
   SoupMessageHeaders *headers;
   const char *retry_after;
-  GwReply *reply;
+  GwAnswer *reply;
   gsize length;
 
   if (exchange->deadline != NULL)
@@ -163,7 +163,7 @@ end_exchange (GTask *task,
     }
 
   headers = soup_message_get_response_headers (exchange->message);
-  reply = g_new0 (GwReply, 1);
+  reply = g_new0 (GwAnswer, 1);
   reply->status = soup_message_get_status (exchange->message);
   reply->content_type = g_strdup (soup_message_headers_get_content_type (headers, NULL));
   reply->retry_after_s = -1;
@@ -174,7 +174,7 @@ end_exchange (GTask *task,
   length = exchange->body->len;
   reply->body = g_bytes_new_take (g_byte_array_free (g_steal_pointer (&exchange->body), FALSE),
                                   length);
-  g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
+  g_task_return_pointer (task, reply, (GDestroyNotify) gw_answer_free);
 }
 
 static void
@@ -326,7 +326,7 @@ gw_exchange_async (SoupSession *session,
  *
  * Returns: (transfer full): the answer, whatever its status
  */
-GwReply *
+GwAnswer *
 gw_exchange_finish (GAsyncResult *result,
                     gboolean *unsent,
                     GError **error)

@@ -11,17 +11,17 @@ typedef struct {
   GBytes *body;
   char *content_type;  /* (nullable) */
   int retry_after_s;   /* -1: not told */
-} GwReply;
+} GwAnswer;
 
-void gw_reply_free (GwReply *reply);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwReply, gw_reply_free)
+void gw_answer_free (GwAnswer *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwAnswer, gw_answer_free)
 
 SoupSession *gw_exchange_session_new (const char *uri);
 
 void gw_exchange_async (SoupSession *session, SoupMessage *message, guint timeout_ms,
                         gsize max_bytes, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data);
-GwReply *gw_exchange_finish (GAsyncResult *result, gboolean *unsent, GError **error);
+GwAnswer *gw_exchange_finish (GAsyncResult *result, gboolean *unsent, GError **error);
 
 gboolean gw_exchange_is_loopback (GUri *uri);
 

@@ -401,7 +401,7 @@ polled_cb (GObject *source,
   g_autoptr(Pending) pending = user_data;
   GwMinimalPoller *self = pending->self;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   g_autoptr(JsonObject) object = NULL;
   g_autoptr(GwMinimalReply) state = NULL;
   GwMinimalEntry *entry;
@@ -484,7 +484,7 @@ posted_cb (GObject *source,
   g_autoptr(Pending) pending = user_data;
   GwMinimalPoller *self = pending->self;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GwReply) reply = NULL;
+  g_autoptr(GwAnswer) reply = NULL;
   g_autoptr(JsonObject) object = NULL;
   GwMinimalEntry *entry;
   gboolean lost = FALSE;
