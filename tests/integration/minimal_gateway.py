@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway as someone else writes it in a morning: two calls, states of its own, no more."""
+import http.server
+import json
+import sys
+import threading
+
+TASKS = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        content = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("content")
+        if self.path != "/tasks" or not content:
+            return self.answer(422, {"detail": "content is missing"})
+        task = {"status": "PENDING", "result": None, "metadata": {}}
+        TASKS.append(task)
+        threading.Timer(0.3, task.update, [{"status": "failure", "error": "no"} if "bad" in content
+            else {"status": "Done", "result": content.upper(), "metadata": {"model": "m"}}]).start()
+        self.answer(201, {"id": len(TASKS)})
+
+    def do_GET(self):
+        number = self.path.removeprefix("/tasks/")
+        known = number.isdigit() and 0 < int(number) <= len(TASKS)
+        self.answer(200 if known else 404, TASKS[int(number) - 1] if known else {"detail": "no"})
+
+    def log_message(self, *arguments):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+print(f"minimal: listening on http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
