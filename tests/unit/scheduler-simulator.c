@@ -17,6 +17,7 @@ typedef struct {
   guint lane;
   gint64 start;
   gint64 end;
+  gboolean answered;
 } Call;
 
 typedef struct {
@@ -174,7 +175,8 @@ start_call (Sim *sim,
 {
   const SimConfig *config = sim->config;
   Lane *lane = &sim->lanes[index];
-  Call call = { index, sim->now, sim->now + call_duration (config, index, lane->sends) };
+  Call call = { index, sim->now, sim->now + call_duration (config, index, lane->sends),
+                !call_fails (config, index, lane->sends) };
 
   lane->flying[lane->n_flying] = sim->now;
   lane->ends[lane->n_flying] = call.end;
@@ -237,6 +239,7 @@ end_call (Sim *sim,
         if (call->lane == index && call->start == lane->flying[at] && call->end == lane->ends[at])
           {
             call->end = sim->now;
+            call->answered = FALSE;
             break;
           }
       }
@@ -606,6 +609,13 @@ sim_run (const SimConfig *config,
   result->makespan_s = (sim.last_answer - SIM_START_MS) / 1000.0;
   if (!result->stalled)
     result->breach = find_breach (&sim);
+  for (guint i = 0; config->calls != NULL && i < sim.log->len; i++)
+    {
+      const Call *call = &g_array_index (sim.log, Call, i);
+      GwEfficiencyCall journal = { call->lane, call->start, call->end, call->answered };
+
+      g_array_append_val (config->calls, journal);
+    }
   sim_clear (&sim);
 }
 

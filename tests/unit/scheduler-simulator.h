@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "worker/gw-scheduler.h"
+#include "worker/gw-efficiency.h"
 
 G_BEGIN_DECLS
 
@@ -51,6 +51,7 @@ typedef struct {
   gboolean uses_memo;
   double estimate_at[4];     /* parts of the tasks done at which the estimate is recorded */
   guint n_estimates;
+  GArray *calls;             /* (nullable) (element-type GwEfficiencyCall): the journal is added */
 } SimConfig;
 
 typedef struct {
