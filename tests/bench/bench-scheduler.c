@@ -119,7 +119,7 @@ print_estimates (guint n_seeds)
 {
   const char *names[] = { "known, n >= 10 slots", "known, 1 to 10 slots", "known, n < slots" };
 
-  g_print ("\nEstimate: median and p90 of the relative error, how often the 80 %% range held\n");
+  g_print ("\nEstimate: median and p90 of the error relative to the makespan, how often the 80 %% range held\n");
   g_print ("%-24s %5s  %20s  %20s  %20s  %20s\n", "", "count", "at start", "10 %", "50 %", "90 %");
   for (guint group = 0; group < G_N_ELEMENTS (names); group++)
     {
@@ -148,7 +148,7 @@ print_estimates (guint n_seeds)
 
               if (result.estimated_at_s[i] < 0 || left <= 0)
                 continue;
-              error = fabs (result.estimates[i].finish_s - left) / left;
+              error = fabs (result.estimates[i].finish_s - left) / result.makespan_s;
               g_array_append_val (errors[i], error);
               held[i] += left >= result.estimates[i].low_s - 0.001
                          && left <= result.estimates[i].high_s + 0.001;
@@ -157,7 +157,8 @@ print_estimates (guint n_seeds)
       g_print ("%-24s %5u", names[group], errors[0]->len);
       for (guint i = 0; i < 4; i++)
         {
-          g_print ("  %6.2f /%5.2f, %5.2f", sim_quantile (errors[i], 0.5), sim_quantile (errors[i], 0.9),
+          g_print ("  %6.2f /%5.2f, %5.2f", sim_quantile (errors[i], 0.5),
+                   sim_quantile (errors[i], 0.9),
                    errors[i]->len > 0 ? held[i] / (double) errors[i]->len : 0);
           g_array_unref (errors[i]);
         }

@@ -99,7 +99,8 @@ sim_random_config (guint64 seed,
           if (tasks == 0)
             continue;
           config->project_tasks[config->n_projects] = tasks;
-          config->project_concurrency[config->n_projects] = 1 + (guint) (sim_uniform (seed, 8, i) * 3);
+          config->project_concurrency[config->n_projects]
+              = 1 + (guint) (sim_uniform (seed, 8, i) * 3);
           config->n_projects++;
           config->tasks -= tasks;
         }

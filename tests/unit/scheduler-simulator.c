@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See the header. The k-th call of a lane lasts the same under every policy, so that policies can be
- * compared and the bound can know it. What was sent is checked afterwards, from the log alone, by code
- * that shares nothing with the scheduler. */
+/* See the header. The k-th call of a lane lasts the same under every policy, so that policies can
+ * be compared and the bound can know it. What was sent is checked afterwards, from the log alone,
+ * by code that shares nothing with the scheduler. */
 #include "config.h"
 
 #include <math.h>
@@ -59,7 +59,8 @@ sim_hash (guint64 a,
           guint64 b,
           guint64 c)
 {
-  guint64 x = a * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) ^ (b + 1) * G_GUINT64_CONSTANT (0xd6e8feb86659fd93)
+  guint64 x = a * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)
+              ^ (b + 1) * G_GUINT64_CONSTANT (0xd6e8feb86659fd93)
               ^ (c + 1) * G_GUINT64_CONSTANT (0xa0761d6478bd642f);
 
   for (guint i = 0; i < 2; i++)
@@ -88,7 +89,8 @@ normal (guint64 a,
         guint64 b,
         guint64 c)
 {
-  return sqrt (-2 * log (sim_uniform (a, b, 2 * c))) * cos (2 * G_PI * sim_uniform (a, b, 2 * c + 1));
+  return sqrt (-2 * log (sim_uniform (a, b, 2 * c)))
+         * cos (2 * G_PI * sim_uniform (a, b, 2 * c + 1));
 }
 
 static gint64
@@ -100,7 +102,8 @@ call_duration (const SimConfig *config,
   double seconds = self->mean_s;
 
   if (self->sigma > 0)
-    seconds *= exp (self->sigma * normal (config->seed, 100 + lane, k) - self->sigma * self->sigma / 2);
+    seconds *= exp (self->sigma * normal (config->seed, 100 + lane, k)
+                    - self->sigma * self->sigma / 2);
 
   return MAX ((gint64) round (seconds * 1000), 1);
 }
@@ -143,7 +146,8 @@ fill_state (Sim *sim,
 
       state->waiting += ready;
       state->later += sim->project_waiting[i] - ready;
-      state->rounds = MAX (state->rounds, (sim->project_waiting[i] + concurrency - 1) / concurrency);
+      state->rounds = MAX (state->rounds,
+                           (sim->project_waiting[i] + concurrency - 1) / concurrency);
     }
   for (guint i = 0; i < config->n_lanes; i++)
     {
@@ -260,7 +264,8 @@ find_task (Sim *sim,
   if (sim->lanes[lane].pins > 0)
     return PINNED;
   for (guint i = 0; i < sim->config->n_projects; i++)
-    if (sim->project_waiting[i] > 0 && sim->project_running[i] < sim->config->project_concurrency[i])
+    if (sim->project_waiting[i] > 0
+        && sim->project_running[i] < sim->config->project_concurrency[i])
       return (int) i;
 
   return COMMON;
@@ -372,6 +377,14 @@ record_estimates (Sim *sim)
       }
 }
 
+static gint64
+next_arrival (const Sim *sim)
+{
+  const SimConfig *config = sim->config;
+
+  return SIM_START_MS + (gint64) ceil (config->arrivals_s * 1000 * sim->arrived / config->tasks);
+}
+
 /* Goes through what happens at `now`. */
 static void
 take_events (Sim *sim)
@@ -390,8 +403,7 @@ take_events (Sim *sim)
         else
           j++;
     }
-  while (sim->to_come > 0
-         && SIM_START_MS + (gint64) (config->arrivals_s * 1000 * sim->arrived / config->tasks) <= sim->now)
+  while (sim->to_come > 0 && next_arrival (sim) <= sim->now)
     {
       sim->to_come--;
       sim->arrived++;
@@ -415,8 +427,7 @@ next_event (Sim *sim)
         next = MIN (next, lane->outage_from);
     }
   if (sim->to_come > 0)
-    next = MIN (next, SIM_START_MS
-                          + (gint64) ceil (config->arrivals_s * 1000 * sim->arrived / config->tasks));
+    next = MIN (next, next_arrival (sim));
 
   return next;
 }

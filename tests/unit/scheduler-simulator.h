@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Runs a batch over lanes under a virtual clock, asking the scheduler at every event as the queue does:
- * the same calls, in no time. Spans are seconds where the name ends in _s, else milliseconds. */
+/* Runs a batch over lanes under a virtual clock, asking the scheduler at every event as the queue
+ * does: the same calls, in no time. Spans are seconds where the name ends in _s, else
+ * milliseconds. */
 
 #define SIM_MOST_LANES 16
 #define SIM_MOST_PROJECTS 8

@@ -54,7 +54,8 @@ test_hold (void)
   assert_worth (&state, 1, GW_VERDICT_START);
   assert_worth (&state, 0, GW_VERDICT_START);
 
-  /* Both are out, for half a second and nearly one more: still nine each, the current call aside. */
+  /* Both are out, for half a second and nearly one more: still nine each, the current call aside.
+   * */
   lanes[0].flying = flying;
   lanes[0].n_flying = 2;
   state.waiting = 18;
@@ -343,7 +344,8 @@ test_bound_known (void)
   g_assert_cmpfloat (gw_scheduler_bound_full (lanes, 3, 10, 80, 61000, 0), ==, 77);
   lanes[1].slots = 40;
   g_assert_cmpfloat (gw_scheduler_bound_full (lanes, 3, 100, 20, 61000, 25), ==, 2);
-  g_assert_cmpfloat_with_epsilon (gw_scheduler_bound_full (lanes, 3, 100, 40, 61000, 25), 2.5, 1e-9);
+  g_assert_cmpfloat_with_epsilon (gw_scheduler_bound_full (lanes, 3, 100, 40, 61000, 25), 2.5,
+                                  1e-9);
 
   /* Nobody can take them. */
   lanes[1].slots = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whole batches under a virtual clock; test-scheduler-limits.c has the limits, test-scheduler-plan.c
- * single decisions, the estimate and the bound. */
+/* Whole batches under a virtual clock; test-scheduler-limits.c has the limits, test-scheduler-
+ * plan.c single decisions, the estimate and the bound. */
 #include "config.h"
 
 #include <math.h>
@@ -136,8 +136,9 @@ test_pinned_to_the_slow (void)
 }
 
 /* Geometric means over random configurations (see scheduler-scenes.c): bars a little above what is
- * reached, and far below what a free slot that takes the next task gives. Groups of fixed latencies
- * are close to 1; where latencies vary, most of the distance is the bound's knowledge of the future. */
+ * reached, and far below what a free slot that takes the next task gives. Groups of fixed
+ * latencies are close to 1; where latencies vary, most of the distance is the bound's knowledge of
+ * the future. */
 static void
 test_random_configurations (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is believed of a lane's latency: that its logarithm is normal, with a mean and a variance that
- * are learned from answers alone (a failure or an abort says nothing about how long an answer takes).
- * A new belief weighs as much as one answer, a practised one as forty, so that it follows a provider
- * that grows slower during the day.
+/* What is believed of a lane's latency: that its logarithm is normal, with a mean and a variance
+ * that are learned from answers alone (a failure or an abort says nothing about how long an answer
+ * takes). A new belief weighs as much as one answer, a practised one as forty, so that it follows
+ * a provider that grows slower during the day.
  *
  * Pure functions on plain data; any thread, the caller's lock. */
 #define G_LOG_DOMAIN "gw-belief"
@@ -13,7 +13,7 @@
 
 #include "worker/gw-scheduler.h"
 
-#define FIRST_VARIANCE 0.25 /* a guess is thought to be right within a factor of 1.6, two times of three */
+#define FIRST_VARIANCE 0.25 /* two guesses of three are right within a factor of 1.6 */
 #define MOST_WEIGHT 40.0
 #define LEAST_LATENCY_S 0.001
 #define MOST_LATENCY_S 86400.0

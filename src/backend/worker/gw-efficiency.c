@@ -2,8 +2,8 @@
 /* What a finished run reached of what was possible, from the journal of its calls.
  *
  * Pure functions on plain data; any thread. The bound knows every call's length and fate, so an
- * efficiency is never flattering; what it does not forgive are outages that no cool-down tells of, and
- * our own caution: windows of 61 s and the spacing of sends. */
+ * efficiency is never flattering; what it does not forgive are outages that no cool-down tells of,
+ * and our own caution: windows of 61 s and the spacing of sends. */
 #define G_LOG_DOMAIN "gw-efficiency"
 
 #include "config.h"
@@ -59,8 +59,8 @@ find_end (const GwEfficiencyCall *calls,
 
 /**
  * gw_efficiency_measure:
- * @lanes: (array length=n_lanes): slots, window, prior, pins and cool-downs of each lane; durations and
- *   fates are taken from @calls
+ * @lanes: (array length=n_lanes): slots, window, prior, pins and cool-downs of each lane; durations
+ *   and fates are taken from @calls
  * @n_lanes: how many lanes
  * @cap: calls at once over all lanes, or at once in the project if that is less
  * @submitted_at: when the first task was submitted, on the clock of @calls

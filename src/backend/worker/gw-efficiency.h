@@ -27,7 +27,7 @@ typedef struct {
   double bound_s;    /* the least that the providers' limits allow; negative: not known */
   double efficiency; /* bound / makespan, at most 1; negative: not known */
   double longest_s;  /* the longest answered call */
-  gboolean few;      /* under two answers a slot: luck rules, show longest_s beside makespan_s instead */
+  gboolean few;      /* under two answers a slot: luck rules, longest_s tells more */
 } GwEfficiency;
 
 GwEfficiency gw_efficiency_measure (const GwBoundLane *lanes, guint n_lanes, guint cap,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The least makespan that no way of dividing the same calls over the lanes can go below.
  *
- * Each lane alone, sending as soon as slots, window and cool-downs let it, gives its answers as early as
- * it can; the n-th of all those answers bounds the end of n tasks. The cap is added as an area: the
- * calls that are needed take slot time, of which there is no more than cap times makespan. Which calls
- * are the cheapest is found by putting a price on slot time: every price gives a bound, the highest
- * counts. The lane's k-th call lasts as long as it did, whoever gets it, so the bound knows the
- * future; what no scheduler could know is part of the gap to it.
+ * Each lane alone, sending as soon as slots, window and cool-downs let it, gives its answers as
+ * early as it can; the n-th of all those answers bounds the end of n tasks. The cap is added as an
+ * area: the calls that are needed take slot time, of which there is no more than cap times
+ * makespan. Which calls are the cheapest is found by putting a price on slot time: every price
+ * gives a bound, the highest counts. The lane's k-th call lasts as long as it did, whoever gets
+ * it, so the bound knows the future; what no scheduler could know is part of the gap to it.
  *
  * Pure; O(calls log calls). */
 #define G_LOG_DOMAIN "gw-scheduler"
@@ -19,7 +19,7 @@
 
 typedef struct {
   GArray *answered;  /* (element-type double) when the answers are there, ascending */
-  GArray *busy;      /* (element-type double) slot time of all sends up to the answer, in send order */
+  GArray *busy;      /* (element-type double) slot time of the sends up to each answer */
   guint64 pins;
 } Track;
 
@@ -77,7 +77,8 @@ skip_parked (const GwBoundLane *lane,
   return time;
 }
 
-/* Runs the lane alone, as soon as possible, until it has given @n answers or would send after @limit. */
+/* Runs the lane alone, as soon as possible, until it has given @n answers or would send after
+ * @limit. */
 static void
 track_init (Track *self,
             const GwBoundLane *lane,
@@ -171,8 +172,8 @@ track_count (const Track *self,
   return low;
 }
 
-/* The most answers by @time when a second of a slot costs @price answers, and that price is given back
- * for all the time that the cap allows. */
+/* The most answers by @time when a second of a slot costs @price answers, and that price is given
+ * back for all the time that the cap allows. */
 static double
 count_at_price (GArray *tracks,
                 guint cap,
@@ -224,9 +225,9 @@ fits_cap (GArray *tracks,
  * @window_ms: length of the rolling windows
  * @spacing_ms: between sends once half of a window is used; 0: none
  *
- * The least makespan under these limits, for calls as long as the recorded ones. Where more calls than
- * recorded would be needed of a lane, its durations are used again from the first; a lane without any
- * has its prior.
+ * The least makespan under these limits, for calls as long as the recorded ones. Where more calls
+ * than recorded would be needed of a lane, its durations are used again from the first; a lane
+ * without any has its prior.
  *
  * Returns: seconds from the first submit to the last answer; 0 without tasks; INFINITY if the lanes
  *   cannot take them
@@ -258,8 +259,8 @@ gw_scheduler_bound_full (const GwBoundLane *lanes,
       Track track;
 
       /* What begins after the n-th answer of the lanes so far cannot be among the first n. */
-      track_init (&track, &lanes[i], n_tasks, lanes[i].pins > 0 ? INFINITY : limit, window_ms / 1000.0,
-                  spacing_ms / 1000.0);
+      track_init (&track, &lanes[i], n_tasks, lanes[i].pins > 0 ? INFINITY : limit,
+                  window_ms / 1000.0, spacing_ms / 1000.0);
       g_array_append_val (tracks, track);
       slots += lanes[i].slots;
       if (track.answered->len > 0)
@@ -306,7 +307,8 @@ gw_scheduler_bound_full (const GwBoundLane *lanes,
   if (fits_cap (tracks, prices, cap, low, (double) n_tasks))
     return low;
 
-  /* The tracks end where the cap did not count: run them on, far enough for the fastest slots alone. */
+  /* The tracks end where the cap did not count: run them on, far enough for the fastest slots
+   * alone. */
   for (high = MAX (2 * low, 0.001);; high *= 2)
     {
       for (guint i = 0; i < n_lanes; i++)
@@ -339,8 +341,8 @@ gw_scheduler_bound_full (const GwBoundLane *lanes,
  * @cap: calls at once, over all lanes
  * @n_tasks: how many tasks there were
  *
- * The least makespan that the providers' own limits allow: windows of an exact minute, without spacing,
- * so that what our caution costs shows in the efficiency.
+ * The least makespan that the providers' own limits allow: windows of an exact minute, without
+ * spacing, so that what our caution costs shows in the efficiency.
  *
  * Returns: as gw_scheduler_bound_full()
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When the last answer will be there: the horizon of the plan, then the longest of the last calls.
  *
- * The lanes' last calls begin about one latency before the horizon; the batch is done when all of them
- * are, so the time is read from the product of their distributions. What is not known about the lanes
- * widens the range. Pure, as the rest of the scheduler. */
+ * The lanes' last calls begin about one latency before the horizon; the batch is done when all of
+ * them are, so the time is read from the product of their distributions. What is not known about
+ * the lanes widens the range. Pure, as the rest of the scheduler. */
 #define G_LOG_DOMAIN "gw-scheduler"
 
 #include "config.h"
@@ -15,7 +15,7 @@
 #define Z80 1.28             /* half of a range that holds in 80 of 100 cases */
 #define CAUTION 1.2          /* by how much forecasts were worse than their own arithmetic */
 #define LEAST_ERROR 0.04     /* of the horizon, even where all latencies are known */
-#define GUESS_VARIANCE 0.02  /* squared error of a mean that answers have taught, times their number */
+#define GUESS_VARIANCE 0.02  /* of the mean that answers have taught, times their number */
 #define ANSWERS_TO_TRUST 3
 
 typedef struct {
@@ -182,8 +182,8 @@ gw_scheduler_estimate (const GwSchedulerState *state)
   ending.horizon = MAX (ending.horizon, ending.rounds_end);
   spread = Z80 * find_spread (&ending, &per_slot);
 
-  /* Where each slot has a few calls to make, the arithmetic is at its worst: neither the mean nor the
-   * longest of the last calls rules. */
+  /* Where each slot has a few calls to make, the arithmetic is at its worst: neither the mean nor
+   * the longest of the last calls rules. */
   if (per_slot >= 1 && per_slot < 10)
     spread *= 1.5;
   estimate.finish_s = x50 / 1000;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What lanes can end by when: the arithmetic below the rule, on expected values.
  *
- * Pure; one forecast lives as long as one decision and belongs to one thread. The cost depends on the
- * lanes and on the calls in flight, never on how many tasks wait: of those only the number is read. */
+ * Pure; one forecast lives as long as one decision and belongs to one thread. The cost depends on
+ * the lanes and on the calls in flight, never on how many tasks wait: of those only the number is
+ * read. */
 #define G_LOG_DOMAIN "gw-scheduler"
 
 #include "config.h"
@@ -39,8 +40,8 @@ gw_scheduler_memo_free (GwSchedulerMemo *memo)
  * gw_scheduler_memo_get_terms:
  * @memo: a memo
  *
- * Returns: how many sums over a slot's answers were evaluated with it: the cost of decisions in a unit
- *   that does not depend on the machine
+ * Returns: how many terms, each of one slot's answers, were evaluated with it: the cost of
+ *   decisions in a unit that does not depend on the machine
  */
 guint64
 gw_scheduler_memo_get_terms (const GwSchedulerMemo *memo)
@@ -169,8 +170,9 @@ compare_spans (gconstpointer a,
   return (left > right) - (left < right);
 }
 
-/* When each call in flight of the lane is expected to end, in the order of `flying`, except where slots
- * were taken away: then in the order of their ends, as only the last ones leave a slot to the lane. */
+/* When each call in flight of the lane is expected to end, in the order of `flying`, except where
+ * slots were taken away: then in the order of their ends, as only the last ones leave a slot to
+ * the lane. */
 const double *
 _gw_forecast_ends (GwForecast *self,
                    guint lane)
@@ -229,7 +231,8 @@ _gw_forecast_rounds (GwForecast *self,
   return MAX (rounds, _gw_forecast_chance (lane, span));
 }
 
-/* How many sends the window lets the lane do from the end of its cool-down until @until, included. */
+/* How many sends the window lets the lane do from the end of its cool-down until @until, included.
+ * */
 static double
 tokens (const GwForecast *self,
         const GwOutlook *lane,
@@ -259,9 +262,9 @@ tokens (const GwForecast *self,
 }
 
 /* What slots and window together allow: for every moment, no more than the sends that the window
- * allows before it and what all slots could end if they began at it. Moments at which a cycle of the
- * window begins are enough; and as the terms lie within one round of a straight line, so are those
- * near its lower end. */
+ * allows before it and what all slots could end if they began at it. Moments at which a cycle of
+ * the window begins are enough; and as the terms lie within one round of a straight line, so are
+ * those near its lower end. */
 static double
 cut_by_window (GwForecast *self,
                const GwOutlook *lane,
@@ -296,7 +299,8 @@ cut_by_window (GwForecast *self,
 
       if (start > lane->opens)
         answers = MIN (answers, tokens (self, lane, start - 1)
-                                  + lane->slots * _gw_forecast_rounds (self, lane, horizon - start));
+                                    + lane->slots
+                                          * _gw_forecast_rounds (self, lane, horizon - start));
       if (i * fabs (slope) > lane->slots)
         break;
     }
@@ -304,7 +308,7 @@ cut_by_window (GwForecast *self,
   /* The first cycle differs from the others where sends of the past still count. */
   if (slope <= 0 && first > lane->opens)
     answers = MIN (answers, tokens (self, lane, first - 1)
-                              + lane->slots * _gw_forecast_rounds (self, lane, horizon - first));
+                                + lane->slots * _gw_forecast_rounds (self, lane, horizon - first));
 
   return answers;
 }

@@ -13,7 +13,7 @@
 
 #define PRECISION 0.002
 #define LONGEST 1e13       /* ms, three hundred years */
-#define LEAST_WORTH 0.3    /* a slot that yields less by the end is not worth a place under the cap */
+#define LEAST_WORTH 0.3    /* a slot that yields less by the end has no place under the cap */
 #define STALE 0.03
 
 static gboolean
@@ -87,9 +87,9 @@ take (GwOutlook *lane,
   *room -= taken;
 }
 
-/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that its
- * window limits asks for as many slots as use the window up, the last of them for a part of its
- * worth. */
+/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that
+ * its window limits asks for as many slots as use the window up, the last of them for a part of
+ * its worth. */
 void
 _gw_plan_find_shares (GwForecast *self,
                       double horizon)
@@ -241,8 +241,8 @@ _gw_plan_recall_shares (GwForecast *self,
     }
 }
 
-/* Divides what waits over the lanes as they can end it by @horizon, the slots that yield most first.
- * @tasks has an element for each lane. */
+/* Divides what waits over the lanes as they can end it by @horizon, the slots that yield most
+ * first. @tasks has an element for each lane. */
 void
 _gw_plan_divide (GwForecast *self,
                  double horizon,
@@ -278,8 +278,8 @@ _gw_plan_divide (GwForecast *self,
 /**
  * gw_scheduler_plan:
  * @state: all lanes, as they are now
- * @tasks: (out caller-allocates) (array): for each lane, how many of the waiting tasks it is expected
- *   to end, calls in flight not counted; all 0 where no lane takes any
+ * @tasks: (out caller-allocates) (array): for each lane, how many of the waiting tasks it is
+ *   expected to end, calls in flight not counted; all 0 where some can never end
  *
  * How the waiting tasks will divide over the lanes.
  */

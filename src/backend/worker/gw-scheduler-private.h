@@ -18,7 +18,7 @@ typedef struct {
   double log_mean;  /* of ln(ms) */
   double sd;        /* of ln */
   double variation; /* half of the squared coefficient of variation, at most 1/2 */
-  double careful;   /* what the lane itself is judged by: p84 of the latency, more with more calls */
+  double careful;   /* by which the lane judges itself: p84 of the latency, more with more calls */
   double opens;     /* end of its cool-down; 0: none */
   double *ends;     /* when its calls in flight are expected to end; NULL: not asked for yet */
   double pins;

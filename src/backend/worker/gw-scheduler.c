@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Who may send, and when: first the limits, exactly; then whether it is worth it. A lane holds back
- * while the lanes faster than it can end all that waits before it would end one task; under a cap it
- * also yields to lanes that have less of the cap than their share. The fastest lane never holds back,
- * so there is always one that goes on (docs/scheduling.md).
+/* Who may send, and when: first the limits, exactly; then whether it is worth it. A lane holds
+ * back while the lanes faster than it can end all that waits before it would end one task; under a
+ * cap it also yields to lanes that have less of the cap than their share. The fastest lane never
+ * holds back, so there is always one that goes on (docs/scheduling.md).
  *
- * Pure functions: the state comes in, the decision goes out, the clock's reading is part of the state.
- * They read nothing else, keep nothing and may run on any thread; the queue calls them inside its
- * atomic claim, so that what they allow cannot be allowed twice. */
+ * Pure functions: the state comes in, the decision goes out, the clock's reading is part of the
+ * state. They read nothing else, keep nothing and may run on any thread; the queue calls them
+ * inside its atomic claim, so that what they allow cannot be allowed twice. */
 #define G_LOG_DOMAIN "gw-scheduler"
 
 #include "config.h"
@@ -105,8 +105,8 @@ _gw_scheduler_opens_at (const GwSchedulerState *state,
  * The limits alone, without any guess: the lane's slots, the cap over all lanes, cool-down, rolling
  * window, spacing. A send ceases to count in the very millisecond that `reopens` names.
  *
- * Returns: %GW_VERDICT_START, or what refuses and when to ask again (%GW_SCHEDULER_NEVER: when a call
- *   ends, or the limits change)
+ * Returns: %GW_VERDICT_START, or what refuses and when to ask again (%GW_SCHEDULER_NEVER: when a
+ *   call ends, or the limits change)
  */
 GwDecision
 gw_scheduler_check_limits (const GwSchedulerState *state,
@@ -166,8 +166,8 @@ typedef struct {
   double slots;
 } Want;
 
-/* Whether the cap has room for one more call of this lane beyond its share: it has not, if a lane that
- * lacks some of its share will want the slot before the call would end. */
+/* Whether the cap has room for one more call of this lane beyond its share: it has not, if a lane
+ * that lacks some of its share will want the slot before the call would end. */
 static gboolean
 is_spare (GwForecast *forecast,
           guint index)
@@ -274,9 +274,9 @@ check (const GwSchedulerState *state,
  * @state: all lanes, as they are now
  * @lane: index of the lane that asks; the limits allow it to send
  *
- * Whether the lane should take a task that any lane may take: not, if the faster lanes can end all that
- * waits before it would end one (%GW_VERDICT_HOLD), or if the slot under the cap is worth more to
- * another lane (%GW_VERDICT_SHARE).
+ * Whether the lane should take a task that any lane may take: not, if the faster lanes can end all
+ * that waits before it would end one (%GW_VERDICT_HOLD), or if the slot under the cap is worth more
+ * to another lane (%GW_VERDICT_SHARE).
  *
  * Returns: %GW_VERDICT_START, or why not and when to ask again at the latest; every end of a call,
  *   arrival of tasks and change of a lane is a reason to ask sooner
@@ -297,8 +297,8 @@ gw_scheduler_check_worth (const GwSchedulerState *state,
  * @state: all lanes, as they are now
  * @lane: index of the lane that asks; the limits allow it to send
  *
- * Whether the lane should take a task that is pinned to it. As no other lane can, it never holds back
- * for faster ones; only the cap is shared.
+ * Whether the lane should take a task that is pinned to it. As no other lane can, it never holds
+ * back for faster ones; only the cap is shared.
  *
  * Returns: as gw_scheduler_check_worth(), without %GW_VERDICT_HOLD
  */

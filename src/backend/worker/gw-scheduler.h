@@ -72,7 +72,7 @@ typedef enum {
 
 typedef struct {
   GwVerdict verdict;
-  gint64 ask_at;        /* when to ask again at the latest; GW_SCHEDULER_NEVER: only an event helps */
+  gint64 ask_at;        /* again, at the latest; GW_SCHEDULER_NEVER: only an event helps */
 } GwDecision;
 
 /* The limits alone, exact: slots, cap, cool-down, window, spacing. */
