@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Reading task files from disk, off the thread that asks: a thread of its own for each call, since a
+ * named pipe or a network folder may keep it waiting for long.
+ */
+
+#define G_LOG_DOMAIN "gw-import"
+
+#include "config.h"
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "gw-import-private.h"
+
+static GwImport *
+failed (GFile *file,
+        GError *error)
+{
+  GwImport *import = g_new0 (GwImport, 1);
+  g_autofree char *base = g_file_get_basename (file);
+
+  import->source = g_filename_display_name (base != NULL ? base : "?");
+  import->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_entry_free);
+  import->problems = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_problem_free);
+  import->error = error;
+
+  return import;
+}
+
+/* Reads at most one byte more than is allowed, so that the parser can tell. */
+static GByteArray *
+read_file (GFile *file,
+           GCancellable *cancellable,
+           GError **error)
+{
+  g_autoptr (GFileInputStream) stream = g_file_read (file, cancellable, error);
+  g_autoptr (GByteArray) bytes = NULL;
+  g_autofree guint8 *buffer = NULL;
+  const gsize size = 256 * 1024;
+
+  if (stream == NULL)
+    return NULL;
+
+  bytes = g_byte_array_new ();
+  buffer = g_malloc (size);
+  while (bytes->len <= GW_IMPORT_MAX_FILE)
+    {
+      gsize wanted = MIN (size, (gsize) GW_IMPORT_MAX_FILE + 1 - bytes->len);
+      gssize n = g_input_stream_read (G_INPUT_STREAM (stream), buffer, wanted, cancellable, error);
+
+      if (n < 0)
+        return NULL;
+      if (n == 0)
+        break;
+      g_byte_array_append (bytes, buffer, n);
+    }
+
+  return g_steal_pointer (&bytes);
+}
+
+/* FALSE only where the call was cancelled. */
+static gboolean
+import_file (GPtrArray *imports,
+             GFile *file,
+             const GwImportOptions *options,
+             GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) bytes = read_file (file, cancellable, &error);
+  g_autofree char *base = g_file_get_basename (file);
+  GwImport *import = NULL;
+
+  if (g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+
+  if (bytes != NULL)
+    import = gw_import_parse_bytes (base != NULL ? base : "?", bytes->data, bytes->len, options,
+                                    &error);
+  else
+    {
+      g_autofree char *reason = g_strdup (error->message);
+
+      g_clear_error (&error);
+      g_set_error (&error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"), reason);
+    }
+  g_ptr_array_add (imports, import != NULL ? import : failed (file, g_steal_pointer (&error)));
+
+  return !g_cancellable_is_cancelled (cancellable);
+}
+
+static int
+compare_names (gconstpointer a,
+               gconstpointer b)
+{
+  g_autofree char *name_a = g_file_get_basename (*(GFile *const *) a);
+  g_autofree char *name_b = g_file_get_basename (*(GFile *const *) b);
+
+  return g_strcmp0 (name_a, name_b);
+}
+
+/* The supported files in @folder, by name; not those in folders inside. */
+static GPtrArray *
+list_folder (GFile *folder,
+             GCancellable *cancellable,
+             GError **error)
+{
+  g_autoptr (GFileEnumerator) children = NULL;
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  GFileInfo *info;
+  GFile *child;
+
+  children = g_file_enumerate_children (folder,
+                                        G_FILE_ATTRIBUTE_STANDARD_NAME ","
+                                        G_FILE_ATTRIBUTE_STANDARD_TYPE ","
+                                        G_FILE_ATTRIBUTE_STANDARD_IS_HIDDEN,
+                                        G_FILE_QUERY_INFO_NONE, cancellable, error);
+  if (children == NULL)
+    return NULL;
+
+  for (;;)
+    {
+      if (!g_file_enumerator_iterate (children, &info, &child, cancellable, error))
+        return NULL;
+      if (info == NULL)
+        break;
+      if (g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR
+          && !g_file_info_get_is_hidden (info)
+          && gw_import_is_supported (g_file_info_get_name (info)))
+        g_ptr_array_add (files, g_object_ref (child));
+    }
+  g_ptr_array_sort (files, compare_names);
+
+  return g_steal_pointer (&files);
+}
+
+static gboolean
+import_folder (GPtrArray *imports,
+               GFile *folder,
+               const GwImportOptions *options,
+               GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) files = list_folder (folder, cancellable, &error);
+
+  if (g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+  if (files == NULL || files->len == 0)
+    {
+      GError *local = g_error_new (GW_ERROR, GW_ERROR_INPUT, "%s",
+                                   files == NULL ? error->message
+                                                 : _("There is no task file in this folder"));
+
+      g_ptr_array_add (imports, failed (folder, local));
+      return TRUE;
+    }
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      if (!import_file (imports, files->pdata[i], options, cancellable))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/**
+ * gw_import_files:
+ * @files: (element-type GFile): files and folders, in the order of the input
+ * @options: (nullable): for all of them
+ * @cancellable: (nullable): a cancellable
+ * @error: only %G_IO_ERROR_CANCELLED
+ *
+ * Blocks on the disk. Any thread.
+ *
+ * Returns: (transfer full) (nullable) (element-type GwImport): one for each file
+ */
+GPtrArray *
+gw_import_files (GPtrArray *files,
+                 const GwImportOptions *options,
+                 GCancellable *cancellable,
+                 GError **error)
+{
+  g_autoptr (GPtrArray) imports
+    = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_free);
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      GFile *file = files->pdata[i];
+      gboolean is_folder = g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, cancellable)
+                           == G_FILE_TYPE_DIRECTORY;
+
+      if (!(is_folder ? import_folder (imports, file, options, cancellable)
+                      : import_file (imports, file, options, cancellable)))
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Cancelled"));
+          return NULL;
+        }
+    }
+
+  return g_steal_pointer (&imports);
+}
+
+typedef struct {
+  GPtrArray *files;         /* (owned) */
+  GwImportOptions options;  /* its texts are (owned) */
+} Request;
+
+static void
+request_free (gpointer data)
+{
+  Request *request = data;
+
+  g_ptr_array_unref (request->files);
+  g_free ((char *) request->options.column);
+  g_free ((char *) request->options.path);
+  g_free ((char *) request->options.template_text);
+  g_free (request);
+}
+
+static gpointer
+import_thread (gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  GPtrArray *imports = gw_import_files (request->files, &request->options,
+                                        g_task_get_cancellable (task), &error);
+
+  if (imports != NULL)
+    g_task_return_pointer (task, imports, (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_error (task, error);
+
+  return NULL;
+}
+
+/**
+ * gw_import_files_async:
+ * @files: (element-type GFile): files and folders, in the order of the input
+ * @options: (nullable): for all of them; copied
+ * @cancellable: (nullable): a cancellable
+ * @callback: called in the calling thread's context
+ * @user_data: for @callback
+ *
+ * Reads and parses on a thread of its own.
+ */
+void
+gw_import_files_async (GPtrArray *files,
+                       const GwImportOptions *options,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Request *request = g_new0 (Request, 1);
+
+  g_task_set_source_tag (task, gw_import_files_async);
+  request->files = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < files->len; i++)
+    g_ptr_array_add (request->files, g_object_ref (files->pdata[i]));
+  if (options != NULL)
+    {
+      request->options = *options;
+      request->options.column = g_strdup (options->column);
+      request->options.path = g_strdup (options->path);
+      request->options.template_text = g_strdup (options->template_text);
+    }
+  g_task_set_task_data (task, request, request_free);
+  g_thread_unref (g_thread_new ("import", import_thread, g_steal_pointer (&task)));
+}
+
+/**
+ * gw_import_files_finish:
+ * @result: what the callback got
+ * @error: only %G_IO_ERROR_CANCELLED
+ *
+ * Returns: (transfer full) (nullable) (element-type GwImport): one for each file
+ */
+GPtrArray *
+gw_import_files_finish (GAsyncResult *result,
+                        GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
