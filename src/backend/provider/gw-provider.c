@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "provider/gw-openai-provider.h"
 #include "provider/gw-practice-provider.h"
 #include "provider/gw-provider.h"
 #include "provider/gw-secret.h"
@@ -104,7 +105,8 @@ gw_provider_new (GwProviderConfig *config,
                  const char *key,
                  GwClock *clock)
 {
-  GType type = GW_TYPE_PRACTICE_PROVIDER;
+  GType type = config->kind == GW_PROVIDER_OPENAI ? GW_TYPE_OPENAI_PROVIDER
+                                                  : GW_TYPE_PRACTICE_PROVIDER;
 
   return g_object_new (type, "config", config, "key", key, "clock", clock, NULL);
 }

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* One request and its reply, with a limit on each phase and on the size, and an honest account of how
+ * far it came: what was sent may have been paid for. Everything happens in one thread's default
+ * context. Cancelling closes the connection. */
+
+#define G_LOG_DOMAIN "gw-http-exchange"
+
+#include "config.h"
+
+#include "provider/gw-body-reader.h"
+#include "provider/gw-http-exchange.h"
+
+#define MAX_KNOWN_CONNECTIONS 4096
+
+typedef struct {
+  GwExchangeHost *host;      /* borrowed: the caller keeps it while an exchange runs */
+  GwExchange *exchange;      /* (owned) */
+  SoupMessage *message;      /* (owned) */
+  GCancellable *cancellable; /* (owned) ends what libsoup does, whatever the reason */
+  GSource *connect_limit;    /* (owned) (nullable) */
+  GSource *total_limit;      /* (owned) */
+  GSource *outer;            /* (owned) (nullable) the caller's cancellable */
+  GwExchangeSentFunc sent;   /* (nullable) */
+  gpointer sent_data;
+  gsize max_body;
+} Run;
+
+void
+gw_exchange_free (GwExchange *exchange)
+{
+  g_clear_error (&exchange->error);
+  g_clear_pointer (&exchange->body, g_byte_array_unref);
+  g_free (exchange);
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+run_free (gpointer data)
+{
+  Run *run = data;
+
+  clear_source (&run->connect_limit);
+  clear_source (&run->total_limit);
+  clear_source (&run->outer);
+  g_signal_handlers_disconnect_by_data (run->message, run);
+  g_clear_object (&run->message);
+  g_clear_object (&run->cancellable);
+  g_clear_pointer (&run->exchange, gw_exchange_free);
+  g_free (run);
+}
+
+static void
+give_up (Run *run,
+         GwExchangeEnd end)
+{
+  if (run->exchange->end != GW_EXCHANGE_OK)
+    return;
+  run->exchange->end = end;
+  g_cancellable_cancel (run->cancellable);
+}
+
+static gboolean
+late_cb (gpointer user_data)
+{
+  give_up (user_data, GW_EXCHANGE_LATE);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+aborted_cb (GCancellable *cancellable,
+            gpointer user_data)
+{
+  give_up (user_data, GW_EXCHANGE_ABORTED);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+starting_cb (SoupMessage *message,
+             Run *run)
+{
+  gpointer id = GSIZE_TO_POINTER ((gsize) soup_message_get_connection_id (message));
+  GHashTable *known = run->host->connections;
+
+  clear_source (&run->connect_limit);
+  run->exchange->phase = GW_EXCHANGE_SENDING;
+  run->exchange->reused = g_hash_table_contains (known, id);
+  if (g_hash_table_size (known) >= MAX_KNOWN_CONNECTIONS)
+    g_hash_table_remove_all (known);
+  g_hash_table_add (known, id);
+}
+
+static void
+wrote_body_cb (SoupMessage *message,
+               Run *run)
+{
+  if (run->exchange->sent)
+    return;
+  run->exchange->sent = TRUE;
+  run->exchange->sent_at = gw_clock_now (run->host->clock);
+  run->exchange->phase = MAX (run->exchange->phase, GW_EXCHANGE_WAITING);
+  if (run->sent != NULL)
+    run->sent (run->exchange->sent_at, run->sent_data);
+}
+
+static void
+got_headers_cb (SoupMessage *message,
+                Run *run)
+{
+  run->exchange->first_byte_at = gw_clock_now (run->host->clock);
+}
+
+static void
+run_end (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+
+  clear_source (&run->connect_limit);
+  clear_source (&run->total_limit);
+  clear_source (&run->outer);
+  g_task_return_pointer (task, g_steal_pointer (&run->exchange),
+                         (GDestroyNotify) gw_exchange_free);
+}
+
+static void
+body_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+  GwExchange *exchange = run->exchange;
+
+  exchange->body = gw_body_read_finish (G_INPUT_STREAM (source), result, &exchange->error);
+  if (exchange->error == NULL)
+    {
+      exchange->phase = GW_EXCHANGE_COMPLETE;
+      exchange->end = GW_EXCHANGE_OK;
+    }
+  else if (g_error_matches (exchange->error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE))
+    give_up (run, GW_EXCHANGE_TOO_LARGE);
+  else if (exchange->end == GW_EXCHANGE_OK)
+    exchange->end = GW_EXCHANGE_BROKEN;
+  if (exchange->end != GW_EXCHANGE_OK)
+    g_input_stream_close_async (G_INPUT_STREAM (source), G_PRIORITY_DEFAULT, run->cancellable, NULL,
+                                NULL);
+  run_end (task);
+}
+
+static void
+head_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GInputStream) stream = NULL;
+  Run *run = g_task_get_task_data (task);
+  GwExchange *exchange = run->exchange;
+
+  stream = soup_session_send_finish (SOUP_SESSION (source), result, &exchange->error);
+  if (stream == NULL)
+    {
+      if (exchange->end == GW_EXCHANGE_OK)
+        exchange->end = GW_EXCHANGE_BROKEN;
+      run_end (task);
+      return;
+    }
+
+  exchange->phase = GW_EXCHANGE_READING;
+  if (exchange->first_byte_at == 0)
+    exchange->first_byte_at = gw_clock_now (run->host->clock);
+  gw_body_read_async (stream, run->max_body, NULL, NULL, run->cancellable, body_cb,
+                      g_steal_pointer (&task));
+}
+
+static GSource *
+limit_new (Run *run,
+           GMainContext *context,
+           gint64 ms,
+           const char *name)
+{
+  GSource *source = g_timeout_source_new ((guint) MIN (ms, G_MAXINT));
+
+  g_source_set_name (source, name);
+  g_source_set_callback (source, late_cb, run, NULL);
+  g_source_attach (source, context);
+
+  return source;
+}
+
+void
+gw_http_exchange_async (GwExchangeHost *host,
+                        SoupMessage *message,
+                        guint connect_ms,
+                        gint64 total_ms,
+                        gsize max_body,
+                        GwExchangeSentFunc sent,
+                        gpointer sent_data,
+                        GCancellable *cancellable,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, NULL, callback, user_data);
+  GMainContext *context = g_task_get_context (task);
+  Run *run = g_new0 (Run, 1);
+
+  g_task_set_source_tag (task, gw_http_exchange_async);
+  g_task_set_task_data (task, run, run_free);
+  run->host = host;
+  run->exchange = g_new0 (GwExchange, 1);
+  run->message = g_object_ref (message);
+  run->cancellable = g_cancellable_new ();
+  run->sent = sent;
+  run->sent_data = sent_data;
+  run->max_body = max_body;
+
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  g_signal_connect (message, "starting", G_CALLBACK (starting_cb), run);
+  g_signal_connect (message, "wrote-body", G_CALLBACK (wrote_body_cb), run);
+  g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), run);
+
+  run->connect_limit = limit_new (run, context, connect_ms, "[gangway] connect limit");
+  run->total_limit = limit_new (run, context, total_ms, "[gangway] total limit");
+  if (cancellable != NULL)
+    {
+      run->outer = g_cancellable_source_new (cancellable);
+      g_source_set_static_name (run->outer, "[gangway] call aborted");
+      g_source_set_callback (run->outer, G_SOURCE_FUNC (aborted_cb), run, NULL);
+      g_source_attach (run->outer, context);
+      if (g_cancellable_is_cancelled (cancellable))
+        give_up (run, GW_EXCHANGE_ABORTED);
+    }
+  soup_session_send_async (host->session, message, G_PRIORITY_DEFAULT, run->cancellable, head_cb,
+                           task);
+}
+
+GwExchange *
+gw_http_exchange_finish (GAsyncResult *result)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), NULL);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "gw-clock.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  GW_EXCHANGE_CONNECTING,
+  GW_EXCHANGE_SENDING,  /* connected; the request is not fully written yet */
+  GW_EXCHANGE_WAITING,  /* for the first byte of the reply */
+  GW_EXCHANGE_READING,
+  GW_EXCHANGE_COMPLETE,
+} GwExchangePhase;
+
+typedef enum {
+  GW_EXCHANGE_OK,
+  GW_EXCHANGE_ABORTED,   /* by the caller */
+  GW_EXCHANGE_LATE,      /* the limit of its phase was over */
+  GW_EXCHANGE_TOO_LARGE, /* the body */
+  GW_EXCHANGE_BROKEN,    /* @error says how */
+} GwExchangeEnd;
+
+/* How one exchange went. Plain data. */
+typedef struct {
+  GwExchangeEnd end;
+  GwExchangePhase phase;    /* where it ended */
+  gboolean sent;            /* the request was fully written */
+  gboolean reused;          /* on a connection that had served before */
+  GError *error;            /* (nullable) */
+  GByteArray *body;         /* (nullable) what was read, whole or not */
+  gint64 sent_at;           /* of the clock; 0: never */
+  gint64 first_byte_at;
+} GwExchange;
+
+typedef void (*GwExchangeSentFunc) (gint64 sent_at, gpointer user_data);
+
+/* What must hold for a while longer than one exchange: the connections that have served. */
+typedef struct {
+  SoupSession *session;
+  GHashTable *connections; /* (element-type guint64 ids as pointers) */
+  GwClock *clock;
+} GwExchangeHost;
+
+/* Sends @message and reads its reply, all in the calling thread's default context. At most
+ * @connect_ms until a connection stands, @total_ms for all of it, @max_body decoded bytes. It never
+ * fails as a task: finish always gives (transfer full) what happened. */
+void gw_http_exchange_async (GwExchangeHost *host, SoupMessage *message, guint connect_ms,
+                             gint64 total_ms, gsize max_body, GwExchangeSentFunc sent,
+                             gpointer sent_data, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+GwExchange *gw_http_exchange_finish (GAsyncResult *result);
+void gw_exchange_free (GwExchange *exchange);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwExchange, gw_exchange_free)
+
+G_END_DECLS

@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Any server that speaks OpenAI's chat completions. One SoupSession an object, living in the thread
+ * whose default context the object was made in.
+ *
+ * The key goes into the Authorization header of requests to the configured address and nowhere else:
+ * no redirect is followed, and messages are redacted. Connect, first byte and the whole call have
+ * limits of their own. What was fully written and not seen answered is reported as maybe still
+ * computing; it may have been paid for.
+ *
+ * While the provider cannot be reached, or is overloaded without saying for how long, the lane parks
+ * with a growing back-off that all slots share, and no attempt is used up. A connection that breaks
+ * after the request was written tells nothing about whose fault it was: a task whose calls do that
+ * MAX_DROPS times while others are answered counts as the server's fault from then on. */
+
+#define G_LOG_DOMAIN "gw-openai-provider"
+
+#include "config.h"
+
+#include <string.h>
+
+#include "gw-json.h"
+#include "gw-log.h"
+#include "provider/gw-http-exchange.h"
+#include "provider/gw-model-list.h"
+#include "provider/gw-openai-provider.h"
+#include "provider/gw-reply-classifier.h"
+
+#define FIRST_BACK_OFF_MS 1000
+#define MAX_BACK_OFF_MS 30000
+#define FORGET_BACK_OFF_MS (5 * 60 * 1000)
+#define MAX_DROPS 2
+#define MAX_REMEMBERED_DROPS 1024
+#define TEST_TOTAL_MS 20000
+
+struct _GwOpenaiProvider {
+  GwProvider parent_instance;
+
+  /* Owned References */
+  GwExchangeHost host;
+  char *base;        /* the address without a slash at its end */
+  GHashTable *drops; /* hash of a task's content -> calls that broke after it was sent */
+
+  gint64 back_off_ms;    /* the last one given; 0: none */
+  gint64 back_off_until; /* clock now */
+};
+
+G_DEFINE_FINAL_TYPE (GwOpenaiProvider, gw_openai_provider, GW_TYPE_PROVIDER)
+
+static const char *
+get_title (GwOpenaiProvider *self)
+{
+  return gw_provider_get_config (GW_PROVIDER (self))->title;
+}
+
+static void
+gw_openai_provider_constructed (GObject *object)
+{
+  GwOpenaiProvider *self = GW_OPENAI_PROVIDER (object);
+  const GwProviderConfig *config = gw_provider_get_config (GW_PROVIDER (self));
+  guint connections = config->max_concurrency + 2;
+
+  G_OBJECT_CLASS (gw_openai_provider_parent_class)->constructed (object);
+
+  /* The queue alone decides how many calls fly; the session must never make one wait unseen, so it
+   * may have a few connections more: a call that was given up and a test of the provider. */
+  self->host.session = soup_session_new_with_options ("max-conns", connections,
+                                                      "max-conns-per-host", connections,
+                                                      "timeout", 0,
+                                                      "idle-timeout", 30,
+                                                      "user-agent", "Gangway/" GW_VERSION, NULL);
+  self->host.connections = g_hash_table_new (NULL, NULL);
+  self->host.clock = gw_clock_ref (gw_provider_get_clock (GW_PROVIDER (self)));
+  self->drops = g_hash_table_new (NULL, NULL);
+  self->base = g_strdup (config->base_url != NULL ? config->base_url : "");
+  while (g_str_has_suffix (self->base, "/"))
+    self->base[strlen (self->base) - 1] = '\0';
+}
+
+static void
+gw_openai_provider_finalize (GObject *object)
+{
+  GwOpenaiProvider *self = GW_OPENAI_PROVIDER (object);
+
+  g_clear_object (&self->host.session);
+  g_clear_pointer (&self->host.connections, g_hash_table_unref);
+  g_clear_pointer (&self->host.clock, gw_clock_unref);
+  g_clear_pointer (&self->drops, g_hash_table_unref);
+  g_free (self->base);
+
+  G_OBJECT_CLASS (gw_openai_provider_parent_class)->finalize (object);
+}
+
+/* How long the lane shall wait now. Several slots that fail together are one failure. */
+static gint64
+back_off (GwOpenaiProvider *self)
+{
+  gint64 now = gw_clock_now (self->host.clock);
+
+  if (now < self->back_off_until)
+    return self->back_off_until - now;
+  if (self->back_off_ms == 0 || now - self->back_off_until > FORGET_BACK_OFF_MS)
+    self->back_off_ms = FIRST_BACK_OFF_MS;
+  else
+    self->back_off_ms = MIN (self->back_off_ms * 2, MAX_BACK_OFF_MS);
+  self->back_off_until = now + (gint64) ((double) self->back_off_ms
+                                         * g_random_double_range (0.8, 1.2));
+
+  return MAX (1, self->back_off_until - now);
+}
+
+static void
+park (GwOpenaiProvider *self,
+      GwReply *reply)
+{
+  reply->lane_act = GW_LANE_PARK;
+  reply->lane_for_ms = back_off (self);
+  reply->retry_after_ms = 1;
+}
+
+/* Requests */
+
+static SoupMessage *
+message_new (GwOpenaiProvider *self,
+             const char *method,
+             const char *path)
+{
+  g_autofree char *address = g_strconcat (self->base, path, NULL);
+  SoupMessage *message = soup_message_new (method, address);
+  const char *key = gw_provider_get_key (GW_PROVIDER (self));
+  SoupMessageHeaders *headers;
+
+  if (message == NULL)
+    return NULL;
+  headers = soup_message_get_request_headers (message);
+  soup_message_headers_replace (headers, "Accept", "application/json");
+  if (key != NULL)
+    {
+      char *value = g_strconcat ("Bearer ", key, NULL);
+
+      soup_message_headers_replace (headers, "Authorization", value);
+      explicit_bzero (value, strlen (value));
+      g_free (value);
+    }
+
+  return message;
+}
+
+static void
+add_message (JsonArray *messages,
+             const char *role,
+             const char *content)
+{
+  JsonObject *message = json_object_new ();
+
+  json_object_set_string_member (message, "role", role);
+  json_object_set_string_member (message, "content", content);
+  json_array_add_object_element (messages, message);
+}
+
+static GBytes *
+build_request (const GwCall *call,
+               const char *model)
+{
+  g_autoptr (JsonObject) root = json_object_new ();
+  JsonArray *messages = json_array_new ();
+  const char *system_prompt = NULL;
+  gsize length = 0;
+  char *text;
+
+  if (call->metadata != NULL)
+    system_prompt = gw_json_peek_string (call->metadata, "system");
+  if (model != NULL)
+    json_object_set_string_member (root, "model", model);
+  if (system_prompt != NULL && *system_prompt != '\0')
+    add_message (messages, "system", system_prompt);
+  add_message (messages, "user", call->content);
+  json_object_set_array_member (root, "messages", messages);
+  json_object_set_boolean_member (root, "stream", FALSE);
+  text = gw_json_object_to_text (root, FALSE, &length);
+
+  return g_bytes_new_take (text, length);
+}
+
+/* What an exchange that brought no reply means */
+
+static const char *
+describe_certificate (SoupMessage *message)
+{
+  GTlsCertificateFlags flags = soup_message_get_tls_peer_certificate_errors (message);
+
+  if (flags & G_TLS_CERTIFICATE_EXPIRED)
+    return "its certificate has expired";
+  if (flags & G_TLS_CERTIFICATE_NOT_ACTIVATED)
+    return "its certificate is not valid yet; is the clock of this machine right?";
+  if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
+    return "its certificate is for another host";
+  if (flags & G_TLS_CERTIFICATE_REVOKED)
+    return "its certificate was revoked";
+  if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
+    return "its certificate is signed by nobody that this system trusts";
+
+  return NULL;
+}
+
+static void
+set_unreachable (GwOpenaiProvider *self,
+                 GwReply *reply,
+                 SoupMessage *message,
+                 const GError *error)
+{
+  const char *reason = NULL;
+  const char *host = g_uri_get_host (soup_message_get_uri (message));
+
+  if (error != NULL && error->domain == G_TLS_ERROR)
+    reason = describe_certificate (message);
+  if (reason == NULL)
+    reason = error != NULL ? error->message : "no connection";
+  gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
+                      "%s at %s cannot be reached: %s. It is tried again.", get_title (self), host,
+                      reason);
+  park (self, reply);
+}
+
+/* The request was written, and the connection ended before a byte of the reply. */
+static void
+set_dropped (GwOpenaiProvider *self,
+             GwReply *reply,
+             const GwExchange *exchange,
+             guint hash)
+{
+  gpointer key = GUINT_TO_POINTER (hash);
+  guint drops;
+
+  reply->maybe_computing = TRUE;
+  if (g_hash_table_size (self->drops) >= MAX_REMEMBERED_DROPS)
+    g_hash_table_remove_all (self->drops);
+  drops = GPOINTER_TO_UINT (g_hash_table_lookup (self->drops, key));
+  g_hash_table_insert (self->drops, key, GUINT_TO_POINTER (drops + 1));
+  if (drops >= MAX_DROPS)
+    {
+      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER,
+                          "%s ends the connection each time it gets this task (%s).",
+                          get_title (self), exchange->error->message);
+      return;
+    }
+  gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
+                      "The connection to %s broke after the task was sent, before an answer "
+                      "came%s (%s). It is sent again.", get_title (self),
+                      exchange->reused ? ", on a connection that had been idle" : "",
+                      exchange->error->message);
+  /* A connection that only grew old says nothing about the network. */
+  if (!exchange->reused)
+    park (self, reply);
+  else
+    reply->retry_after_ms = 1;
+}
+
+static void
+set_late (GwOpenaiProvider *self,
+          GwReply *reply,
+          const GwExchange *exchange,
+          SoupMessage *message)
+{
+  guint seconds = gw_provider_get_config (GW_PROVIDER (self))->timeout_seconds;
+  g_autoptr (GError) error = NULL;
+
+  switch (exchange->phase)
+    {
+    case GW_EXCHANGE_CONNECTING:
+      error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no connection within %u s",
+                           MIN (seconds, GW_OPENAI_CONNECT_MS / 1000));
+      set_unreachable (self, reply, message, error);
+      return;
+
+    case GW_EXCHANGE_SENDING:
+      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
+                          "%s did not take the whole request within %u s.", get_title (self),
+                          seconds);
+      return;
+
+    case GW_EXCHANGE_READING:
+      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
+                          "%s had begun to answer, and was not done within %u s.",
+                          get_title (self), seconds);
+      break;
+
+    case GW_EXCHANGE_WAITING:
+    case GW_EXCHANGE_COMPLETE:
+    default:
+      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
+                          "No answer of %s within %u s.", get_title (self), seconds);
+      break;
+    }
+  reply->maybe_computing = TRUE;
+}
+
+/* Whether the exchange brought no status to judge; then @reply says why. */
+static gboolean
+set_without_status (GwOpenaiProvider *self,
+                    GwReply *reply,
+                    const GwExchange *exchange,
+                    SoupMessage *message,
+                    guint hash)
+{
+  gboolean heard = exchange->phase >= GW_EXCHANGE_READING;
+
+  if (exchange->end == GW_EXCHANGE_ABORTED)
+    {
+      gw_reply_set_error (reply, GW_REPLY_ABORTED, GW_ERROR_TASK_CANCELLED,
+                          "The call was given up.");
+      reply->maybe_computing = exchange->sent;
+      return TRUE;
+    }
+  if (exchange->end == GW_EXCHANGE_LATE)
+    {
+      set_late (self, reply, exchange, message);
+      return TRUE;
+    }
+  if (exchange->end != GW_EXCHANGE_BROKEN || heard)
+    return FALSE;
+
+  if (exchange->error->domain == SOUP_SESSION_ERROR
+      && (exchange->error->code == SOUP_SESSION_ERROR_PARSING
+          || exchange->error->code == SOUP_SESSION_ERROR_ENCODING))
+    gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_BAD_REPLY,
+                        "The answer of %s cannot be used: it is not HTTP (%s).", get_title (self),
+                        exchange->error->message);
+  else if (exchange->sent)
+    set_dropped (self, reply, exchange, hash);
+  else
+    set_unreachable (self, reply, message, exchange->error);
+
+  return TRUE;
+}
+
+static void
+take_out_key (GwOpenaiProvider *self,
+              char **text)
+{
+  const char *key = gw_provider_get_key (GW_PROVIDER (self));
+  g_autoptr (GString) string = NULL;
+
+  /* Some servers give back what they were sent. Nothing of ours may keep a key. */
+  if (key == NULL || *text == NULL || strstr (*text, key) == NULL)
+    return;
+  string = g_string_new (*text);
+  g_string_replace (string, key, "[redacted]", 0);
+  g_free (*text);
+  *text = g_string_free (g_steal_pointer (&string), FALSE);
+}
+
+static void
+fill_raw (GwOpenaiProvider *self,
+          GwRawReply *raw,
+          const GwExchange *exchange,
+          SoupMessage *message)
+{
+  raw->status = soup_message_get_status (message);
+  raw->headers = soup_message_get_response_headers (message);
+  raw->body = exchange->body != NULL ? (const char *) exchange->body->data : NULL;
+  raw->length = exchange->body != NULL ? exchange->body->len : 0;
+  raw->incomplete = exchange->end == GW_EXCHANGE_BROKEN;
+  raw->too_large = exchange->end == GW_EXCHANGE_TOO_LARGE;
+  raw->title = get_title (self);
+  raw->wall_ms = gw_clock_wall (self->host.clock);
+}
+
+/* Calls */
+
+typedef struct {
+  SoupMessage *message; /* (owned) (nullable) */
+  char *content;        /* (owned) */
+  char *model;          /* (owned) (nullable) */
+  gboolean pinned;
+} Call;
+
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  g_clear_object (&call->message);
+  g_free (call->content);
+  g_free (call->model);
+  g_free (call);
+}
+
+static void
+judge (GwOpenaiProvider *self,
+       Call *call,
+       const GwExchange *exchange,
+       GwReply *reply)
+{
+  guint hash = g_str_hash (call->content);
+  GwRawReply raw = { 0 };
+
+  reply->sent_at = exchange->sent_at;
+  reply->first_byte_at = exchange->first_byte_at;
+  if (set_without_status (self, reply, exchange, call->message, hash))
+    {
+      if (exchange->body != NULL)
+        gw_reply_set_raw (reply, (const char *) exchange->body->data, exchange->body->len);
+      return;
+    }
+
+  fill_raw (self, &raw, exchange, call->message);
+  raw.model = call->model;
+  raw.model_pinned = call->pinned;
+  raw.content = call->content;
+  gw_reply_classify (reply, &raw);
+  if (reply->lane_act == GW_LANE_PARK && reply->lane_for_ms <= 0)
+    park (self, reply);
+  else if (reply->lane_act == GW_LANE_GO_ON)
+    self->back_off_ms = 0;
+  g_hash_table_remove (self->drops, GUINT_TO_POINTER (hash));
+  take_out_key (self, &reply->result);
+  take_out_key (self, &reply->raw);
+  take_out_key (self, &reply->error_message);
+}
+
+static void
+called_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GwExchange) exchange = gw_http_exchange_finish (result);
+  GwOpenaiProvider *self = g_task_get_source_object (task);
+  GwReply *reply = gw_reply_new ();
+
+  judge (self, g_task_get_task_data (task), exchange, reply);
+  reply->ended_at = gw_clock_now (self->host.clock);
+  g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
+}
+
+static void
+gw_openai_provider_call_async (GwProvider *provider,
+                               const GwCall *request,
+                               GwProviderSentFunc sent,
+                               gpointer sent_data,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  GwOpenaiProvider *self = GW_OPENAI_PROVIDER (provider);
+  const GwProviderConfig *config = gw_provider_get_config (provider);
+  /* Cancelling ends in a reply, so the task must not see the cancellable. */
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GBytes) body = NULL;
+  gint64 total_ms = (gint64) config->timeout_seconds * 1000;
+  Call *call = g_new0 (Call, 1);
+
+  g_task_set_source_tag (task, gw_openai_provider_call_async);
+  g_task_set_task_data (task, call, call_free);
+  call->content = g_strdup (request->content);
+  call->model = g_strdup (request->model != NULL ? request->model : config->model);
+  call->pinned = request->model != NULL && g_strcmp0 (request->model, config->model) != 0;
+  call->message = message_new (self, SOUP_METHOD_POST, "/chat/completions");
+  if (call->message == NULL)
+    {
+      GwReply *reply = gw_reply_new ();
+
+      gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
+                          "The address of %s is not one: set base-url right, then resume it.",
+                          config->title);
+      reply->lane_act = GW_LANE_STOP;
+      reply->ended_at = gw_clock_now (self->host.clock);
+      g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
+      return;
+    }
+
+  body = build_request (request, call->model);
+  soup_message_set_request_body_from_bytes (call->message, "application/json", body);
+  gw_http_exchange_async (&self->host, call->message,
+                          (guint) MIN (total_ms, GW_OPENAI_CONNECT_MS), total_ms,
+                          GW_OPENAI_MAX_BODY, sent, sent_data, cancellable, called_cb,
+                          g_object_ref (task));
+}
+
+static GwReply *
+gw_openai_provider_call_finish (GwProvider *provider,
+                                GAsyncResult *result)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), NULL);
+}
+
+/* Testing */
+
+typedef struct {
+  SoupMessage *message; /* (owned) */
+  gboolean asks_chat;   /* the second question, where the first is not answered there */
+} Test;
+
+static void
+test_free (gpointer data)
+{
+  Test *test = data;
+
+  g_clear_object (&test->message);
+  g_free (test);
+}
+
+static void test_ask (GTask *task);
+
+static void
+return_reply_error (GTask *task,
+                    const GwReply *reply)
+{
+  g_task_return_new_error (task, GW_ERROR, reply->error_code, "%s", reply->error_message);
+}
+
+static void
+tested_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GwExchange) exchange = gw_http_exchange_finish (result);
+  g_autoptr (GwReply) reply = gw_reply_new ();
+  GwOpenaiProvider *self = g_task_get_source_object (task);
+  Test *test = g_task_get_task_data (task);
+  GwRawReply raw = { 0 };
+  char **models;
+
+  if (exchange->end == GW_EXCHANGE_ABORTED)
+    {
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The test was given up.");
+      return;
+    }
+  if (set_without_status (self, reply, exchange, test->message, 0))
+    {
+      self->back_off_ms = 0;
+      return_reply_error (task, reply);
+      return;
+    }
+
+  fill_raw (self, &raw, exchange, test->message);
+  if (raw.status >= 200 && raw.status < 300 && !test->asks_chat)
+    {
+      models = gw_model_list_parse (raw.body, raw.length, NULL);
+      if (models != NULL)
+        {
+          g_task_return_pointer (task, models, (GDestroyNotify) g_strfreev);
+          return;
+        }
+    }
+  gw_reply_classify (reply, &raw);
+  take_out_key (self, &reply->error_message);
+
+  /* Not every server lists its models. An empty question costs nothing, and tells a wrong key or a
+   * wrong address from a request that is merely refused. */
+  if (!test->asks_chat && (raw.status == 404 || raw.status == 405))
+    {
+      test->asks_chat = TRUE;
+      test_ask (task);
+      return;
+    }
+  if (test->asks_chat
+      && (raw.status < 300 || reply->error_code == GW_ERROR_TASK_BAD_REQUEST
+          || ((raw.status == 400 || raw.status == 422)
+              && reply->error_code == GW_ERROR_TASK_MODEL)))
+    g_task_return_pointer (task, g_new0 (char *, 1), (GDestroyNotify) g_strfreev);
+  else if (reply->has_error)
+    return_reply_error (task, reply);
+  else
+    g_task_return_new_error (task, GW_ERROR, GW_ERROR_TASK_BAD_REPLY,
+                             "%s answered, but not with a list of models; check base-url.",
+                             raw.title);
+}
+
+static void
+test_ask (GTask *task)
+{
+  GwOpenaiProvider *self = g_task_get_source_object (task);
+  Test *test = g_task_get_task_data (task);
+
+  g_clear_object (&test->message);
+  test->message = message_new (self, test->asks_chat ? SOUP_METHOD_POST : SOUP_METHOD_GET,
+                               test->asks_chat ? "/chat/completions" : "/models");
+  if (test->message == NULL)
+    {
+      g_task_return_new_error (task, GW_ERROR, GW_ERROR_TASK_NETWORK,
+                               "base-url is not a web address");
+      return;
+    }
+  if (test->asks_chat)
+    {
+      g_autoptr (GBytes) nothing = g_bytes_new_static ("{}", 2);
+
+      soup_message_set_request_body_from_bytes (test->message, "application/json", nothing);
+    }
+  gw_http_exchange_async (&self->host, test->message, GW_OPENAI_CONNECT_MS, TEST_TOTAL_MS,
+                          GW_MODEL_LIST_MAX_BYTES, NULL, NULL, g_task_get_cancellable (task),
+                          tested_cb, g_object_ref (task));
+}
+
+static void
+gw_openai_provider_test_async (GwProvider *provider,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (provider, cancellable, callback, user_data);
+  Test *test = g_new0 (Test, 1);
+
+  g_task_set_source_tag (task, gw_openai_provider_test_async);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, test, test_free);
+  test_ask (task);
+}
+
+static char **
+gw_openai_provider_test_finish (GwProvider *provider,
+                                GAsyncResult *result,
+                                GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+gw_openai_provider_class_init (GwOpenaiProviderClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GwProviderClass *provider_class = GW_PROVIDER_CLASS (klass);
+
+  object_class->constructed = gw_openai_provider_constructed;
+  object_class->finalize = gw_openai_provider_finalize;
+  provider_class->call_async = gw_openai_provider_call_async;
+  provider_class->call_finish = gw_openai_provider_call_finish;
+  provider_class->test_async = gw_openai_provider_test_async;
+  provider_class->test_finish = gw_openai_provider_test_finish;
+}
+
+static void
+gw_openai_provider_init (GwOpenaiProvider *self)
+{
+}
