@@ -11,10 +11,8 @@
 #include "provider/gw-body-reader.h"
 #include "provider/gw-http-exchange.h"
 
-#define MAX_KNOWN_CONNECTIONS 4096
-
 typedef struct {
-  GwExchangeHost *host;      /* borrowed: the caller keeps it while an exchange runs */
+  GwClock *clock;            /* (owned) */
   GwExchange *exchange;      /* (owned) */
   SoupMessage *message;      /* (owned) */
   GCancellable *cancellable; /* (owned) ends what libsoup does, whatever the reason */
@@ -55,6 +53,7 @@ run_free (gpointer data)
   g_clear_object (&run->message);
   g_clear_object (&run->cancellable);
   g_clear_pointer (&run->exchange, gw_exchange_free);
+  g_clear_pointer (&run->clock, gw_clock_unref);
   g_free (run);
 }
 
@@ -85,19 +84,16 @@ aborted_cb (GCancellable *cancellable,
   return G_SOURCE_REMOVE;
 }
 
+/* The first sign that a connection stands: "starting" does not come on one that had served before. */
 static void
-starting_cb (SoupMessage *message,
-             Run *run)
+wrote_headers_cb (SoupMessage *message,
+                  Run *run)
 {
-  gpointer id = GSIZE_TO_POINTER ((gsize) soup_message_get_connection_id (message));
-  GHashTable *known = run->host->connections;
+  SoupMessageMetrics *metrics = soup_message_get_metrics (message);
 
   clear_source (&run->connect_limit);
   run->exchange->phase = GW_EXCHANGE_SENDING;
-  run->exchange->reused = g_hash_table_contains (known, id);
-  if (g_hash_table_size (known) >= MAX_KNOWN_CONNECTIONS)
-    g_hash_table_remove_all (known);
-  g_hash_table_add (known, id);
+  run->exchange->reused = metrics != NULL && soup_message_metrics_get_connect_start (metrics) == 0;
 }
 
 static void
@@ -107,17 +103,38 @@ wrote_body_cb (SoupMessage *message,
   if (run->exchange->sent)
     return;
   run->exchange->sent = TRUE;
-  run->exchange->sent_at = gw_clock_now (run->host->clock);
+  run->exchange->sent_at = gw_clock_now (run->clock);
   run->exchange->phase = MAX (run->exchange->phase, GW_EXCHANGE_WAITING);
   if (run->sent != NULL)
     run->sent (run->exchange->sent_at, run->sent_data);
 }
 
 static void
+restarted_cb (SoupMessage *message,
+              Run *run)
+{
+  /* What was sent once is not sent again without a claim of its own. */
+  if (!run->exchange->sent)
+    return;
+  g_set_error_literal (&run->exchange->error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                       "the connection was closed");
+  give_up (run, GW_EXCHANGE_BROKEN);
+}
+
+static void
 got_headers_cb (SoupMessage *message,
                 Run *run)
 {
-  run->exchange->first_byte_at = gw_clock_now (run->host->clock);
+  run->exchange->first_byte_at = gw_clock_now (run->clock);
+}
+
+/* Whether any byte of a reply came, also where no whole headers did. */
+static gboolean
+has_begun (SoupMessage *message)
+{
+  SoupMessageMetrics *metrics = soup_message_get_metrics (message);
+
+  return metrics != NULL && soup_message_metrics_get_response_start (metrics) != 0;
 }
 
 static void
@@ -167,18 +184,21 @@ head_cb (GObject *source,
   Run *run = g_task_get_task_data (task);
   GwExchange *exchange = run->exchange;
 
-  stream = soup_session_send_finish (SOUP_SESSION (source), result, &exchange->error);
+  stream = soup_session_send_finish (SOUP_SESSION (source), result,
+                                     exchange->error == NULL ? &exchange->error : NULL);
   if (stream == NULL)
     {
       if (exchange->end == GW_EXCHANGE_OK)
         exchange->end = GW_EXCHANGE_BROKEN;
+      if (exchange->sent && exchange->first_byte_at == 0 && has_begun (run->message))
+        exchange->first_byte_at = gw_clock_now (run->clock);
       run_end (task);
       return;
     }
 
   exchange->phase = GW_EXCHANGE_READING;
   if (exchange->first_byte_at == 0)
-    exchange->first_byte_at = gw_clock_now (run->host->clock);
+    exchange->first_byte_at = gw_clock_now (run->clock);
   gw_body_read_async (stream, run->max_body, NULL, NULL, run->cancellable, body_cb,
                       g_steal_pointer (&task));
 }
@@ -199,7 +219,8 @@ limit_new (Run *run,
 }
 
 void
-gw_http_exchange_async (GwExchangeHost *host,
+gw_http_exchange_async (SoupSession *session,
+                        GwClock *clock,
                         SoupMessage *message,
                         guint connect_ms,
                         gint64 total_ms,
@@ -216,7 +237,7 @@ gw_http_exchange_async (GwExchangeHost *host,
 
   g_task_set_source_tag (task, gw_http_exchange_async);
   g_task_set_task_data (task, run, run_free);
-  run->host = host;
+  run->clock = gw_clock_ref (clock);
   run->exchange = g_new0 (GwExchange, 1);
   run->message = g_object_ref (message);
   run->cancellable = g_cancellable_new ();
@@ -224,9 +245,14 @@ gw_http_exchange_async (GwExchangeHost *host,
   run->sent_data = sent_data;
   run->max_body = max_body;
 
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  g_signal_connect (message, "starting", G_CALLBACK (starting_cb), run);
+  /* IDEMPOTENT is what makes libsoup use a connection again for a POST; a handshake for each call
+   * would cost a good part of its time. That it never sends one a second time by itself is tested
+   * (tests/unit/test-openai.c, reset-on-reuse), and stopped here should another version do so. */
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_COLLECT_METRICS
+                                       | SOUP_MESSAGE_IDEMPOTENT);
+  g_signal_connect (message, "wrote-headers", G_CALLBACK (wrote_headers_cb), run);
   g_signal_connect (message, "wrote-body", G_CALLBACK (wrote_body_cb), run);
+  g_signal_connect (message, "restarted", G_CALLBACK (restarted_cb), run);
   g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), run);
 
   run->connect_limit = limit_new (run, context, connect_ms, "[gangway] connect limit");
@@ -240,7 +266,7 @@ gw_http_exchange_async (GwExchangeHost *host,
       if (g_cancellable_is_cancelled (cancellable))
         give_up (run, GW_EXCHANGE_ABORTED);
     }
-  soup_session_send_async (host->session, message, G_PRIORITY_DEFAULT, run->cancellable, head_cb,
+  soup_session_send_async (session, message, G_PRIORITY_DEFAULT, run->cancellable, head_cb,
                            task);
 }
 

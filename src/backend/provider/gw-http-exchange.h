@@ -37,20 +37,14 @@ typedef struct {
 
 typedef void (*GwExchangeSentFunc) (gint64 sent_at, gpointer user_data);
 
-/* What must hold for a while longer than one exchange: the connections that have served. */
-typedef struct {
-  SoupSession *session;
-  GHashTable *connections; /* (element-type guint64 ids as pointers) */
-  GwClock *clock;
-} GwExchangeHost;
-
 /* Sends @message and reads its reply, all in the calling thread's default context. At most
  * @connect_ms until a connection stands, @total_ms for all of it, @max_body decoded bytes. It never
  * fails as a task: finish always gives (transfer full) what happened. */
-void gw_http_exchange_async (GwExchangeHost *host, SoupMessage *message, guint connect_ms,
-                             gint64 total_ms, gsize max_body, GwExchangeSentFunc sent,
-                             gpointer sent_data, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data);
+void gw_http_exchange_async (SoupSession *session, GwClock *clock, SoupMessage *message,
+                             guint connect_ms, gint64 total_ms, gsize max_body,
+                             GwExchangeSentFunc sent, gpointer sent_data,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
 GwExchange *gw_http_exchange_finish (GAsyncResult *result);
 void gw_exchange_free (GwExchange *exchange);
 

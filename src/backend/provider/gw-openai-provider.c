@@ -37,7 +37,7 @@ struct _GwOpenaiProvider {
   GwProvider parent_instance;
 
   /* Owned References */
-  GwExchangeHost host;
+  SoupSession *session;
   char *base;        /* the address without a slash at its end */
   GHashTable *drops; /* hash of a task's content -> calls that broke after it was sent */
 
@@ -53,6 +53,12 @@ get_title (GwOpenaiProvider *self)
   return gw_provider_get_config (GW_PROVIDER (self))->title;
 }
 
+static GwClock *
+get_clock (GwOpenaiProvider *self)
+{
+  return gw_provider_get_clock (GW_PROVIDER (self));
+}
+
 static void
 gw_openai_provider_constructed (GObject *object)
 {
@@ -64,13 +70,11 @@ gw_openai_provider_constructed (GObject *object)
 
   /* The queue alone decides how many calls fly; the session must never make one wait unseen, so it
    * may have a few connections more: a call that was given up and a test of the provider. */
-  self->host.session = soup_session_new_with_options ("max-conns", connections,
+  self->session = soup_session_new_with_options ("max-conns", connections,
                                                       "max-conns-per-host", connections,
                                                       "timeout", 0,
                                                       "idle-timeout", 30,
                                                       "user-agent", "Gangway/" GW_VERSION, NULL);
-  self->host.connections = g_hash_table_new (NULL, NULL);
-  self->host.clock = gw_clock_ref (gw_provider_get_clock (GW_PROVIDER (self)));
   self->drops = g_hash_table_new (NULL, NULL);
   self->base = g_strdup (config->base_url != NULL ? config->base_url : "");
   while (g_str_has_suffix (self->base, "/"))
@@ -82,9 +86,7 @@ gw_openai_provider_finalize (GObject *object)
 {
   GwOpenaiProvider *self = GW_OPENAI_PROVIDER (object);
 
-  g_clear_object (&self->host.session);
-  g_clear_pointer (&self->host.connections, g_hash_table_unref);
-  g_clear_pointer (&self->host.clock, gw_clock_unref);
+  g_clear_object (&self->session);
   g_clear_pointer (&self->drops, g_hash_table_unref);
   g_free (self->base);
 
@@ -95,7 +97,7 @@ gw_openai_provider_finalize (GObject *object)
 static gint64
 back_off (GwOpenaiProvider *self)
 {
-  gint64 now = gw_clock_now (self->host.clock);
+  gint64 now = gw_clock_now (get_clock (self));
 
   if (now < self->back_off_until)
     return self->back_off_until - now;
@@ -320,11 +322,10 @@ set_without_status (GwOpenaiProvider *self,
   if (exchange->end != GW_EXCHANGE_BROKEN || heard)
     return FALSE;
 
-  if (exchange->error->domain == SOUP_SESSION_ERROR
-      && (exchange->error->code == SOUP_SESSION_ERROR_PARSING
-          || exchange->error->code == SOUP_SESSION_ERROR_ENCODING))
+  /* It had begun to reply: with something that is no HTTP, or headers too long or cut off. */
+  if (exchange->sent && exchange->first_byte_at > 0)
     gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_BAD_REPLY,
-                        "The answer of %s cannot be used: it is not HTTP (%s).", get_title (self),
+                        "The answer of %s cannot be used: it is not proper HTTP (%s).", get_title (self),
                         exchange->error->message);
   else if (exchange->sent)
     set_dropped (self, reply, exchange, hash);
@@ -363,7 +364,7 @@ fill_raw (GwOpenaiProvider *self,
   raw->incomplete = exchange->end == GW_EXCHANGE_BROKEN;
   raw->too_large = exchange->end == GW_EXCHANGE_TOO_LARGE;
   raw->title = get_title (self);
-  raw->wall_ms = gw_clock_wall (self->host.clock);
+  raw->wall_ms = gw_clock_wall (get_clock (self));
 }
 
 /* Calls */
@@ -430,7 +431,7 @@ called_cb (GObject *source,
   GwReply *reply = gw_reply_new ();
 
   judge (self, g_task_get_task_data (task), exchange, reply);
-  reply->ended_at = gw_clock_now (self->host.clock);
+  reply->ended_at = gw_clock_now (get_clock (self));
   g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
 }
 
@@ -465,14 +466,14 @@ gw_openai_provider_call_async (GwProvider *provider,
                           "The address of %s is not one: set base-url right, then resume it.",
                           config->title);
       reply->lane_act = GW_LANE_STOP;
-      reply->ended_at = gw_clock_now (self->host.clock);
+      reply->ended_at = gw_clock_now (get_clock (self));
       g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
       return;
     }
 
   body = build_request (request, call->model);
   soup_message_set_request_body_from_bytes (call->message, "application/json", body);
-  gw_http_exchange_async (&self->host, call->message,
+  gw_http_exchange_async (self->session, get_clock (self), call->message,
                           (guint) MIN (total_ms, GW_OPENAI_CONNECT_MS), total_ms,
                           GW_OPENAI_MAX_BODY, sent, sent_data, cancellable, called_cb,
                           g_object_ref (task));
@@ -592,9 +593,9 @@ test_ask (GTask *task)
 
       soup_message_set_request_body_from_bytes (test->message, "application/json", nothing);
     }
-  gw_http_exchange_async (&self->host, test->message, GW_OPENAI_CONNECT_MS, TEST_TOTAL_MS,
-                          GW_MODEL_LIST_MAX_BYTES, NULL, NULL, g_task_get_cancellable (task),
-                          tested_cb, g_object_ref (task));
+  gw_http_exchange_async (self->session, get_clock (self), test->message, GW_OPENAI_CONNECT_MS,
+                          TEST_TOTAL_MS, GW_MODEL_LIST_MAX_BYTES, NULL, NULL,
+                          g_task_get_cancellable (task), tested_cb, g_object_ref (task));
 }
 
 static void
