@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "queue/gw-sqlite-queue-private.h"
+
+/*
+ * The verbs for whole projects: cancel, pause, resume, retry, change, remove. Each is one step, of as
+ * many rows as the project has tasks that it concerns. Writer's thread only.
+ */
+
+/* Keys of the project's tasks that satisfy @condition. */
+static GArray *
+collect (GwSqState *state,
+         const char *sql,
+         gint64 project,
+         const char *code)
+{
+  GArray *tasks = g_array_new (FALSE, FALSE, sizeof (gint64));
+  sqlite3_stmt *row;
+
+  if (code != NULL)
+    row = gw_sq_bind (state->db, sql, "is", project, code);
+  else
+    row = gw_sq_bind (state->db, sql, "i", project);
+  while (gw_sq_row (state->db, row))
+    {
+      gint64 pk = sqlite3_column_int64 (row, 0);
+
+      g_array_append_val (tasks, pk);
+    }
+
+  return tasks;
+}
+
+static guint64
+cancel_all (GwSqState *state,
+            GwSqProject *project)
+{
+  g_autoptr (GArray) tasks = collect (state,
+    "SELECT pk FROM task INDEXED BY task_project WHERE project = ? AND state <= 2"
+    " AND removed_at IS NULL", project->pk, NULL);
+  guint64 changed = 0;
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      GwSqTaskRow task;
+
+      if (gw_sq_task_load (state, g_array_index (tasks, gint64, i), &task)
+          && gw_sq_cancel (state, &task))
+        changed++;
+    }
+
+  return changed;
+}
+
+static guint64
+retry_all (GwSqState *state,
+           GwSqProject *project,
+           const GwSqVerbArgs *args)
+{
+  g_autoptr (GArray) tasks = NULL;
+  guint64 changed = 0;
+
+  if (args->act.has_code)
+    tasks = collect (state,
+      "SELECT t.pk FROM task t INDEXED BY task_project JOIN answer a ON a.task = t.pk"
+      " WHERE t.project = ? AND t.state = 4 AND t.removed_at IS NULL AND a.error_code = ?",
+      project->pk, gw_error_to_string (args->act.code));
+  else
+    tasks = collect (state,
+      "SELECT pk FROM task INDEXED BY task_project WHERE project = ? AND state = 4"
+      " AND removed_at IS NULL", project->pk, NULL);
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      GwSqTaskRow task;
+
+      if (gw_sq_task_load (state, g_array_index (tasks, gint64, i), &task)
+          && gw_sq_retry (state, &task, args->name, args->model))
+        changed++;
+    }
+
+  return changed;
+}
+
+static guint64
+set_paused (GwSqState *state,
+            GwSqProject *project,
+            gboolean paused)
+{
+  gboolean changes = project->paused != paused || (!paused && project->held);
+
+  if (!changes)
+    return 0;
+
+  gw_sq_piles_stale (state, project);
+  project->paused = paused;
+  if (!paused)
+    {
+      project->held = FALSE;
+      project->interrupted = FALSE;
+    }
+  gw_sq_project_touch (state, project);
+  gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
+
+  return (guint64) (project->counts[GW_TASK_QUEUED] + project->counts[GW_TASK_RUNNING]);
+}
+
+gpointer
+gw_sq_step_act_on_project (GwSqState *state,
+                           gpointer data,
+                           GError **error)
+{
+  GwSqVerbArgs *args = data;
+  GwSqProject *project = gw_sq_project_find (state, args->id, error);
+  guint64 *changed;
+
+  if (project == NULL
+      || (args->act.verb == GW_PROJECT_RETRY
+          && !gw_sq_check_pins (state, args->name, args->model, error)))
+    return NULL;
+
+  changed = g_new0 (guint64, 1);
+  switch (args->act.verb)
+    {
+    case GW_PROJECT_CANCEL:
+      *changed = cancel_all (state, project);
+      break;
+    case GW_PROJECT_PAUSE:
+      *changed = set_paused (state, project, TRUE);
+      break;
+    case GW_PROJECT_RESUME:
+      *changed = set_paused (state, project, FALSE);
+      break;
+    case GW_PROJECT_RETRY:
+      *changed = retry_all (state, project, args);
+      break;
+    default:
+      break;
+    }
+
+  return changed;
+}
+
+static gboolean
+check_name_is_free (GwSqState *state,
+                    GwSqProject *project,
+                    const char *name,
+                    GError **error)
+{
+  sqlite3_stmt *row;
+
+  if (name == NULL || g_str_equal (name, project->name))
+    return TRUE;
+  if (!gw_project_check_name (name, error))
+    return FALSE;
+  if (project->pk == state->default_project)
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFLICT,
+                           "The project “default” keeps its name. Submit to a project of your own.");
+      return FALSE;
+    }
+
+  row = gw_sq_bind (state->db, "SELECT 1 FROM project WHERE name = ?", "s", name);
+  if (gw_sq_row (state->db, row) || g_str_equal (name, GW_PROJECT_DEFAULT_NAME))
+    {
+      gw_sq_end (row);
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
+                   "Another project is called “%s”. Choose another “name”.", name);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+gpointer
+gw_sq_step_patch_project (GwSqState *state,
+                          gpointer data,
+                          GError **error)
+{
+  GwSqVerbArgs *args = data;
+  GwSqProject *project = gw_sq_project_find (state, args->id, error);
+  GwProject *result;
+  GwSqView view;
+
+  if (project == NULL || !check_name_is_free (state, project, args->name, error))
+    return NULL;
+  if (args->patch.sets_concurrency && args->patch.concurrency > GW_PROJECT_MAX_CONCURRENCY)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   "“concurrency” is %u; give 1 to %d, or null for none.", args->patch.concurrency,
+                   GW_PROJECT_MAX_CONCURRENCY);
+      return NULL;
+    }
+
+  if (args->name != NULL && !g_str_equal (args->name, project->name))
+    {
+      g_free (project->name);
+      project->name = g_strdup (args->name);
+      gw_sq_project_touch (state, project);
+    }
+  if (args->patch.sets_concurrency && project->concurrency != args->patch.concurrency)
+    {
+      gw_sq_piles_stale (state, project);
+      project->concurrency = args->patch.concurrency;
+      project->cursor = 0;
+      for (guint i = 0; i < project->piles->len; i++)
+        ((GwSqPile *) g_ptr_array_index (project->piles, i))->head_known = FALSE;
+      gw_sq_project_touch (state, project);
+      gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
+    }
+  if (args->patch.paused >= 0)
+    set_paused (state, project, args->patch.paused > 0);
+
+  gw_sq_state_flush (state);
+  gw_sq_view_init (&view, state->engine, state->db);
+  result = gw_sq_view_get_project (&view, project->pk);
+  gw_sq_view_clear (&view);
+
+  return result;
+}
+
+/* Deletes a project without live attempts, with its tasks, at once. */
+void
+gw_sq_delete_project (GwSqState *state,
+                      GwSqProject *project)
+{
+  gint64 pk = project->pk;
+  sqlite3_stmt *row;
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+
+  row = gw_sq_bind (state->db, "SELECT id FROM task WHERE project = ? AND removed_at IS NULL", "i",
+                    pk);
+  while (gw_sq_row (state->db, row))
+    g_ptr_array_add (ids, gw_sq_dup_id (row, 0));
+  for (guint i = 0; i < ids->len; i++)
+    gw_sq_note_removed (state, g_ptr_array_index (ids, i));
+  gw_sq_note_removed (state, project->id);
+
+  gw_sq_run (state->db, "DELETE FROM attempt_text WHERE attempt IN (SELECT a.pk FROM attempt a"
+             " JOIN task t ON t.pk = a.task WHERE t.project = ?)", "i", pk);
+  gw_sq_run (state->db, "DELETE FROM attempt WHERE task IN (SELECT pk FROM task WHERE project = ?)",
+             "i", pk);
+  gw_sq_run (state->db, "DELETE FROM answer WHERE task IN (SELECT pk FROM task WHERE project = ?)",
+             "i", pk);
+  gw_sq_run (state->db, "DELETE FROM content WHERE task IN (SELECT pk FROM task WHERE project = ?)",
+             "i", pk);
+  gw_sq_run (state->db, "UPDATE submission SET orphan = 1 WHERE first_task IN"
+             " (SELECT pk FROM task WHERE project = ?)", "i", pk);
+  gw_sq_run (state->db, "DELETE FROM task WHERE project = ?", "i", pk);
+  gw_sq_run (state->db, "DELETE FROM pile WHERE project = ?", "i", pk);
+  gw_sq_run (state->db, "DELETE FROM project WHERE pk = ?", "i", pk);
+
+  for (int i = 0; i < GW_N_TASK_STATUSES; i++)
+    state->counts[i] -= project->counts[i];
+  state->n_projects--;
+  gw_sq_project_forget (state, project);
+  gw_sq_trim_removed (state);
+}
+
+gpointer
+gw_sq_step_remove_project (GwSqState *state,
+                           gpointer data,
+                           GError **error)
+{
+  GwSqVerbArgs *args = data;
+  GwSqProject *project = gw_sq_project_find (state, args->id, error);
+
+  if (project == NULL)
+    return NULL;
+  if (project->pk == state->default_project)
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFLICT,
+                           "The project “default” is permanent. Remove its tasks instead.");
+      return NULL;
+    }
+  if (project->live > 0 || project->counts[GW_TASK_RUNNING] > 0)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
+                   "Tasks of the project “%s” are running. Cancel them, or wait until they have "
+                   "ended.", project->name);
+      return NULL;
+    }
+  gw_sq_delete_project (state, project);
+  gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_OTHERS);
+
+  return NULL;
+}

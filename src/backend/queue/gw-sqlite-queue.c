@@ -1,0 +1,969 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "queue/gw-sqlite-queue-private.h"
+
+/*
+ * GwSqliteQueue: the face of the embedded engine. Any thread: arguments are copied into a request,
+ * which goes to the writer or to a reader; results come back in the caller's thread-default context.
+ * The object owns nothing but its engine, so that threads never hold the object.
+ */
+
+struct _GwSqliteQueue {
+  GObject parent_instance;
+
+  GwSqEngine *engine;     /* (owned) */
+};
+
+static void gw_sqlite_queue_iface_init (GwQueueInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GwSqliteQueue, gw_sqlite_queue, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (GW_TYPE_QUEUE, gw_sqlite_queue_iface_init))
+
+/* --- Requests. --- */
+
+static GwSqRequest *
+new_request (GwQueue *self,
+             gpointer tag,
+             gpointer args,
+             GDestroyNotify free_args,
+             GDestroyNotify free_result,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  GwSqRequest *request = g_new0 (GwSqRequest, 1);
+
+  request->task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (request->task, tag);
+  request->args = args;
+  request->free_args = free_args;
+  request->free_result = free_result;
+  request->rows = 1;
+
+  return request;
+}
+
+static void
+write_step (GwQueue *self,
+            GwSqStepFunc step,
+            GwSqRequest *request)
+{
+  request->step = step;
+  gw_sq_engine_write (GW_SQLITE_QUEUE (self)->engine, request);
+}
+
+static void
+read_view (GwQueue *self,
+           GwSqReadFunc read,
+           gboolean scan,
+           GwSqRequest *request)
+{
+  request->read = read;
+  gw_sq_engine_read (GW_SQLITE_QUEUE (self)->engine, request, scan);
+}
+
+static gpointer
+take_pointer (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* For results that tell no more than that it was done. */
+static gboolean
+take_done (GwQueue *self,
+           GAsyncResult *result,
+           GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  g_task_propagate_pointer (G_TASK (result), &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+
+  return FALSE;
+}
+
+static gboolean
+take_count (GwQueue *self,
+            GAsyncResult *result,
+            guint64 *count,
+            GError **error)
+{
+  g_autofree guint64 *number = take_pointer (self, result, error);
+
+  if (number == NULL)
+    return FALSE;
+  if (count != NULL)
+    *count = *number;
+
+  return TRUE;
+}
+
+static void
+free_call_args (gpointer data)
+{
+  GwSqCallArgs *args = data;
+
+  g_clear_pointer (&args->reply, gw_reply_free);
+  g_free (args->provider);
+  g_free (args->worker);
+  g_free (args);
+}
+
+static void
+free_verb_args (gpointer data)
+{
+  GwSqVerbArgs *args = data;
+
+  g_free (args->id);
+  g_free (args->name);
+  g_free (args->model);
+  g_strfreev (args->ids);
+  g_clear_pointer (&args->providers, g_ptr_array_unref);
+  g_free (args);
+}
+
+static void
+free_read_args (gpointer data)
+{
+  GwSqReadArgs *args = data;
+
+  g_free (args->id);
+  g_free ((char *) args->feed.store);
+  g_free ((char *) args->feed.project);
+  g_free ((char *) args->feed.query);
+  g_free ((char *) args->results.project);
+  g_free (args);
+}
+
+static void
+free_finished (gpointer data)
+{
+  GwSqFinished *finished = data;
+
+  gw_grant_free (finished->grant);
+  g_free (finished);
+}
+
+static void
+free_grant (gpointer grant)
+{
+  gw_grant_free (grant);
+}
+
+static void
+free_submission (gpointer submission)
+{
+  gw_submission_free (submission);
+}
+
+static void
+free_submitted (gpointer submitted)
+{
+  gw_submitted_free (submitted);
+}
+
+static void
+unref_task (gpointer task)
+{
+  gw_task_unref (task);
+}
+
+static void
+unref_project (gpointer project)
+{
+  gw_project_unref (project);
+}
+
+static void
+unref_array (gpointer array)
+{
+  g_ptr_array_unref (array);
+}
+
+static void
+free_strings (gpointer strings)
+{
+  g_strfreev (strings);
+}
+
+static void
+free_feed_page (gpointer page)
+{
+  gw_feed_page_free (page);
+}
+
+static void
+free_project_page (gpointer page)
+{
+  gw_project_page_free (page);
+}
+
+static void
+free_attempt_page (gpointer page)
+{
+  gw_attempt_page_free (page);
+}
+
+static void
+free_stats (gpointer stats)
+{
+  gw_queue_stats_free (stats);
+}
+
+static void
+free_recovery (gpointer recovery)
+{
+  gw_recovery_free (recovery);
+}
+
+static void
+free_snapshot (gpointer snapshot)
+{
+  gw_queue_snapshot_free (snapshot);
+}
+
+/* --- Submissions. --- */
+
+static GwSubmission *
+copy_submission (const GwSubmission *submission,
+                 gsize *bytes)
+{
+  GwSubmission *copy = gw_submission_new ();
+
+  *bytes = 0;
+  for (guint i = 0; i < submission->tasks->len; i++)
+    {
+      const GwNewTask *task = g_ptr_array_index (submission->tasks, i);
+      GwNewTask *own = gw_new_task_new (task->content);
+
+      own->provider = g_strdup (task->provider);
+      own->model = g_strdup (task->model);
+      own->priority = task->priority;
+      if (task->metadata != NULL)
+        {
+          /* Deep, so that no thread shares a node with another. */
+          g_autofree char *text = gw_json_object_to_text (task->metadata, FALSE, NULL);
+
+          own->metadata = gw_json_parse_object (text, strlen (text), NULL);
+          *bytes += strlen (text);
+        }
+      *bytes += strlen (own->content);
+      g_ptr_array_add (copy->tasks, own);
+    }
+  copy->project = g_strdup (submission->project);
+  copy->sets_concurrency = submission->sets_concurrency;
+  copy->concurrency = submission->concurrency;
+  copy->idempotency_key = g_strdup (submission->idempotency_key);
+  memcpy (copy->body_digest, submission->body_digest, sizeof copy->body_digest);
+
+  return copy;
+}
+
+static void
+submit_async (GwQueue *self,
+              const GwSubmission *submission,
+              GAsyncReadyCallback callback,
+              gpointer user_data)
+{
+  gsize bytes;
+  GwSubmission *copy = copy_submission (submission, &bytes);
+  GwSqRequest *request = new_request (self, submit_async, copy, free_submission, free_submitted,
+                                      callback, user_data);
+
+  request->rows = copy->tasks->len;
+  request->bytes = bytes;
+  request->batch = copy->tasks->len > GW_SQ_BATCH_TASKS || bytes > 1024 * 1024;
+  write_step (self, gw_sq_step_submit, request);
+}
+
+static GwSubmitted *
+submit_finish (GwQueue *self,
+               GAsyncResult *result,
+               GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+/* --- Calls. --- */
+
+static GwSqCallArgs *
+new_call_args (guint64 attempt,
+               const GwReply *reply,
+               const GwClaim *claim)
+{
+  GwSqCallArgs *args = g_new0 (GwSqCallArgs, 1);
+
+  args->attempt = attempt;
+  args->reply = reply != NULL ? gw_reply_copy (reply) : NULL;
+  if (claim != NULL)
+    {
+      args->provider = g_strdup (claim->provider);
+      args->worker = g_strdup (claim->worker);
+      args->slot = claim->slot;
+    }
+
+  return args;
+}
+
+static void
+claim_async (GwQueue *self,
+             const GwClaim *claim,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  write_step (self, gw_sq_step_claim,
+              new_request (self, claim_async, new_call_args (0, NULL, claim), free_call_args,
+                           free_grant, callback, user_data));
+}
+
+static GwGrant *
+claim_finish (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+note_sent_async (GwQueue *self,
+                 guint64 attempt,
+                 gint64 sent_at,
+                 GAsyncReadyCallback callback,
+                 gpointer user_data)
+{
+  GwSqCallArgs *args = new_call_args (attempt, NULL, NULL);
+
+  args->sent_at = sent_at;
+  write_step (self, gw_sq_step_note_sent,
+              new_request (self, note_sent_async, args, free_call_args, NULL, callback, user_data));
+}
+
+static void
+finish_async (GwQueue *self,
+              guint64 attempt,
+              const GwReply *reply,
+              GAsyncReadyCallback callback,
+              gpointer user_data)
+{
+  GwSqRequest *request = new_request (self, finish_async, new_call_args (attempt, reply, NULL),
+                                      free_call_args, free_finished, callback, user_data);
+
+  request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
+  write_step (self, gw_sq_step_finish, request);
+}
+
+static gboolean
+finish_finish (GwQueue *self,
+               GAsyncResult *result,
+               GwFinishResult *finished,
+               GError **error)
+{
+  GwSqFinished *own = take_pointer (self, result, error);
+
+  if (own == NULL)
+    return FALSE;
+  if (finished != NULL)
+    *finished = own->finished;
+  free_finished (own);
+
+  return TRUE;
+}
+
+static void
+finish_and_claim_async (GwQueue *self,
+                        guint64 attempt,
+                        const GwReply *reply,
+                        const GwClaim *claim,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  GwSqRequest *request = new_request (self, finish_and_claim_async,
+                                      new_call_args (attempt, reply, claim), free_call_args,
+                                      free_finished, callback, user_data);
+
+  request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
+  write_step (self, gw_sq_step_finish, request);
+}
+
+static GwGrant *
+finish_and_claim_finish (GwQueue *self,
+                         GAsyncResult *result,
+                         GwFinishResult *finished,
+                         GError **error)
+{
+  GwSqFinished *own = take_pointer (self, result, error);
+  GwGrant *grant;
+
+  if (own == NULL)
+    return NULL;
+  if (finished != NULL)
+    *finished = own->finished;
+  grant = g_steal_pointer (&own->grant);
+  free_finished (own);
+
+  return grant;
+}
+
+/* --- Verbs. --- */
+
+static GwSqVerbArgs *
+new_verb_args (const char *id,
+               const char *name,
+               const char *model)
+{
+  GwSqVerbArgs *args = g_new0 (GwSqVerbArgs, 1);
+
+  args->id = g_strdup (id);
+  args->name = g_strdup (name);
+  args->model = g_strdup (model);
+
+  return args;
+}
+
+static void
+cancel_task_async (GwQueue *self,
+                   const char *task_id,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  write_step (self, gw_sq_step_cancel_task,
+              new_request (self, cancel_task_async, new_verb_args (task_id, NULL, NULL),
+                           free_verb_args, unref_task, callback, user_data));
+}
+
+static GwTask *
+take_task (GwQueue *self,
+           GAsyncResult *result,
+           GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+retry_task_async (GwQueue *self,
+                  const char *task_id,
+                  const char *provider,
+                  const char *model,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  write_step (self, gw_sq_step_retry_task,
+              new_request (self, retry_task_async, new_verb_args (task_id, provider, model),
+                           free_verb_args, unref_task, callback, user_data));
+}
+
+static void
+set_removed_async (GwQueue *self,
+                   const char *const *task_ids,
+                   gboolean removed,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (NULL, NULL, NULL);
+  GwSqRequest *request;
+
+  args->ids = g_strdupv ((char **) task_ids);
+  args->flag = removed;
+  request = new_request (self, set_removed_async, args, free_verb_args, g_free, callback,
+                         user_data);
+  request->rows = g_strv_length (args->ids);
+  request->batch = request->rows > GW_SQ_BATCH_TASKS;
+  write_step (self, gw_sq_step_set_removed, request);
+}
+
+static void
+act_on_project_async (GwQueue *self,
+                      const char *project,
+                      const GwProjectAct *act,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (project, act->provider, act->model);
+
+  args->act = *act;
+  args->act.provider = args->act.model = NULL;
+  write_step (self, gw_sq_step_act_on_project,
+              new_request (self, act_on_project_async, args, free_verb_args, g_free, callback,
+                           user_data));
+}
+
+static void
+patch_project_async (GwQueue *self,
+                     const char *project,
+                     const GwProjectPatch *patch,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (project, patch->name, NULL);
+
+  args->patch = *patch;
+  args->patch.name = NULL;
+  write_step (self, gw_sq_step_patch_project,
+              new_request (self, patch_project_async, args, free_verb_args, unref_project, callback,
+                           user_data));
+}
+
+static GwProject *
+take_project (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+remove_project_async (GwQueue *self,
+                      const char *project,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  write_step (self, gw_sq_step_remove_project,
+              new_request (self, remove_project_async, new_verb_args (project, NULL, NULL),
+                           free_verb_args, NULL, callback, user_data));
+}
+
+/* --- Providers. --- */
+
+static void
+free_provider (gpointer data)
+{
+  GwQueueProvider *provider = data;
+
+  gw_provider_config_unref (provider->config);
+  g_free (provider);
+}
+
+static void
+set_providers_async (GwQueue *self,
+                     GPtrArray *providers,
+                     gboolean set_limits,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (NULL, NULL, NULL);
+
+  args->flag = set_limits;
+  args->providers = g_ptr_array_new_with_free_func (free_provider);
+  for (guint i = 0; i < providers->len; i++)
+    {
+      const GwQueueProvider *provider = g_ptr_array_index (providers, i);
+      GwQueueProvider *own = g_new (GwQueueProvider, 1);
+
+      *own = *provider;
+      own->config = gw_provider_config_ref (provider->config);
+      g_ptr_array_add (args->providers, own);
+    }
+  write_step (self, gw_sq_step_set_providers,
+              new_request (self, set_providers_async, args, free_verb_args, free_strings, callback,
+                           user_data));
+}
+
+static char **
+set_providers_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+resume_lane_async (GwQueue *self,
+                   const char *provider,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  write_step (self, gw_sq_step_resume_lane,
+              new_request (self, resume_lane_async, new_verb_args (provider, NULL, NULL),
+                           free_verb_args, NULL, callback, user_data));
+}
+
+/* --- Reads. --- */
+
+static GwSqReadArgs *
+new_read_args (const char *id,
+               guint64 since,
+               guint limit)
+{
+  GwSqReadArgs *args = g_new0 (GwSqReadArgs, 1);
+
+  args->id = g_strdup (id);
+  args->since = MIN (since, (guint64) G_MAXINT64);
+  args->limit = CLAMP (limit, 1, 1000);
+
+  return args;
+}
+
+static void
+get_task_async (GwQueue *self,
+                const char *task_id,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
+{
+  read_view (self, gw_sq_read_task, FALSE,
+             new_request (self, get_task_async, new_read_args (task_id, 0, 1), free_read_args,
+                          unref_task, callback, user_data));
+}
+
+static void
+get_project_async (GwQueue *self,
+                   const char *project,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  read_view (self, gw_sq_read_project, FALSE,
+             new_request (self, get_project_async, new_read_args (project, 0, 1), free_read_args,
+                          unref_project, callback, user_data));
+}
+
+static void
+list_projects_async (GwQueue *self,
+                     guint64 since,
+                     guint limit,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  read_view (self, gw_sq_read_projects, FALSE,
+             new_request (self, list_projects_async, new_read_args (NULL, since, limit),
+                          free_read_args, free_project_page, callback, user_data));
+}
+
+static GwProjectPage *
+list_projects_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_feed_async (GwQueue *self,
+                 const GwFeedQuery *query,
+                 GAsyncReadyCallback callback,
+                 gpointer user_data)
+{
+  GwSqReadArgs *args = new_read_args (NULL, query->since, query->limit);
+  guint64 head = gw_sq_engine_get_revision (GW_SQLITE_QUEUE (self)->engine);
+  gboolean follows;
+
+  args->feed = *query;
+  args->feed.since = args->since;
+  args->feed.store = g_strdup (query->store);
+  args->feed.project = g_strdup (query->project);
+  args->feed.query = g_strdup (query->query);
+  /* Who is near the head reads little, whatever the filter. */
+  follows = query->has_since && query->since + 256 >= head;
+  read_view (self, gw_sq_read_feed, !follows,
+             new_request (self, read_feed_async, args, free_read_args, free_feed_page, callback,
+                          user_data));
+}
+
+static GwFeedPage *
+read_feed_finish (GwQueue *self,
+                  GAsyncResult *result,
+                  GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_results_async (GwQueue *self,
+                    const GwResultsQuery *query,
+                    GAsyncReadyCallback callback,
+                    gpointer user_data)
+{
+  GwSqReadArgs *args = new_read_args (NULL, 0, query->limit);
+
+  args->results = *query;
+  args->results.limit = args->limit;
+  args->results.project = g_strdup (query->project);
+  read_view (self, gw_sq_read_results, TRUE,
+             new_request (self, read_results_async, args, free_read_args, unref_array, callback,
+                          user_data));
+}
+
+static GPtrArray *
+take_array (GwQueue *self,
+            GAsyncResult *result,
+            GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_attempts_async (GwQueue *self,
+                     const char *task_id,
+                     guint64 since,
+                     guint limit,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  read_view (self, gw_sq_read_attempts, task_id == NULL,
+             new_request (self, read_attempts_async, new_read_args (task_id, since, limit),
+                          free_read_args, free_attempt_page, callback, user_data));
+}
+
+static GwAttemptPage *
+read_attempts_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_lanes_async (GwQueue *self,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  read_view (self, gw_sq_read_lanes, FALSE,
+             new_request (self, read_lanes_async, NULL, NULL, unref_array, callback, user_data));
+}
+
+static void
+read_stats_async (GwQueue *self,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  read_view (self, gw_sq_read_stats, FALSE,
+             new_request (self, read_stats_async, NULL, NULL, free_stats, callback, user_data));
+}
+
+static GwQueueStats *
+read_stats_finish (GwQueue *self,
+                   GAsyncResult *result,
+                   GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_recovery_async (GwQueue *self,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  read_view (self, gw_sq_read_recovery, FALSE,
+             new_request (self, read_recovery_async, NULL, NULL, free_recovery, callback,
+                          user_data));
+}
+
+static GwRecovery *
+read_recovery_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+static void
+read_snapshot_async (GwQueue *self,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  read_view (self, gw_sq_read_snapshot, FALSE,
+             new_request (self, read_snapshot_async, NULL, NULL, free_snapshot, callback,
+                          user_data));
+}
+
+static GwQueueSnapshot *
+read_snapshot_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return take_pointer (self, result, error);
+}
+
+/* --- The rest. --- */
+
+static void
+close_async (GwQueue *self,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, close_async);
+  gw_sq_engine_close (GW_SQLITE_QUEUE (self)->engine, task);
+}
+
+static guint
+watch_revision (GwQueue *self,
+                GMainContext *context,
+                GwRevisionFunc func,
+                gpointer data,
+                GDestroyNotify destroy)
+{
+  GwSqEngine *engine = GW_SQLITE_QUEUE (self)->engine;
+
+  return gw_sq_watches_add_revision (gw_sq_engine_get_watches (engine), context, func, data,
+                                     destroy);
+}
+
+static guint
+watch_lane (GwQueue *self,
+            const char *provider,
+            GMainContext *context,
+            GwLaneEventFunc func,
+            gpointer data,
+            GDestroyNotify destroy)
+{
+  GwSqEngine *engine = GW_SQLITE_QUEUE (self)->engine;
+  GwSqRequest *request = g_new0 (GwSqRequest, 1);
+  guint id = gw_sq_watches_add_lane (gw_sq_engine_get_watches (engine), provider, context, func,
+                                     data, destroy);
+
+  /* Who comes late hears of what was cancelled before. */
+  request->step = gw_sq_step_replay_aborts;
+  request->args = new_verb_args (provider, NULL, NULL);
+  request->free_args = free_verb_args;
+  gw_sq_engine_write (engine, request);
+
+  return id;
+}
+
+static void
+unwatch (GwQueue *self,
+         guint id)
+{
+  gw_sq_watches_remove (gw_sq_engine_get_watches (GW_SQLITE_QUEUE (self)->engine), id);
+}
+
+static GwClock *
+get_clock (GwQueue *self)
+{
+  return gw_sq_engine_get_clock (GW_SQLITE_QUEUE (self)->engine);
+}
+
+static const char *
+get_kind (GwQueue *self)
+{
+  return "embedded";
+}
+
+static void
+gw_sqlite_queue_iface_init (GwQueueInterface *iface)
+{
+  iface->submit_async = submit_async;
+  iface->submit_finish = submit_finish;
+  iface->claim_async = claim_async;
+  iface->claim_finish = claim_finish;
+  iface->note_sent_async = note_sent_async;
+  iface->note_sent_finish = take_done;
+  iface->finish_async = finish_async;
+  iface->finish_finish = finish_finish;
+  iface->finish_and_claim_async = finish_and_claim_async;
+  iface->finish_and_claim_finish = finish_and_claim_finish;
+  iface->cancel_task_async = cancel_task_async;
+  iface->cancel_task_finish = take_task;
+  iface->retry_task_async = retry_task_async;
+  iface->retry_task_finish = take_task;
+  iface->set_removed_async = set_removed_async;
+  iface->set_removed_finish = take_count;
+  iface->act_on_project_async = act_on_project_async;
+  iface->act_on_project_finish = take_count;
+  iface->patch_project_async = patch_project_async;
+  iface->patch_project_finish = take_project;
+  iface->remove_project_async = remove_project_async;
+  iface->remove_project_finish = take_done;
+  iface->set_providers_async = set_providers_async;
+  iface->set_providers_finish = set_providers_finish;
+  iface->resume_lane_async = resume_lane_async;
+  iface->resume_lane_finish = take_done;
+  iface->get_task_async = get_task_async;
+  iface->get_task_finish = take_task;
+  iface->get_project_async = get_project_async;
+  iface->get_project_finish = take_project;
+  iface->list_projects_async = list_projects_async;
+  iface->list_projects_finish = list_projects_finish;
+  iface->read_feed_async = read_feed_async;
+  iface->read_feed_finish = read_feed_finish;
+  iface->read_results_async = read_results_async;
+  iface->read_results_finish = take_array;
+  iface->read_attempts_async = read_attempts_async;
+  iface->read_attempts_finish = read_attempts_finish;
+  iface->read_lanes_async = read_lanes_async;
+  iface->read_lanes_finish = take_array;
+  iface->read_stats_async = read_stats_async;
+  iface->read_stats_finish = read_stats_finish;
+  iface->read_recovery_async = read_recovery_async;
+  iface->read_recovery_finish = read_recovery_finish;
+  iface->read_snapshot_async = read_snapshot_async;
+  iface->read_snapshot_finish = read_snapshot_finish;
+  iface->close_async = close_async;
+  iface->close_finish = take_done;
+  iface->watch_revision = watch_revision;
+  iface->watch_lane = watch_lane;
+  iface->unwatch = unwatch;
+  iface->get_clock = get_clock;
+  iface->get_kind = get_kind;
+}
+
+static void
+gw_sqlite_queue_dispose (GObject *object)
+{
+  GwSqliteQueue *self = GW_SQLITE_QUEUE (object);
+
+  if (self->engine != NULL)
+    {
+      gw_sq_engine_close (self->engine, NULL);
+      gw_sq_engine_join (self->engine);
+      g_clear_pointer (&self->engine, gw_sq_engine_unref);
+    }
+
+  G_OBJECT_CLASS (gw_sqlite_queue_parent_class)->dispose (object);
+}
+
+static void
+gw_sqlite_queue_class_init (GwSqliteQueueClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = gw_sqlite_queue_dispose;
+}
+
+static void
+gw_sqlite_queue_init (GwSqliteQueue *self)
+{
+}
+
+/**
+ * gw_sqlite_queue_new:
+ * @options: where, and by which rules
+ * @error: (nullable): return location
+ *
+ * Opens the queue of a data directory that the caller has locked. Blocks for as long as that takes.
+ *
+ * Returns: (transfer full) (nullable): a queue, whose threads run
+ */
+GwSqliteQueue *
+gw_sqlite_queue_new (const GwSqliteQueueOptions *options,
+                     GError **error)
+{
+  GwSqEngine *engine = gw_sq_engine_new (options, error);
+  GwSqliteQueue *self;
+
+  if (engine == NULL)
+    return NULL;
+
+  self = g_object_new (GW_TYPE_SQLITE_QUEUE, NULL);
+  self->engine = engine;
+
+  return self;
+}
+
+void
+gw_sqlite_queue_set_failed_func (GwSqliteQueue *self,
+                                 void (*func) (const GError *, gpointer),
+                                 gpointer user_data)
+{
+  g_return_if_fail (GW_IS_SQLITE_QUEUE (self));
+
+  gw_sq_engine_set_failed_func (self->engine, func, user_data);
+}
