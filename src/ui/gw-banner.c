@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-banner"
+
+#include "config.h"
+
+#include "gw-banner.h"
+
+/* A lasting state in one sentence with one or two ways out. (AdwBanner is newer than our floor and
+ * has one button only.) */
+
+struct _GwBanner {
+  GtkWidget parent_instance;
+
+  /* Template children */
+  GtkRevealer *revealer;
+  GtkLabel *label;
+  GtkButton *first_button;
+  GtkButton *second_button;
+};
+
+G_DEFINE_FINAL_TYPE (GwBanner, gw_banner, GTK_TYPE_WIDGET)
+
+static void
+gw_banner_dispose (GObject *object)
+{
+  gtk_widget_dispose_template (GTK_WIDGET (object), GW_TYPE_BANNER);
+  G_OBJECT_CLASS (gw_banner_parent_class)->dispose (object);
+}
+
+static void
+gw_banner_class_init (GwBannerClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = gw_banner_dispose;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               GW_RESOURCE_PATH "/ui/gw-banner.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwBanner, revealer);
+  gtk_widget_class_bind_template_child (widget_class, GwBanner, label);
+  gtk_widget_class_bind_template_child (widget_class, GwBanner, first_button);
+  gtk_widget_class_bind_template_child (widget_class, GwBanner, second_button);
+}
+
+static void
+gw_banner_init (GwBanner *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+}
+
+static void
+set_button (GtkButton *button, const char *label, const char *action)
+{
+  if (label != NULL && g_strcmp0 (gtk_button_get_label (button), label) != 0)
+    gtk_button_set_label (button, label);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
+  gtk_widget_set_visible (GTK_WIDGET (button), label != NULL);
+}
+
+/**
+ * gw_banner_show:
+ * @first_label: (nullable) with a mnemonic; the first button is the one at the end
+ * @first_action: (nullable)
+ * @second_label: (nullable)
+ * @second_action: (nullable)
+ */
+void
+gw_banner_show (GwBanner *self, const char *message, const char *first_label,
+                const char *first_action, const char *second_label, const char *second_action)
+{
+  g_return_if_fail (GW_IS_BANNER (self));
+
+  if (g_strcmp0 (gtk_label_get_text (self->label), message) != 0)
+    gtk_label_set_text (self->label, message);
+  set_button (self->first_button, first_label, first_action);
+  set_button (self->second_button, second_label, second_action);
+  gtk_widget_set_visible (GTK_WIDGET (self), TRUE);
+  gtk_revealer_set_reveal_child (self->revealer, TRUE);
+}
+
+void
+gw_banner_hide (GwBanner *self)
+{
+  g_return_if_fail (GW_IS_BANNER (self));
+
+  /* Hidden altogether, so that screen readers and the tab order do not find it. */
+  gtk_revealer_set_reveal_child (self->revealer, FALSE);
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+}
+
+gboolean
+gw_banner_is_shown (GwBanner *self)
+{
+  g_return_val_if_fail (GW_IS_BANNER (self), FALSE);
+
+  return gtk_revealer_get_reveal_child (self->revealer);
+}

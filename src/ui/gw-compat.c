@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-compat"
+
+#include "config.h"
+
+#include "gw-compat.h"
+
+/* The one file that knows versions: everything else keeps to what GTK 4.8 and libadwaita 1.2 have
+ * in common with the newest. */
+
+/**
+ * gw_compat_label_row:
+ * @item: the list item that @cell is the child of
+ * @cell: in its row
+ *
+ * Names the whole row for screen readers.
+ */
+void
+gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label)
+{
+  GtkWidget *row = gtk_widget_get_parent (cell);
+
+#if GTK_CHECK_VERSION(4, 12, 0)
+  gtk_list_item_set_accessible_label (item, label);
+#endif
+  /* In a column view the cell lies in a list item of its own, and that in the row. */
+  if (row != NULL && gtk_widget_get_parent (row) != NULL)
+    row = gtk_widget_get_parent (row);
+  if (row != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                    -1);
+}
+
+/**
+ * gw_compat_announce:
+ *
+ * Has screen readers say @message; before GTK 4.14 there is no way to.
+ */
+void
+gw_compat_announce (GtkWidget *widget, const char *message)
+{
+#if GTK_CHECK_VERSION(4, 14, 0)
+  gtk_accessible_announce (GTK_ACCESSIBLE (widget), message,
+                           GTK_ACCESSIBLE_ANNOUNCEMENT_PRIORITY_MEDIUM);
+#endif
+}
+
+/**
+ * gw_compat_scroll_to:
+ *
+ * Brings the row at @position into view, without selecting or focusing it.
+ */
+void
+gw_compat_scroll_to (GtkColumnView *view, guint position)
+{
+#if GTK_CHECK_VERSION(4, 12, 0)
+  gtk_column_view_scroll_to (view, position, NULL, GTK_LIST_SCROLL_NONE, NULL);
+#else
+  GtkWidget *child;
+
+  /* The list inside has the action; it is the one child that scrolls. */
+  for (child = gtk_widget_get_first_child (GTK_WIDGET (view)); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (GTK_IS_LIST_BASE (child))
+      gtk_widget_activate_action (child, "list.scroll-to-item", "u", position);
+#endif
+}

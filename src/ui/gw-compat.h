@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <adwaita.h>
+
+G_BEGIN_DECLS
+
+/* What differs between GTK 4.8 with libadwaita 1.2 and newer ones; no other file asks for a
+ * version. */
+
+void gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label);
+void gw_compat_announce (GtkWidget *widget, const char *message);
+void gw_compat_scroll_to (GtkColumnView *view, guint position);
+
+G_END_DECLS

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-endpoint"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-discovery.h"
+#include "gw-endpoint.h"
+#include "gw-engine.h"
+#include "gw-task-words.h"
+
+/* Which gateway the window speaks to (contract, section 1), and the one file of the window that
+ * knows the backend: where no gateway is found, it starts the bundled one in this process and from
+ * then on speaks to it over HTTP as to any other.
+ *
+ * An address that was given is tried again and again, with a growing pause, and never replaced by
+ * itself; the default one that vanishes is looked for each second for 10 s, then the built-in one
+ * carries on with the same data.
+ *
+ * Main thread only. Signal `changed`: any of what the getters give. The client stays the same object
+ * where it can, whatever its address becomes, so that lists and calls go on where they were. */
+
+#define DEFAULT_TRIES 10       /* a second apart, before the built-in one takes over */
+#define MAX_PAUSE_S 60
+#define MAX_ENGINE_RESTARTS 2  /* by itself, before it is left to the user */
+
+struct _GwEndpoint {
+  GObject parent_instance;
+
+  GwEndpointState state;
+  char *option;        /* (owned) (nullable) */
+  char *config_path;   /* (owned) (nullable) */
+  char *data_dir;      /* (owned) (nullable) */
+  GSettings *settings; /* (owned) */
+
+  char *uri;           /* (owned) (nullable) */
+  gboolean given;
+  char *message;       /* (owned) (nullable) translated */
+  GwClient *client;    /* (owned) (nullable) */
+
+  GwEngine *engine;    /* (owned) (nullable) */
+  gboolean engine_runs;
+  guint restarts;
+
+  GCancellable *cancellable; /* (owned) (nullable) of the probe or start under way */
+  guint tries;
+  guint seconds_left;
+  guint timer_id;
+};
+
+enum {
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (GwEndpoint, gw_endpoint, G_TYPE_OBJECT)
+
+static void look (GwEndpoint *self);
+static void start_engine (GwEndpoint *self);
+
+static void
+set_state (GwEndpoint *self, GwEndpointState state, const char *message)
+{
+  self->state = state;
+  g_free (self->message);
+  self->message = g_strdup (message);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
+set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol protocol)
+{
+  self->tries = 0;
+  if (self->client != NULL && gw_client_get_protocol (self->client) == protocol)
+    gw_client_set_endpoint (self->client, uri, token);
+  else
+    {
+      g_clear_object (&self->client);
+      self->client = gw_client_new (uri, token, protocol);
+    }
+  if (uri != self->uri)
+    {
+      g_free (self->uri);
+      self->uri = g_strdup (uri);
+    }
+  set_state (self, GW_ENDPOINT_READY, NULL);
+}
+
+static void
+stop_looking (GwEndpoint *self)
+{
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  self->seconds_left = 0;
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+}
+
+static gboolean
+timer_cb (gpointer user_data)
+{
+  GwEndpoint *self = user_data;
+
+  if (self->seconds_left > 1)
+    {
+      self->seconds_left--;
+      g_signal_emit (self, signals[CHANGED], 0);
+      return G_SOURCE_CONTINUE;
+    }
+  self->timer_id = 0;
+  self->seconds_left = 0;
+  look (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+look_again_in (GwEndpoint *self, guint seconds)
+{
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  self->seconds_left = seconds;
+  self->timer_id = g_timeout_add_seconds (1, timer_cb, self);
+  g_source_set_name_by_id (self->timer_id, "[gangway] next look for the gateway");
+}
+
+/* Nobody, or somebody else, answers at self->uri. */
+static void
+not_found (GwEndpoint *self, GwFound found)
+{
+  g_autofree char *message = NULL;
+  gboolean lost = self->state == GW_ENDPOINT_LOST;
+
+  if (!self->given && (!lost || ++self->tries >= DEFAULT_TRIES))
+    {
+      start_engine (self);
+      return;
+    }
+  if (self->given)
+    self->tries = MIN (self->tries + 1, 7);
+  look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
+  if (found == GW_FOUND_OTHER)
+    message = g_strdup_printf (_("Another program answers at %s, not a gateway."), self->uri);
+  else
+    message = g_strdup_printf (_("Can’t reach the gateway at %s."), self->uri);
+  set_state (self, lost ? GW_ENDPOINT_LOST : GW_ENDPOINT_UNREACHABLE, message);
+}
+
+static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwEndpoint) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwDiscovery) discovery = gw_discovery_probe_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->cancellable);
+  if (discovery == NULL)
+    {
+      not_found (self, GW_FOUND_NOTHING);
+      return;
+    }
+  switch (discovery->found)
+    {
+    case GW_FOUND_OURS:
+      set_client (self, self->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_GANGWAY);
+      break;
+    case GW_FOUND_MINIMAL:
+      set_client (self, self->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_MINIMAL);
+      break;
+    case GW_FOUND_NOTHING:
+    case GW_FOUND_OTHER:
+    default:
+      not_found (self, discovery->found);
+      break;
+    }
+}
+
+static void
+look (GwEndpoint *self)
+{
+  stop_looking (self);
+  self->cancellable = g_cancellable_new ();
+  gw_discovery_probe_async (self->uri, self->given, g_getenv ("GANGWAY_TOKEN"),
+                            self->cancellable, probed_cb, g_object_ref (self));
+}
+
+/* The engine ended by itself. */
+static void
+engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
+{
+  GwEndpoint *self = user_data;
+  g_autofree char *reason = gw_error_to_words (error);
+  g_autofree char *message = NULL;
+
+  self->engine_runs = FALSE;
+  if (self->restarts < MAX_ENGINE_RESTARTS)
+    {
+      self->restarts++;
+      g_message ("the built-in gateway stopped: %s; starting it again", error->message);
+      start_engine (self);
+      return;
+    }
+  message = g_strdup_printf (_("The built-in gateway stopped: %s"), reason);
+  set_state (self, GW_ENDPOINT_FAILED, message);
+}
+
+static void
+other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwEndpoint) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwDiscovery) discovery = gw_discovery_probe_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->cancellable);
+  if (discovery != NULL && discovery->found == GW_FOUND_OURS)
+    set_client (self, discovery->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_GANGWAY);
+  else
+    set_state (self, GW_ENDPOINT_FAILED,
+               _("Another program uses Gangway’s data, but does not answer. End it, then retry."));
+}
+
+static void
+started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwEndpoint) self = user_data;
+  GwEngine *engine = GW_ENGINE (source);
+  g_autoptr (GError) error = NULL;
+  gboolean started = gw_engine_start_finish (engine, result, &error);
+
+  /* Stopped meanwhile: whoever stops it has it. */
+  if (self->engine != engine || self->state != GW_ENDPOINT_STARTING)
+    return;
+  g_clear_object (&self->cancellable);
+  if (started)
+    {
+      const char *const *notices = gw_engine_get_notices (engine);
+
+      for (; notices != NULL && *notices != NULL; notices++)
+        g_message ("%s", *notices);
+      self->engine_runs = TRUE;
+      set_client (self, gw_engine_get_uri (engine), gw_engine_get_token (engine),
+                  GW_PROTOCOL_GANGWAY);
+      return;
+    }
+  if (g_error_matches (error, GW_ERROR, GW_ERROR_DATA_IN_USE)
+      && gw_engine_get_other_uri (engine) != NULL)
+    {
+      g_autofree char *other = g_strdup (gw_engine_get_other_uri (engine));
+
+      /* Whoever holds the data serves it: same tasks, same ids. */
+      g_clear_object (&self->engine);
+      self->cancellable = g_cancellable_new ();
+      gw_discovery_probe_async (other, TRUE, g_getenv ("GANGWAY_TOKEN"), self->cancellable,
+                                other_probed_cb, g_object_ref (self));
+      return;
+    }
+  {
+    g_autofree char *message = NULL;
+
+    g_clear_object (&self->engine);
+    message = g_strdup_printf (_("The built-in gateway could not start: %s"), error->message);
+    set_state (self, GW_ENDPOINT_FAILED, message);
+  }
+}
+
+static void
+start_engine (GwEndpoint *self)
+{
+  GwEngineOptions options = { 0 };
+
+  stop_looking (self);
+  g_clear_object (&self->engine);
+  options.host = GW_HOST_WINDOW;
+  options.config_path = self->config_path;
+  options.data_dir = self->data_dir;
+  options.port = -1;
+  self->engine = gw_engine_new (&options);
+  gw_engine_set_failed_func (self->engine, engine_failed_cb, self);
+  set_state (self, GW_ENDPOINT_STARTING, NULL);
+  self->cancellable = g_cancellable_new ();
+  gw_engine_start_async (self->engine, self->cancellable, started_cb, g_object_ref (self));
+}
+
+static void
+gw_endpoint_dispose (GObject *object)
+{
+  GwEndpoint *self = GW_ENDPOINT (object);
+
+  stop_looking (self);
+  if (self->engine != NULL)
+    gw_engine_set_failed_func (self->engine, NULL, NULL);
+  g_clear_object (&self->engine);
+  g_clear_object (&self->client);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (gw_endpoint_parent_class)->dispose (object);
+}
+
+static void
+gw_endpoint_finalize (GObject *object)
+{
+  GwEndpoint *self = GW_ENDPOINT (object);
+
+  g_free (self->option);
+  g_free (self->config_path);
+  g_free (self->data_dir);
+  g_free (self->uri);
+  g_free (self->message);
+  G_OBJECT_CLASS (gw_endpoint_parent_class)->finalize (object);
+}
+
+static void
+gw_endpoint_class_init (GwEndpointClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = gw_endpoint_dispose;
+  object_class->finalize = gw_endpoint_finalize;
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+gw_endpoint_init (GwEndpoint *self)
+{
+  self->settings = g_settings_new (GW_APPLICATION_ID);
+}
+
+/**
+ * gw_endpoint_new:
+ * @option_uri: (nullable) the address given on the command line
+ * @config_path: (nullable) of the built-in gateway
+ * @data_dir: (nullable) of the built-in gateway
+ */
+GwEndpoint *
+gw_endpoint_new (const char *option_uri, const char *config_path, const char *data_dir)
+{
+  GwEndpoint *self = g_object_new (GW_TYPE_ENDPOINT, NULL);
+
+  self->option = g_strdup (option_uri);
+  self->config_path = g_strdup (config_path);
+  self->data_dir = g_strdup (data_dir);
+  return self;
+}
+
+/**
+ * gw_endpoint_start:
+ *
+ * Looks for a gateway; what comes of it is told by `changed`.
+ */
+void
+gw_endpoint_start (GwEndpoint *self)
+{
+  g_autofree char *preference = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  stop_looking (self);
+  preference = g_settings_get_string (self->settings, "gateway");
+  g_free (self->uri);
+  self->uri = gw_discovery_choose_uri (self->option, *preference != '\0' ? preference : NULL,
+                                       &self->given, &error);
+  self->tries = 0;
+  if (self->uri == NULL)
+    {
+      self->given = TRUE;
+      set_state (self, GW_ENDPOINT_UNREACHABLE, error->message);
+      return;
+    }
+  set_state (self, GW_ENDPOINT_SEARCHING, NULL);
+  look (self);
+}
+
+/* Another address from a second command line: it takes the place of the present gateway, unless
+ * the built-in one has begun its work here. */
+void
+gw_endpoint_set_option (GwEndpoint *self, const char *option_uri)
+{
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  if (g_strcmp0 (self->option, option_uri) == 0 || self->engine_runs)
+    return;
+  g_free (self->option);
+  self->option = g_strdup (option_uri);
+  gw_endpoint_start (self);
+}
+
+void
+gw_endpoint_retry_now (GwEndpoint *self)
+{
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  switch (self->state)
+    {
+    case GW_ENDPOINT_FAILED:
+      self->restarts = 0;
+      start_engine (self);
+      break;
+    case GW_ENDPOINT_LOST:
+    case GW_ENDPOINT_UNREACHABLE:
+      self->tries = 0;
+      if (self->uri != NULL)
+        look (self);
+      else
+        gw_endpoint_start (self);
+      break;
+    case GW_ENDPOINT_IDLE:
+    case GW_ENDPOINT_SEARCHING:
+    case GW_ENDPOINT_STARTING:
+    case GW_ENDPOINT_READY:
+    default:
+      break;
+    }
+}
+
+/**
+ * gw_endpoint_use_builtin:
+ *
+ * The user prefers the built-in gateway to the address that does not answer.
+ */
+void
+gw_endpoint_use_builtin (GwEndpoint *self)
+{
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  if (self->engine_runs || self->state == GW_ENDPOINT_STARTING)
+    return;
+  self->given = FALSE;
+  start_engine (self);
+}
+
+/**
+ * gw_endpoint_report_connected:
+ *
+ * What the list that follows the gateway sees. A gateway of another process that is lost is looked
+ * for again; our own cannot get lost, it can only fail.
+ */
+void
+gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
+{
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  if (connected && self->state == GW_ENDPOINT_LOST)
+    {
+      stop_looking (self);
+      self->tries = 0;
+      set_state (self, GW_ENDPOINT_READY, NULL);
+    }
+  else if (!connected && self->state == GW_ENDPOINT_READY && !self->engine_runs)
+    {
+      g_autofree char *message
+          = g_strdup_printf (_("Can’t reach the gateway at %s."), self->uri);
+
+      self->tries = 0;
+      look_again_in (self, 1);
+      set_state (self, GW_ENDPOINT_LOST, message);
+    }
+}
+
+GwEndpointState
+gw_endpoint_get_state (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), GW_ENDPOINT_IDLE);
+
+  return self->state;
+}
+
+/**
+ * gw_endpoint_get_client:
+ *
+ * Returns: (transfer none) (nullable): NULL until a gateway has been found
+ */
+GwClient *
+gw_endpoint_get_client (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
+
+  return self->client;
+}
+
+/* Whether the gateway runs in this process, and its tasks end with it. */
+gboolean
+gw_endpoint_is_builtin (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
+
+  return self->engine_runs;
+}
+
+gboolean
+gw_endpoint_is_given (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
+
+  return self->given;
+}
+
+/**
+ * gw_endpoint_get_uri:
+ *
+ * Returns: (transfer none) (nullable)
+ */
+const char *
+gw_endpoint_get_uri (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
+
+  return self->uri;
+}
+
+/**
+ * gw_endpoint_get_message:
+ *
+ * Returns: (transfer none) (nullable): what is wrong, for people
+ */
+const char *
+gw_endpoint_get_message (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
+
+  return self->message;
+}
+
+/* Until the next try; 0: one is under way, or none is planned. */
+guint
+gw_endpoint_get_seconds_left (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), 0);
+
+  return self->seconds_left;
+}
+
+static void
+stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GwEndpoint *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+
+  self->engine_runs = FALSE;
+  g_clear_object (&self->engine);
+  if (gw_engine_stop_finish (GW_ENGINE (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+/**
+ * gw_endpoint_stop_async:
+ * @limit_ms: calls in flight may end for so long
+ *
+ * Stops looking, and the built-in gateway if it runs; after it there is no thread and no port of
+ * ours.
+ */
+void
+gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (task, gw_endpoint_stop_async);
+  stop_looking (self);
+  set_state (self, GW_ENDPOINT_IDLE, NULL);
+  g_clear_object (&self->client);
+  if (self->engine == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  gw_engine_set_failed_func (self->engine, NULL, NULL);
+  gw_engine_stop_async (self->engine, limit_ms, stopped_cb, g_steal_pointer (&task));
+}
+
+gboolean
+gw_endpoint_stop_finish (GwEndpoint *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

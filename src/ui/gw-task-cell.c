@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-task-cell"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-compat.h"
+#include "gw-task-cell.h"
+#include "gw-task-words.h"
+
+/* One cell of the list. It follows the item it shows by itself, so that a change of a task touches
+ * its own row and nothing else; every row has the same height, whatever it shows. */
+
+struct _GwTaskCell {
+  GtkBox parent_instance;
+
+  GwTaskColumn column;
+
+  GtkImage *icon;         /* (nullable) only in the status column */
+  GtkInscription *text;
+
+  GwTaskItem *item;       /* (owned) (nullable) */
+  GtkListItem *list_item; /* (unowned) (nullable) while bound */
+  gulong changed_id;
+  GwTaskLook look;
+  gboolean has_look;
+};
+
+G_DEFINE_FINAL_TYPE (GwTaskCell, gw_task_cell, GTK_TYPE_BOX)
+
+static void
+set_text (GwTaskCell *self, const char *text)
+{
+  if (g_strcmp0 (gtk_inscription_get_text (self->text), text) != 0)
+    gtk_inscription_set_text (self->text, text);
+}
+
+static void
+update_status (GwTaskCell *self, const GwTask *task)
+{
+  GwTaskLook look = gw_task_look (task);
+  const char *word = gw_task_look_get_word (look);
+
+  if (self->has_look && self->look == look)
+    return;
+  if (self->has_look)
+    gtk_widget_remove_css_class (GTK_WIDGET (self->icon),
+                                 gw_task_look_get_css_class (self->look));
+  gtk_widget_add_css_class (GTK_WIDGET (self->icon), gw_task_look_get_css_class (look));
+  gtk_image_set_from_icon_name (self->icon, gw_task_look_get_icon (look));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->icon), word);
+  self->look = look;
+  self->has_look = TRUE;
+  set_text (self, word);
+}
+
+static void
+update (GwTaskCell *self)
+{
+  GwTask *task = gw_task_item_get_task (self->item);
+  g_autofree char *text = NULL;
+
+  switch (self->column)
+    {
+    case GW_TASK_COLUMN_STATUS:
+      update_status (self, task);
+      break;
+    case GW_TASK_COLUMN_TASK:
+      text = gw_task_words_first_line (task->content);
+      set_text (self, text);
+      if (self->list_item != NULL)
+        {
+          g_autofree char *words = gw_task_words_for_row (task);
+
+          gw_compat_label_row (self->list_item, GTK_WIDGET (self), words);
+        }
+      break;
+    case GW_TASK_COLUMN_MODEL:
+      /* Never to be taken for a real answer. */
+      set_text (self, task->practice ? _("Practice") : task->model != NULL ? task->model : "");
+      break;
+    case GW_TASK_COLUMN_TIME:
+      text = gw_task_words_for_time (task, g_get_real_time () / 1000);
+      set_text (self, text);
+      break;
+    case GW_N_TASK_COLUMNS:
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+gw_task_cell_dispose (GObject *object)
+{
+  gw_task_cell_unbind (GW_TASK_CELL (object));
+  G_OBJECT_CLASS (gw_task_cell_parent_class)->dispose (object);
+}
+
+static void
+gw_task_cell_class_init (GwTaskCellClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = gw_task_cell_dispose;
+}
+
+static void
+gw_task_cell_init (GwTaskCell *self)
+{
+}
+
+GtkWidget *
+gw_task_cell_new (GwTaskColumn column)
+{
+  static const guint chars[GW_N_TASK_COLUMNS] = { 8, 6, 8, 6 };
+  GwTaskCell *self = g_object_new (GW_TYPE_TASK_CELL, "spacing", 8, NULL);
+
+  self->column = column;
+  if (column == GW_TASK_COLUMN_STATUS)
+    {
+      /* The word beside it says the same to who does not see it. */
+      self->icon = g_object_new (GTK_TYPE_IMAGE, "accessible-role",
+                                 GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
+      gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->icon));
+    }
+  self->text = GTK_INSCRIPTION (gtk_inscription_new (NULL));
+  gtk_inscription_set_text_overflow (self->text, GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+  gtk_inscription_set_min_chars (self->text, chars[column]);
+  gtk_inscription_set_nat_chars (self->text, chars[column]);
+  gtk_inscription_set_nat_lines (self->text, 1);
+  gtk_widget_set_hexpand (GTK_WIDGET (self->text), TRUE);
+  if (column == GW_TASK_COLUMN_TIME)
+    {
+      gtk_inscription_set_xalign (self->text, 1.0f);
+      gtk_widget_add_css_class (GTK_WIDGET (self->text), "gw-numeric");
+    }
+  if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME)
+    gtk_widget_add_css_class (GTK_WIDGET (self->text), "dim-label");
+  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->text));
+  return GTK_WIDGET (self);
+}
+
+/**
+ * gw_task_cell_bind:
+ * @list_item: whose item is a GwTaskItem; must stay until gw_task_cell_unbind()
+ */
+void
+gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  gw_task_cell_unbind (self);
+  self->list_item = list_item;
+  self->item = g_object_ref (gtk_list_item_get_item (list_item));
+  self->changed_id
+      = g_signal_connect_swapped (self->item, "notify::task", G_CALLBACK (update), self);
+  update (self);
+}
+
+void
+gw_task_cell_unbind (GwTaskCell *self)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  self->list_item = NULL;
+  if (self->item != NULL)
+    g_clear_signal_handler (&self->changed_id, self->item);
+  g_clear_object (&self->item);
+}
+
+/**
+ * gw_task_cell_tick:
+ *
+ * A second has passed: moves the time of a task that runs or waits.
+ */
+void
+gw_task_cell_tick (GwTaskCell *self)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  if (self->column == GW_TASK_COLUMN_TIME && self->item != NULL
+      && !gw_task_status_is_final (gw_task_item_get_task (self->item)->status))
+    update (self);
+}
+
+/**
+ * gw_task_cell_set_narrow:
+ *
+ * In a narrow window the status is its icon alone (the word is its tooltip and in the row's name).
+ */
+void
+gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  if (self->column == GW_TASK_COLUMN_STATUS)
+    gtk_widget_set_visible (GTK_WIDGET (self->text), !narrow);
+}

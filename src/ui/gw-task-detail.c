@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-task-detail"
+
+#include "config.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "gw-task-detail.h"
+#include "gw-task-words.h"
+
+/* One task, whole: the list has its beginning only, so the rest is fetched when it is selected and
+ * whenever its revision grows. What is shown always belongs to the item that was set last. */
+
+/* Beside the list it wants this much, and makes do with less. */
+#define MINIMUM_WIDTH 300
+#define NATURAL_WIDTH 400
+
+/* What a text view lays out without a pause; Copy takes all. */
+#define MAX_SHOWN_BYTES (256 * 1024)
+
+struct _GwTaskDetail {
+  GtkWidget parent_instance;
+
+  /* Template children */
+  GtkScrolledWindow *scroller;
+  GtkImage *state_icon;
+  GtkLabel *state_label;
+  GtkButton *cancel_button;
+  GtkButton *retry_button;
+  GtkLabel *facts_label;
+  GtkWidget *note_box;
+  GtkLabel *note_label;
+  GtkExpander *message_expander;
+  GtkLabel *message_label;
+  GtkTextView *content_view;
+  GtkWidget *result_heading;
+  GtkLabel *result_title;
+  GtkTextView *result_view;
+  GtkLabel *cut_label;
+
+  /* Owned references */
+  GwClient *client;          /* (owned) (nullable) */
+  GwTaskItem *item;          /* (owned) (nullable) */
+  GwTask *whole;             /* (owned) (nullable) with content and result */
+  GCancellable *cancellable; /* (owned) (nullable) of the fetch under way */
+  char *fetch_error;         /* (owned) (nullable) */
+
+  gulong changed_id;
+  guint tick_id;
+  GwTaskLook look;
+  gboolean has_look;
+};
+
+G_DEFINE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GTK_TYPE_WIDGET)
+
+/* The newest state from the list; the texts from the whole task. */
+static GwTask *
+get_task (GwTaskDetail *self)
+{
+  GwTask *task = self->item != NULL ? gw_task_item_get_task (self->item) : NULL;
+
+  /* A minimal gateway has no revisions: there the state decides. */
+  if (task != NULL && self->whole != NULL
+      && (self->whole->revision > task->revision
+          || (self->whole->revision == task->revision && self->whole->status == task->status)))
+    return self->whole;
+  return task;
+}
+
+static gboolean
+set_view_text (GtkTextView *view, const char *text)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (view);
+  GtkTextIter start;
+  GtkTextIter end;
+  g_autofree char *old = NULL;
+  g_autofree char *shown = NULL;
+  gsize length = text != NULL ? strlen (text) : 0;
+  gboolean cut = length > MAX_SHOWN_BYTES;
+
+  if (cut)
+    {
+      const char *last = g_utf8_find_prev_char (text, text + MAX_SHOWN_BYTES + 1);
+
+      shown = g_strndup (text, (gsize) (last - text));
+    }
+  else
+    shown = g_strdup (text != NULL ? text : "");
+  /* Setting it anew would lose what the reader has selected. */
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  old = gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
+  if (!g_str_equal (old, shown))
+    gtk_text_buffer_set_text (buffer, shown, -1);
+  return cut;
+}
+
+static void
+update_state (GwTaskDetail *self, const GwTask *task)
+{
+  GwTaskLook look = gw_task_look (task);
+
+  if (self->has_look)
+    gtk_widget_remove_css_class (GTK_WIDGET (self->state_icon),
+                                 gw_task_look_get_css_class (self->look));
+  gtk_widget_add_css_class (GTK_WIDGET (self->state_icon), gw_task_look_get_css_class (look));
+  gtk_image_set_from_icon_name (self->state_icon, gw_task_look_get_icon (look));
+  gtk_label_set_text (self->state_label, gw_task_look_get_word (look));
+  self->look = look;
+  self->has_look = TRUE;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->cancel_button),
+                          !gw_task_status_is_final (task->status));
+  gtk_widget_set_visible (GTK_WIDGET (self->retry_button),
+                          task->status == GW_TASK_FAILED || task->status == GW_TASK_CANCELLED);
+}
+
+static void
+update_facts (GwTaskDetail *self, const GwTask *task)
+{
+  g_autoptr (GPtrArray) facts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
+  g_autofree char *joined = NULL;
+
+  if (task->practice)
+    g_ptr_array_add (facts, g_strdup (_("Practice answer")));
+  else
+    {
+      if (task->provider != NULL)
+        g_ptr_array_add (facts, g_strdup (task->provider));
+      /* Isolated, so that a Latin name keeps its order within right-to-left text. */
+      if (task->model != NULL)
+        g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251", task->model));
+    }
+  if (*time != '\0')
+    g_ptr_array_add (facts, g_steal_pointer (&time));
+  if (task->attempts > 0)
+    g_ptr_array_add (facts, g_strdup_printf (
+                                ngettext ("%u attempt", "%u attempts", task->attempts),
+                                task->attempts));
+  if (task->usage.total_tokens > 0)
+    g_ptr_array_add (facts,
+                     g_strdup_printf (ngettext ("%lu token", "%lu tokens",
+                                                (gulong) task->usage.total_tokens),
+                                      (gulong) task->usage.total_tokens));
+  g_ptr_array_add (facts, NULL);
+  joined = g_strjoinv (" · ", (char **) facts->pdata);
+  gtk_label_set_text (self->facts_label, joined);
+  gtk_widget_set_visible (GTK_WIDGET (self->facts_label), *joined != '\0');
+}
+
+static void
+update_note (GwTaskDetail *self, const GwTask *task)
+{
+  g_autofree char *words = NULL;
+  const char *message = NULL;
+  gboolean bad = FALSE;
+
+  if (task->status == GW_TASK_FAILED)
+    {
+      words = gw_task_words_for_error (task);
+      message = task->error_message;
+      bad = TRUE;
+    }
+  else if (task->status == GW_TASK_QUEUED)
+    words = gw_task_words_for_waiting (task, g_get_real_time () / 1000);
+  else if (task->status == GW_TASK_COMPLETED && task->practice)
+    words = g_strdup (_("No provider is set up yet, so the built-in practice provider has only "
+                        "repeated the task. Add a provider to get real answers."));
+  else if (task->status == GW_TASK_COMPLETED
+           && (g_strcmp0 (task->finish_reason, "length") == 0))
+    words = g_strdup (_("The answer was cut off: the model reached its limit of length."));
+  if (words == NULL && self->fetch_error != NULL)
+    words = g_strdup (self->fetch_error);
+
+  if (bad)
+    gtk_widget_add_css_class (self->note_box, "gw-error");
+  else
+    gtk_widget_remove_css_class (self->note_box, "gw-error");
+  gtk_label_set_text (self->note_label, words != NULL ? words : "");
+  gtk_label_set_text (self->message_label, message != NULL ? message : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->message_expander),
+                          message != NULL && *message != '\0');
+  gtk_widget_set_visible (self->note_box, words != NULL);
+}
+
+static void
+update (GwTaskDetail *self)
+{
+  GwTask *task = get_task (self);
+  gboolean cut;
+  gboolean has_result;
+
+  if (task == NULL)
+    return;
+  update_state (self, task);
+  update_facts (self, task);
+  update_note (self, task);
+
+  cut = set_view_text (self->content_view,
+                       self->whole != NULL ? self->whole->content : task->content);
+  /* The old answer of a task that runs again is not its answer any more. */
+  has_result = task->status == GW_TASK_COMPLETED && self->whole != NULL
+               && self->whole->result != NULL;
+  if (set_view_text (self->result_view, has_result ? self->whole->result : NULL))
+    cut = TRUE;
+  gtk_label_set_text (self->result_title,
+                      task->practice ? _("Practice Answer") : _("Result"));
+  gtk_widget_set_visible (self->result_heading, has_result);
+  gtk_widget_set_visible (GTK_WIDGET (self->result_view), has_result);
+  gtk_widget_set_visible (GTK_WIDGET (self->cut_label), cut);
+}
+
+static void
+fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwTaskDetail) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwTask) task = gw_client_get_task_finish (GW_CLIENT (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->item == NULL)
+    return;
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->fetch_error, g_free);
+  if (task == NULL)
+    self->fetch_error = gw_error_to_words (error);
+  else if (g_str_equal (task->task_id, gw_task_item_get_task_id (self->item)))
+    {
+      g_clear_pointer (&self->whole, gw_task_unref);
+      self->whole = g_steal_pointer (&task);
+    }
+  update (self);
+}
+
+static void
+fetch (GwTaskDetail *self)
+{
+  if (self->client == NULL || self->item == NULL)
+    return;
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  gw_client_get_task_async (self->client, gw_task_item_get_task_id (self->item),
+                            self->cancellable, fetched_cb, g_object_ref (self));
+}
+
+static void
+task_changed_cb (GwTaskDetail *self)
+{
+  GwTask *task = gw_task_item_get_task (self->item);
+
+  if (self->whole == NULL || self->whole->status != task->status
+      || self->whole->revision < task->revision)
+    fetch (self);
+  update (self);
+}
+
+static gboolean
+tick_cb (gpointer user_data)
+{
+  GwTaskDetail *self = user_data;
+  GwTask *task = get_task (self);
+
+  if (task != NULL && !gw_task_status_is_final (task->status))
+    {
+      update_facts (self, task);
+      update_note (self, task);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+map_cb (GwTaskDetail *self)
+{
+  if (self->tick_id == 0)
+    {
+      self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
+      g_source_set_name_by_id (self->tick_id, "[gangway] time of the shown task");
+    }
+}
+
+static void
+unmap_cb (GwTaskDetail *self)
+{
+  g_clear_handle_id (&self->tick_id, g_source_remove);
+}
+
+static void
+forget (GwTaskDetail *self)
+{
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  if (self->item != NULL)
+    g_clear_signal_handler (&self->changed_id, self->item);
+  g_clear_object (&self->item);
+  g_clear_pointer (&self->whole, gw_task_unref);
+  g_clear_pointer (&self->fetch_error, g_free);
+}
+
+static void
+gw_task_detail_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                        int *natural, int *minimum_baseline, int *natural_baseline)
+{
+  GwTaskDetail *self = GW_TASK_DETAIL (widget);
+
+  gtk_widget_measure (GTK_WIDGET (self->scroller), orientation, for_size, minimum, natural,
+                      minimum_baseline, natural_baseline);
+  if (orientation == GTK_ORIENTATION_HORIZONTAL)
+    {
+      /* Not what its longest line would like. */
+      *minimum = MAX (*minimum, MINIMUM_WIDTH);
+      *natural = MAX (*minimum, NATURAL_WIDTH);
+    }
+}
+
+static void
+gw_task_detail_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  gtk_widget_allocate (GTK_WIDGET (GW_TASK_DETAIL (widget)->scroller), width, height, baseline,
+                       NULL);
+}
+
+static void
+gw_task_detail_dispose (GObject *object)
+{
+  GwTaskDetail *self = GW_TASK_DETAIL (object);
+
+  g_clear_handle_id (&self->tick_id, g_source_remove);
+  forget (self);
+  g_clear_object (&self->client);
+  gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_TASK_DETAIL);
+  G_OBJECT_CLASS (gw_task_detail_parent_class)->dispose (object);
+}
+
+static void
+gw_task_detail_class_init (GwTaskDetailClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = gw_task_detail_dispose;
+  widget_class->measure = gw_task_detail_measure;
+  widget_class->size_allocate = gw_task_detail_size_allocate;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               GW_RESOURCE_PATH "/ui/gw-task-detail.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, scroller);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, state_icon);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, state_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, cancel_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, retry_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, facts_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, note_box);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, note_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, message_expander);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, message_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, content_view);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_heading);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_title);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_view);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, cut_label);
+}
+
+static void
+gw_task_detail_init (GwTaskDetail *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
+  g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
+}
+
+/* The gateway that texts are fetched from. */
+void
+gw_task_detail_set_client (GwTaskDetail *self, GwClient *client)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  if (g_set_object (&self->client, client))
+    fetch (self);
+}
+
+/**
+ * gw_task_detail_set_item:
+ * @item: (nullable)
+ */
+void
+gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  if (self->item == item)
+    return;
+  forget (self);
+  if (item == NULL)
+    return;
+  self->item = g_object_ref (item);
+  self->changed_id
+      = g_signal_connect_swapped (item, "notify::task", G_CALLBACK (task_changed_cb), self);
+  gtk_expander_set_expanded (self->message_expander, FALSE);
+  gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scroller), 0);
+  fetch (self);
+  update (self);
+}
+
+/**
+ * gw_task_detail_get_item:
+ *
+ * Returns: (transfer none) (nullable)
+ */
+GwTaskItem *
+gw_task_detail_get_item (GwTaskDetail *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_DETAIL (self), NULL);
+
+  return self->item;
+}
+
+/**
+ * gw_task_detail_get_content:
+ *
+ * Returns: (transfer none) (nullable): the whole text of the task, once it is there
+ */
+const char *
+gw_task_detail_get_content (GwTaskDetail *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_DETAIL (self), NULL);
+
+  return self->whole != NULL ? self->whole->content : NULL;
+}
+
+/**
+ * gw_task_detail_get_result:
+ *
+ * Returns: (transfer none) (nullable): the whole answer, once it is there
+ */
+const char *
+gw_task_detail_get_result (GwTaskDetail *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_DETAIL (self), NULL);
+
+  if (self->whole == NULL || self->whole->status != GW_TASK_COMPLETED)
+    return NULL;
+  return self->whole->result;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "gw-client.h"
+#include "gw-task-item.h"
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_TASK_DETAIL (gw_task_detail_get_type ())
+G_DECLARE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GW, TASK_DETAIL, GtkWidget)
+
+void gw_task_detail_set_client (GwTaskDetail *self, GwClient *client);
+void gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item);
+GwTaskItem *gw_task_detail_get_item (GwTaskDetail *self);
+const char *gw_task_detail_get_content (GwTaskDetail *self);
+const char *gw_task_detail_get_result (GwTaskDetail *self);
+
+G_END_DECLS

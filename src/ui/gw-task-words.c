@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-task-words"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-task-words.h"
+
+/* The words, icons and sentences for a task: the one place where codes become language. Pure. */
+
+static const struct {
+  const char *word;
+  const char *icon;
+  const char *css_class;
+} looks[GW_N_TASK_LOOKS] = {
+  [GW_TASK_LOOK_QUEUED] = { NC_ ("status", "Queued"), "gw-queued-symbolic", "gw-state-queued" },
+  [GW_TASK_LOOK_WAITING] = { NC_ ("status", "Waiting"), "gw-waiting-symbolic",
+                             "gw-state-waiting" },
+  [GW_TASK_LOOK_INTERRUPTED] = { NC_ ("status", "Interrupted"), "gw-interrupted-symbolic",
+                                 "gw-state-interrupted" },
+  [GW_TASK_LOOK_RUNNING] = { NC_ ("status", "Running"), "gw-running-symbolic",
+                             "gw-state-running" },
+  [GW_TASK_LOOK_COMPLETED] = { NC_ ("status", "Completed"), "gw-completed-symbolic",
+                               "gw-state-completed" },
+  [GW_TASK_LOOK_FAILED] = { NC_ ("status", "Failed"), "gw-failed-symbolic", "gw-state-failed" },
+  [GW_TASK_LOOK_CANCELLED] = { NC_ ("status", "Cancelled"), "gw-cancelled-symbolic",
+                               "gw-state-cancelled" },
+};
+
+GwTaskLook
+gw_task_look (const GwTask *task)
+{
+  switch (task->status)
+    {
+    case GW_TASK_RUNNING:
+      return GW_TASK_LOOK_RUNNING;
+    case GW_TASK_COMPLETED:
+      return GW_TASK_LOOK_COMPLETED;
+    case GW_TASK_FAILED:
+      return GW_TASK_LOOK_FAILED;
+    case GW_TASK_CANCELLED:
+      return GW_TASK_LOOK_CANCELLED;
+    case GW_TASK_QUEUED:
+    case GW_N_TASK_STATUSES:
+    default:
+      if (task->uncertain)
+        return GW_TASK_LOOK_INTERRUPTED;
+      return task->waiting_reason != NULL ? GW_TASK_LOOK_WAITING : GW_TASK_LOOK_QUEUED;
+    }
+}
+
+const char *
+gw_task_look_get_word (GwTaskLook look)
+{
+  g_return_val_if_fail (look < GW_N_TASK_LOOKS, "");
+
+  return g_dpgettext2 (NULL, "status", looks[look].word);
+}
+
+const char *
+gw_task_look_get_icon (GwTaskLook look)
+{
+  g_return_val_if_fail (look < GW_N_TASK_LOOKS, NULL);
+
+  return looks[look].icon;
+}
+
+const char *
+gw_task_look_get_css_class (GwTaskLook look)
+{
+  g_return_val_if_fail (look < GW_N_TASK_LOOKS, NULL);
+
+  return looks[look].css_class;
+}
+
+/**
+ * gw_task_words_for_error:
+ *
+ * What happened and what to do, by the code of the error.
+ *
+ * Returns: (transfer full) (nullable): NULL where the task has no error worth a sentence
+ */
+char *
+gw_task_words_for_error (const GwTask *task)
+{
+  g_autofree char *by = NULL;
+
+  if (!task->has_error)
+    return NULL;
+  by = g_strdup (task->provider != NULL && *task->provider != '\0' ? task->provider
+                                                                   : _("the provider"));
+
+  switch ((int) task->error_code)
+    {
+    case GW_ERROR_TASK_TIMEOUT:
+      return g_strdup_printf (_("No answer from %s in time. Retry, or give it more time."), by);
+    case GW_ERROR_TASK_SERVER:
+      return g_strdup_printf (_("A problem on the side of %s. Retry later."), by);
+    case GW_ERROR_TASK_NETWORK:
+      return g_strdup_printf (_("No connection to %s. Check the network, then retry."), by);
+    case GW_ERROR_TASK_BAD_REPLY:
+      return g_strdup_printf (_("The reply of %s could not be read. Retry, or check its address."),
+                              by);
+    case GW_ERROR_TASK_BAD_REQUEST:
+      return g_strdup_printf (_("Refused by %s as a wrong request. See its message."), by);
+    case GW_ERROR_TASK_TOO_LONG:
+      return g_strdup (_("The task is longer than the model allows. Shorten it, or use a model "
+                         "that takes more."));
+    case GW_ERROR_TASK_REFUSED:
+      return g_strdup (_("The model declined to answer. Word the task differently."));
+    case GW_ERROR_TASK_MODEL:
+      return g_strdup_printf (_("The model is not offered by %s. Choose another one."), by);
+    case GW_ERROR_TASK_QUOTA:
+      return g_strdup_printf (_("The account at %s is out of credit. Top it up, then retry."), by);
+    case GW_ERROR_TASK_AUTH:
+      return g_strdup_printf (_("The key was not accepted by %s. Check the key, then retry."), by);
+    case GW_ERROR_TASK_RATE:
+      return g_strdup_printf (_("Slowed down too often by %s. Retry later."), by);
+    case GW_ERROR_TASK_QUARANTINED:
+      return g_strdup (_("Set aside, because the program ended several times while this task ran. "
+                         "Retry it alone."));
+    case GW_ERROR_TASK_CANCELLED:
+      return NULL; /* the word says it */
+    case GW_ERROR_TASK_LOST:
+      return g_strdup (_("The gateway no longer knows this task. Run it again."));
+    case GW_ERROR_TASK_UNKNOWN:
+    default:
+      return g_strdup (_("Something went wrong. See the message, then retry."));
+    }
+}
+
+/* Reasons as the gateway names them; what it may add later falls back to the plain sentence. */
+static const struct {
+  const char *reason;
+  const char *words;
+} reasons[] = {
+  { "auth", N_ ("Waiting: the key was not accepted. Change it, or add another provider.") },
+  { "quota", N_ ("Waiting: the account is out of credit. Top it up, or add another provider.") },
+  { "no-key", N_ ("Waiting: the provider has no key yet.") },
+  { "model", N_ ("Waiting: the provider does not offer the model.") },
+  { "no-provider", N_ ("Waiting: no provider is set up that could take this task.") },
+  { "disabled", N_ ("Waiting: the provider is switched off.") },
+  { "paused", N_ ("Waiting: the project is paused.") },
+  { "held", N_ ("Waiting: left over from an earlier run, until you resume it.") },
+  { "uncertain", N_ ("Waiting: sent before an interruption, its answer was not seen.") },
+  { "window", N_ ("Waiting for the limit per minute.") },
+  { "rate", N_ ("Waiting: the provider asked to slow down.") },
+  { "cool-down", N_ ("Waiting: the provider asked to slow down.") },
+  { "overload", N_ ("Waiting: the provider is overloaded.") },
+  { "backoff", N_ ("Waiting a moment before the next try.") },
+  { "back-off", N_ ("Waiting a moment before the next try.") },
+  { "retry", N_ ("Waiting a moment before the next try.") },
+  { "network", N_ ("Waiting for the network.") },
+  { "slots", N_ ("Waiting for a free place.") },
+  { "cap", N_ ("Waiting for a free place.") },
+  { "serial", N_ ("Waiting for the task before it.") },
+};
+
+/**
+ * gw_task_words_for_waiting:
+ *
+ * Returns: (transfer full) (nullable): why a queued task waits and for how long; NULL if it does not
+ */
+char *
+gw_task_words_for_waiting (const GwTask *task, gint64 wall_ms)
+{
+  const char *words = NULL;
+  guint i;
+
+  if (task->status != GW_TASK_QUEUED)
+    return NULL;
+  if (task->waiting_reason == NULL)
+    return task->uncertain
+               ? g_strdup (_("Sent before an interruption, its answer was not seen. It may already "
+                             "have been billed."))
+               : NULL;
+  for (i = 0; i < G_N_ELEMENTS (reasons) && words == NULL; i++)
+    if (g_str_equal (task->waiting_reason, reasons[i].reason))
+      words = _(reasons[i].words);
+  if (words == NULL)
+    words = _("Waiting for its turn.");
+  if (task->waiting_until > wall_ms)
+    {
+      g_autofree char *rest = gw_duration_to_words (task->waiting_until - wall_ms + 999);
+
+      /* Translators: a sentence that says why a task waits, and the time left, e.g. "12 s" */
+      return g_strdup_printf (_("%1$s Goes on in %2$s."), words, rest);
+    }
+  return g_strdup (words);
+}
+
+/**
+ * gw_duration_to_words:
+ *
+ * "3.2 s", "41 s", "2 min 41 s", "1 h 5 min".
+ */
+char *
+gw_duration_to_words (gint64 ms)
+{
+  gint64 s;
+
+  ms = MAX (ms, 0);
+  s = ms / 1000;
+  if (s < 10)
+    /* Translators: a duration in seconds */
+    return g_strdup_printf (_("%.1f s"), (double) ms / 1000.0);
+  if (s < 60)
+    /* Translators: a duration in seconds */
+    return g_strdup_printf (_("%d s"), (int) s);
+  if (s < 3600)
+    /* Translators: a duration in minutes and seconds */
+    return g_strdup_printf (_("%1$d min %2$d s"), (int) (s / 60), (int) (s % 60));
+  /* Translators: a duration in hours and minutes */
+  return g_strdup_printf (_("%1$d h %2$d min"), (int) MIN (s / 3600, G_MAXINT),
+                          (int) (s / 60 % 60));
+}
+
+/**
+ * gw_task_words_for_time:
+ *
+ * What stands in the Time column: the time so far, the time it took, or the time until it goes on.
+ */
+char *
+gw_task_words_for_time (const GwTask *task, gint64 wall_ms)
+{
+  gint64 ms = -1;
+
+  switch (task->status)
+    {
+    case GW_TASK_RUNNING:
+      if (task->started_at > 0)
+        {
+          /* Whole seconds: a tenth that changes once a second only flickers. */
+          ms = MAX (wall_ms - task->started_at, 0);
+          return ms < 60000 ? g_strdup_printf (_("%d s"), (int) (ms / 1000))
+                            : gw_duration_to_words (ms);
+        }
+      break;
+    case GW_TASK_QUEUED:
+      if (task->waiting_reason != NULL && task->waiting_until > wall_ms)
+        {
+          g_autofree char *rest = NULL;
+
+          ms = task->waiting_until - wall_ms + 999;
+          rest = ms < 60000 ? g_strdup_printf (_("%d s"), (int) (ms / 1000))
+                            : gw_duration_to_words (ms);
+          /* Translators: the task goes on in that time, e.g. "in 12 s" */
+          return g_strdup_printf (_("in %s"), rest);
+        }
+      break;
+    case GW_TASK_COMPLETED:
+    case GW_TASK_FAILED:
+    case GW_TASK_CANCELLED:
+      if (task->duration_ms >= 0)
+        ms = task->duration_ms;
+      else if (task->started_at > 0 && task->finished_at >= task->started_at)
+        ms = task->finished_at - task->started_at;
+      break;
+    case GW_N_TASK_STATUSES:
+    default:
+      break;
+    }
+  return ms >= 0 ? gw_duration_to_words (ms) : g_strdup ("");
+}
+
+/**
+ * gw_task_words_first_line:
+ *
+ * Returns: (transfer full): the first line of @text that is not blank, short enough for one row
+ */
+char *
+gw_task_words_first_line (const char *text)
+{
+  const char *end;
+  g_autofree char *line = NULL;
+
+  if (text == NULL)
+    return g_strdup ("");
+  while (g_unichar_isspace (g_utf8_get_char (text)))
+    text = g_utf8_next_char (text);
+  end = strpbrk (text, "\r\n");
+  line = end != NULL ? g_strndup (text, (gsize) (end - text)) : g_strdup (text);
+  if (g_utf8_strlen (line, -1) > 200)
+    *g_utf8_offset_to_pointer (line, 200) = '\0';
+  return g_steal_pointer (&line);
+}
+
+/**
+ * gw_task_words_for_row:
+ *
+ * What a screen reader says of a row: task, state, model, time.
+ */
+char *
+gw_task_words_for_row (const GwTask *task)
+{
+  g_autofree char *line = gw_task_words_first_line (task->content);
+  g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
+  GString *words = g_string_new (line);
+
+  g_string_append_printf (words, ", %s", gw_task_look_get_word (gw_task_look (task)));
+  if (task->practice)
+    g_string_append_printf (words, ", %s", _("Practice answer"));
+  else if (task->model != NULL)
+    g_string_append_printf (words, ", %s", task->model);
+  if (*time != '\0' && task->status != GW_TASK_RUNNING)
+    g_string_append_printf (words, ", %s", time);
+  return g_string_free (words, FALSE);
+}
+
+/**
+ * gw_error_to_words:
+ *
+ * An error of the gateway or of reaching it as a sentence; what it cannot say better is said in the
+ * error's own words.
+ */
+char *
+gw_error_to_words (const GError *error)
+{
+  if (error->domain == GW_ERROR)
+    switch (error->code)
+      {
+      case GW_ERROR_UNREACHABLE:
+        return g_strdup (_("The gateway does not answer"));
+      case GW_ERROR_NOT_A_GATEWAY:
+        return g_strdup (_("Another program answers at that address"));
+      case GW_ERROR_QUEUE_FULL:
+        return g_strdup (_("The queue is full. Wait until some tasks have ended"));
+      case GW_ERROR_STOPPING:
+        return g_strdup (_("The gateway is stopping"));
+      case GW_ERROR_NO_SPACE:
+        return g_strdup (_("The disk is full. Make room, then try again"));
+      case GW_ERROR_FORBIDDEN:
+        return g_strdup (_("The gateway did not accept this app. Check its token"));
+      case GW_ERROR_TOO_LARGE:
+        return g_strdup (_("Too large: a task may have at most 1 MiB of text"));
+      case GW_ERROR_CONFLICT:
+        return g_strdup (_("The task has changed in the meantime"));
+      case GW_ERROR_NOT_FOUND:
+        return g_strdup (_("The gateway does not know this task"));
+      default:
+        break;
+      }
+  return g_strdup (error->message);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-verbs"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-verbs.h"
+
+/* Everything a person can do, in one table: the keys, the shortcuts window and a test that compares
+ * it with the actions that exist are all made from it. Keys of input methods and of GTK's own
+ * choosers (Ctrl+Space, Ctrl+., Ctrl+;, Ctrl+Shift+U) and plain Return stay free. */
+
+static const GwVerb verbs[] = {
+  { "win.run", N_ ("Run"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>Return", "<Control>KP_Enter" } },
+  { "win.new-task", N_ ("New task"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW, { "<Control>n" } },
+  { "win.import", N_ ("Import files"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW, { "<Control>o" } },
+  { "win.paste-tasks", N_ ("Paste as tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control><Shift>v" } },
+  { "win.retry", N_ ("Retry selected tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>r" } },
+  { "win.retry-failed", N_ ("Retry all failed tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control><Shift>r" } },
+  { "win.cancel", N_ ("Cancel selected tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>k" } },
+  { "win.stop-all", N_ ("Stop all tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
+    { "<Control><Shift>k" } },
+
+  { "win.remove", N_ ("Remove selected tasks"), N_ ("List"), GW_VERB_SCOPE_LIST, { "Delete" } },
+  { "win.copy-result", N_ ("Copy result"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control>c" } },
+  { "win.copy-task", N_ ("Copy task"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control><Shift>c" } },
+  { "win.show::all", N_ ("Show all"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>1" } },
+  { "win.show::queued", N_ ("Show queued"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>2" } },
+  { "win.show::running", N_ ("Show running"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>3" } },
+  { "win.show::completed", N_ ("Show completed"), N_ ("List"), GW_VERB_SCOPE_WINDOW,
+    { "<Alt>4" } },
+  { "win.show::failed", N_ ("Show failed"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>5" } },
+  { "win.back", N_ ("Back to the list"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "Escape" } },
+
+  { "win.show-help-overlay", N_ ("Keyboard shortcuts"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>question" } },
+  { "win.close", N_ ("Close window"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "<Control>w" } },
+  { "app.quit", N_ ("Quit"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "<Control>q" } },
+
+  { "win.copy-address", N_ ("Copy gateway address"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.reconnect", N_ ("Retry now"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.use-builtin", N_ ("Use built-in gateway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.resume", N_ ("Resume interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+};
+
+const GwVerb *
+gw_verbs_get (guint *n_verbs)
+{
+  *n_verbs = G_N_ELEMENTS (verbs);
+  return verbs;
+}
+
+/**
+ * gw_verbs_set_accels:
+ *
+ * Binds the keys of every verb of the whole window.
+ */
+void
+gw_verbs_set_accels (GtkApplication *application)
+{
+  guint i;
+
+  g_return_if_fail (GTK_IS_APPLICATION (application));
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    if (verbs[i].scope == GW_VERB_SCOPE_WINDOW && verbs[i].accels[0] != NULL)
+      gtk_application_set_accels_for_action (application, verbs[i].action,
+                                             (const char **) verbs[i].accels);
+}
+
+/**
+ * gw_verbs_new_list_controller:
+ *
+ * Returns: (transfer full): the keys that only the list takes, for gtk_widget_add_controller()
+ */
+GtkEventController *
+gw_verbs_new_list_controller (void)
+{
+  GtkEventController *controller = gtk_shortcut_controller_new ();
+  guint i;
+  guint j;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    for (j = 0; verbs[i].scope == GW_VERB_SCOPE_LIST && verbs[i].accels[j] != NULL; j++)
+      gtk_shortcut_controller_add_shortcut (
+          GTK_SHORTCUT_CONTROLLER (controller),
+          gtk_shortcut_new (gtk_shortcut_trigger_parse_string (verbs[i].accels[j]),
+                            gtk_named_action_new (verbs[i].action)));
+  return controller;
+}
+
+static void
+append_shortcut (GString *xml, const char *title, const char *const *accels)
+{
+  g_autofree char *joined = g_strjoinv (" ", (char **) accels);
+  g_autofree char *item = NULL;
+
+  item = g_markup_printf_escaped ("<child><object class='GtkShortcutsShortcut'>"
+                                  "<property name='title'>%s</property>"
+                                  "<property name='accelerator'>%s</property>"
+                                  "</object></child>",
+                                  title, joined);
+  g_string_append (xml, item);
+}
+
+/**
+ * gw_verbs_new_shortcuts_window:
+ *
+ * Returns: (transfer none): a new shortcuts window, made from the table
+ */
+GtkShortcutsWindow *
+gw_verbs_new_shortcuts_window (void)
+{
+  static const char *menu_keys[] = { "F10", NULL };
+  static const char *select_keys[] = { "<Control>a", NULL };
+  g_autoptr (GtkBuilder) builder = NULL;
+  g_autoptr (GString) xml = g_string_new ("<interface><object class='GtkShortcutsWindow' "
+                                          "id='shortcuts'><property name='modal'>1</property>"
+                                          "<child><object class='GtkShortcutsSection'>"
+                                          "<property name='section-name'>all</property>");
+  const char *section = NULL;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (verbs[i].section == NULL)
+        continue;
+      if (g_strcmp0 (section, verbs[i].section) != 0)
+        {
+          g_autofree char *head = g_markup_printf_escaped (
+              "<child><object class='GtkShortcutsGroup'><property name='title'>%s</property>",
+              _(verbs[i].section));
+
+          if (section != NULL)
+            g_string_append (xml, "</object></child>");
+          g_string_append (xml, head);
+          section = verbs[i].section;
+          if (g_str_equal (section, "List"))
+            append_shortcut (xml, _("Select all"), select_keys);
+          if (g_str_equal (section, "General"))
+            append_shortcut (xml, _("Main menu"), menu_keys);
+        }
+      append_shortcut (xml, _(verbs[i].title), verbs[i].accels);
+    }
+  g_string_append (xml, "</object></child></object></child></object></interface>");
+
+  builder = gtk_builder_new_from_string (xml->str, -1);
+  return GTK_SHORTCUTS_WINDOW (gtk_builder_get_object (builder, "shortcuts"));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "gw-banner.h"
+#include "gw-composer.h"
+#include "gw-run-progress.h"
+#include "gw-task-detail.h"
+#include "gw-task-list.h"
+#include "gw-task-view.h"
+#include "gw-window.h"
+
+G_BEGIN_DECLS
+
+struct _GwWindow {
+  AdwApplicationWindow parent_instance;
+
+  /* Template children */
+  AdwToastOverlay *toast_overlay;
+  GtkWidget *back_button;
+  GtkWidget *add_button;
+  AdwWindowTitle *title;
+  GtkProgressBar *progress_bar;
+  GwBanner *banner;
+  AdwLeaflet *leaflet;
+  GtkStack *stack;
+  AdwStatusPage *empty_page;
+  GwTaskView *task_view;
+  GtkWidget *detail_separator;
+  GwTaskDetail *detail;
+  GwComposer *composer;
+
+  /* Owned references */
+  GSettings *settings;
+  GwEndpoint *endpoint;
+  GwTaskList *list;          /* (nullable) until a gateway has been found */
+  GCancellable *cancellable; /* of everything that the window waits for */
+  GPtrArray *pending;        /* (nullable) (element-type utf8) to submit once a gateway is there */
+  gboolean pending_composed;
+  char *select_id;           /* (nullable) selected as soon as its row is there */
+  GtkWidget *dialog;         /* (nullable) weak: the question that is open */
+  GtkFileChooserNative *chooser; /* (nullable) */
+
+  GwRunProgress progress;
+  guint layout_id;
+  guint tick_id;
+  guint draft_id;
+  guint idle_id;             /* hidden, nothing left to do: quits soon */
+  guint recovered;           /* tasks that a crash left uncertain, until resumed */
+  gboolean was_lost;
+  gboolean keep_running;     /* hidden by the user while tasks run */
+};
+
+/* gw-window.c */
+void _gw_window_toast (GwWindow *self, const char *text);
+void _gw_window_toast_error (GwWindow *self, const char *what, const GError *error);
+void _gw_window_update (GwWindow *self);
+void _gw_window_show_detail (GwWindow *self);
+void _gw_window_show_list (GwWindow *self);
+
+/* gw-window-actions.c */
+void _gw_window_actions_class_init (GwWindowClass *klass);
+void _gw_window_actions_init (GwWindow *self);
+void _gw_window_actions_update (GwWindow *self);
+void _gw_window_check_recovery (GwWindow *self);
+
+/* gw-window-submit.c */
+void _gw_window_submit (GwWindow *self, GPtrArray *contents, gboolean composed);
+void _gw_window_submit_pending (GwWindow *self);
+void _gw_window_fail_pending (GwWindow *self);
+void _gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from);
+void _gw_window_choose_files (GwWindow *self);
+void _gw_window_paste (GwWindow *self);
+
+/* gw-draft.c */
+char *gw_draft_load (void);
+void gw_draft_save (const char *text);
+
+G_END_DECLS

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-window-submit"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-task-words.h"
+#include "gw-window-private.h"
+
+/* How tasks get in: from the compose box, from files, from the clipboard. Several tasks that come
+ * together become a project of their own; a single one goes to the default project. What was typed
+ * stays in its box until the gateway has it. */
+
+typedef struct {
+  GwWindow *self;      /* (owned) */
+  GPtrArray *contents; /* (owned) (element-type utf8) */
+  gboolean composed;
+} Submission;
+
+static void
+submission_free (Submission *submission)
+{
+  g_object_unref (submission->self);
+  g_ptr_array_unref (submission->contents);
+  g_free (submission);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, submission_free)
+
+static void
+submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Submission) submission = user_data;
+  GwWindow *self = submission->self;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *project_id = NULL;
+  g_autoptr (GPtrArray) ids
+      = gw_client_submit_finish (GW_CLIENT (source), result, &project_id, &error);
+  guint i;
+
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
+  if (ids == NULL)
+    {
+      if (submission->composed)
+        gw_composer_set_busy (self->composer, FALSE);
+      _gw_window_toast_error (self, _("Not added, your text is kept"), error);
+      return;
+    }
+  if (submission->composed)
+    gw_composer_submitted (self->composer);
+
+  /* They show at once; the change feed brings the rest. */
+  for (i = 0; i < ids->len && i < submission->contents->len; i++)
+    {
+      g_autoptr (GwTask) task = NULL;
+
+      if (gw_task_list_find (self->list, ids->pdata[i]) != NULL)
+        continue;
+      task = gw_task_new ();
+      task->task_id = g_strdup (ids->pdata[i]);
+      task->project_id = g_strdup (project_id);
+      task->status = GW_TASK_QUEUED;
+      task->content = g_strdup (submission->contents->pdata[i]);
+      task->content_size = strlen (task->content);
+      task->created_at = g_get_real_time () / 1000;
+      gw_task_list_add (self->list, task);
+    }
+  if (ids->len == 1)
+    {
+      g_free (self->select_id);
+      self->select_id = g_strdup (ids->pdata[0]);
+      if (gw_task_view_select (self->task_view, self->select_id))
+        g_clear_pointer (&self->select_id, g_free);
+    }
+  else
+    {
+      g_autofree char *text = g_strdup_printf (
+          ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
+
+      _gw_window_toast (self, text);
+      gw_task_view_scroll_to_end (self->task_view);
+    }
+}
+
+static void
+send_tasks (GwWindow *self, GPtrArray *contents, gboolean composed)
+{
+  g_autoptr (GPtrArray) tasks
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  g_autofree char *project = NULL;
+  Submission *submission = g_new0 (Submission, 1);
+  guint concurrency = 0;
+  guint i;
+
+  for (i = 0; i < contents->len; i++)
+    {
+      JsonObject *task = json_object_new ();
+
+      json_object_set_string_member (task, "content", contents->pdata[i]);
+      g_ptr_array_add (tasks, task);
+    }
+  if (contents->len > 1)
+    {
+      g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+      g_autofree char *stamp = g_date_time_format (now, "%F %T");
+
+      /* A name is unique: to the millisecond it is. */
+      project
+          = g_strdup_printf ("%s.%03d", stamp, g_date_time_get_microsecond (now) / 1000);
+      concurrency = gw_composer_get_one_at_a_time (self->composer) ? 1 : 0;
+    }
+  submission->self = g_object_ref (self);
+  submission->contents = g_ptr_array_ref (contents);
+  submission->composed = composed;
+  gw_client_submit_async (gw_endpoint_get_client (self->endpoint), tasks, project, concurrency,
+                          self->cancellable, submitted_cb, submission);
+}
+
+/* @composed: the compose box waits for the outcome. */
+void
+_gw_window_submit (GwWindow *self, GPtrArray *contents, gboolean composed)
+{
+  switch (gw_endpoint_get_state (self->endpoint))
+    {
+    case GW_ENDPOINT_READY:
+      send_tasks (self, contents, composed);
+      break;
+    case GW_ENDPOINT_IDLE:
+    case GW_ENDPOINT_SEARCHING:
+    case GW_ENDPOINT_STARTING:
+      /* A moment after the start: sent as soon as there is somebody to send to. */
+      g_clear_pointer (&self->pending, g_ptr_array_unref);
+      self->pending = g_ptr_array_ref (contents);
+      self->pending_composed = composed;
+      break;
+    case GW_ENDPOINT_LOST:
+    case GW_ENDPOINT_UNREACHABLE:
+    case GW_ENDPOINT_FAILED:
+    default:
+      if (composed)
+        gw_composer_set_busy (self->composer, FALSE);
+      _gw_window_toast (self, _("Not added, your text is kept: the gateway does not answer"));
+      break;
+    }
+}
+
+void
+_gw_window_submit_pending (GwWindow *self)
+{
+  g_autoptr (GPtrArray) contents = g_steal_pointer (&self->pending);
+
+  if (contents != NULL)
+    send_tasks (self, contents, self->pending_composed);
+}
+
+void
+_gw_window_fail_pending (GwWindow *self)
+{
+  g_autoptr (GPtrArray) contents = g_steal_pointer (&self->pending);
+
+  if (contents != NULL)
+    _gw_window_submit (self, contents, self->pending_composed);
+}
+
+/* --- "Add n tasks?" --------------------------------------------------------------------------- */
+
+static void
+offer_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self)
+{
+  GPtrArray *contents = g_object_get_data (G_OBJECT (dialog), "contents");
+
+  self->dialog = NULL;
+  if (g_str_equal (response, "add"))
+    _gw_window_submit (self, contents, FALSE);
+}
+
+/* Asks whether @contents are to be added; @from says where they come from. */
+void
+_gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from)
+{
+  g_autofree char *heading = NULL;
+  g_autofree char *add = NULL;
+  g_autofree char *first = NULL;
+  AdwMessageDialog *dialog;
+
+  if (contents->len == 0)
+    {
+      g_autofree char *text = g_strdup_printf (_("No tasks in %s"), from);
+
+      _gw_window_toast (self, text);
+      return;
+    }
+  if (self->dialog != NULL)
+    gtk_window_destroy (GTK_WINDOW (self->dialog));
+  heading = g_strdup_printf (ngettext ("Add %u Task?", "Add %u Tasks?", contents->len),
+                             contents->len);
+  add = g_strdup_printf (ngettext ("_Add %u Task", "_Add %u Tasks", contents->len),
+                         contents->len);
+  first = gw_task_words_first_line (contents->pdata[0]);
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, NULL));
+  /* Translators: where tasks come from, and the first one of them */
+  adw_message_dialog_format_body (dialog, _("From %1$s, one task per line. The first is “%2$s”."),
+                                  from, first);
+  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "add", add, NULL);
+  adw_message_dialog_set_response_appearance (dialog, "add", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (dialog, "add");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_object_set_data_full (G_OBJECT (dialog), "contents", g_ptr_array_ref (contents),
+                          (GDestroyNotify) g_ptr_array_unref);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (offer_answered_cb), self, 0);
+  self->dialog = GTK_WIDGET (dialog);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* --- Files ------------------------------------------------------------------------------------ */
+
+#define MAX_FILE_BYTES (100 * 1024 * 1024)
+
+/* Several files that are read one after the other, off the main thread, then offered as one. */
+typedef struct {
+  GwWindow *self;      /* (owned) */
+  GPtrArray *files;    /* (owned) (element-type GFile) */
+  GPtrArray *contents; /* (owned) (element-type utf8) */
+  guint next;
+} Reading;
+
+static void
+reading_free (Reading *reading)
+{
+  g_object_unref (reading->self);
+  g_ptr_array_unref (reading->files);
+  g_ptr_array_unref (reading->contents);
+  g_free (reading);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
+
+static void read_next (Reading *reading);
+
+static void
+loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Reading) reading = user_data;
+  GwWindow *self = reading->self;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *name = g_file_get_basename (G_FILE (source));
+  g_autofree char *display = g_filename_display_name (name);
+  gsize length = 0;
+  g_autoptr (GPtrArray) lines = NULL;
+  const char *start;
+  guint i;
+
+  if (!g_file_load_contents_finish (G_FILE (source), result, &text, &length, NULL, &error))
+    {
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        {
+          g_autofree char *said = g_strdup_printf (_("“%s” was not read"), display);
+
+          _gw_window_toast_error (self, said, error);
+        }
+      return;
+    }
+  if (length > MAX_FILE_BYTES || !g_utf8_validate_len (text, length, NULL))
+    {
+      g_autofree char *said = g_strdup_printf (
+          length > MAX_FILE_BYTES ? _("“%s” is larger than 100 MB and was not read")
+                                  : _("“%s” is not UTF-8 text and was not read"),
+          display);
+
+      _gw_window_toast (self, said);
+      return;
+    }
+  start = g_str_has_prefix (text, "\357\273\277") ? text + 3 : text;
+  lines = gw_composer_split_lines (start);
+  for (i = 0; i < lines->len; i++)
+    g_ptr_array_add (reading->contents, g_strdup (lines->pdata[i]));
+  read_next (g_steal_pointer (&reading));
+}
+
+static void
+read_next (Reading *reading)
+{
+  g_autofree char *from = NULL;
+
+  if (reading->next < reading->files->len)
+    {
+      GFile *file = reading->files->pdata[reading->next++];
+
+      g_file_load_contents_async (file, reading->self->cancellable, loaded_cb, reading);
+      return;
+    }
+  if (reading->files->len == 1)
+    {
+      g_autofree char *name = g_file_get_basename (reading->files->pdata[0]);
+      g_autofree char *display = g_filename_display_name (name);
+
+      from = g_strdup_printf (_("“%s”"), display);
+    }
+  else
+    from = g_strdup_printf (ngettext ("%u file", "%u files", reading->files->len),
+                            reading->files->len);
+  _gw_window_offer (reading->self, reading->contents, from);
+  reading_free (reading);
+}
+
+/**
+ * gw_window_import_files:
+ *
+ * Offers the tasks in @files, one per line.
+ */
+void
+gw_window_import_files (GwWindow *self, GFile **files, int n_files)
+{
+  Reading *reading;
+  int i;
+
+  g_return_if_fail (GW_IS_WINDOW (self));
+
+  if (n_files <= 0)
+    return;
+  reading = g_new0 (Reading, 1);
+  reading->self = g_object_ref (self);
+  reading->files = g_ptr_array_new_with_free_func (g_object_unref);
+  reading->contents = g_ptr_array_new_with_free_func (g_free);
+  for (i = 0; i < n_files; i++)
+    g_ptr_array_add (reading->files, g_object_ref (files[i]));
+  read_next (reading);
+}
+
+static void
+chosen_cb (GwWindow *self, int response)
+{
+  g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->chooser);
+  g_autoptr (GListModel) chosen = NULL;
+  g_autoptr (GPtrArray) files = NULL;
+  guint i;
+
+  if (response != GTK_RESPONSE_ACCEPT)
+    return;
+  chosen = gtk_file_chooser_get_files (GTK_FILE_CHOOSER (chooser));
+  files = g_ptr_array_new_with_free_func (g_object_unref);
+  for (i = 0; i < g_list_model_get_n_items (chosen); i++)
+    g_ptr_array_add (files, g_list_model_get_item (chosen, i));
+  gw_window_import_files (self, (GFile **) files->pdata, (int) files->len);
+}
+
+void
+_gw_window_choose_files (GwWindow *self)
+{
+  g_autoptr (GtkFileFilter) filter = NULL;
+
+  if (self->chooser != NULL)
+    return;
+  self->chooser = gtk_file_chooser_native_new (_("Import Files"), GTK_WINDOW (self),
+                                               GTK_FILE_CHOOSER_ACTION_OPEN, _("_Import"),
+                                               _("_Cancel"));
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
+  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (self->chooser), TRUE);
+  filter = gtk_file_filter_new ();
+  gtk_file_filter_set_name (filter, _("Text Files"));
+  gtk_file_filter_add_mime_type (filter, "text/plain");
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (self->chooser), filter);
+  g_signal_connect_object (self->chooser, "response", G_CALLBACK (chosen_cb), self,
+                           G_CONNECT_SWAPPED);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
+}
+
+/* --- Clipboard -------------------------------------------------------------------------------- */
+
+static void
+pasted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = gdk_clipboard_read_text_finish (GDK_CLIPBOARD (source), result, &error);
+  g_autoptr (GPtrArray) lines = NULL;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  lines = gw_composer_split_lines (text != NULL ? text : "");
+  /* Translators: in "From the clipboard" and "No tasks in the clipboard" */
+  _gw_window_offer (self, lines, _("the clipboard"));
+}
+
+void
+_gw_window_paste (GwWindow *self)
+{
+  gdk_clipboard_read_text_async (gtk_widget_get_clipboard (GTK_WIDGET (self)), self->cancellable,
+                                 pasted_cb, g_object_ref (self));
+}

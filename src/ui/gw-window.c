@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-window"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-task-words.h"
+#include "gw-window-private.h"
+
+/* The main window: holds the parts together and follows the endpoint. What the verbs do stands in
+ * gw-window-actions.c, how tasks get in, in gw-window-submit.c. */
+
+#define DRAFT_PAUSE_MS 800
+#define IDLE_QUIT_S 10
+
+G_DEFINE_FINAL_TYPE (GwWindow, gw_window, ADW_TYPE_APPLICATION_WINDOW)
+
+void
+_gw_window_toast (GwWindow *self, const char *text)
+{
+  /* A toast's title is markup on every version of libadwaita. */
+  g_autofree char *escaped = g_markup_escape_text (text, -1);
+
+  adw_toast_overlay_add_toast (self->toast_overlay, adw_toast_new (escaped));
+}
+
+/* @what: what did not happen, a whole sentence without its full stop. */
+void
+_gw_window_toast_error (GwWindow *self, const char *what, const GError *error)
+{
+  g_autofree char *why = gw_error_to_words (error);
+  /* Translators: what did not happen, and why */
+  g_autofree char *text = g_strdup_printf (_("%1$s: %2$s"), what, why);
+
+  g_message ("%s: %s", what, error->message);
+  _gw_window_toast (self, text);
+}
+
+static gboolean
+is_detail_open (GwWindow *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (self->detail));
+}
+
+static void
+gw_window_update_layout (GwWindow *self)
+{
+  gboolean folded = adw_leaflet_get_folded (self->leaflet);
+  gboolean reading = folded && is_detail_open (self)
+                     && adw_leaflet_get_visible_child (self->leaflet) == GTK_WIDGET (self->detail);
+
+  gtk_widget_set_visible (self->back_button, reading);
+  gtk_widget_set_visible (self->add_button, !reading);
+  gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
+  /* On a small screen the one thing that is read gets all of it. */
+  gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
+}
+
+static gboolean
+layout_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->layout_id = 0;
+  gw_window_update_layout (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The leaflet folds while sizes are given out; nothing may come or go then. */
+static void
+gw_window_queue_layout (GwWindow *self)
+{
+  if (self->layout_id == 0)
+    self->layout_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, layout_cb, self, NULL);
+}
+
+void
+_gw_window_show_detail (GwWindow *self)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+
+  if (gw_task_detail_get_item (self->detail) == NULL)
+    return;
+  gtk_widget_set_visible (GTK_WIDGET (self->detail), TRUE);
+  /* Also side by side: it may be this second page for which there is no room. But there the keys
+   * stay with the list. */
+  adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->detail));
+  if (!adw_leaflet_get_folded (self->leaflet) && focus != NULL)
+    gtk_window_set_focus (GTK_WINDOW (self), focus);
+  gw_window_update_layout (self);
+}
+
+void
+_gw_window_show_list (GwWindow *self)
+{
+  if (adw_leaflet_get_folded (self->leaflet)
+      && adw_leaflet_get_visible_child (self->leaflet) == GTK_WIDGET (self->detail))
+    {
+      adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->stack));
+      gtk_widget_grab_focus (GTK_WIDGET (self->task_view));
+    }
+  else
+    {
+      gw_task_view_unselect_all (self->task_view);
+      gw_task_detail_set_item (self->detail, NULL);
+      gtk_widget_set_visible (GTK_WIDGET (self->detail), FALSE);
+    }
+  gw_window_update_layout (self);
+  _gw_window_actions_update (self);
+}
+
+static void
+selection_changed_cb (GwWindow *self)
+{
+  g_autoptr (GwTaskItem) item = gw_task_view_get_only_selected (self->task_view);
+
+  /* With none selected (its task left the filter, say) the one that is read stays. */
+  if (item != NULL)
+    {
+      gw_task_detail_set_item (self->detail, item);
+      /* Keys move through the list; only a click or Enter leaves it where there is one page. */
+      gtk_widget_set_visible (GTK_WIDGET (self->detail), TRUE);
+      gw_window_update_layout (self);
+    }
+  _gw_window_actions_update (self);
+}
+
+static void
+update_progress (GwWindow *self)
+{
+  gint64 now = g_get_monotonic_time () / 1000;
+  g_autofree char *words = NULL;
+  guint counts[GW_N_TASK_STATUSES];
+  guint i;
+
+  if (self->list != NULL && gw_task_list_is_connected (self->list))
+    {
+      for (i = 0; i < GW_N_TASK_STATUSES; i++)
+        counts[i] = gw_task_list_count (self->list, i);
+      gw_run_progress_update (&self->progress, counts, now);
+    }
+  words = gw_run_progress_to_words (&self->progress, now);
+  if (g_strcmp0 (adw_window_title_get_subtitle (self->title), words != NULL ? words : "") != 0)
+    adw_window_title_set_subtitle (self->title, words != NULL ? words : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), self->progress.active);
+  gtk_progress_bar_set_fraction (self->progress_bar,
+                                 gw_run_progress_get_fraction (&self->progress));
+}
+
+static gboolean
+idle_quit_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->idle_id = 0;
+  gtk_widget_activate_action (GTK_WIDGET (self), "app.quit-now", NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* Hidden by "Keep Running": ends by itself a little after its last task. */
+static void
+update_background (GwWindow *self)
+{
+  gboolean over = self->keep_running && !self->progress.active;
+
+  if (over && self->idle_id == 0)
+    {
+      self->idle_id = g_timeout_add_seconds (IDLE_QUIT_S, idle_quit_cb, self);
+      g_source_set_name_by_id (self->idle_id, "[gangway] quit when all is done");
+    }
+  else if (!over)
+    g_clear_handle_id (&self->idle_id, g_source_remove);
+}
+
+static void
+update_banner (GwWindow *self)
+{
+  GwEndpointState state = gw_endpoint_get_state (self->endpoint);
+  const char *message = gw_endpoint_get_message (self->endpoint);
+  guint left = gw_endpoint_get_seconds_left (self->endpoint);
+  g_autofree char *text = NULL;
+
+  switch (state)
+    {
+    case GW_ENDPOINT_UNREACHABLE:
+    case GW_ENDPOINT_LOST:
+      if (left > 1)
+        {
+          g_autofree char *next = g_strdup_printf (
+              ngettext ("Next try in %u second.", "Next try in %u seconds.", left), left);
+
+          text = g_strdup_printf ("%s %s", message, next);
+        }
+      gw_banner_show (self->banner, text != NULL ? text : message, _("_Retry Now"),
+                      "win.reconnect",
+                      gw_endpoint_is_given (self->endpoint) ? _("_Use Built-in") : NULL,
+                      "win.use-builtin");
+      break;
+    case GW_ENDPOINT_FAILED:
+      gw_banner_show (self->banner, message, _("_Restart"), "win.reconnect", NULL, NULL);
+      break;
+    case GW_ENDPOINT_IDLE:
+    case GW_ENDPOINT_SEARCHING:
+    case GW_ENDPOINT_STARTING:
+    case GW_ENDPOINT_READY:
+    default:
+      if (self->recovered > 0)
+        {
+          text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already "
+                                            "have been billed.",
+                                            "%u tasks were interrupted last time. They may "
+                                            "already have been billed.",
+                                            self->recovered),
+                                  self->recovered);
+          gw_banner_show (self->banner, text, _("_Resume"), "win.resume", NULL, NULL);
+        }
+      else
+        gw_banner_hide (self->banner);
+      break;
+    }
+}
+
+static void
+update_gateway_label (GwWindow *self)
+{
+  const char *uri = gw_endpoint_get_uri (self->endpoint);
+  const char *name = uri;
+  g_autofree char *minimal = NULL;
+  GwClient *client = gw_endpoint_get_client (self->endpoint);
+
+  if (name != NULL && g_str_has_prefix (name, "http://"))
+    name += strlen ("http://");
+  switch (gw_endpoint_get_state (self->endpoint))
+    {
+    case GW_ENDPOINT_READY:
+      if (gw_endpoint_is_builtin (self->endpoint))
+        name = _("Built-in gateway");
+      else if (client != NULL && gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
+        {
+          /* Translators: %s is an address; such a gateway can only take tasks and give answers */
+          minimal = g_strdup_printf (_("%s (basic)"), name);
+          name = minimal;
+        }
+      break;
+    case GW_ENDPOINT_SEARCHING:
+      name = _("Looking for a gateway…");
+      break;
+    case GW_ENDPOINT_STARTING:
+      name = _("Starting…");
+      break;
+    case GW_ENDPOINT_LOST:
+    case GW_ENDPOINT_UNREACHABLE:
+    case GW_ENDPOINT_FAILED:
+    case GW_ENDPOINT_IDLE:
+    default:
+      name = _("Not connected");
+      break;
+    }
+  gw_composer_set_gateway (self->composer, name, uri);
+}
+
+/* Everything that depends on the tasks. */
+void
+_gw_window_update (GwWindow *self)
+{
+  gboolean any = self->list != NULL && g_list_model_get_n_items (G_LIST_MODEL (self->list)) > 0;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->task_view), any);
+  gtk_widget_set_visible (GTK_WIDGET (self->empty_page), !any);
+  gtk_stack_set_visible_child_name (self->stack, any ? "tasks" : "empty");
+  if (!any && is_detail_open (self))
+    {
+      gw_task_detail_set_item (self->detail, NULL);
+      gtk_widget_set_visible (GTK_WIDGET (self->detail), FALSE);
+      gw_window_update_layout (self);
+    }
+  gw_task_view_refresh (self->task_view);
+  update_progress (self);
+  update_background (self);
+  _gw_window_actions_update (self);
+}
+
+static void
+list_changed_cb (GwWindow *self)
+{
+  GwTaskItem *shown = gw_task_detail_get_item (self->detail);
+
+  /* What is shown may have been removed, here or by somebody else. */
+  if (shown != NULL && gw_task_list_find (self->list, gw_task_item_get_task_id (shown)) == NULL)
+    {
+      gw_task_detail_set_item (self->detail, NULL);
+      gtk_widget_set_visible (GTK_WIDGET (self->detail), FALSE);
+      gw_window_update_layout (self);
+    }
+  _gw_window_update (self);
+  if (self->select_id != NULL && gw_task_view_select (self->task_view, self->select_id))
+    g_clear_pointer (&self->select_id, g_free);
+}
+
+static void
+connected_cb (GwWindow *self)
+{
+  gw_endpoint_report_connected (self->endpoint, gw_task_list_is_connected (self->list));
+}
+
+static void
+set_client (GwWindow *self, GwClient *client)
+{
+  GwClient *old = NULL;
+
+  if (self->list != NULL)
+    {
+      g_object_get (self->list, "client", &old, NULL);
+      g_clear_object (&old); /* compared only */
+      if (old == client)
+        {
+          gw_task_list_retry_now (self->list);
+          return;
+        }
+      g_signal_handlers_disconnect_by_data (self->list, self);
+      gw_task_list_stop (self->list);
+      gw_task_view_set_list (self->task_view, NULL);
+      gw_task_detail_set_item (self->detail, NULL);
+      g_clear_object (&self->list);
+    }
+  memset (&self->progress, 0, sizeof self->progress);
+  self->list = gw_task_list_new (client, NULL);
+  g_signal_connect_object (self->list, "changed", G_CALLBACK (list_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->list, "notify::connected", G_CALLBACK (connected_cb), self,
+                           G_CONNECT_SWAPPED);
+  gw_task_view_set_list (self->task_view, self->list);
+  gw_task_detail_set_client (self->detail, client);
+  gw_task_list_start (self->list);
+  _gw_window_update (self);
+}
+
+static void
+endpoint_changed_cb (GwWindow *self)
+{
+  GwEndpointState state = gw_endpoint_get_state (self->endpoint);
+
+  if (state == GW_ENDPOINT_READY)
+    {
+      GwClient *client = gw_endpoint_get_client (self->endpoint);
+
+      set_client (self, client);
+      if (self->was_lost)
+        _gw_window_toast (self, _("Connected again"));
+      self->was_lost = FALSE;
+      if (gw_endpoint_is_builtin (self->endpoint))
+        _gw_window_check_recovery (self);
+      _gw_window_submit_pending (self);
+    }
+  else if (state == GW_ENDPOINT_LOST)
+    self->was_lost = TRUE;
+  if (state == GW_ENDPOINT_UNREACHABLE || state == GW_ENDPOINT_FAILED)
+    _gw_window_fail_pending (self);
+  if (state == GW_ENDPOINT_IDLE && self->list != NULL)
+    gw_task_list_stop (self->list);
+  update_banner (self);
+  update_gateway_label (self);
+  _gw_window_actions_update (self);
+}
+
+static gboolean
+tick_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  if (self->progress.active)
+    update_progress (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+draft_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+  g_autofree char *text = gw_composer_dup_text (self->composer);
+
+  self->draft_id = 0;
+  gw_draft_save (text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+draft_changed_cb (GwWindow *self)
+{
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+  self->draft_id = g_timeout_add (DRAFT_PAUSE_MS, draft_cb, self);
+  g_source_set_name_by_id (self->draft_id, "[gangway] save the draft");
+}
+
+static void
+submit_cb (GwWindow *self, GPtrArray *contents)
+{
+  _gw_window_submit (self, contents, TRUE);
+}
+
+/**
+ * gw_window_save_state:
+ *
+ * Writes down what the next start restores: size, and the text that was not submitted.
+ */
+void
+gw_window_save_state (GwWindow *self)
+{
+  g_autofree char *text = NULL;
+  int width = 0;
+  int height = 0;
+
+  g_return_if_fail (GW_IS_WINDOW (self));
+
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+  text = gw_composer_dup_text (self->composer);
+  gw_draft_save (text);
+  gtk_window_get_default_size (GTK_WINDOW (self), &width, &height);
+  g_settings_set_boolean (self->settings, "window-maximized",
+                          gtk_window_is_maximized (GTK_WINDOW (self)));
+  if (!gtk_window_is_maximized (GTK_WINDOW (self)) && width >= 360 && height >= 294)
+    {
+      g_settings_set_int (self->settings, "window-width", width);
+      g_settings_set_int (self->settings, "window-height", height);
+    }
+}
+
+static void
+question_answered_cb (GwWindow *self, const char *response)
+{
+  self->dialog = NULL;
+  if (g_str_equal (response, "stop"))
+    gtk_widget_activate_action (GTK_WIDGET (self), "app.quit-now", NULL);
+  else if (g_str_equal (response, "keep"))
+    {
+      self->keep_running = TRUE;
+      gw_window_save_state (self);
+      gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+      update_background (self);
+    }
+}
+
+/**
+ * gw_window_confirm_quit:
+ *
+ * Whether the window may go at once. If tasks run here that would end with it, asks; queued ones
+ * are kept for the next start, and those of another gateway go on there.
+ */
+gboolean
+gw_window_confirm_quit (GwWindow *self)
+{
+  guint running = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_RUNNING) : 0;
+  guint queued = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_QUEUED) : 0;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  AdwMessageDialog *dialog;
+
+  g_return_val_if_fail (GW_IS_WINDOW (self), TRUE);
+
+  if (!gw_endpoint_is_builtin (self->endpoint) || running == 0)
+    return TRUE;
+  if (self->dialog != NULL)
+    {
+      gtk_window_present (GTK_WINDOW (self->dialog));
+      return FALSE;
+    }
+  first = g_strdup_printf (ngettext ("%u task is running.", "%u tasks are running.", running),
+                           running);
+  second = g_strdup_printf (ngettext ("%u is queued.", "%u are queued.", queued), queued);
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
+      GTK_WINDOW (self), _("Keep Running in the Background?"), NULL));
+  adw_message_dialog_format_body (dialog, "%s %s %s", first, queued > 0 ? second : "",
+                                  _("Finished results are saved."));
+  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", _("_Stop and Close"),
+                                    "keep", _("_Keep Running"), NULL);
+  adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_default_response (dialog, "keep");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (question_answered_cb), self,
+                           G_CONNECT_SWAPPED);
+  self->dialog = GTK_WIDGET (dialog);
+  gtk_window_present (GTK_WINDOW (dialog));
+  return FALSE;
+}
+
+static gboolean
+gw_window_close_request (GtkWindow *window)
+{
+  /* One way out for everything: the application stops the gateway first, then closes us. */
+  gtk_widget_activate_action (GTK_WIDGET (window), "app.quit", NULL);
+  return TRUE;
+}
+
+static void
+gw_window_show (GtkWidget *widget)
+{
+  GW_WINDOW (widget)->keep_running = FALSE;
+  g_clear_handle_id (&GW_WINDOW (widget)->idle_id, g_source_remove);
+  GTK_WIDGET_CLASS (gw_window_parent_class)->show (widget);
+}
+
+static void
+gw_window_dispose (GObject *object)
+{
+  GwWindow *self = GW_WINDOW (object);
+
+  g_cancellable_cancel (self->cancellable);
+  /* The parts still speak while they are taken apart. */
+  if (self->task_view != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->task_view, self);
+      g_signal_handlers_disconnect_by_data (self->composer, self);
+      g_signal_handlers_disconnect_by_data (self->leaflet, self);
+    }
+  g_clear_handle_id (&self->layout_id, g_source_remove);
+  g_clear_handle_id (&self->tick_id, g_source_remove);
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+  g_clear_handle_id (&self->idle_id, g_source_remove);
+  if (self->endpoint != NULL)
+    g_signal_handlers_disconnect_by_data (self->endpoint, self);
+  if (self->list != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->list, self);
+      gw_task_list_stop (self->list);
+    }
+  g_clear_object (&self->chooser);
+  gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_WINDOW);
+  g_clear_object (&self->list);
+  g_clear_object (&self->endpoint);
+  g_clear_object (&self->settings);
+  g_clear_pointer (&self->pending, g_ptr_array_unref);
+  g_clear_pointer (&self->select_id, g_free);
+  G_OBJECT_CLASS (gw_window_parent_class)->dispose (object);
+}
+
+static void
+gw_window_finalize (GObject *object)
+{
+  g_clear_object (&GW_WINDOW (object)->cancellable);
+  G_OBJECT_CLASS (gw_window_parent_class)->finalize (object);
+}
+
+static void
+gw_window_class_init (GwWindowClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = gw_window_dispose;
+  object_class->finalize = gw_window_finalize;
+  widget_class->show = gw_window_show;
+  GTK_WINDOW_CLASS (klass)->close_request = gw_window_close_request;
+
+  g_type_ensure (GW_TYPE_BANNER);
+  g_type_ensure (GW_TYPE_COMPOSER);
+  g_type_ensure (GW_TYPE_TASK_DETAIL);
+  g_type_ensure (GW_TYPE_TASK_VIEW);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               GW_RESOURCE_PATH "/ui/gw-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, toast_overlay);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, back_button);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, add_button);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, title);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, progress_bar);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, banner);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, leaflet);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, stack);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, empty_page);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, task_view);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, detail_separator);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, detail);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
+  gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
+  _gw_window_actions_class_init (klass);
+}
+
+static void
+gw_window_init (GwWindow *self)
+{
+  g_autofree char *draft = NULL;
+  GtkBuilder *menus = NULL;
+
+  self->cancellable = g_cancellable_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+  _gw_window_actions_init (self);
+
+  menus = gtk_builder_new_from_resource (GW_RESOURCE_PATH "/ui/gw-menus.ui");
+  gw_task_view_set_menu (self->task_view,
+                         G_MENU_MODEL (gtk_builder_get_object (menus, "task_menu")));
+  g_object_unref (menus);
+
+  self->settings = g_settings_new (GW_APPLICATION_ID);
+  gtk_window_set_default_size (GTK_WINDOW (self),
+                               g_settings_get_int (self->settings, "window-width"),
+                               g_settings_get_int (self->settings, "window-height"));
+  if (g_settings_get_boolean (self->settings, "window-maximized"))
+    gtk_window_maximize (GTK_WINDOW (self));
+#if GW_DEVELOPMENT
+  gtk_widget_add_css_class (GTK_WIDGET (self), "devel");
+#endif
+
+  g_signal_connect_object (self->task_view, "selection-changed",
+                           G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->composer, "submit", G_CALLBACK (submit_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->composer, "notify::can-run",
+                           G_CALLBACK (_gw_window_actions_update), self, G_CONNECT_SWAPPED);
+
+  draft = gw_draft_load ();
+  if (draft != NULL)
+    gw_composer_set_text (self->composer, draft);
+  g_signal_connect_object (self->composer, "text-changed", G_CALLBACK (draft_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
+  g_source_set_name_by_id (self->tick_id, "[gangway] progress");
+}
+
+/**
+ * gw_window_new:
+ * @endpoint: not started yet, or in any state
+ */
+GwWindow *
+gw_window_new (GtkApplication *application, GwEndpoint *endpoint)
+{
+  GwWindow *self = g_object_new (GW_TYPE_WINDOW, "application", application, NULL);
+
+  self->endpoint = g_object_ref (endpoint);
+  g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  endpoint_changed_cb (self);
+  _gw_window_update (self);
+  gw_composer_focus (self->composer);
+  return self;
+}

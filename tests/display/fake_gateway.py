@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway of canned tasks: serves /health, the change feed and single tasks of the contract from a
+list that stands in memory, so that pictures and tests show states that a real run passes too fast."""
+
+import json
+import sys
+import threading
+import time
+import uuid
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def iso(seconds):
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (moment.microsecond // 1000)
+
+
+class FakeGateway(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.uri = "http://127.0.0.1:%d" % self.server_address[1]
+        self.store = str(uuid.uuid4())
+        self.revision = 0
+        self.tasks = {}
+        self.changed = threading.Condition()
+        self.project_id = str(uuid.uuid4())
+        self.calls = []
+        self.thread = None
+
+    def start(self):
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
+        return self
+
+    def stop(self):
+        with self.changed:
+            self.changed.notify_all()
+        self.shutdown()
+        self.server_close()
+
+    def add(self, content, status="queued", result=None, ago=0.0, took=None, error=None,
+            attempts=0, **metadata):
+        """Puts a task in; @ago seconds since it was first sent, @took seconds its call lasted."""
+        now = time.time()
+        started = now - ago if status != "queued" else None
+        with self.changed:
+            self.revision += 1
+            ended = status not in ("queued", "running")
+            task = {
+                "task_id": "01900000-0000-7000-8000-%012d" % (len(self.tasks) + 1),
+                "project_id": self.project_id, "status": status, "content": content,
+                "result": result, "error": error, "created_at": iso(now - 120),
+                "started_at": iso(started) if started else None,
+                "finished_at": iso(started + (took or 0)) if started and ended else None,
+                "attempts": attempts or (1 if started else 0), "revision": self.revision,
+                "metadata": {"model": None, "provider": None, **metadata},
+            }
+            if took is not None:
+                task["metadata"]["duration_ms"] = int(took * 1000)
+            self.tasks[task["task_id"]] = task
+            self.changed.notify_all()
+        return task["task_id"]
+
+    def change(self, task_id, **members):
+        with self.changed:
+            self.revision += 1
+            task = self.tasks[task_id]
+            task.update(members)
+            task["revision"] = self.revision
+            self.changed.notify_all()
+
+
+def entry(task):
+    short = dict(task)
+    short.pop("result")
+    short["result_size"] = len((task["result"] or "").encode())
+    short["content_size"] = len(task["content"].encode())
+    short["content"] = task["content"][:200]
+    return short
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, status, body):
+        data = json.dumps(body, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json" if status < 400
+                         else "application/problem+json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        try:
+            self.wfile.write(data)
+        except OSError:
+            pass  # whoever asked has gone
+
+    def problem(self, status, code, detail):
+        self.answer(status, {"type": "about:blank", "title": code, "status": status,
+                             "detail": detail, "code": code})
+
+    def body(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        return json.loads(self.rfile.read(length)) if length else {}
+
+    def do_GET(self):
+        server = self.server
+        path, _, query = self.path.partition("?")
+        if path == "/health":
+            self.answer(200, {"service": "gangway", "version": "0.1.0", "host": "daemon",
+                              "store": server.store, "queue": "embedded"})
+        elif path == "/tasks":
+            values = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+            since = int(values.get("since", 0))
+            with server.changed:
+                if server.revision <= since and float(values.get("wait", 0)) > 0:
+                    server.changed.wait(min(float(values["wait"]), 5))
+                tasks = sorted((t for t in server.tasks.values() if t["revision"] > since),
+                               key=lambda t: t["revision"])
+                self.answer(200, {"revision": server.revision, "more": False,
+                                  "store": server.store, "tasks": [entry(t) for t in tasks],
+                                  "projects": [], "removed": []})
+        elif path.startswith("/tasks/"):
+            task = server.tasks.get(path[len("/tasks/"):])
+            if task:
+                self.answer(200, task)
+            else:
+                self.problem(404, "not-found", "no such task")
+        else:
+            self.problem(404, "not-found", "no such resource")
+
+    def do_POST(self):
+        server = self.server
+        body = self.body()
+        server.calls.append(("POST", self.path, body))
+        if self.path == "/tasks":
+            task_id = server.add(body["content"])
+            self.answer(200, {"task_id": task_id, "status": "queued",
+                              "project_id": server.project_id})
+        elif self.path == "/tasks/batch":
+            ids = [server.add(t if isinstance(t, str) else t["content"]) for t in body["tasks"]]
+            self.answer(200, {"project_id": server.project_id, "task_ids": ids})
+        elif self.path.endswith("/retry"):
+            task_id = self.path.split("/")[2]
+            server.change(task_id, status="queued", error=None)
+            self.answer(200, server.tasks[task_id])
+        else:
+            self.answer(200, {"changed": 1})
+
+    def do_DELETE(self):
+        server = self.server
+        server.calls.append(("DELETE", self.path, None))
+        task = server.tasks.get(self.path[len("/tasks/"):])
+        if task is None:
+            self.problem(404, "not-found", "no such task")
+        elif task["status"] not in ("queued", "running"):
+            self.problem(409, "conflict", "the task has ended")
+        else:
+            server.change(task["task_id"], status="cancelled")
+            self.answer(200, task)
+
+
+if __name__ == "__main__":
+    gateway = FakeGateway(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    print(gateway.uri, flush=True)
+    gateway.serve_forever()
