@@ -292,8 +292,8 @@ object_to_task (GwImportJob *job,
     return messages_to_task (job, row, messages, extras);
 
   task = task_member != NULL ? node_to_text (json_object_get_member (source, task_member)) : NULL;
-  if (task == NULL && job->import->column != NULL)
-    _gw_import_add_problem (job, row, _("There is no “%s”"), job->import->column);
+  if (task == NULL && job->options->column != NULL)
+    _gw_import_add_problem (job, row, _("There is no “%s”"), job->options->column);
   else if (task == NULL)
     _gw_import_add_problem (job, row, _("There is no member that holds a task"));
 

@@ -509,7 +509,8 @@ gw_import_parse_bytes (const char *name,
       && (job.template = template = make_template (job.options->template_text, error)) == NULL)
     return NULL;
 
-  text = _gw_import_decode (bytes, length, &import->encoding, &text_length, error);
+  /* An empty array may have no place at all. */
+  text = _gw_import_decode (length > 0 ? bytes : "", length, &import->encoding, &text_length, error);
   if (text == NULL || !parse (&job, text, text_length, error))
     return NULL;
 
