@@ -196,6 +196,28 @@ close_after (GwRequest *request)
 }
 
 static void
+refuse_framing (GwRequest *request)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (request->message);
+  g_autoptr (GError) error = NULL;
+
+  error = g_error_new_literal (GW_ERROR, GW_ERROR_NOT_JSON,
+                               "The request does not say in one clear way where its body ends. Send "
+                               "one Content-Length, or Transfer-Encoding: chunked.");
+  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
+      && soup_message_headers_get_content_length (headers) < 0)
+    {
+      gsize length = 0;
+      g_autofree char *text = gw_problem_to_json (error, &length);
+
+      gw_http_connection_refuse (request->connection, gw_problem_get_status (error),
+                                 GW_PROBLEM_CONTENT_TYPE, text, length);
+    }
+  close_after (request);
+  gw_request_fail (request, error);
+}
+
+static void
 fail_too_large (GwRequest *request)
 {
   request->keeps_body = FALSE;
@@ -385,10 +407,7 @@ early_cb (SoupServer *server,
     }
   else if (!check_framing (request))
     {
-      close_after (request);
-      gw_request_fail_with (request, GW_ERROR_NOT_JSON,
-                            "The request says in two ways, or in none, where its body ends. Send one "
-                            "Content-Length, or Transfer-Encoding: chunked.");
+      refuse_framing (request);
     }
   else
     {

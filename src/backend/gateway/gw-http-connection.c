@@ -401,6 +401,34 @@ gw_http_connection_cut (GwHttpConnection *self)
 }
 
 /**
+ * gw_http_connection_refuse:
+ * @self: a connection, in the middle of a request whose end libsoup cannot find
+ * @status: of the answer
+ * @content_type: of @text
+ * @text: the answer
+ * @length: its bytes
+ *
+ * Answers past libsoup, which would first wait for the rest of the request, and hangs up.
+ */
+void
+gw_http_connection_refuse (GwHttpConnection *self,
+                           guint status,
+                           const char *content_type,
+                           const char *text,
+                           gsize length)
+{
+  g_autofree char *answer = NULL;
+
+  g_return_if_fail (GW_IS_HTTP_CONNECTION (self));
+
+  answer = g_strdup_printf ("HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %" G_GSIZE_FORMAT
+                            "\r\nConnection: close\r\n\r\n%s",
+                            status, soup_status_get_phrase (status), content_type, length, text);
+  g_socket_send_with_blocking (self->input->socket, answer, strlen (answer), FALSE, NULL, NULL);
+  gw_http_connection_cut (self);
+}
+
+/**
  * gw_http_connection_get_loopback:
  * @self: a connection
  *
