@@ -82,12 +82,13 @@ skip_parked (const GwBoundLane *lane,
 static void
 track_init (Track *self,
             const GwBoundLane *lane,
+            guint cap,
             guint64 n,
             double limit,
             double window,
             double spacing)
 {
-  guint slots = (guint) MIN (lane->slots, n);
+  guint slots = (guint) MIN (MIN (lane->slots, cap), n);
   guint sends = lane->window_sends;
   guint half = sends / 2 + sends % 2;
   g_autofree double *heap = g_new0 (double, MAX (slots, 1));
@@ -259,7 +260,7 @@ gw_scheduler_bound_full (const GwBoundLane *lanes,
       Track track;
 
       /* What begins after the n-th answer of the lanes so far cannot be among the first n. */
-      track_init (&track, &lanes[i], n_tasks, lanes[i].pins > 0 ? INFINITY : limit,
+      track_init (&track, &lanes[i], cap, n_tasks, lanes[i].pins > 0 ? INFINITY : limit,
                   window_ms / 1000.0, spacing_ms / 1000.0);
       g_array_append_val (tracks, track);
       slots += lanes[i].slots;
@@ -316,7 +317,8 @@ gw_scheduler_bound_full (const GwBoundLane *lanes,
           Track *track = &g_array_index (tracks, Track, i);
 
           track_clear (track);
-          track_init (track, &lanes[i], n_tasks, high, window_ms / 1000.0, spacing_ms / 1000.0);
+          track_init (track, &lanes[i], cap, n_tasks, high, window_ms / 1000.0,
+                      spacing_ms / 1000.0);
         }
       if (fits_cap (tracks, prices, cap, high, (double) n_tasks))
         break;

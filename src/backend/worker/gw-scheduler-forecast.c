@@ -63,7 +63,7 @@ outlook_init (GwOutlook *self,
   gint64 oldest = state->now;
   double variance = MAX (lane->belief.variance, 0), careful;
 
-  *self = (GwOutlook){ .lane = lane, .slots = lane->slots, .pins = (double) lane->pins };
+  *self = (GwOutlook){ .lane = lane, .slots = MIN (lane->slots, state->cap), .pins = (double) lane->pins };
   self->sd = sqrt (variance);
   self->log_mean = lane->belief.mean + log (1000);
   self->mean = exp (self->log_mean + variance / 2);
@@ -322,28 +322,35 @@ _gw_forecast_lane (GwForecast *self,
   GwOutlook *lane = &self->lanes[index];
   guint flying = lane->lane->n_flying;
   const double *ends;
-  double answers = 0;
+  double idle = 0, busy = 0, answers;
   guint gone = 0;
 
-  lane->answers = lane->worth = 0;
+  lane->answers = lane->worth = lane->need = 0;
   if (lane->slots == 0 || horizon <= lane->opens)
     return;
 
   if (flying < lane->slots)
-    answers = (lane->slots - flying) * _gw_forecast_rounds (self, lane, horizon - lane->opens);
+    idle = _gw_forecast_rounds (self, lane, horizon - lane->opens);
   else
     gone = flying - lane->slots;
   ends = _gw_forecast_ends (self, index);
   for (guint i = gone; i < flying; i++)
-    answers += _gw_forecast_rounds (self, lane, horizon - MAX (ends[i], lane->opens));
+    busy += _gw_forecast_rounds (self, lane, horizon - MAX (ends[i], lane->opens));
+  answers = busy + (flying < lane->slots ? (lane->slots - flying) * idle : 0);
   lane->worth = answers / lane->slots;
+
+  /* Slots for what is pinned: after the calls in flight where these are over in time, else more. */
+  if (lane->pins > 0 && lane->pins <= busy)
+    lane->need = lane->pins / busy * flying;
+  else if (lane->pins > 0)
+    lane->need = MIN (flying + (idle > 0 ? (lane->pins - busy) / idle : lane->pins), lane->slots);
   if (lane->lane->window_sends > 0)
     answers = cut_by_window (self, lane, horizon, answers);
   lane->answers = lane->lane->pinned_only ? MIN (answers, lane->pins) : answers;
 }
 
 /* How many unpinned tasks the lanes with a mean latency below @faster_than can end by @horizon, all
- * together, after those that are pinned to them. */
+ * together, after those that are pinned to them; negative if the cap is too small even for these. */
 double
 _gw_forecast_all (GwForecast *self,
                   double horizon,
@@ -376,7 +383,12 @@ _gw_forecast_all (GwForecast *self,
   if (slots <= room)
     return sum;
 
-  /* The cap binds: the slots that yield most first. */
+  /* The cap binds: first what is pinned, then the slots that yield most. */
+  for (guint i = 0; i < n; i++)
+    room -= self->lanes[self->order[i]].need;
+  if (room < -1e-6)
+    return -1;
+
   sum = 0;
   for (guint i = 0; i < n && room > 0; i++)
     {
@@ -385,8 +397,10 @@ _gw_forecast_all (GwForecast *self,
 
       if (!(lane->worth > 0))
         break;
-      taken = MIN (lane->answers / lane->worth, room);
-      sum += MAX (taken * lane->worth - lane->pins, 0);
+      taken = MIN (lane->answers / lane->worth - lane->need, room);
+      if (!(taken > 0))
+        continue;
+      sum += taken * lane->worth;
       room -= taken;
     }
 

@@ -87,33 +87,54 @@ take (GwOutlook *lane,
   *room -= taken;
 }
 
-/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that
- * its window limits asks for as many slots as use the window up, the last of them for a part of
- * its worth. */
+/* Slots that the lane's pinned tasks need until @horizon: what they fill in whole must begin now, the
+ * rest can begin later, unless a window would then cut it. */
+static double
+need_slots (const GwOutlook *lane,
+            double horizon,
+            double *owed)
+{
+  double need = lane->need, left;
+
+  *owed = 0;
+  if (!(lane->pins > 0) || lane->slots == 0)
+    return 0;
+
+  if (!(lane->worth > 0))
+    need = lane->lane->n_flying + 1;
+
+  /* Where latencies vary, early enough for the last answer to be a slow one. */
+  left = horizon - (lane->careful - lane->mean);
+  need = MAX (need, left > 0 ? lane->pins * lane->mean / left : lane->pins);
+  need = MIN (need, MIN (lane->lane->n_flying + lane->pins, lane->slots));
+  *owed = lane->lane->window_sends > 0 || lane->sd >= GW_STEADY_SD ? ceil (need) : floor (need + 1e-6);
+
+  return MAX (need, *owed);
+}
+
+/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that its
+ * window limits asks for as many slots as use the window up, the last of them for a part of its
+ * worth. */
 void
 _gw_plan_find_shares (GwForecast *self,
                       double horizon)
 {
-  double room = self->state->cap;
-
-  for (guint i = 0; i < self->n_lanes; i++)
-    {
-      GwOutlook *lane = &self->lanes[i];
-
-      lane->share = 0;
-      _gw_forecast_lane (self, i, horizon);
-    }
+  double room = self->state->cap, later = 0;
 
   /* What is pinned can go nowhere else. */
   for (guint i = 0; i < self->n_lanes; i++)
     {
       GwOutlook *lane = &self->lanes[i];
+      double need;
 
-      if (lane->pins > 0 && lane->worth > 0)
-        take (lane, CLAMP (ceil (lane->pins / lane->worth), 1, lane->slots), &room);
-      else if (lane->pins > 0 && lane->slots > 0)
-        take (lane, 1, &room);
+      _gw_forecast_lane (self, i, horizon);
+      lane->share = 0;
+      need = need_slots (lane, horizon, &lane->owed);
+      lane->owed = MIN (lane->owed, room);
+      take (lane, lane->owed, &room);
+      later += need - lane->owed;
     }
+  room -= later;
 
   while (room > 0)
     {
@@ -152,6 +173,15 @@ _gw_plan_find_shares (GwForecast *self,
       if (best == NULL)
         break;
       take (best, best_slots, &room);
+    }
+
+  room += later;
+  for (guint i = 0; i < self->n_lanes; i++)
+    {
+      GwOutlook *lane = &self->lanes[i];
+      double owed;
+
+      take (lane, need_slots (lane, horizon, &owed) - lane->owed, &room);
     }
 }
 
@@ -207,7 +237,10 @@ _gw_plan_recall_shares (GwForecast *self,
   if (memo != NULL && is_fresh (memo, self))
     {
       for (guint i = 0; i < self->n_lanes; i++)
-        self->lanes[i].share = memo->planned[i].share;
+        {
+          self->lanes[i].owed = memo->planned[i].owed;
+          self->lanes[i].share = memo->planned[i].share;
+        }
       return;
     }
 
@@ -216,7 +249,10 @@ _gw_plan_recall_shares (GwForecast *self,
     _gw_plan_find_shares (self, horizon);
   else
     for (guint i = 0; i < self->n_lanes; i++)
-      self->lanes[i].share = self->lanes[i].slots;
+      {
+        self->lanes[i].owed = 0;
+        self->lanes[i].share = self->lanes[i].slots;
+      }
   if (memo == NULL)
     return;
 
@@ -236,6 +272,7 @@ _gw_plan_recall_shares (GwForecast *self,
         .parked_until = get_parked_until (self, lane),
         .log_mean = lane->log_mean,
         .pins = lane->pins,
+        .owed = lane->owed,
         .share = lane->share,
       };
     }
@@ -263,15 +300,22 @@ _gw_plan_divide (GwForecast *self,
   for (guint i = 0; i < n; i++)
     {
       const GwOutlook *lane = &self->lanes[self->order[i]];
+
+      tasks[self->order[i]] = lane->pins;
+      room -= lane->need;
+    }
+  for (guint i = 0; i < n && room > 0 && left > 0; i++)
+    {
+      const GwOutlook *lane = &self->lanes[self->order[i]];
       double slots, ends;
 
       if (!(lane->worth > 0))
-        continue;
-      slots = MIN (lane->answers / lane->worth, room);
+        break;
+      slots = MAX (MIN (lane->answers / lane->worth - lane->need, room), 0);
+      ends = MIN (slots * lane->worth, left);
       room -= slots;
-      ends = CLAMP (slots * lane->worth - lane->pins, 0, left);
       left -= ends;
-      tasks[self->order[i]] = ends + lane->pins;
+      tasks[self->order[i]] += ends;
     }
 }
 

@@ -26,7 +26,9 @@ typedef struct {
   /* At the horizon asked about last. */
   double answers;   /* f: what the lane can end by then */
   double worth;     /* y: what one of its slots can */
-  double share;     /* slots of the cap it should have */
+  double need;      /* slots that its pinned tasks take, calls in flight included */
+  double owed;      /* slots of the cap that its pinned tasks must have now */
+  double share;     /* slots of the cap it should have, these included; a part: for part of the time */
 } GwOutlook;
 
 /* All lanes as the rule sees them, for one decision. */
@@ -50,6 +52,7 @@ typedef struct {
   gint64 parked_until;
   double log_mean;
   double pins;
+  double owed;
   double share;
 } GwPlannedLane;
 

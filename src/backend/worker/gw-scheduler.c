@@ -166,11 +166,13 @@ typedef struct {
   double slots;
 } Want;
 
-/* Whether the cap has room for one more call of this lane beyond its share: it has not, if a lane
- * that lacks some of its share will want the slot before the call would end. */
+/* Whether the cap has room for one more call of this lane beside what other lanes lack: it has not,
+ * if one of them will want the slot before the call would end. A lane lacks what its pinned tasks are
+ * owed and, unless @owed_only, its share. */
 static gboolean
 is_spare (GwForecast *forecast,
-          guint index)
+          guint index,
+          gboolean owed_only)
 {
   const GwSchedulerState *state = forecast->state;
   const GwOutlook *self = &forecast->lanes[index];
@@ -185,8 +187,9 @@ is_spare (GwForecast *forecast,
   for (guint i = 0; i < forecast->n_lanes; i++)
     {
       const GwOutlook *lane = &forecast->lanes[i];
-      double lacks = MIN (lane->share - lane->lane->n_flying,
-                          (double) state->waiting + lane->pins);
+      double wanted = owed_only ? lane->owed : floor (lane->share + 1e-6);
+      double lacks = MIN (wanted - lane->lane->n_flying,
+                          (owed_only ? 0 : (double) state->waiting) + lane->pins);
       GwVerdict reason;
       Want want;
       guint at;
@@ -240,7 +243,8 @@ is_within_share (GwForecast *forecast,
 
   _gw_plan_recall_shares (forecast, forecast->state->memo);
 
-  return self->lane->n_flying < self->share || is_spare (forecast, index);
+  /* A part of a slot is for who comes first. */
+  return is_spare (forecast, index, self->lane->n_flying + 1 <= self->share + 1e-6);
 }
 
 static GwDecision
