@@ -32,6 +32,7 @@ gw_json_parse (const char *text,
 
 static JsonObject *
 take_object (JsonNode *tree,
+             const char *complaint,
              GError **error)
 {
   g_autoptr (JsonNode) node = tree;
@@ -40,8 +41,7 @@ take_object (JsonNode *tree,
     return NULL;
   if (!JSON_NODE_HOLDS_OBJECT (node))
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_INVALID,
-                           "The JSON is not an object: send {…} with the members of this call");
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_INVALID, complaint);
       return NULL;
     }
 
@@ -63,7 +63,8 @@ gw_json_parse_object (const char *text,
                       gsize length,
                       GError **error)
 {
-  return take_object (gw_json_parse (text, length, error), error);
+  return take_object (gw_json_parse (text, length, error),
+                      "The JSON is not an object: send {…} with the members of this call", error);
 }
 
 /**
@@ -72,9 +73,10 @@ gw_json_parse_object (const char *text,
  * @length: bytes
  * @error: %GW_ERROR_NOT_JSON
  *
- * As gw_json_parse(), for replies that were paid for: syntax and depth are as strict, but what is
- * wrong only with a character is mended instead of refused. U+0000, half surrogate pairs and bytes
- * that are not UTF-8 become U+FFFD, a number that nothing can hold the nearest double. Any thread.
+ * As gw_json_parse(), for replies, which may have been paid for: the syntax is as strict, the depth
+ * is at most %GW_JSON_MAX_REPLY_DEPTH, and what is wrong only with a character is mended instead of
+ * refused. U+0000, half surrogate pairs and bytes that are not UTF-8 become U+FFFD, a number that
+ * nothing can hold the nearest double. Any thread.
  *
  * Returns: (transfer full) (nullable): the tree
  */
@@ -83,10 +85,29 @@ gw_json_parse_reply (const char *text,
                      gsize length,
                      GError **error)
 {
-  if (!_gw_json_scan (text, length, GW_JSON_MAX_DEPTH, TRUE, error))
+  if (!_gw_json_scan (text, length, GW_JSON_MAX_REPLY_DEPTH, TRUE, error))
     return NULL;
 
   return _gw_json_build (text, length, TRUE);
+}
+
+/**
+ * gw_json_parse_reply_object:
+ * @text: (array length=length): bytes of another program's reply
+ * @length: bytes
+ * @error: %GW_ERROR_NOT_JSON; %GW_ERROR_INVALID where it is JSON, but no object
+ *
+ * As gw_json_parse_reply(). Any thread.
+ *
+ * Returns: (transfer full) (nullable): the object
+ */
+JsonObject *
+gw_json_parse_reply_object (const char *text,
+                            gsize length,
+                            GError **error)
+{
+  return take_object (gw_json_parse_reply (text, length, error),
+                      "The reply is JSON, but not an object", error);
 }
 
 static const char *

@@ -8,6 +8,8 @@
 G_BEGIN_DECLS
 
 #define GW_JSON_MAX_DEPTH 64
+/* A reply may wrap what a request was allowed to nest: the metadata of a task in a page of tasks. */
+#define GW_JSON_MAX_REPLY_DEPTH 128
 
 /* Reading. Text from outside becomes a tree only through gw_json_parse(): its pre-scan
  * (gw-json-scan.c) checks RFC 8259, UTF-8, depth, U+0000 and lone surrogates, none of which
@@ -18,11 +20,12 @@ G_BEGIN_DECLS
  * as the nearest double and written with the digits that give that double again. An integer
  * beyond 64 bits and a number beyond the doubles (1e999) are GW_ERROR_INVALID.
  *
- * gw_json_parse_reply() is for replies of providers and of gateways that other people wrote. */
+ * gw_json_parse_reply() is for replies, of providers and of gateways. */
 gboolean gw_json_check (const char *text, gsize length, guint max_depth, GError **error);
 JsonNode *gw_json_parse (const char *text, gsize length, GError **error);
 JsonObject *gw_json_parse_object (const char *text, gsize length, GError **error);
 JsonNode *gw_json_parse_reply (const char *text, gsize length, GError **error);
+JsonObject *gw_json_parse_reply_object (const char *text, gsize length, GError **error);
 
 /* Typed getters. An absent member, and where allowed null, leaves *value as the caller set it and
  * is no error unless GW_JSON_REQUIRED is given; 1.0 is an integer; a wrong type or size is GW_ERROR_INVALID (a text

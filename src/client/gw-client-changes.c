@@ -87,7 +87,7 @@ parse_page (const char *text,
             GError **error)
 {
   g_autoptr(GError) local = NULL;
-  g_autoptr(JsonObject) object = gw_json_parse_object (text, length, &local);
+  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text, length, &local);
   g_autoptr(GwChanges) changes = NULL;
   JsonArray *removed;
   gint64 revision = 0;

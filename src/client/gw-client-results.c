@@ -42,7 +42,7 @@ take_line (Download *download,
 
   if (length == 0)
     return TRUE;
-  object = gw_json_parse_object (line, length, error);
+  object = gw_json_parse_reply_object (line, length, error);
   if (object == NULL)
     return FALSE;
   task = gw_task_new_from_json (object, error);

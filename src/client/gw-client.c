@@ -287,7 +287,7 @@ _gw_client_error_from_reply (const GwAnswer *reply)
 {
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
-  g_autoptr(JsonObject) object = gw_json_parse_object (text != NULL ? text : "", length, NULL);
+  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text != NULL ? text : "", length, NULL);
   g_autofree char *sentence = NULL;
   GwError code = gw_error_from_http_status (MAX (reply->status, 400));
   GwError told;
@@ -312,7 +312,7 @@ _gw_client_parse_object (const GwAnswer *reply,
   g_autoptr(GError) local = NULL;
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
-  JsonObject *object = gw_json_parse_object (text != NULL ? text : "", length, &local);
+  JsonObject *object = gw_json_parse_reply_object (text != NULL ? text : "", length, &local);
 
   if (object == NULL)
     g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,

@@ -137,7 +137,7 @@ parse_reply (const GwAnswer *reply)
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
 
-  return gw_json_parse_object (text != NULL ? text : "", length, NULL);
+  return gw_json_parse_reply_object (text != NULL ? text : "", length, NULL);
 }
 
 static void

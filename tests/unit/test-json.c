@@ -205,6 +205,10 @@ test_depth (void)
       g_assert_error (error, GW_ERROR, GW_ERROR_NOT_JSON);
       g_clear_error (&error);
       g_assert_true (gw_json_check (over, strlen (over), 65, &error));
+      /* What was taken in one layer is read in some more around it. */
+      g_clear_pointer (&node, json_node_unref);
+      node = gw_json_parse_reply (over, strlen (over), &error);
+      g_assert_no_error (error);
     }
 }
 
