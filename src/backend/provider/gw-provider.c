@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "provider/gw-command-provider.h"
 #include "provider/gw-openai-provider.h"
 #include "provider/gw-practice-provider.h"
 #include "provider/gw-provider.h"
@@ -105,8 +106,23 @@ gw_provider_new (GwProviderConfig *config,
                  const char *key,
                  GwClock *clock)
 {
-  GType type = config->kind == GW_PROVIDER_OPENAI ? GW_TYPE_OPENAI_PROVIDER
-                                                  : GW_TYPE_PRACTICE_PROVIDER;
+  GType type;
+
+  switch (config->kind)
+    {
+    case GW_PROVIDER_COMMAND:
+      type = GW_TYPE_COMMAND_PROVIDER;
+      break;
+
+    case GW_PROVIDER_PRACTICE:
+      type = GW_TYPE_PRACTICE_PROVIDER;
+      break;
+
+    case GW_PROVIDER_OPENAI:
+    default:
+      type = GW_TYPE_OPENAI_PROVIDER;
+      break;
+    }
 
   return g_object_new (type, "config", config, "key", key, "clock", clock, NULL);
 }

@@ -286,6 +286,25 @@ status_of_body (const GwReplyBody *body)
   return 0;
 }
 
+static const char *
+describe_status (guint status)
+{
+  static const struct {
+    guint status;
+    const char *phrase;
+  } newer[] = { /* than libsoup knows */
+    { 429, "Too Many Requests" }, { 451, "Unavailable For Legal Reasons" }, { 529, "Overloaded" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (newer); i++)
+    {
+      if (newer[i].status == status)
+        return newer[i].phrase;
+    }
+
+  return soup_status_get_phrase (status);
+}
+
 /* The provider's own words on one line, keys taken out before they are cut. */
 static char *
 dup_said (const GwRawReply *raw,
@@ -311,7 +330,7 @@ dup_said (const GwRawReply *raw,
   else if (body->is_html)
     text = g_strdup ("an HTML page");
   else
-    text = g_strdup (soup_status_get_phrase (raw->status));
+    text = g_strdup (describe_status (raw->status));
 
   if (code != NULL && raw->status < 300)
     return g_strdup_printf ("%s: %s", code, text);
