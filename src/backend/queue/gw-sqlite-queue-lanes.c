@@ -324,6 +324,7 @@ gw_sq_lanes_build (GwSqState *state,
       seen->parked_until = lane->parked;
       seen->last_send = lane->last_send;
       seen->belief = lane->belief;
+      seen->pinned_only = lane->kind == GW_PROVIDER_PRACTICE;
       seen->pins = count_route (state, lane->name, NULL);
       if (lane->model != NULL && lane->kind != GW_PROVIDER_PRACTICE
           && is_only_one_with_model (state, lane))

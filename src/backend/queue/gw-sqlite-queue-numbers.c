@@ -276,6 +276,7 @@ fill_lane (GwSqView *view,
   seen->parked_until = lane->parked;
   seen->last_send = lane->last_send;
   seen->belief = lane->belief;
+  seen->pinned_only = lane->kind == GW_PROVIDER_PRACTICE;
 }
 
 /**

@@ -63,7 +63,8 @@ outlook_init (GwOutlook *self,
   gint64 oldest = state->now;
   double variance = MAX (lane->belief.variance, 0), careful;
 
-  *self = (GwOutlook){ .lane = lane, .slots = MIN (lane->slots, state->cap), .pins = (double) lane->pins };
+  *self = (GwOutlook){ .lane = lane, .slots = MIN (lane->slots, state->cap) };
+  self->pins = (double) lane->pins;
   self->sd = sqrt (variance);
   self->log_mean = lane->belief.mean + log (1000);
   self->mean = exp (self->log_mean + variance / 2);
@@ -349,8 +350,9 @@ _gw_forecast_lane (GwForecast *self,
   lane->answers = lane->lane->pinned_only ? MIN (answers, lane->pins) : answers;
 }
 
-/* How many unpinned tasks the lanes with a mean latency below @faster_than can end by @horizon, all
- * together, after those that are pinned to them; negative if the cap is too small even for these. */
+/* How many unpinned tasks the lanes with a mean latency below @faster_than can end by @horizon,
+ * all together, after those that are pinned to them; negative if the cap is too small even for
+ * these. */
 double
 _gw_forecast_all (GwForecast *self,
                   double horizon,

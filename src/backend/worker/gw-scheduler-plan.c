@@ -87,8 +87,8 @@ take (GwOutlook *lane,
   *room -= taken;
 }
 
-/* Slots that the lane's pinned tasks need until @horizon: what they fill in whole must begin now, the
- * rest can begin later, unless a window would then cut it. */
+/* Slots that the lane's pinned tasks need until @horizon: what they fill in whole must begin now,
+ * the rest can begin later, unless a window would then cut it or the latency varies. */
 static double
 need_slots (const GwOutlook *lane,
             double horizon,
@@ -107,14 +107,17 @@ need_slots (const GwOutlook *lane,
   left = horizon - (lane->careful - lane->mean);
   need = MAX (need, left > 0 ? lane->pins * lane->mean / left : lane->pins);
   need = MIN (need, MIN (lane->lane->n_flying + lane->pins, lane->slots));
-  *owed = lane->lane->window_sends > 0 || lane->sd >= GW_STEADY_SD ? ceil (need) : floor (need + 1e-6);
+  if (lane->lane->window_sends > 0 || lane->sd >= GW_STEADY_SD)
+    *owed = ceil (need);
+  else
+    *owed = floor (need + 1e-6);
 
   return MAX (need, *owed);
 }
 
-/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that its
- * window limits asks for as many slots as use the window up, the last of them for a part of its
- * worth. */
+/* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that
+ * its window limits asks for as many slots as use the window up, the last of them for a part of
+ * its worth. */
 void
 _gw_plan_find_shares (GwForecast *self,
                       double horizon)

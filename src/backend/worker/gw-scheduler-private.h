@@ -28,7 +28,7 @@ typedef struct {
   double worth;     /* y: what one of its slots can */
   double need;      /* slots that its pinned tasks take, calls in flight included */
   double owed;      /* slots of the cap that its pinned tasks must have now */
-  double share;     /* slots of the cap it should have, these included; a part: for part of the time */
+  double share;     /* of the cap, these included; a part of a slot: for part of the time */
 } GwOutlook;
 
 /* All lanes as the rule sees them, for one decision. */

@@ -166,9 +166,9 @@ typedef struct {
   double slots;
 } Want;
 
-/* Whether the cap has room for one more call of this lane beside what other lanes lack: it has not,
- * if one of them will want the slot before the call would end. A lane lacks what its pinned tasks are
- * owed and, unless @owed_only, its share. */
+/* Whether the cap has room for one more call of this lane beside what other lanes lack: it has
+ * not, if one of them will want the slot before the call would end. A lane lacks what its pinned
+ * tasks are owed and, unless @owed_only, its share. */
 static gboolean
 is_spare (GwForecast *forecast,
           guint index,
