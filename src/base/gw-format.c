@@ -299,9 +299,12 @@ append_csv (GwFormatter *formatter,
   if (task->duration_ms >= 0)
     g_string_append_printf (out, "%" G_GINT64_FORMAT, task->duration_ms);
   for (guint i = 0; i < formatter->columns->len; i++)
-    append_node_cell (out, task->submitted != NULL
-                             ? json_object_get_member (task->submitted, formatter->columns->pdata[i])
-                             : NULL);
+    {
+      const char *name = formatter->columns->pdata[i];
+
+      append_node_cell (out, task->submitted != NULL
+                               ? json_object_get_member (task->submitted, name) : NULL);
+    }
   g_string_append_c (out, '\n');
 }
 

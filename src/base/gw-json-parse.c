@@ -75,11 +75,12 @@ build_number (Build *build)
   gint64 integer;
   double value;
 
-  for (; build->p < build->end && strchr ("+-.eE0123456789", *build->p) != NULL && *build->p != '\0';
-       build->p++)
+  while (build->p < build->end
+         && (g_ascii_isdigit (*build->p) || memchr ("+-.eE", *build->p, 5) != NULL))
     {
-      if (*build->p == '.' || *build->p == 'e' || *build->p == 'E')
+      if (memchr (".eE", *build->p, 3) != NULL)
         is_integer = FALSE;
+      build->p++;
     }
   if ((gsize) (build->p - first) < sizeof local)
     {

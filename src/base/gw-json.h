@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 #define GW_JSON_MAX_DEPTH 64
-/* A reply may wrap what a request was allowed to nest: the metadata of a task in a page of tasks. */
+/* A reply may wrap what a request was allowed to nest: a task's metadata in a page of tasks. */
 #define GW_JSON_MAX_REPLY_DEPTH 128
 
 /* Reading. Text from outside becomes a tree only through gw_json_parse(): its pre-scan
@@ -28,8 +28,8 @@ JsonNode *gw_json_parse_reply (const char *text, gsize length, GError **error);
 JsonObject *gw_json_parse_reply_object (const char *text, gsize length, GError **error);
 
 /* Typed getters. An absent member, and where allowed null, leaves *value as the caller set it and
- * is no error unless GW_JSON_REQUIRED is given; 1.0 is an integer; a wrong type or size is GW_ERROR_INVALID (a text
- * over max_bytes GW_ERROR_TOO_LARGE) with a message that names the member. */
+ * is no error unless GW_JSON_REQUIRED is given; 1.0 is an integer; a wrong type or size is
+ * GW_ERROR_INVALID (a text over max_bytes GW_ERROR_TOO_LARGE) with a message that names it. */
 typedef enum {
   GW_JSON_OPTIONAL = 0,
   GW_JSON_REQUIRED = 1 << 0,

@@ -260,7 +260,8 @@ _gw_error_set_member (JsonObject *object,
 
   member = json_object_new ();
   json_object_set_string_member (member, "code", gw_error_to_string (code));
-  json_object_set_string_member (member, "message", message != NULL ? message : gw_error_title (code));
+  json_object_set_string_member (member, "message",
+                                 message != NULL ? message : gw_error_title (code));
   json_object_set_object_member (object, "error", member);
 }
 
@@ -304,8 +305,8 @@ waiting_to_json (const GwTask *task)
   return waiting;
 }
 
-/* The submitted members, then ours. `model` and `tries` are always there, `uncertain` and `practice`
- * where they are true, the others where they are known. */
+/* The submitted members, then ours. `model` and `tries` are always there, `uncertain` and
+ * `practice` where they are true, the others where they are known. */
 static JsonObject *
 metadata_to_json (const GwTask *task)
 {

@@ -5,8 +5,8 @@
  *
  * Threads: any; all blocks on the disk but gw_export_save_async().
  *
- * Guarantee: gw_export_file_commit() returns TRUE only once the whole document is on the disk in its
- * place. Until then, and whatever fails, what was there before stays as it was.
+ * Guarantee: gw_export_file_commit() returns TRUE only once the whole document is on the disk in
+ * its place. Until then, and whatever fails, what was there before stays as it was.
  */
 
 #define G_LOG_DOMAIN "gw-export"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Reading task files from disk, off the thread that asks: a thread of its own for each call, since a
- * named pipe or a network folder may keep it waiting for long.
+ * Reading task files from disk, off the thread that asks: a thread of its own for each call, since
+ * a named pipe or a network folder may keep it waiting for long.
  */
 
 #define G_LOG_DOMAIN "gw-import"

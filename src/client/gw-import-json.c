@@ -16,6 +16,8 @@
 
 #include "gw-import-private.h"
 
+#define MAX_PIN 200 /* bytes */
+
 typedef struct {
   JsonNode *node;   /* (owned) */
   guint row;
@@ -39,6 +41,15 @@ is_text (JsonNode *node)
 {
   return node != NULL && JSON_NODE_HOLDS_VALUE (node)
          && json_node_get_value_type (node) == G_TYPE_STRING;
+}
+
+/* Whether @node can be the name of a model or provider: a gateway refuses what is blank or very
+ * long, and with it all tasks that are sent together. */
+static gboolean
+is_pin (JsonNode *node)
+{
+  return is_text (node) && strlen (json_node_get_string (node)) <= MAX_PIN
+         && !_gw_import_is_blank (json_node_get_string (node));
 }
 
 static JsonNode *
@@ -219,7 +230,7 @@ add_body (GwImportExtras *extras,
       if (g_str_equal (name, "messages") || g_strcmp0 (name, task_member) == 0
           || (g_str_equal (name, "input") && JSON_NODE_HOLDS_ARRAY (node)))
         continue;
-      if (g_str_equal (name, "model") && is_text (node) && extras->model == NULL)
+      if (g_str_equal (name, "model") && is_pin (node) && extras->model == NULL)
         extras->model = g_strdup (json_node_get_string (node));
       else if (extras->metadata == NULL || !json_object_has_member (extras->metadata, name))
         _gw_import_extras_add (extras, name, json_node_copy (node));
@@ -259,9 +270,9 @@ add_members (GwImportExtras *extras,
           || (body != NULL && (g_str_equal (name, "body") || g_str_equal (name, "method")
                                || g_str_equal (name, "url"))))
         continue;
-      if (g_str_equal (name, "model") && is_text (node))
+      if (g_str_equal (name, "model") && is_pin (node))
         extras->model = g_strdup (json_node_get_string (node));
-      else if (g_str_equal (name, "provider") && is_text (node))
+      else if (g_str_equal (name, "provider") && is_pin (node))
         extras->provider = g_strdup (json_node_get_string (node));
       else if (g_str_equal (name, "priority") && priority >= -GW_TASK_MAX_PRIORITY
                && priority <= GW_TASK_MAX_PRIORITY)

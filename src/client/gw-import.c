@@ -267,8 +267,12 @@ _gw_import_is_blank (const char *text)
   return TRUE;
 }
 
+/* Whether a gateway takes @metadata: its size, and its depth inside the body of a batch,
+ * {"tasks": [{"metadata": …}]}. A problem where not. */
 static gboolean
-metadata_fits (JsonObject *metadata)
+check_metadata (GwImportJob *job,
+                guint row,
+                JsonObject *metadata)
 {
   g_autofree char *text = NULL;
   gsize length = 0;
@@ -277,7 +281,18 @@ metadata_fits (JsonObject *metadata)
     return TRUE;
 
   text = gw_json_object_to_text (metadata, FALSE, &length);
-  return length <= GW_TASK_MAX_METADATA;
+  if (length > GW_TASK_MAX_METADATA)
+    {
+      _gw_import_add_problem (job, row, _("What stands beside the task is larger than 64 KiB"));
+      return FALSE;
+    }
+  if (!gw_json_check (text, length, GW_JSON_MAX_DEPTH - 3, NULL))
+    {
+      _gw_import_add_problem (job, row, _("What stands beside the task is nested too deeply"));
+      return FALSE;
+    }
+
+  return TRUE;
 }
 
 void
@@ -299,11 +314,8 @@ _gw_import_add_entry (GwImportJob *job,
       _gw_import_add_problem (job, row, _("The task is larger than 1 MiB"));
       return;
     }
-  if (extras != NULL && !metadata_fits (extras->metadata))
-    {
-      _gw_import_add_problem (job, row, _("What stands beside the task is larger than 64 KiB"));
-      return;
-    }
+  if (extras != NULL && !check_metadata (job, row, extras->metadata))
+    return;
 
   entry = g_new0 (GwImportEntry, 1);
   entry->content = g_steal_pointer (&owned);
@@ -510,7 +522,8 @@ gw_import_parse_bytes (const char *name,
     return NULL;
 
   /* An empty array may have no place at all. */
-  text = _gw_import_decode (length > 0 ? bytes : "", length, &import->encoding, &text_length, error);
+  text = _gw_import_decode (length > 0 ? bytes : "", length, &import->encoding, &text_length,
+                            error);
   if (text == NULL || !parse (&job, text, text_length, error))
     return NULL;
 

@@ -70,7 +70,7 @@ typedef struct {
  */
 typedef struct {
   char *content;        /* 1 byte to 1 MiB of UTF-8, not blank */
-  JsonObject *metadata; /* (nullable) at most 64 KiB of JSON, no reserved name; `system` is a text */
+  JsonObject *metadata; /* (nullable) at most 64 KiB of JSON, no reserved name */
   char *model;          /* (nullable) asked for by the row itself (JSON only) */
   char *provider;       /* (nullable) the same */
   int priority;         /* the same; 0: none */

@@ -78,7 +78,8 @@ parse_name (GwTemplate *self,
   if (*name == '\0')
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
-                           _("The template has braces without a name. Write {{ and }} for braces."));
+                           _("The template has braces without a name. "
+                             "Write {{ and }} for braces."));
       return NULL;
     }
 
