@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gangway-batch"
+
+#include "config.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "gw-batch-progress.h"
+
+#define REDRAW_MS 200
+#define FIRST_LINE_US G_USEC_PER_SEC
+#define LINE_EVERY_US (5 * G_USEC_PER_SEC)
+#define FEW_TASKS 20
+#define EXCERPT_CHARACTERS 60
+#define MAX_CAUSES 5
+
+struct _GwBatchProgress {
+  gboolean quiet;
+  gboolean terminal;
+  gboolean log_tasks;
+  gboolean drawn;        /* the bar stands in the last line */
+  GwBatch *batch;        /* (owned) (nullable) */
+  gint64 started_at;     /* monotonic µs */
+  gint64 line_at;
+  guint ended;           /* seen to end since the start: for the time left */
+  guint timer_id;
+};
+
+/**
+ * gw_batch_progress_new:
+ * @quiet: whether only warnings are shown
+ * @log_tasks: whether each task that ends gets a line
+ *
+ * Returns: (transfer full): a display on standard error
+ */
+GwBatchProgress *
+gw_batch_progress_new (gboolean quiet,
+                       gboolean log_tasks)
+{
+  GwBatchProgress *progress = g_new0 (GwBatchProgress, 1);
+  const char *term = g_getenv ("TERM");
+
+  progress->quiet = quiet;
+  progress->log_tasks = log_tasks;
+  progress->terminal = isatty (STDERR_FILENO) && g_strcmp0 (term, "dumb") != 0;
+
+  return progress;
+}
+
+static void
+clear_bar (GwBatchProgress *progress)
+{
+  if (progress->drawn)
+    fputs ("\r\033[K", stderr);
+  progress->drawn = FALSE;
+}
+
+/**
+ * gw_batch_progress_free:
+ * @progress: (transfer full): a display
+ */
+void
+gw_batch_progress_free (GwBatchProgress *progress)
+{
+  gw_batch_progress_end (progress);
+  g_free (progress);
+}
+
+static guint
+count_ended (GwBatch *batch)
+{
+  return gw_batch_count (batch, GW_TASK_COMPLETED) + gw_batch_count (batch, GW_TASK_FAILED)
+         + gw_batch_count (batch, GW_TASK_CANCELLED);
+}
+
+static char *
+format_duration (gint64 us)
+{
+  gint64 s = us / G_USEC_PER_SEC;
+
+  if (s < 60)
+    return g_strdup_printf (_("%.1f s"), us / (double) G_USEC_PER_SEC);
+  if (s < 3600)
+    return g_strdup_printf (_("%d min %d s"), (int) (s / 60), (int) (s % 60));
+
+  return g_strdup_printf (_("%d h %d min"), (int) (s / 3600), (int) (s / 60 % 60));
+}
+
+/* "37 of 100 done, 2 failed, 5 running" */
+static char *
+describe (GwBatchProgress *progress)
+{
+  guint total = gw_batch_get_n_tasks (progress->batch);
+  guint failed = gw_batch_count (progress->batch, GW_TASK_FAILED);
+  guint running = gw_batch_count (progress->batch, GW_TASK_RUNNING);
+  GString *text = g_string_new (NULL);
+
+  g_string_append_printf (text, ngettext ("%u of %u task done", "%u of %u tasks done", total),
+                          count_ended (progress->batch), total);
+  if (failed > 0)
+    g_string_append_printf (text, ngettext (", %u failed", ", %u failed", failed), failed);
+  if (running > 0)
+    g_string_append_printf (text, ngettext (", %u running", ", %u running", running), running);
+
+  return g_string_free (text, FALSE);
+}
+
+static char *
+describe_time_left (GwBatchProgress *progress)
+{
+  guint left = gw_batch_get_n_tasks (progress->batch) - count_ended (progress->batch);
+  gint64 passed = g_get_monotonic_time () - progress->started_at;
+  g_autofree char *duration = NULL;
+
+  if (progress->ended < 3 || left == 0 || passed < 2 * G_USEC_PER_SEC)
+    return g_strdup ("");
+
+  duration = format_duration ((gint64) ((double) passed / progress->ended * left));
+
+  /* Translators: a duration, as "2 min 5 s" */
+  return g_strdup_printf (_(", about %s left"), duration);
+}
+
+static void
+draw_bar (GwBatchProgress *progress)
+{
+  guint total = MAX (1, gw_batch_get_n_tasks (progress->batch));
+  guint ended = count_ended (progress->batch);
+  g_autofree char *counts = describe (progress);
+  g_autofree char *left = describe_time_left (progress);
+  g_autofree char *text = g_strconcat (counts, left, NULL);
+  g_autofree char *bar = NULL;
+  struct winsize size = { 0 };
+  guint columns = 80;
+  guint text_width = (guint) g_utf8_strlen (text, -1);
+  guint width;
+
+  if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    columns = size.ws_col;
+  if (columns < text_width + 14)
+    {
+      g_autofree char *cut = g_utf8_substring (text, 0, MIN (text_width, MAX (columns, 2) - 1));
+
+      clear_bar (progress);
+      g_printerr ("%s", cut);
+    }
+  else
+    {
+      guint full;
+
+      width = MIN (40, columns - text_width - 4);
+      full = (guint) ((guint64) width * ended / total);
+      bar = g_strnfill (width, ' ');
+      memset (bar, '#', full);
+      clear_bar (progress);
+      g_printerr ("[%s] %s", bar, text);
+    }
+  progress->drawn = TRUE;
+}
+
+static void
+print_line (GwBatchProgress *progress)
+{
+  g_autofree char *counts = describe (progress);
+  g_autofree char *left = describe_time_left (progress);
+
+  g_printerr ("gangway-batch: %s%s\n", counts, left);
+  progress->line_at = g_get_monotonic_time ();
+}
+
+static gboolean
+redraw_cb (gpointer user_data)
+{
+  draw_bar (user_data);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+changed_cb (GwBatch *batch,
+            gpointer user_data)
+{
+  GwBatchProgress *progress = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  if (progress->quiet || progress->terminal || progress->log_tasks)
+    return;
+  if (now - progress->line_at >= (progress->line_at == progress->started_at ? FIRST_LINE_US
+                                                                           : LINE_EVERY_US))
+    print_line (progress);
+}
+
+/* One line of a text that someone else wrote: no line ends, no control characters. */
+static char *
+make_excerpt (const char *text)
+{
+  g_autofree char *start = g_utf8_substring (text, 0,
+                                             MIN (g_utf8_strlen (text, -1), EXCERPT_CHARACTERS));
+  GString *excerpt = g_string_new (NULL);
+
+  for (const char *c = start; *c != '\0'; c = g_utf8_next_char (c))
+    {
+      gunichar character = g_utf8_get_char (c);
+
+      g_string_append_unichar (excerpt, g_unichar_iscntrl (character) ? ' ' : character);
+    }
+
+  return g_string_free (excerpt, FALSE);
+}
+
+static void
+task_ended_cb (GwBatch *batch,
+               gpointer data,
+               gpointer user_data)
+{
+  GwBatchProgress *progress = user_data;
+  GwTask *task = data;
+  g_autoptr(GString) line = NULL;
+  g_autofree char *excerpt = NULL;
+
+  progress->ended++;
+  if (progress->quiet || !progress->log_tasks)
+    return;
+
+  excerpt = make_excerpt (task->content != NULL ? task->content : "");
+  line = g_string_new (NULL);
+  g_string_append_printf (line, "[%u/%u] ", count_ended (batch), gw_batch_get_n_tasks (batch));
+  if (task->status == GW_TASK_COMPLETED)
+    g_string_append (line, _("completed"));
+  else if (task->status == GW_TASK_FAILED)
+    g_string_append_printf (line, _("failed (%s)"), gw_error_to_string (task->error_code));
+  else
+    g_string_append (line, _("cancelled"));
+  if (task->duration_ms >= 0)
+    {
+      g_autofree char *duration = format_duration (task->duration_ms * 1000);
+
+      g_string_append_printf (line, ", %s", duration);
+    }
+  if (task->model != NULL)
+    g_string_append_printf (line, ", %s", task->model);
+
+  clear_bar (progress);
+  g_printerr ("gangway-batch: %s: %s\n", line->str, excerpt);
+}
+
+/**
+ * gw_batch_progress_follow:
+ * @progress: a display
+ * @batch: (transfer none): the run to show
+ */
+void
+gw_batch_progress_follow (GwBatchProgress *progress,
+                          GwBatch *batch)
+{
+  g_return_if_fail (progress->batch == NULL);
+
+  progress->batch = g_object_ref (batch);
+  progress->started_at = g_get_monotonic_time ();
+  progress->line_at = progress->started_at;
+  progress->log_tasks |= gw_batch_get_n_tasks (batch) <= FEW_TASKS;
+  g_signal_connect (batch, "changed", G_CALLBACK (changed_cb), progress);
+  g_signal_connect (batch, "task-ended", G_CALLBACK (task_ended_cb), progress);
+  if (progress->terminal && !progress->quiet)
+    {
+      draw_bar (progress);
+      progress->timer_id = g_timeout_add (REDRAW_MS, redraw_cb, progress);
+    }
+}
+
+/**
+ * gw_batch_progress_end:
+ * @progress: a display
+ *
+ * Takes the bar away; does nothing if none is shown.
+ */
+void
+gw_batch_progress_end (GwBatchProgress *progress)
+{
+  g_clear_handle_id (&progress->timer_id, g_source_remove);
+  clear_bar (progress);
+  if (progress->batch != NULL)
+    g_signal_handlers_disconnect_by_data (progress->batch, progress);
+  g_clear_object (&progress->batch);
+}
+
+G_GNUC_PRINTF (2, 0)
+static void
+print_message (GwBatchProgress *progress,
+               const char *format,
+               va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+
+  clear_bar (progress);
+  g_printerr ("gangway-batch: %s\n", message);
+}
+
+/**
+ * gw_batch_progress_say:
+ * @progress: a display
+ * @format: printf format of a line, without its end
+ * @...: for @format
+ */
+void
+gw_batch_progress_say (GwBatchProgress *progress,
+                       const char *format,
+                       ...)
+{
+  va_list arguments;
+
+  if (progress->quiet)
+    return;
+  va_start (arguments, format);
+  print_message (progress, format, arguments);
+  va_end (arguments);
+}
+
+/**
+ * gw_batch_progress_warn:
+ * @progress: a display
+ * @format: printf format of a line, without its end
+ * @...: for @format
+ */
+void
+gw_batch_progress_warn (GwBatchProgress *progress,
+                        const char *format,
+                        ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  print_message (progress, format, arguments);
+  va_end (arguments);
+}
+
+/* Failures by cause: how many, and what one of them said. */
+static void
+print_causes (GwBatchProgress *progress,
+              GPtrArray *tasks)
+{
+  guint counts[GW_N_ERRORS] = { 0 };
+  const char *messages[GW_N_ERRORS] = { NULL };
+  guint printed = 0;
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      GwTask *task = g_ptr_array_index (tasks, i);
+
+      if (task->status != GW_TASK_FAILED || !task->has_error)
+        continue;
+      counts[task->error_code]++;
+      if (messages[task->error_code] == NULL)
+        messages[task->error_code] = task->error_message;
+    }
+  for (guint code = 0; code < GW_N_ERRORS && printed < MAX_CAUSES; code++)
+    {
+      g_autofree char *excerpt = NULL;
+
+      if (counts[code] == 0)
+        continue;
+      excerpt = make_excerpt (messages[code] != NULL ? messages[code] : gw_error_title (code));
+      gw_batch_progress_say (progress, ngettext ("  %u failed with %s: %s",
+                                                 "  %u failed with %s: %s", counts[code]),
+                             counts[code], gw_error_to_string (code), excerpt);
+      printed++;
+    }
+}
+
+static void
+append_count (GString *text,
+              guint count,
+              const char *word)
+{
+  if (count == 0)
+    return;
+  if (text->len > 0)
+    g_string_append (text, ", ");
+  g_string_append_printf (text, "%u %s", count, word);
+}
+
+/**
+ * gw_batch_progress_summary:
+ * @progress: a display
+ * @batch: the run
+ * @duration_us: how long it took
+ *
+ * Says what became of the run.
+ */
+void
+gw_batch_progress_summary (GwBatchProgress *progress,
+                           GwBatch *batch,
+                           gint64 duration_us)
+{
+  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr(GPtrArray) tasks = NULL;
+  g_autofree char *duration = format_duration (duration_us);
+  guint total = gw_batch_get_n_tasks (batch);
+  guint practice = gw_batch_count_practice (batch);
+
+  if (progress->quiet)
+    return;
+
+  append_count (text, gw_batch_count (batch, GW_TASK_COMPLETED), _("completed"));
+  append_count (text, gw_batch_count (batch, GW_TASK_FAILED), _("failed"));
+  append_count (text, gw_batch_count (batch, GW_TASK_CANCELLED), _("cancelled"));
+  append_count (text, gw_batch_count (batch, GW_TASK_RUNNING), _("running"));
+  append_count (text, gw_batch_count (batch, GW_TASK_QUEUED), _("waiting"));
+  /* Translators: number of tasks, what became of them, a duration */
+  gw_batch_progress_say (progress, ngettext ("%u task: %s, in %s", "%u tasks: %s, in %s", total),
+                         total, text->str, duration);
+  if (practice > 0)
+    gw_batch_progress_say (progress,
+                           ngettext ("%u answer is practice: it only repeats the task, because no "
+                                     "provider is set up",
+                                     "%u answers are practice: they only repeat the task, because "
+                                     "no provider is set up", practice), practice);
+  if (gw_batch_count (batch, GW_TASK_FAILED) > 0)
+    {
+      tasks = gw_batch_dup_tasks (batch);
+      print_causes (progress, tasks);
+    }
+}
