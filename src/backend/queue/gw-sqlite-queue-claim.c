@@ -181,7 +181,7 @@ gw_sq_claim (GwSqState *state,
   gw_sq_lanes_expire (state);
   gw_sq_piles_promote (state);
   gw_sq_piles_refresh (state);
-  gw_sq_lanes_build (state, &seen);
+  gw_sq_lanes_build (state, lane, &seen);
   g_ptr_array_find (state->lane_list, lane, &index);
   decision = gw_scheduler_check_limits (&seen, index);
   if (decision.verdict != GW_VERDICT_START)
@@ -192,10 +192,22 @@ gw_sq_claim (GwSqState *state,
     {
       decision = gw_scheduler_check_worth (&seen, index);
       if (decision.verdict != GW_VERDICT_START)
-        pile = gw_sq_piles_best (state, lane, TRUE);
+        {
+          GwSqPile *mine = gw_sq_piles_best (state, lane, TRUE);
+
+          if (mine == NULL)
+            return refuse (state, lane, decision);
+          pile = mine;
+        }
     }
   if (pile == NULL)
     return refuse (state, lane, decision);
+  if (is_mine (pile))
+    {
+      decision = gw_scheduler_check_share (&seen, index);
+      if (decision.verdict != GW_VERDICT_START)
+        return refuse (state, lane, decision);
+    }
 
   grant = g_new0 (GwGrant, 1);
   grant->verdict = GW_VERDICT_START;

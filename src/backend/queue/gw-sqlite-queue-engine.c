@@ -29,6 +29,7 @@ typedef struct {
   GCond cond;
   GThread *thread;
   GwSqDb *db;
+  GHashTable *bounds;     /* of the projects that were looked at, see gw-sqlite-queue-estimate.c */
 } Reader;
 
 typedef struct {
@@ -423,6 +424,7 @@ run_read (Reader *reader,
   GwSqView view;
 
   gw_sq_view_init (&view, reader->engine, reader->db);
+  view.bounds = reader->bounds;
   gw_sq_run (reader->db, "BEGIN", "");
   request->result = request->read (&view, request->args, &request->error);
   gw_sq_run (reader->db, "COMMIT", "");
@@ -533,7 +535,10 @@ gw_sq_engine_new (const GwSqliteQueueOptions *options,
   engine->walks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   engine->watches = gw_sq_watches_new ();
   for (guint i = 0; i < N_READERS; i++)
-    g_cond_init (&engine->readers[i].cond);
+    {
+      g_cond_init (&engine->readers[i].cond);
+      engine->readers[i].bounds = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+    }
 
   if (!open_file (engine, error))
     {
@@ -572,6 +577,7 @@ gw_sq_engine_unref (GwSqEngine *engine)
     {
       g_clear_pointer (&engine->readers[i].db, gw_sq_db_free);
       g_cond_clear (&engine->readers[i].cond);
+      g_hash_table_unref (engine->readers[i].bounds);
     }
   gw_sq_watches_free (engine->watches);
   g_hash_table_unref (engine->walks);

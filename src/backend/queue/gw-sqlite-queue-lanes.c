@@ -191,7 +191,7 @@ gw_sq_lanes_expire (GwSqState *state)
         {
           GwSqSend entry = g_array_index (lane->sends, GwSqSend, j);
 
-          if (entry.sent > 0 && entry.sent + GW_WINDOW_MS <= state->now)
+          if (entry.sent != 0 && entry.sent + GW_WINDOW_MS <= state->now)
             gw_sq_run (state->db, "DELETE FROM send WHERE attempt = ?", "i", entry.attempt);
           else
             g_array_index (lane->sends, GwSqSend, kept++) = entry;
@@ -288,10 +288,12 @@ count_route (GwSqState *state,
 /**
  * gw_sq_lanes_build:
  * @state: the state, with refreshed piles
+ * @asking: the lane that claims
  * @out: (out): what the scheduler sees; valid until the next call, lanes as in `lane_list`
  */
 void
 gw_sq_lanes_build (GwSqState *state,
+                   const GwSqLane *asking,
                    GwSchedulerState *out)
 {
   guint n_times = 0;
@@ -309,6 +311,7 @@ gw_sq_lanes_build (GwSqState *state,
 
   memset (out, 0, sizeof *out);
   out->now = state->now;
+  out->memo = state->memo;
   out->cap = gw_sq_engine_get_options (state->engine)->max_concurrency;
   out->waiting = count_route (state, NULL, NULL);
   out->lanes = (GwSchedulerLane *) (gpointer) state->scheduler_lanes->data;
@@ -320,6 +323,9 @@ gw_sq_lanes_build (GwSqState *state,
 
       memset (seen, 0, sizeof *seen);
       seen->slots = gw_sq_lane_slots (lane);
+      /* Practice never helps others: nobody may wait for it. */
+      if (lane->kind == GW_PROVIDER_PRACTICE && lane != asking)
+        seen->slots = 0;
       seen->window_sends = lane->requests_per_minute;
       seen->parked_until = lane->parked;
       seen->last_send = lane->last_send;
@@ -346,7 +352,7 @@ gw_sq_lanes_build (GwSqState *state,
         {
           gint64 sent = g_array_index (lane->sends, GwSqSend, j).sent;
 
-          *times++ = (sent > 0 ? MIN (sent, state->now) : state->now) + GW_WINDOW_MS;
+          *times++ = (sent != 0 ? MIN (sent, state->now) : state->now) + GW_WINDOW_MS;
         }
       seen->n_reopens = lane->sends->len;
       qsort ((gint64 *) seen->reopens, seen->n_reopens, sizeof (gint64), compare_times);
@@ -652,7 +658,12 @@ open_window (GwSqState *state,
       if (sqlite3_column_int64 (row, 1) != lane->pk || (sent_at == 0 && !live))
         continue;
       if (sent_at > 0)
-        entry.sent = MAX (1, state->now - MAX (0, state->wall - sent_at));
+        {
+          entry.sent = state->now - MAX (0, state->wall - sent_at);
+          /* 0 means "not known". */
+          if (entry.sent == 0)
+            entry.sent = 1;
+        }
       if (entry.sent == 0 || entry.sent + GW_WINDOW_MS > state->now)
         g_array_append_val (lane->sends, entry);
     }

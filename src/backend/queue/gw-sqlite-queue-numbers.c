@@ -107,7 +107,7 @@ window_opens_at (GwSqView *view,
     {
       gint64 sent = g_array_index (lane->sends, GwSqSend, i).sent;
 
-      first = MIN (first, (sent > 0 ? sent : view->now) + GW_WINDOW_MS);
+      first = MIN (first, (sent != 0 ? sent : view->now) + GW_WINDOW_MS);
     }
 
   return first;
@@ -266,7 +266,7 @@ fill_lane (GwSqView *view,
     {
       gint64 sent = g_array_index (lane->sends, GwSqSend, i).sent;
 
-      reopens[seen->n_reopens++] = (sent > 0 ? MIN (sent, view->now) : view->now) + GW_WINDOW_MS;
+      reopens[seen->n_reopens++] = (sent != 0 ? MIN (sent, view->now) : view->now) + GW_WINDOW_MS;
     }
   qsort (reopens, seen->n_reopens, sizeof (gint64), compare_times);
   seen->flying = flying;
@@ -339,6 +339,30 @@ gw_sq_view_scheduler (GwSqView *view,
       gw_sq_end (row);
     }
 
+  /* Practice is no way to do what is not meant for it. */
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      if (((GwSqLane *) g_ptr_array_index (lanes, i))->kind == GW_PROVIDER_PRACTICE
+          && state->lanes[i].pins == 0)
+        state->lanes[i].slots = 0;
+    }
+
+  /* A project with a concurrency of its own takes its rounds, however free the lanes are. */
+  row = gw_sq_bind (view->db,
+    "SELECT sum(max(0, r.n_queued + r.n_running - r.concurrency)),"
+    " max((r.n_queued + r.n_running + r.concurrency - 1) / r.concurrency) FROM project r"
+    " WHERE r.concurrency > 0 AND r.paused = 0 AND r.held = 0 AND r.pk IN"
+    " (SELECT project FROM pile INDEXED BY pile_ready WHERE n_ready > 0)", "");
+  if (gw_sq_row (view->db, row))
+    {
+      guint64 later = (guint64) sqlite3_column_int64 (row, 0);
+
+      state->rounds = (guint64) sqlite3_column_int64 (row, 1);
+      state->later = MIN (later, state->waiting);
+      state->waiting -= state->later;
+      gw_sq_end (row);
+    }
+
   return gw_sq_db_is_ok (view->db);
 }
 
@@ -352,15 +376,4 @@ gw_sq_read_snapshot (GwSqView *view,
   gw_sq_view_scheduler (view, snapshot, 0);
 
   return snapshot;
-}
-
-gpointer
-gw_sq_read_project (GwSqView *view,
-                    gpointer data,
-                    GError **error)
-{
-  GwSqReadArgs *args = data;
-  gint64 pk = gw_sq_view_find_project (view, args->id, error);
-
-  return pk != 0 ? gw_sq_view_get_project (view, pk) : NULL;
 }

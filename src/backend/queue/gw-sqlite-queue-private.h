@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  *   gw-sqlite-queue-piles.c      who is next
  *   gw-sqlite-queue-lanes.c      limits, windows, ghosts, providers
  *   gw-sqlite-queue-submit.c -claim.c -finish.c -tasks.c -projects.c -recover.c -sweep.c   the steps
- *   gw-sqlite-queue-read.c -feed.c -numbers.c                                              the reads
+ *   gw-sqlite-queue-read.c -feed.c -numbers.c -estimate.c                          the reads
  */
 
 typedef struct _GwSqEngine GwSqEngine;
@@ -231,6 +231,7 @@ struct _GwSqState {
   /* Scratch of gw_sq_lanes_build(). */
   GArray *scheduler_lanes;
   GArray *scheduler_times;
+  GwSchedulerMemo *memo;
 };
 
 GwSqState *gw_sq_state_new (GwSqEngine *engine, GwSqDb *db);
@@ -302,7 +303,7 @@ gboolean gw_sq_lanes_load (GwSqState *state);
 void gw_sq_lanes_flush (GwSqState *state);
 void gw_sq_lanes_expire (GwSqState *state);
 void gw_sq_lanes_wake (GwSqState *state, GwSqLane *only, GwSqWaits what);
-void gw_sq_lanes_build (GwSqState *state, GwSchedulerState *out);
+void gw_sq_lanes_build (GwSqState *state, const GwSqLane *asking, GwSchedulerState *out);
 guint gw_sq_lane_slots (const GwSqLane *lane);
 guint gw_sq_lane_in_flight (const GwSqLane *lane);
 gint64 gw_sq_lane_ghost_ms (const GwSqLane *lane);

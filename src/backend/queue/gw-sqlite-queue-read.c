@@ -176,7 +176,7 @@ lane_opens_at (GwSqView *view,
   for (guint i = 0; i < lane->sends->len; i++)
     {
       gint64 sent = g_array_index (lane->sends, GwSqSend, i).sent;
-      gint64 reopens = (sent > 0 ? MIN (sent, view->now) : view->now) + GW_WINDOW_MS;
+      gint64 reopens = (sent != 0 ? MIN (sent, view->now) : view->now) + GW_WINDOW_MS;
 
       if (reopens <= view->now)
         continue;

@@ -267,9 +267,11 @@ move_clock (GwSqDb *db,
     {
       gint64 by = old_offset - offset;
 
-      gw_sq_run (db, "UPDATE send SET at = max(1, min(at + ?, ?)) WHERE at > 0", "ii", by, now);
+      /* 0 is kept for "not known"; before the boot is below it. */
+      gw_sq_run (db, "UPDATE send SET at = ifnull(nullif(min(at + ?, ?), 0), 1) WHERE at <> 0",
+                 "ii", by, now);
       /* A ghost's time cannot be longer than the longest one after a send that is over. */
-      gw_sq_run (db, "UPDATE ghost SET sent = max(1, min(sent + ?1, ?2)),"
+      gw_sq_run (db, "UPDATE ghost SET sent = min(sent + ?1, ?2),"
                  " until = min(until + ?1, ?2 + 30000)", "ii", by, now);
       gw_sq_run (db, "UPDATE lane SET parked = CASE WHEN parked > 0 THEN max(1, parked + ?1) ELSE 0"
                  " END, halved = CASE WHEN halved > 0 THEN max(1, min(halved + ?1, ?2)) ELSE 0 END,"

@@ -78,6 +78,7 @@ gw_sq_state_new (GwSqEngine *engine,
   g_array_set_clear_func (state->aborts, clear_abort);
   state->scheduler_lanes = g_array_new (FALSE, TRUE, sizeof (GwSchedulerLane));
   state->scheduler_times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  state->memo = gw_scheduler_memo_new ();
   if (options->random_seed != 0)
     {
       guint32 seed[2] = { (guint32) options->random_seed, (guint32) (options->random_seed >> 32) };
@@ -126,6 +127,7 @@ gw_sq_state_free (GwSqState *state)
   g_array_unref (state->aborts);
   g_array_unref (state->scheduler_lanes);
   g_array_unref (state->scheduler_times);
+  gw_scheduler_memo_free (state->memo);
   g_rand_free (state->random);
   g_free (state);
 }

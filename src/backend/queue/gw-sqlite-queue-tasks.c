@@ -91,7 +91,13 @@ settle_project (GwSqState *state,
   else if (project->finished_at == 0
            && project->counts[GW_TASK_COMPLETED] + project->counts[GW_TASK_FAILED]
               + project->counts[GW_TASK_CANCELLED] > 0)
-    project->finished_at = state->wall;
+    {
+      guint keep_days = gw_sq_engine_get_options (state->engine)->keep_days;
+
+      project->finished_at = state->wall;
+      if (keep_days > 0)
+        state->next_sweep = MIN (state->next_sweep, state->wall + keep_days * GW_SQ_DAY_MS);
+    }
 }
 
 /* The pile's and the project's side of a task that enters or leaves a state. */
@@ -348,6 +354,7 @@ gw_sq_note_removed (GwSqState *state,
   gw_sq_run (state->db, "INSERT INTO removal (revision, id, at) VALUES (?, ?, ?)", "iui",
              gw_sq_state_next_revision (state), blob, state->wall);
   gw_sq_run (state->db, "UPDATE head SET n_removals = n_removals + 1", "");
+  state->next_sweep = MIN (state->next_sweep, state->wall + GW_SQ_DAY_MS);
 }
 
 static gboolean
