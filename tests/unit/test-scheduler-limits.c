@@ -149,6 +149,15 @@ test_spacing (void)
   assert_decision (&state, 0, GW_VERDICT_WINDOW, NOW + 10);
   lane.window_sends = 6;
   assert_decision (&state, 0, GW_VERDICT_WINDOW, NOW + GW_SPACING_MS - 5);
+
+  /* What ceases to count in this very millisecond is no longer used. */
+  state.now = NOW + 10;
+  lane.last_send = NOW;
+  assert_decision (&state, 0, GW_VERDICT_WINDOW, NOW + GW_SPACING_MS);
+  lane.window_sends = 7;
+  assert_decision (&state, 0, GW_VERDICT_START, NOW + 10);
+  lane.window_sends = 6;
+  state.now = NOW;
   lane.last_send = NOW - GW_SPACING_MS;
   assert_decision (&state, 0, GW_VERDICT_START, NOW);
 

@@ -88,6 +88,12 @@ test_hold (void)
   lanes[0].pins = 8;
   assert_worth (&state, 1, GW_VERDICT_HOLD);
 
+  /* Equals do not wait for each other. */
+  lanes[0] = known (4, 10, 0);
+  state.waiting = 1;
+  assert_worth (&state, 0, GW_VERDICT_START);
+  assert_worth (&state, 1, GW_VERDICT_START);
+
   /* A task pinned to the slow lane does not wait for anything. */
   g_assert_cmpint (gw_scheduler_check_share (&state, 1).verdict, ==, GW_VERDICT_START);
 }
@@ -232,6 +238,15 @@ test_estimate_fixed (void)
   g_assert_cmpfloat (estimate.high_s, >, estimate.finish_s);
   g_assert_cmpfloat (estimate.high_s, <, 24);
   g_assert_false (estimate.learning);
+
+  /* Two that only the slower lane may take, one after the other. */
+  lanes[1].slots = 1;
+  lanes[1].pins = 2;
+  state.waiting = 5;
+  estimate = gw_scheduler_estimate (&state);
+  g_assert_cmpfloat_with_epsilon (estimate.finish_s, 8, 0.05);
+  lanes[1].slots = 5;
+  lanes[1].pins = 0;
 
   /* Tasks that wait for others of their project count, and so does their order. */
   state.waiting = 1;
