@@ -519,6 +519,78 @@ gw_json_peek_boolean (JsonObject *object,
 }
 
 /**
+ * gw_json_copy_object:
+ * @object: an object; only read
+ *
+ * Any thread, also several at the same time with the same object.
+ *
+ * Returns: (transfer full): a copy that has nothing in common with @object
+ */
+JsonObject *
+gw_json_copy_object (JsonObject *object)
+{
+  JsonObject *copy = json_object_new ();
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init_ordered (&iter, object);
+  while (json_object_iter_next_ordered (&iter, &name, &node))
+    json_object_set_member (copy, name, gw_json_copy (node));
+
+  return copy;
+}
+
+static JsonArray *
+copy_array (JsonArray *array)
+{
+  guint length = json_array_get_length (array);
+  JsonArray *copy = json_array_sized_new (length);
+
+  for (guint i = 0; i < length; i++)
+    json_array_add_element (copy, gw_json_copy (json_array_get_element (array, i)));
+
+  return copy;
+}
+
+/**
+ * gw_json_copy:
+ * @node: a tree; only read
+ *
+ * As gw_json_copy_object().
+ *
+ * Returns: (transfer full): a copy that has nothing in common with @node
+ */
+JsonNode *
+gw_json_copy (JsonNode *node)
+{
+  JsonNode *copy = json_node_alloc ();
+
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    {
+      json_node_init (copy, JSON_NODE_OBJECT);
+      json_node_take_object (copy, gw_json_copy_object (json_node_get_object (node)));
+      return copy;
+    }
+  if (JSON_NODE_HOLDS_ARRAY (node))
+    {
+      json_node_init (copy, JSON_NODE_ARRAY);
+      json_node_take_array (copy, copy_array (json_node_get_array (node)));
+      return copy;
+    }
+  if (holds (node, G_TYPE_STRING))
+    return json_node_init_string (copy, json_node_get_string (node));
+  if (holds (node, G_TYPE_INT64))
+    return json_node_init_int (copy, json_node_get_int (node));
+  if (holds (node, G_TYPE_DOUBLE))
+    return json_node_init_double (copy, json_node_get_double (node));
+  if (holds (node, G_TYPE_BOOLEAN))
+    return json_node_init_boolean (copy, json_node_get_boolean (node));
+
+  return json_node_init_null (copy);
+}
+
+/**
  * gw_json_set_string_or_null:
  * @object: an object
  * @member: its member

@@ -58,6 +58,11 @@ gint64 gw_json_peek_int (JsonObject *object, const char *member, gint64 fallback
 double gw_json_peek_double (JsonObject *object, const char *member, double fallback);
 gboolean gw_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
 
+/* Copying. A tree belongs to one thread at a time: json-glib 1.6 does not count the references of
+ * objects and arrays atomically, and json_node_copy() shares those inside. Nothing is shared here. */
+JsonNode *gw_json_copy (JsonNode *node);
+JsonObject *gw_json_copy_object (JsonObject *object);
+
 /* Writing: UTF-8, never escaped to ASCII; numbers never follow the locale. */
 char *gw_json_to_text (JsonNode *node, gboolean pretty, gsize *length);
 char *gw_json_object_to_text (JsonObject *object, gboolean pretty, gsize *length);

@@ -32,9 +32,10 @@
 
 #define REDACTED "[redacted]"
 #define MIN_SECRET 6
-#define VAULT_SIZE (256 * 1024)
+#define VAULT_SIZE (64 * 1024)
 
-/* What is looked for, one behind the other in the vault: length, bytes. */
+/* What is looked for, one behind the other in the vault: length, bytes. The longest come first, so
+ * that a key that begins like a longer one does not leave the rest of that standing. */
 typedef struct {
   gsize length;
   char bytes[];
@@ -63,40 +64,36 @@ needle_size (gsize length)
   return (sizeof (Needle) + length + align - 1) / align * align;
 }
 
+/* Returns whether there was room. */
 static gboolean
-vault_has (const char *bytes,
-           gsize length)
-{
-  for (gsize at = 0; at < vault_used;)
-    {
-      const Needle *needle = (const Needle *) (gconstpointer) (vault + at);
-
-      if (needle->length == length && memcmp (needle->bytes, bytes, length) == 0)
-        return TRUE;
-      at += needle_size (needle->length);
-    }
-
-  return FALSE;
-}
-
-static void
 vault_add (const char *bytes,
            gsize length)
 {
+  gsize size = needle_size (length);
+  gsize at = 0;
   Needle *needle;
 
-  if (length < MIN_SECRET || vault_has (bytes, length))
-    return;
-  if (vault_used + needle_size (length) > VAULT_SIZE)
-    {
-      g_warning ("Too many keys: the messages are not searched for the last one");
-      return;
-    }
+  if (length < MIN_SECRET)
+    return TRUE;
 
-  needle = (Needle *) (gpointer) (vault + vault_used);
+  for (; at < vault_used; at += needle_size (needle->length))
+    {
+      needle = (Needle *) (gpointer) (vault + at);
+      if (needle->length == length && memcmp (needle->bytes, bytes, length) == 0)
+        return TRUE;
+      if (needle->length < length)
+        break;
+    }
+  if (size > VAULT_SIZE - vault_used)
+    return FALSE;
+
+  memmove (vault + at + size, vault + at, vault_used - at);
+  needle = (Needle *) (gpointer) (vault + at);
   needle->length = length;
   memcpy (needle->bytes, bytes, length);
-  vault_used += needle_size (length);
+  vault_used += size;
+
+  return TRUE;
 }
 
 static void
@@ -109,10 +106,12 @@ wipe_free (char *secret)
 
 /* Inside a longer text, Base64 shows a secret in one of three ways, by where it begins; its first
  * and last characters depend on what stands around it, so they are left off. */
-static void
+static gboolean
 vault_add_base64 (const char *secret,
                   gsize length)
 {
+  gboolean fits = TRUE;
+
   for (gsize shift = 0; shift < 3; shift++)
     {
       gsize size = shift + length;
@@ -123,12 +122,33 @@ vault_add_base64 (const char *secret,
 
       memcpy (bytes + shift, secret, length);
       text = g_base64_encode (bytes, size);
-      if (last > first)
-        vault_add (text + first, last - first);
+      if (last > first && !vault_add (text + first, last - first))
+        fits = FALSE;
       wipe_free (text);
       explicit_bzero (bytes, size);
       g_free (bytes);
     }
+
+  return fits;
+}
+
+/* Both calls on the page are best effort: a limit on locked memory must not stop the program. */
+static gboolean
+vault_open (void)
+{
+  void *page;
+
+  if (vault != NULL)
+    return TRUE;
+
+  page = mmap (NULL, VAULT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED)
+    return FALSE;
+
+  madvise (page, VAULT_SIZE, MADV_DONTDUMP);
+  mlock (page, VAULT_SIZE);
+  vault = page;
+  return TRUE;
 }
 
 /**
@@ -141,27 +161,22 @@ void
 gw_log_add_secret (const char *secret)
 {
   gsize length = secret != NULL ? strlen (secret) : 0;
+  gboolean fits;
   char *encoded;
 
   if (length < MIN_SECRET)
     return;
 
-  g_mutex_lock (&mutex);
-  if (vault == NULL)
-    {
-      vault = mmap (NULL, VAULT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (vault == MAP_FAILED)
-        g_error ("Cannot allocate memory for keys: %s", g_strerror (errno));
-      /* Both are best effort: a limit on locked memory must not stop the program. */
-      madvise (vault, VAULT_SIZE, MADV_DONTDUMP);
-      mlock (vault, VAULT_SIZE);
-    }
-  vault_add (secret, length);
   encoded = g_uri_escape_string (secret, NULL, FALSE);
-  vault_add (encoded, strlen (encoded));
-  wipe_free (encoded);
-  vault_add_base64 (secret, length);
+  g_mutex_lock (&mutex);
+  fits = vault_open () && vault_add (secret, length) && vault_add (encoded, strlen (encoded))
+         && vault_add_base64 (secret, length);
   g_mutex_unlock (&mutex);
+  wipe_free (encoded);
+
+  /* Not before: a message goes through the sink, which needs the mutex. */
+  if (!fits)
+    g_warning ("No room for another key: messages are not searched for all of its forms");
 }
 
 /* Replaces every known secret in place; a replacement never makes the text longer than three times

@@ -319,7 +319,7 @@ metadata_to_json (const GwTask *task)
     {
       json_object_iter_init_ordered (&iter, task->submitted);
       while (json_object_iter_next_ordered (&iter, &name, &node))
-        json_object_set_member (metadata, name, json_node_copy (node));
+        json_object_set_member (metadata, name, gw_json_copy (node));
     }
 
   gw_json_set_string_or_null (metadata, "model", task->model);
@@ -405,7 +405,7 @@ metadata_from_json (GwTask *task,
         continue;
       if (task->submitted == NULL)
         task->submitted = json_object_new ();
-      json_object_set_member (task->submitted, name, json_node_copy (node));
+      json_object_set_member (task->submitted, name, gw_json_copy (node));
     }
 
   task->model = g_strdup (gw_json_peek_string (metadata, "model"));

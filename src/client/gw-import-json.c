@@ -233,7 +233,7 @@ add_body (GwImportExtras *extras,
       if (g_str_equal (name, "model") && is_pin (node) && extras->model == NULL)
         extras->model = g_strdup (json_node_get_string (node));
       else if (extras->metadata == NULL || !json_object_has_member (extras->metadata, name))
-        _gw_import_extras_add (extras, name, json_node_copy (node));
+        _gw_import_extras_add (extras, name, gw_json_copy (node));
     }
 }
 
@@ -247,7 +247,7 @@ add_all (GwImportExtras *extras,
 
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node))
-    _gw_import_extras_add (extras, name, json_node_copy (node));
+    _gw_import_extras_add (extras, name, gw_json_copy (node));
 }
 
 /* Takes every member but the task itself and what has a meaning of its own. */
@@ -280,7 +280,7 @@ add_members (GwImportExtras *extras,
       else if (g_str_equal (name, "metadata") && JSON_NODE_HOLDS_OBJECT (node))
         add_all (extras, json_node_get_object (node));
       else
-        _gw_import_extras_add (extras, name, json_node_copy (node));
+        _gw_import_extras_add (extras, name, gw_json_copy (node));
     }
 }
 

@@ -160,7 +160,7 @@ gw_import_entry_to_json (const GwImportEntry *entry)
   if (entry->priority != 0)
     json_object_set_int_member (object, "priority", entry->priority);
   if (entry->metadata != NULL)
-    json_object_set_object_member (object, "metadata", json_object_ref (entry->metadata));
+    json_object_set_object_member (object, "metadata", gw_json_copy_object (entry->metadata));
 
   return object;
 }

@@ -293,6 +293,24 @@ test_reply (void)
 }
 
 static void
+test_copy (void)
+{
+  const char *text = "{\"a\":[1,{\"b\":[true,null,0.5,\"c\"]}],\"d\":{}}";
+  g_autoptr (JsonObject) object = gw_json_parse_object (text, strlen (text), NULL);
+  g_autoptr (JsonObject) copy = gw_json_copy_object (object);
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+
+  json_array_add_int_element (gw_json_peek_array (copy, "a"), 2);
+  json_object_set_int_member (gw_json_peek_object (copy, "d"), "e", 3);
+  before = gw_json_object_to_text (object, FALSE, NULL);
+  after = gw_json_object_to_text (copy, FALSE, NULL);
+  g_assert_cmpstr (before, ==, text);
+  g_assert_cmpstr (after, ==,
+                   "{\"a\":[1,{\"b\":[true,null,0.5,\"c\"]},2],\"d\":{\"e\":3}}");
+}
+
+static void
 test_getters (void)
 {
   const char *text = "{\"s\":\"text\",\"i\":7,\"f\":1.0,\"h\":1.5,\"b\":true,\"n\":null,"
@@ -390,6 +408,7 @@ main (int argc,
   g_test_add_func ("/json/repeated-member", test_repeated_member);
   g_test_add_func ("/json/not-an-object", test_not_an_object);
   g_test_add_func ("/json/reply", test_reply);
+  g_test_add_func ("/json/copy", test_copy);
   g_test_add_func ("/json/getters", test_getters);
   g_test_add_func ("/json/peekers", test_peekers);
 

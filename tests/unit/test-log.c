@@ -51,6 +51,51 @@ test_registered (void)
     }
 }
 
+/* A key that begins like another one: the longer is replaced as a whole. */
+static void
+test_common_beginning (void)
+{
+  g_autofree char *redacted = NULL;
+
+  gw_log_add_secret ("beginning");
+  gw_log_add_secret ("beginning-and-secret-end");
+  gw_log_add_secret ("beginning-and-secret");
+  redacted = gw_log_redact ("a beginning-and-secret-end b beginning-and-secret c beginning d");
+  g_assert_cmpstr (redacted, ==, "a [redacted] b [redacted] c [redacted] d");
+}
+
+static void
+child_full (void)
+{
+  g_autofree char *long_secret = g_strnfill (100000, 'x');
+
+  /* The warning is what is tested: it must not end the test. */
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  gw_log_init ("test");
+  for (guint i = 0; i < 2000; i++)
+    {
+      g_autofree char *secret = g_strdup_printf ("secret-number-%u", i);
+
+      gw_log_add_secret (secret);
+    }
+  gw_log_add_secret (long_secret);
+  assert_clean ("first secret-number-0 stays known", "secret-number-0");
+}
+
+static void
+test_full (void)
+{
+  if (g_test_subprocess ())
+    {
+      child_full ();
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("* warning gw-log: No room for another key*");
+}
+
 static void
 test_shapes (void)
 {
@@ -147,6 +192,8 @@ main (int argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/log/registered", test_registered);
+  g_test_add_func ("/log/common-beginning", test_common_beginning);
+  g_test_add_func ("/log/full", test_full);
   g_test_add_func ("/log/shapes", test_shapes);
   g_test_add_func ("/log/keeps-the-rest", test_redaction_keeps_the_rest);
   g_test_add_func ("/log/sink", test_sink);

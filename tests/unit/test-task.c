@@ -75,6 +75,33 @@ test_new_task_json (void)
                    "\"tries\":0,\"uncertain\":true,\"practice\":true}}");
 }
 
+static gpointer
+to_json_thread (gpointer data)
+{
+  for (guint i = 0; i < 3000; i++)
+    json_object_unref (gw_task_to_json (data, GW_TASK_FIELDS_WHOLE));
+
+  return NULL;
+}
+
+/* A task is read by several threads at the same time; so is what is inside its metadata. */
+static void
+test_threads (void)
+{
+  g_autoptr (GwTask) task = make_task ();
+  g_autoptr (JsonObject) object = NULL;
+  g_autofree char *text = NULL;
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("to-json", to_json_thread, task);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  object = gw_task_to_json (task, GW_TASK_FIELD_METADATA);
+  text = gw_json_object_to_text (object, FALSE, NULL);
+  g_assert_nonnull (strstr (text, "\"list\":[0.1,null]"));
+}
+
 static void
 test_feed (void)
 {
@@ -294,6 +321,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/task/json", test_json);
   g_test_add_func ("/task/new-json", test_new_task_json);
+  g_test_add_func ("/task/threads", test_threads);
   g_test_add_func ("/task/feed", test_feed);
   g_test_add_func ("/task/round-trip", test_round_trip);
   g_test_add_func ("/task/tolerant", test_tolerant);
