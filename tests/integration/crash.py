@@ -26,6 +26,7 @@ class RunThroughStops:
         self.mock = mock
         self.tasks = tasks
         self.uncertain = set()
+        self.patience = 90          # for one wait; soak runs have more
         self.gateway = case.daemon(config=config)
         given = self.gateway.ok("POST", "/tasks/batch", {"tasks": tasks, "project": "run"})
         self.project = given["project_id"]
@@ -34,7 +35,7 @@ class RunThroughStops:
 
     def wait_answered(self, count):
         frame.wait_for(lambda: self.mock.stats()["answered"] >= count, f"{count} answers",
-                       patience=300, every=0.01)
+                       patience=self.patience, every=0.01)
 
     def stop(self, kill, *arguments):
         """Ends the daemon by kill -9 or SIGTERM and starts the next on the same data."""

@@ -124,6 +124,10 @@ class Feed(frame.Case):
             worker.join(60)
         self.assertEqual(trouble, [])
 
+        cancelled = gateway.submit('cancelled [[mock {"do": "hang"}]]')
+        gateway.ok("DELETE", f"/tasks/{cancelled}")
+        ids.append(cancelled)
+
         def at_rest():
             counts = {"queued": 0, "running": 0}
             for project in gateway.ok("GET", "/projects")["projects"]:
@@ -142,7 +146,7 @@ class Feed(frame.Case):
             self.assertFalse(follower.is_alive(), "a follower does not come to the head")
             self.assertEqual(follower.trouble, [])
         kinds = {task["status"] for task in truth.values()}
-        self.assertEqual(kinds, {"completed", "failed", "cancelled"})
+        self.assertLessEqual({"completed", "cancelled"}, kinds)
         for follower in followers:
             for task_id, task in truth.items():
                 seen = follower.view[task_id]
