@@ -37,7 +37,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MOCK = os.path.join(HERE, "..", "mock", "mock_provider.py")
 BUILD = os.environ.get("GW_BUILD_DIR", os.path.join(HERE, "..", "..", "build"))
 PYTHON = "/usr/bin/python3"
-PATIENCE = 30.0     # how long a condition may take before a case fails; never a measure
+PATIENCE = float(os.environ.get("GW_TEST_PATIENCE", "30"))  # s for a condition; never a measure
 BAD_WORDS = re.compile(
     r"CRITICAL|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|"
     r"GLib-GObject-WARNING|GLib-WARNING|double free|stack smashing")
@@ -122,6 +122,7 @@ class Process:
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pid = self.child.pid
+        self.killed = False
         self.changed = threading.Condition()
         self.output = {"stdout": bytearray(), "stderr": bytearray()}
         self.open_streams = 2
@@ -181,7 +182,11 @@ class Process:
                 if self.open_streams == 0 or left <= 0:
                     break
                 self.changed.wait(left)
-        raise AssertionError(f"{self.name}: no {pattern!r} on {kind}; it said: "
+        try:
+            end = f"it ended with {self.child.wait(1)}"
+        except subprocess.TimeoutExpired:
+            end = "it runs"
+        raise AssertionError(f"{self.name}: no {pattern!r} on {kind}; {end}; it said: "
                              f"{self.stdout[-2000:]}\n{self.stderr[-2000:]}")
 
     def wait(self, patience=PATIENCE):
@@ -203,6 +208,7 @@ class Process:
 
     def kill(self):
         """kill -9 of the program alone, as a crash does."""
+        self.killed = True
         self.child.kill()
         self.wait()
 
@@ -227,8 +233,7 @@ class Process:
     def finish(self):
         """Ends whatever lives of it; returns the pids that should not have lived."""
         if self.running():
-            self.child.kill()
-            self.child.wait()
+            self.kill()
         end = time.monotonic() + 3
         while self.members() and time.monotonic() < end:
             time.sleep(0.05)
@@ -451,6 +456,11 @@ class Case(unittest.TestCase):
                 if process.url is not None:
                     ports.append((process.host.strip("[]"), process.port))
             alive = process.finish()
+            number = -process.child.returncode
+            if number > 0 and not process.killed and number not in (
+                    signal.SIGTERM, signal.SIGINT):
+                said.append(f"{process.name} died of {signal.Signals(number).name}; its end: "
+                            f"{process.stderr[-1500:]}")
             if alive:
                 left[process.name] = alive
             for kind in ("stdout", "stderr"):
