@@ -555,7 +555,7 @@ class TapResult(unittest.TestResult):
         print(f"{'ok' if ok else 'not ok'} {self.number} - {name}{more}", flush=True)
 
     def _say(self, error):
-        text = "".join(traceback.format_exception(*error))
+        text = "".join(traceback.format_exception(*error, chain=False))
         print("# " + text.rstrip().replace("\n", "\n# "), flush=True)
 
     def addSuccess(self, test):
