@@ -16,14 +16,15 @@
 #define DEFAULT_PROJECTS 200
 #define MAX_PROJECTS 1000
 
+/* @error is read after the call that fills it, whatever the order of the arguments. */
 static void
 respond_project (GwRequest *request,
                  GwProject *project,
-                 const GError *error)
+                 GError **error)
 {
   if (project == NULL)
     {
-      gw_request_fail (request, error);
+      gw_request_fail (request, *error);
       return;
     }
 
@@ -81,7 +82,7 @@ got_project_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
 
-  respond_project (request, gw_queue_get_project_finish (GW_QUEUE (source), result, &error), error);
+  respond_project (request, gw_queue_get_project_finish (GW_QUEUE (source), result, &error), &error);
 }
 
 void
@@ -99,7 +100,7 @@ patched_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
 
-  respond_project (request, gw_queue_patch_project_finish (GW_QUEUE (source), result, &error), error);
+  respond_project (request, gw_queue_patch_project_finish (GW_QUEUE (source), result, &error), &error);
 }
 
 static void

@@ -24,16 +24,16 @@
  * gw_request_respond_task:
  * @request: a request
  * @task: (transfer full) (nullable): the whole task; NULL: @error
- * @error: (nullable): why there is none
+ * @error: why there is none; read after the call that fills it, whatever the order of arguments
  */
 static void
 respond_task (GwRequest *request,
               GwTask *task,
-              const GError *error)
+              GError **error)
 {
   if (task == NULL)
     {
-      gw_request_fail (request, error);
+      gw_request_fail (request, *error);
       return;
     }
 
@@ -193,7 +193,7 @@ got_task_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
 
-  respond_task (request, gw_queue_get_task_finish (GW_QUEUE (source), result, &error), error);
+  respond_task (request, gw_queue_get_task_finish (GW_QUEUE (source), result, &error), &error);
 }
 
 void
@@ -212,7 +212,7 @@ cancelled_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
 
-  respond_task (request, gw_queue_cancel_task_finish (GW_QUEUE (source), result, &error), error);
+  respond_task (request, gw_queue_cancel_task_finish (GW_QUEUE (source), result, &error), &error);
 }
 
 void
@@ -231,7 +231,7 @@ retried_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
 
-  respond_task (request, gw_queue_retry_task_finish (GW_QUEUE (source), result, &error), error);
+  respond_task (request, gw_queue_retry_task_finish (GW_QUEUE (source), result, &error), &error);
 }
 
 static void
