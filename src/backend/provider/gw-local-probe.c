@@ -126,7 +126,8 @@ gw_local_probe_async (const char *base_url,
   probe->message = g_steal_pointer (&message);
   soup_message_add_flags (probe->message, SOUP_MESSAGE_NO_REDIRECT);
   probe->cancellable = g_cancellable_new ();
-  probe->session = soup_session_new ();
+  /* No proxy leads to this machine itself. */
+  probe->session = soup_session_new_with_options ("proxy-resolver", NULL, NULL);
   probe->timer = g_timeout_source_new (GW_LOCAL_PROBE_MS);
   g_source_set_static_name (probe->timer, "[gangway] probe time");
   g_source_set_callback (probe->timer, time_over_cb, g_object_ref (probe->cancellable),

@@ -59,6 +59,21 @@ get_clock (GwOpenaiProvider *self)
   return gw_provider_get_clock (GW_PROVIDER (self));
 }
 
+static gboolean
+is_this_machine (const char *base_url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (base_url, G_URI_FLAGS_ENCODED, NULL);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  g_autoptr (GInetAddress) address = NULL;
+
+  if (host == NULL)
+    return FALSE;
+  address = g_inet_address_new_from_string (host);
+
+  return address != NULL ? g_inet_address_get_is_loopback (address)
+                         : g_ascii_strcasecmp (host, "localhost") == 0;
+}
+
 static void
 gw_openai_provider_constructed (GObject *object)
 {
@@ -68,6 +83,10 @@ gw_openai_provider_constructed (GObject *object)
 
   G_OBJECT_CLASS (gw_openai_provider_parent_class)->constructed (object);
 
+  self->base = g_strdup (config->base_url != NULL ? config->base_url : "");
+  while (g_str_has_suffix (self->base, "/"))
+    self->base[strlen (self->base) - 1] = '\0';
+
   /* The queue alone decides how many calls fly; the session must never make one wait unseen, so it
    * may have a few connections more: a call that was given up and a test of the provider. */
   self->session = soup_session_new_with_options ("max-conns", connections,
@@ -75,10 +94,10 @@ gw_openai_provider_constructed (GObject *object)
                                                       "timeout", 0,
                                                       "idle-timeout", 30,
                                                       "user-agent", "Gangway/" GW_VERSION, NULL);
+  /* Proxies are as the system says, but none leads to this machine itself. */
+  if (is_this_machine (self->base))
+    g_object_set (self->session, "proxy-resolver", NULL, NULL);
   self->drops = g_hash_table_new (NULL, NULL);
-  self->base = g_strdup (config->base_url != NULL ? config->base_url : "");
-  while (g_str_has_suffix (self->base, "/"))
-    self->base[strlen (self->base) - 1] = '\0';
 }
 
 static void
