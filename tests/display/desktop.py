@@ -309,7 +309,8 @@ class Case(frame.Case):
                     except subprocess.TimeoutExpired:
                         said.append("the window has not ended 10 s after SIGTERM")
                     if process.child.returncode not in (0, None):
-                        said.append(f"the window ended with {process.child.returncode}")
+                        said.append(f"the window ended with {process.child.returncode}: "
+                                    + process.stderr[-2000:])
                 for line in process.stderr.splitlines():
                     if TOOLKIT_SAID.search(line):
                         said.append(line)
