@@ -20,6 +20,15 @@ text_length (const Text *text)
   return text->length > 0 ? text->length : strlen (text->text);
 }
 
+/* Says which text is tested; its bytes would break the lines of the report. */
+static void
+say (const Text *text)
+{
+  g_autofree char *escaped = g_strescape (text->text, NULL);
+
+  g_test_message ("%s", escaped);
+}
+
 /* The scan may not look behind the end: it gets a copy that ends where its memory does. */
 static gboolean
 check (const Text *text,
@@ -49,7 +58,7 @@ test_accepted (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (JsonNode) node = NULL;
 
-      g_test_message ("%s", texts[i].text);
+      say (&texts[i]);
       g_assert_true (check (&texts[i], &error));
       g_assert_no_error (error);
       node = gw_json_parse (texts[i].text, text_length (&texts[i]), &error);
@@ -82,7 +91,7 @@ test_malformed (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (JsonNode) node = NULL;
 
-      g_test_message ("%s", texts[i].text);
+      say (&texts[i]);
       g_assert_false (check (&texts[i], &error));
       g_assert_error (error, GW_ERROR, GW_ERROR_NOT_JSON);
       g_assert_nonnull (strstr (error->message, "byte "));
@@ -116,7 +125,7 @@ test_forbidden (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_test_message ("%s", texts[i].text);
+      say (&texts[i]);
       g_assert_false (check (&texts[i], &error));
       g_assert_error (error, GW_ERROR, GW_ERROR_INVALID);
     }
