@@ -304,8 +304,7 @@ may_come_back (const GError *error)
          || g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING)
          || g_error_matches (error, GW_ERROR, GW_ERROR_QUEUE_FULL)
          || g_error_matches (error, GW_ERROR, GW_ERROR_INTERNAL)
-         || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE)
-         || g_error_matches (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY);
+         || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE);
 }
 
 static void

@@ -35,6 +35,19 @@ gw_discovery_free (GwDiscovery *discovery)
   g_free (discovery);
 }
 
+/* What no address holds, but GUri lets through. */
+static gboolean
+has_strange_characters (const char *text)
+{
+  for (const char *c = text; *c != '\0'; c++)
+    {
+      if ((guchar) *c <= ' ' || *c == 0x7f || strchr ("<>\"\\^`{|}", *c) != NULL)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* `host:port`, `host` and `http://host:port/` are all meant; anything else is said to be wrong. */
 static char *
 complete_uri (const char *text,
@@ -51,7 +64,8 @@ complete_uri (const char *text,
     address = g_strconcat ("http://", trimmed, NULL);
 
   uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
-  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
+  if (uri == NULL || has_strange_characters (address)
+      || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
       || (!g_str_equal (g_uri_get_scheme (uri), "http")
           && !g_str_equal (g_uri_get_scheme (uri), "https"))
       || g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL

@@ -371,6 +371,7 @@ is_gateway_error (const GError *error)
          || g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
          || g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING)
          || g_error_matches (error, GW_ERROR, GW_ERROR_INTERNAL)
+         || g_error_matches (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY)
          || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE);
 }
 
@@ -498,6 +499,15 @@ posted_cb (GObject *source,
     {
       clear_trouble (self);
       object = _gw_client_parse_object (reply, &error);
+    }
+  else if (g_error_matches (error, GW_ERROR, GW_ERROR_NOT_FOUND)
+           || g_error_matches (error, GW_ERROR, GW_ERROR_METHOD_NOT_ALLOWED))
+    {
+      /* It was taken for a gateway because it does not know a task; it does not know any. */
+      g_clear_error (&error);
+      g_set_error (&error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                   _("What answers at %s is no gateway: it takes no tasks"),
+                   gw_client_get_uri (self->client));
     }
 
   if (object != NULL && (entry->foreign_id = gw_minimal_id_from_json (object)) != NULL)

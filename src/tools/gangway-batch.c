@@ -207,6 +207,13 @@ read_input (Program *program,
       return g_steal_pointer (&imports);
     }
 
+  if (g_file_test (name, G_FILE_TEST_IS_DIR))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("“%s” is a folder: name the files in it"),
+                   name);
+      return NULL;
+    }
+
   files = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (files, g_file_new_for_commandline_arg (name));
 
@@ -712,7 +719,7 @@ run_program (GwBatchOptions *options)
   sigint_id = g_unix_signal_add (SIGINT, sigint_cb, &program);
   sigterm_id = g_unix_signal_add (SIGTERM, sigterm_cb, &program);
   if (options->timeout_s > 0)
-    timer_id = g_timeout_add ((guint) MIN (ceil (options->timeout_s * 1000), G_MAXUINT),
+    timer_id = g_timeout_add ((guint) ceil (options->timeout_s * 1000),
                               time_over_cb, &program);
 
   if (run (&program))

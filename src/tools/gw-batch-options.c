@@ -3,11 +3,15 @@
 
 #include "config.h"
 
+#include <math.h>
+
 #include <glib/gi18n.h>
 
 #include "gw-project.h"
 
 #include "gw-batch-options.h"
+
+#define MAX_TIMEOUT_S (30 * 24 * 3600)
 
 /**
  * gw_batch_options_free:
@@ -125,8 +129,6 @@ check (GwBatchOptions *options,
     return fail (error, _("--split is line, blank, rule or whole, not “%s”"), split);
   if (options->output != NULL && *options->output == '\0')
     return fail (error, _("--output needs the name of a file"));
-  if (!(options->timeout_s >= 0 && options->timeout_s <= 10.0 * 365 * 24 * 3600))
-    return fail (error, _("--timeout is a number of seconds"));
   if (options->project != NULL && !gw_project_check_name (options->project, &local)
       && (*options->project == '\0'
           || g_utf8_strlen (options->project, -1) > GW_PROJECT_MAX_NAME))
@@ -153,7 +155,7 @@ gw_batch_options_new (int argc,
   g_auto(GStrv) arguments = g_new0 (char *, (gsize) argc + 1);
   g_autofree char *format = NULL;
   g_autofree char *split = NULL;
-  double timeout_s = 0;
+  double timeout_s = NAN;
   gint64 concurrency = G_MININT64;
   gboolean serial = FALSE;
   const GOptionEntry entries[] = {
@@ -206,7 +208,12 @@ gw_batch_options_new (int argc,
   if (!g_option_context_parse_strv (context, &arguments, error))
     return NULL;
 
-  options->timeout_s = timeout_s;
+  if (!isnan (timeout_s) && !(timeout_s > 0 && timeout_s <= MAX_TIMEOUT_S))
+    {
+      fail (error, _("--timeout is a number of seconds above 0"));
+      return NULL;
+    }
+  options->timeout_s = isnan (timeout_s) ? 0 : timeout_s;
   if (!check_concurrency (options, serial, concurrency, error)
       || !check (options, format, split, error))
     return NULL;

@@ -396,9 +396,7 @@ draft_changed_cb (GwWindow *self)
 static void
 submit_cb (GwWindow *self, GPtrArray *contents)
 {
-  g_autoptr (GPtrArray) tasks = _gw_window_make_tasks (contents);
-
-  _gw_window_submit (self, tasks, TRUE);
+  _gw_window_submit (self, contents, TRUE);
 }
 
 /**

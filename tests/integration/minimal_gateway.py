@@ -6,6 +6,7 @@ import sys
 import threading
 
 TASKS = []
+LOCK = threading.Lock()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -22,10 +23,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path != "/tasks" or not content:
             return self.answer(422, {"detail": "content is missing"})
         task = {"status": "PENDING", "result": None, "metadata": {}}
-        TASKS.append(task)
+        with LOCK:
+            TASKS.append(task)
+            number = len(TASKS)
         threading.Timer(0.3, task.update, [{"status": "failure", "error": "no"} if "bad" in content
             else {"status": "Done", "result": content.upper(), "metadata": {"model": "m"}}]).start()
-        self.answer(201, {"id": len(TASKS)})
+        self.answer(201, {"id": number})
 
     def do_GET(self):
         number = self.path.removeprefix("/tasks/")

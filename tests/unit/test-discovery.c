@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "fake-gateway.h"
+#include "gw-discovery.h"
+
+static GwDiscovery *
+probe (const char *uri,
+       gboolean given)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GwDiscovery *found;
+
+  gw_discovery_probe_async (uri, given, NULL, NULL, fake_store_result, &result);
+  fake_wait_until (result != NULL);
+  found = gw_discovery_probe_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (found->uri, ==, uri);
+  g_assert_cmpint (found->given, ==, given);
+
+  return found;
+}
+
+static void
+test_choose (void)
+{
+  static const struct {
+    const char *text;
+    const char *uri;
+  } cases[] = {
+    { "http://127.0.0.1:8000", "http://127.0.0.1:8000" },
+    { "127.0.0.1:9000", "http://127.0.0.1:9000" },
+    { "nas.local:8000", "http://nas.local:8000" },
+    { "nas.local", "http://nas.local" },
+    { " localhost:8000/ ", "http://localhost:8000" },
+    { "[::1]:8000", "http://[::1]:8000" },
+    { "https://example.org/gangway//", "https://example.org/gangway" },
+    { "", NULL },
+    { "http://", NULL },
+    { "ftp://example.org", NULL },
+    { "http://a b", NULL },
+    { "localhost:99999", NULL },
+    { "http://user:password@example.org", NULL },
+    { "http://example.org/?x=1", NULL },
+  };
+  gboolean given = TRUE;
+  g_autofree char *fallback = NULL;
+  g_autofree char *preferred = NULL;
+  g_autofree char *environment = NULL;
+  g_autofree char *option = NULL;
+
+  g_unsetenv ("GANGWAY_GATEWAY");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autofree char *uri = gw_discovery_choose_uri (cases[i].text, NULL, NULL, &error);
+
+      g_assert_cmpstr (uri, ==, cases[i].uri);
+      if (cases[i].uri == NULL)
+        g_assert_error (error, GW_ERROR, GW_ERROR_INVALID);
+      else
+        g_assert_no_error (error);
+    }
+
+  fallback = gw_discovery_choose_uri (NULL, "", &given, NULL);
+  g_assert_cmpstr (fallback, ==, GW_DEFAULT_GATEWAY);
+  g_assert_false (given);
+  preferred = gw_discovery_choose_uri (NULL, "one:1", &given, NULL);
+  g_assert_cmpstr (preferred, ==, "http://one:1");
+  g_assert_true (given);
+  g_setenv ("GANGWAY_GATEWAY", "two:2", TRUE);
+  environment = gw_discovery_choose_uri (NULL, "one:1", &given, NULL);
+  g_assert_cmpstr (environment, ==, "http://two:2");
+  option = gw_discovery_choose_uri ("three:3", "one:1", &given, NULL);
+  g_assert_cmpstr (option, ==, "http://three:3");
+  g_unsetenv ("GANGWAY_GATEWAY");
+}
+
+static void
+test_ours (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+  g_autoptr(GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
+
+  g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
+  g_assert_cmpstr (found->version, ==, "0");
+  g_assert_cmpstr (found->host, ==, "daemon");
+  g_assert_nonnull (found->store);
+  g_assert_cmpuint (fake_gateway_n_requests (fake, "POST", "/tasks"), ==, 0);
+  fake_gateway_free (fake);
+}
+
+static gboolean
+slow_health (FakeGateway *fake,
+             SoupServerMessage *message,
+             const char *path,
+             gpointer user_data)
+{
+  guint *count = user_data;
+
+  if (!g_str_equal (path, "/health") || (*count)++ > 0)
+    return FALSE;
+
+  soup_server_message_pause (message);
+
+  return TRUE;
+}
+
+/* Too busy to tell its health in time is no reason to be taken for someone else's. */
+static void
+test_ours_but_slow (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+  g_autoptr(GwDiscovery) found = NULL;
+  guint count = 0;
+
+  fake_gateway_set_hook (fake, slow_health, &count);
+  found = probe (fake_gateway_uri (fake), TRUE);
+  g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
+  g_assert_cmpuint (count, ==, 2);
+  fake_gateway_free (fake);
+}
+
+static void
+test_minimal (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_MINIMAL);
+  g_autoptr(GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
+  g_autoptr(GwDiscovery) by_default = NULL;
+
+  g_assert_cmpint (named->found, ==, GW_FOUND_MINIMAL);
+  g_assert_cmpuint (fake_gateway_n_requests (fake, "POST", "/tasks"), ==, 0);
+  by_default = probe (fake_gateway_uri (fake), FALSE);
+  g_assert_cmpint (by_default->found, ==, GW_FOUND_MINIMAL);
+  g_assert_cmpuint (fake_gateway_n_requests (fake, "POST", "/tasks"), ==, 1);
+  g_assert_cmpuint (fake_gateway_n_tasks (fake), ==, 0);
+  fake_gateway_free (fake);
+}
+
+/* Any web service says 404 in JSON to an unknown path; at the default address that is not enough. */
+static gboolean
+say_404 (FakeGateway *fake,
+         SoupServerMessage *message,
+         const char *path,
+         gpointer user_data)
+{
+  fake_reply (message, 404, user_data);
+
+  return TRUE;
+}
+
+static void
+test_other (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_OTHER);
+  g_autoptr(GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
+  g_autoptr(GwDiscovery) by_default = probe (fake_gateway_uri (fake), FALSE);
+  g_autoptr(GwDiscovery) json = NULL;
+  g_autoptr(GwDiscovery) list = NULL;
+
+  g_assert_cmpint (named->found, ==, GW_FOUND_OTHER);
+  g_assert_nonnull (named->detail);
+  g_assert_cmpint (by_default->found, ==, GW_FOUND_OTHER);
+
+  fake_gateway_set_hook (fake, say_404, (gpointer) "{\"message\":\"no such page\"}");
+  json = probe (fake_gateway_uri (fake), FALSE);
+  g_assert_cmpint (json->found, ==, GW_FOUND_OTHER);
+  fake_gateway_set_hook (fake, say_404, (gpointer) "[\"no such page\"]");
+  list = probe (fake_gateway_uri (fake), TRUE);
+  g_assert_cmpint (list->found, ==, GW_FOUND_OTHER);
+  fake_gateway_free (fake);
+}
+
+static void
+test_nothing (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+  g_autofree char *uri = g_strdup (fake_gateway_uri (fake));
+  g_autoptr(GwDiscovery) found = NULL;
+
+  fake_gateway_free (fake);
+  found = probe (uri, TRUE);
+  g_assert_cmpint (found->found, ==, GW_FOUND_NOTHING);
+  g_assert_nonnull (found->detail);
+}
+
+/* Who takes connections and never answers is another program, and is not waited for without end. */
+static void
+test_mute (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_MUTE);
+  g_autoptr(GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
+
+  g_assert_cmpint (found->found, ==, GW_FOUND_OTHER);
+  fake_gateway_free (fake);
+}
+
+static void
+test_cancel (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_MUTE);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GwDiscovery) found = NULL;
+  g_autoptr(GError) error = NULL;
+
+  gw_discovery_probe_async (fake_gateway_uri (fake), TRUE, NULL, cancellable, fake_store_result,
+                            &result);
+  fake_wait_until (fake_gateway_n_requests (fake, "GET", "/health") == 1);
+  g_cancellable_cancel (cancellable);
+  fake_wait_until (result != NULL);
+  found = gw_discovery_probe_finish (result, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_null (found);
+  fake_gateway_free (fake);
+}
+
+int
+main (int argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  g_test_add_func ("/discovery/choose", test_choose);
+  g_test_add_func ("/discovery/ours", test_ours);
+  g_test_add_func ("/discovery/ours-but-slow", test_ours_but_slow);
+  g_test_add_func ("/discovery/minimal", test_minimal);
+  g_test_add_func ("/discovery/other", test_other);
+  g_test_add_func ("/discovery/nothing", test_nothing);
+  g_test_add_func ("/discovery/mute", test_mute);
+  g_test_add_func ("/discovery/cancel", test_cancel);
+
+  return g_test_run ();
+}
