@@ -287,8 +287,6 @@ test_framing (Fixture *fixture,
     "Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
   };
 
-  /* libsoup itself warns of a negative length. */
-  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
       int fd = raw_connect (fixture->uri);
@@ -553,6 +551,28 @@ test_refused_memory (Fixture *fixture,
 #else
   (void) before;
 #endif
+}
+
+/* By the announced length alone, before the body came. */
+static void
+test_refused_early (Fixture *fixture,
+                    gconstpointer data)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      int fd = raw_connect (fixture->uri);
+      g_autoptr (RawReply) reply = NULL, next = NULL;
+
+      raw_send (fd,
+                "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "Content-Length: 104857600\r\n\r\n{",
+                -1);
+      reply = raw_receive (fd, FALSE);
+      raw_assert_problem (reply, 413, "too-large", "16 MiB");
+      next = raw_receive (fd, FALSE);
+      g_assert_cmpuint (next->status, ==, 0);
+      close (fd);
+    }
 }
 
 static void
@@ -1042,6 +1062,18 @@ make_and_end (Fixture *fixture,
               -1);
   if (kind == 5)
     raw_send (fd, "GE", -1);
+  if (kind == 6)
+    raw_send (fd, "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", -1);
+  if (kind == 7)
+    raw_send (fd, "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  "Content-Length: 104857600\r\n\r\n{",
+              -1);
+  if (kind >= 6)
+    {
+      g_autoptr (RawReply) reply = raw_receive (fd, FALSE);
+
+      g_assert_cmpuint (reply->status, >=, 400);
+    }
   if (kind == 2 || (kind == 4 && fd % 2 == 0))
     close_with_reset (fd);
   else
@@ -1052,18 +1084,18 @@ static void
 test_leaks (Fixture *fixture,
             gconstpointer data)
 {
-  enum { N = 3000 };
+  enum { N = 4000, N_ENDS = 8 };
   gsize before, after;
   guint n_before = 0;
 
   /* Pools and arenas get their size first. */
   for (guint i = 0; i < 600; i++)
-    make_and_end (fixture, i % 6);
+    make_and_end (fixture, i % N_ENDS);
   for (guint i = 0; i < 200 && (n_before = count_descriptors ()) > 40; i++)
     g_usleep (10000);
   before = read_resident ();
   for (guint i = 0; i < N; i++)
-    make_and_end (fixture, i % 6);
+    make_and_end (fixture, i % N_ENDS);
   for (guint i = 0; i < 500 && count_descriptors () > n_before; i++)
     g_usleep (10000);
   after = read_resident ();
@@ -1206,6 +1238,7 @@ main (int argc,
   ADD ("/gateway/sizes", set_up, test_sizes);
   ADD ("/gateway/chunked", set_up, test_chunked);
   ADD ("/gateway/refused-memory", set_up, test_refused_memory);
+  ADD ("/gateway/refused-early", set_up, test_refused_early);
   ADD ("/gateway/expect", set_up, test_expect);
   ADD ("/gateway/queue-errors", set_up, test_queue_errors);
   ADD ("/gateway/feed", set_up, test_feed);

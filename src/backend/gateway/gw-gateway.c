@@ -195,6 +195,18 @@ close_after (GwRequest *request)
                                 "Connection", "close");
 }
 
+/* Answers at once, where libsoup would first wait for the rest of a body that nobody wants. */
+static void
+fail_early (GwRequest *request,
+            const GError *error)
+{
+  gsize length = 0;
+  g_autofree char *text = gw_problem_to_json (error, &length);
+
+  gw_http_connection_answer_early (request->connection, gw_problem_get_status (error),
+                                   GW_PROBLEM_CONTENT_TYPE, text, length);
+}
+
 static void
 refuse_framing (GwRequest *request)
 {
@@ -204,28 +216,42 @@ refuse_framing (GwRequest *request)
   error = g_error_new_literal (GW_ERROR, GW_ERROR_NOT_JSON,
                                "The request does not say in one clear way where its body ends. Send "
                                "one Content-Length, or Transfer-Encoding: chunked.");
+  close_after (request);
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
       && soup_message_headers_get_content_length (headers) < 0)
     {
-      gsize length = 0;
-      g_autofree char *text = gw_problem_to_json (error, &length);
+      g_autoptr (GIOStream) stream = NULL;
 
-      gw_http_connection_refuse (request->connection, gw_problem_get_status (error),
-                                 GW_PROBLEM_CONTENT_TYPE, text, length);
+      /* libsoup would read a body of negative length. It gets none. */
+      fail_early (request, error);
+      request->responded = TRUE;
+      stream = soup_server_message_steal_connection (request->message);
+      if (stream != NULL)
+        g_io_stream_close (stream, NULL, NULL);
+      gw_http_connection_cut (request->connection);
     }
-  close_after (request);
-  gw_request_fail (request, error);
+  else
+    {
+      gw_request_fail (request, error);
+    }
 }
 
 static void
 fail_too_large (GwRequest *request)
 {
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (request->message);
+  g_autoptr (GError) error = NULL;
+
   request->keeps_body = FALSE;
+  error = g_error_new (GW_ERROR, GW_ERROR_TOO_LARGE,
+                       "The body is over %" G_GSIZE_FORMAT " MiB. Send it in several parts%s.",
+                       request->body_limit / (1024 * 1024),
+                       request->body_limit == GW_HTTP_MAX_BATCH ? "" : ", or use /tasks/batch");
   close_after (request);
-  gw_request_fail_with (request, GW_ERROR_TOO_LARGE,
-                        "The body is over %" G_GSIZE_FORMAT " MiB. Send it in several parts%s.",
-                        request->body_limit / (1024 * 1024),
-                        request->body_limit == GW_HTTP_MAX_BATCH ? "" : ", or use /tasks/batch");
+  /* Who waits to be told to go on is answered by libsoup at once. */
+  if ((soup_message_headers_get_expectations (headers) & SOUP_EXPECTATION_CONTINUE) == 0)
+    fail_early (request, error);
+  gw_request_fail (request, error);
 }
 
 static void
@@ -289,7 +315,7 @@ prepare_body (GwRequest *request)
   const char *coding = soup_message_headers_get_list (headers, "Content-Encoding");
   gboolean takes_body = request->route != NULL && (request->route->flags & GW_ROUTE_BODY);
 
-  if (!chunked && length == 0)
+  if ((!chunked && length == 0) || g_io_stream_is_closed (G_IO_STREAM (request->connection)))
     return;
 
   soup_message_body_set_accumulate (soup_server_message_get_request_body (request->message), FALSE);

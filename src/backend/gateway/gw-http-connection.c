@@ -401,21 +401,22 @@ gw_http_connection_cut (GwHttpConnection *self)
 }
 
 /**
- * gw_http_connection_refuse:
- * @self: a connection, in the middle of a request whose end libsoup cannot find
+ * gw_http_connection_answer_early:
+ * @self: a connection, in the middle of a request
  * @status: of the answer
  * @content_type: of @text
  * @text: the answer
  * @length: its bytes
  *
- * Answers past libsoup, which would first wait for the rest of the request, and hangs up.
+ * Answers past libsoup, which answers only after the whole body, and says that nothing will follow. What
+ * still comes in is libsoup's to read; its own answer then goes nowhere, and it closes.
  */
 void
-gw_http_connection_refuse (GwHttpConnection *self,
-                           guint status,
-                           const char *content_type,
-                           const char *text,
-                           gsize length)
+gw_http_connection_answer_early (GwHttpConnection *self,
+                                 guint status,
+                                 const char *content_type,
+                                 const char *text,
+                                 gsize length)
 {
   g_autofree char *answer = NULL;
 
@@ -424,8 +425,9 @@ gw_http_connection_refuse (GwHttpConnection *self,
   answer = g_strdup_printf ("HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %" G_GSIZE_FORMAT
                             "\r\nConnection: close\r\n\r\n%s",
                             status, soup_status_get_phrase (status), content_type, length, text);
+  /* Nothing else waits to be written: it fits. */
   g_socket_send_with_blocking (self->input->socket, answer, strlen (answer), FALSE, NULL, NULL);
-  gw_http_connection_cut (self);
+  g_socket_shutdown (self->input->socket, FALSE, TRUE, NULL);
 }
 
 /**

@@ -28,8 +28,8 @@ void gw_http_connection_begin_request (GwHttpConnection *self);
 void gw_http_connection_end_request (GwHttpConnection *self);
 gboolean gw_http_connection_has_ended (GwHttpConnection *self);
 void gw_http_connection_cut (GwHttpConnection *self);
-void gw_http_connection_refuse (GwHttpConnection *self, guint status, const char *content_type,
-                                const char *text, gsize length);
+void gw_http_connection_answer_early (GwHttpConnection *self, guint status,
+                                      const char *content_type, const char *text, gsize length);
 
 gboolean gw_http_connection_get_loopback (GwHttpConnection *self);
 gboolean gw_http_connection_get_foreign (GwHttpConnection *self);
