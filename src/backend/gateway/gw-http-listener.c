@@ -263,7 +263,8 @@ take_connection (GwHttpListener *self,
 
   if (!gw_http_connection_serve (connection, self->server, &error))
     {
-      g_debug ("A connection has gone before it was served: %s", error->message);
+      g_debug ("A connection has gone before it was served: %s",
+               error != NULL ? error->message : "reset");
       g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
     }
 }

@@ -16,15 +16,14 @@
 #define DEFAULT_PROJECTS 200
 #define MAX_PROJECTS 1000
 
-/* @error is read after the call that fills it, whatever the order of the arguments. */
 static void
 respond_project (GwRequest *request,
                  GwProject *project,
-                 GError **error)
+                 const GError *error)
 {
   if (project == NULL)
     {
-      gw_request_fail (request, *error);
+      gw_request_fail (request, error);
       return;
     }
 
@@ -81,8 +80,9 @@ got_project_cb (GObject *source,
 {
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
+  GwProject *project = gw_queue_get_project_finish (GW_QUEUE (source), result, &error);
 
-  respond_project (request, gw_queue_get_project_finish (GW_QUEUE (source), result, &error), &error);
+  respond_project (request, project, error);
 }
 
 void
@@ -99,8 +99,9 @@ patched_cb (GObject *source,
 {
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
+  GwProject *project = gw_queue_patch_project_finish (GW_QUEUE (source), result, &error);
 
-  respond_project (request, gw_queue_patch_project_finish (GW_QUEUE (source), result, &error), &error);
+  respond_project (request, project, error);
 }
 
 static void
@@ -111,11 +112,16 @@ patch_read (GwRequest *request,
   GwProjectPatch patch = { .paused = -1 };
   gboolean paused = FALSE;
 
-  if (!gw_read_pin (body, "name", &patch.name, &error)
+  /* null is no name. */
+  if (!gw_json_get_string (body, "name", GW_JSON_OPTIONAL, GW_PROJECT_MAX_NAME * 4, &patch.name,
+                           &error)
       || (patch.name != NULL && !gw_project_check_name (patch.name, &error))
       || !gw_read_concurrency (body, &patch.sets_concurrency, &patch.concurrency, &error)
       || !gw_json_get_boolean (body, "paused", GW_JSON_OPTIONAL, &paused, &error))
     {
+      /* A name that is too long is a wrong name. */
+      if (g_error_matches (error, GW_ERROR, GW_ERROR_TOO_LARGE))
+        error->code = GW_ERROR_INVALID;
       gw_request_fail (request, error);
       return;
     }

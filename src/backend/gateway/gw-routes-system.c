@@ -311,7 +311,7 @@ estimate_read (GwRequest *request,
   gint64 count = 0, size = 0;
   Question *question;
 
-  if (!gw_json_get_int (body, "count", GW_JSON_REQUIRED, 0, MAX_ESTIMATE, &count, &error)
+  if (!gw_json_get_int (body, "count", GW_JSON_REQUIRED, 1, MAX_ESTIMATE, &count, &error)
       || !gw_json_get_int (body, "size", GW_JSON_NULLABLE, 0, G_MAXINT64, &size, &error)
       || !gw_read_pin (body, "provider", &provider, &error)
       || !gw_read_pin (body, "model", &model, &error))

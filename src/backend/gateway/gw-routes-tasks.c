@@ -21,19 +21,19 @@
 #define MAX_ATTEMPTS 1000
 
 /**
- * gw_request_respond_task:
+ * respond_task:
  * @request: a request
  * @task: (transfer full) (nullable): the whole task; NULL: @error
- * @error: why there is none; read after the call that fills it, whatever the order of arguments
+ * @error: (nullable): why there is none
  */
 static void
 respond_task (GwRequest *request,
               GwTask *task,
-              GError **error)
+              const GError *error)
 {
   if (task == NULL)
     {
-      gw_request_fail (request, *error);
+      gw_request_fail (request, error);
       return;
     }
 
@@ -192,8 +192,9 @@ got_task_cb (GObject *source,
 {
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
+  GwTask *task = gw_queue_get_task_finish (GW_QUEUE (source), result, &error);
 
-  respond_task (request, gw_queue_get_task_finish (GW_QUEUE (source), result, &error), &error);
+  respond_task (request, task, error);
 }
 
 void
@@ -211,8 +212,9 @@ cancelled_cb (GObject *source,
 {
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
+  GwTask *task = gw_queue_cancel_task_finish (GW_QUEUE (source), result, &error);
 
-  respond_task (request, gw_queue_cancel_task_finish (GW_QUEUE (source), result, &error), &error);
+  respond_task (request, task, error);
 }
 
 void
@@ -230,8 +232,9 @@ retried_cb (GObject *source,
 {
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
+  GwTask *task = gw_queue_retry_task_finish (GW_QUEUE (source), result, &error);
 
-  respond_task (request, gw_queue_retry_task_finish (GW_QUEUE (source), result, &error), &error);
+  respond_task (request, task, error);
 }
 
 static void
