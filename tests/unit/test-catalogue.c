@@ -473,6 +473,8 @@ test_keyring (void)
       g_setenv ("SECRET_BACKEND", "file", TRUE);
       g_setenv ("SECRET_FILE_TEST_PATH", keyring, TRUE);
       g_setenv ("SECRET_FILE_TEST_PASSWORD", "of-the-test", TRUE);
+      /* Its file backend loses a few bytes with each write (0.20.5). */
+      g_setenv ("ASAN_OPTIONS", "detect_leaks=0", TRUE);
       g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
       g_test_trap_assert_passed ();
       g_test_trap_assert_stdout_unmatched ("*canary*");
@@ -599,8 +601,9 @@ main (int argc,
 
   g_unsetenv ("DBUS_SESSION_BUS_ADDRESS");
   g_setenv ("no_proxy", "127.0.0.1", TRUE);
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   directory = g_dir_make_tmp ("gangway-catalogue-XXXXXX", NULL);
+  g_setenv ("XDG_RUNTIME_DIR", directory, TRUE);
+  g_test_init (&argc, &argv, NULL);
   conf = g_build_filename (directory, "gangway.conf", NULL);
   add ("/catalogue/nothing", test_nothing);
   add ("/catalogue/environment", test_environment);

@@ -326,8 +326,9 @@ main (int argc,
   int result;
 
   g_setenv ("GANGWAY_TOKEN", "", TRUE);
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   directory = g_dir_make_tmp ("gangway-config-XXXXXX", NULL);
+  g_setenv ("XDG_CONFIG_HOME", directory, TRUE);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/defaults", test_defaults);
   g_test_add_func ("/config/whole-file", test_whole_file);
   g_test_add_func ("/config/errors", test_errors);
@@ -344,6 +345,7 @@ main (int argc,
     g_unlink (conf);
     g_unlink (token);
     g_rmdir (directory);
+    g_free (directory);
   }
 
   return result;
