@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 
+#include "gw-format.h"
 #include "gw-import.h"
 #include "gw-template.h"
 
@@ -552,6 +553,66 @@ test_to_json (void)
   g_assert_cmpstr (second_text, ==, "{\"content\":\"q\"}");
 }
 
+/* Results that were saved can be imported again: the tasks come back as they were. */
+static void
+test_results_again (void)
+{
+  static const char *const contents[] = {
+    "plain", " spaces ", "\"quoted\"", "a,b;c|d\te", "two\nlines\r\nand\rmore", "日本 😀",
+    "---", "{task} {{", "=1+1", "'", "\\", "a\"b,\"c", "# note", "trailing\n",
+  };
+  static const GwFormat formats[] = { GW_FORMAT_JSON, GW_FORMAT_JSONL, GW_FORMAT_CSV };
+  static const char *const names[] = { "r.json", "r.jsonl", "r.csv" };
+
+  for (guint form = 0; form < G_N_ELEMENTS (formats); form++)
+    {
+      g_autoptr (GwFormatter) formatter = gw_formatter_new (formats[form], NULL);
+      g_autoptr (GString) out = g_string_new (NULL);
+      g_autoptr (GwImport) import = NULL;
+
+      gw_formatter_begin (formatter, out);
+      for (guint i = 0; i < G_N_ELEMENTS (contents); i++)
+        {
+          g_autoptr (GwTask) task = gw_task_new ();
+
+          task->task_id = g_strdup_printf ("t%u", i);
+          task->content = g_strdup (contents[i]);
+          task->result = g_strdup (contents[i]);
+          gw_formatter_task (formatter, task, out);
+        }
+      gw_formatter_end (formatter, out);
+
+      import = parse (names[form], out->str);
+      g_assert_cmpuint (import->problems->len, ==, 0);
+      g_assert_cmpuint (import->entries->len, ==, G_N_ELEMENTS (contents));
+      for (guint i = 0; i < G_N_ELEMENTS (contents); i++)
+        {
+          const GwImportEntry *found = entry (import, i);
+
+          g_assert_cmpstr (found->content, ==, contents[i]);
+          g_assert_cmpstr (gw_json_peek_string (found->metadata, "result"), ==, contents[i]);
+        }
+    }
+}
+
+/* What spreadsheets call "Unicode text". */
+static void
+test_utf16_table (void)
+{
+  g_autoptr (GError) error = NULL;
+  gsize length = 0;
+  const char *text = "\xef\xbb\xbf" "id\tquestion\r\n1\t\"日\n本\"\r\n";
+  g_autofree char *utf16 = g_convert (text, -1, "UTF-16LE", "UTF-8", NULL, &length, &error);
+  g_autoptr (GwImport) import = NULL;
+
+  g_assert_no_error (error);
+  import = gw_import_parse_bytes ("x.csv", utf16, length, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (import->encoding, ==, GW_ENCODING_UTF16LE);
+  g_assert_cmpint (import->delimiter, ==, '\t');
+  assert_tasks (import, "日\n本");
+}
+
 static void
 got_imports (GObject *source,
              GAsyncResult *result,
@@ -651,6 +712,8 @@ main (int argc,
   g_test_add_func ("/import/limits", test_limits);
   g_test_add_func ("/import/duplicates", test_duplicates);
   g_test_add_func ("/import/to-json", test_to_json);
+  g_test_add_func ("/import/results-again", test_results_again);
+  g_test_add_func ("/import/utf16-table", test_utf16_table);
   g_test_add_func ("/import/files", test_files);
 
   return g_test_run ();
