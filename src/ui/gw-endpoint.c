@@ -40,7 +40,10 @@ struct _GwEndpoint {
   GwClient *client;    /* (owned) (nullable) */
 
   GwEngine *engine;    /* (owned) (nullable) */
+  gboolean engine_starts;
   gboolean engine_runs;
+  GTask *stop_task;    /* (owned) (nullable) waits for the end of the start */
+  guint stop_limit_ms;
   guint restarts;
 
   GCancellable *cancellable; /* (owned) (nullable) of the probe or start under way */
@@ -59,6 +62,7 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwEndpoint, gw_endpoint, G_TYPE_OBJECT)
 
 static void look (GwEndpoint *self);
+static void stop_engine (GwEndpoint *self, GTask *task, guint limit_ms);
 static void start_engine (GwEndpoint *self);
 
 static void
@@ -232,9 +236,20 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   gboolean started = gw_engine_start_finish (engine, result, &error);
 
-  /* Stopped meanwhile: whoever stops it has it. */
-  if (self->engine != engine || self->state != GW_ENDPOINT_STARTING)
-    return;
+  self->engine_starts = FALSE;
+  if (self->stop_task != NULL)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
+
+      if (started)
+        stop_engine (self, task, self->stop_limit_ms);
+      else
+        {
+          g_clear_object (&self->engine);
+          g_task_return_boolean (task, TRUE);
+        }
+      return;
+    }
   g_clear_object (&self->cancellable);
   if (started)
     {
@@ -282,6 +297,7 @@ start_engine (GwEndpoint *self)
   self->engine = gw_engine_new (&options);
   gw_engine_set_failed_func (self->engine, engine_failed_cb, self);
   set_state (self, GW_ENDPOINT_STARTING, NULL);
+  self->engine_starts = TRUE;
   self->cancellable = g_cancellable_new ();
   gw_engine_start_async (self->engine, self->cancellable, started_cb, g_object_ref (self));
 }
@@ -383,7 +399,7 @@ gw_endpoint_set_option (GwEndpoint *self, const char *option_uri)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
-  if (g_strcmp0 (self->option, option_uri) == 0 || self->engine_runs)
+  if (g_strcmp0 (self->option, option_uri) == 0 || self->engine_runs || self->engine_starts)
     return;
   g_free (self->option);
   self->option = g_strdup (option_uri);
@@ -428,7 +444,7 @@ gw_endpoint_use_builtin (GwEndpoint *self)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
-  if (self->engine_runs || self->state == GW_ENDPOINT_STARTING)
+  if (self->engine_runs || self->engine_starts)
     return;
   self->given = FALSE;
   start_engine (self);
@@ -536,7 +552,7 @@ gw_endpoint_get_seconds_left (GwEndpoint *self)
 }
 
 static void
-stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GwEndpoint *self = g_task_get_source_object (task);
@@ -548,6 +564,13 @@ stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
+stop_engine (GwEndpoint *self, GTask *task, guint limit_ms)
+{
+  gw_engine_set_failed_func (self->engine, NULL, NULL);
+  gw_engine_stop_async (self->engine, limit_ms, engine_stopped_cb, g_object_ref (task));
 }
 
 /**
@@ -575,8 +598,21 @@ gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback ca
       g_task_return_boolean (task, TRUE);
       return;
     }
-  gw_engine_set_failed_func (self->engine, NULL, NULL);
-  gw_engine_stop_async (self->engine, limit_ms, stopped_cb, g_steal_pointer (&task));
+  if (self->engine_starts)
+    {
+      /* A start cannot be broken off in the middle; its end is near. */
+      g_clear_object (&self->stop_task);
+      self->stop_task = g_steal_pointer (&task);
+      self->stop_limit_ms = limit_ms;
+      return;
+    }
+  if (!self->engine_runs)
+    {
+      g_clear_object (&self->engine);
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  stop_engine (self, task, limit_ms);
 }
 
 gboolean

@@ -18,6 +18,18 @@ is_unfinished (guint status)
 }
 
 /**
+ * gw_run_progress_submitted:
+ *
+ * The user pressed Run: a run that is seen to begin after it began then.
+ */
+void
+gw_run_progress_submitted (GwRunProgress *self, gint64 now_ms)
+{
+  if (self->submitted_at == 0)
+    self->submitted_at = now_ms;
+}
+
+/**
  * gw_run_progress_update:
  * @counts: tasks by status, now
  * @now_ms: of a clock that never runs backwards
@@ -37,7 +49,7 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
   if (unfinished && !self->active)
     {
       self->active = TRUE;
-      self->began_at = now_ms;
+      self->began_at = self->submitted_at > 0 ? self->submitted_at : now_ms;
       self->ended_at = 0;
       /* What ended in the same step as the first tasks appeared belongs to the run. */
       memcpy (self->base, self->counts, sizeof self->base);
@@ -52,6 +64,7 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
     {
       self->active = FALSE;
       self->ended_at = now_ms;
+      self->submitted_at = 0;
     }
 }
 

@@ -14,12 +14,14 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean seen;    /* has been fed */
   gboolean active;
-  gint64 began_at;  /* ms of a monotonic clock */
+  gint64 submitted_at; /* ms of a monotonic clock; 0: nothing was submitted since */
+  gint64 began_at;
   gint64 ended_at;
   guint base[GW_N_TASK_STATUSES];
   guint counts[GW_N_TASK_STATUSES];
 } GwRunProgress;
 
+void gw_run_progress_submitted (GwRunProgress *self, gint64 now_ms);
 void gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms);
 guint gw_run_progress_get_ended (const GwRunProgress *self, GwTaskStatus status);
 guint gw_run_progress_get_done (const GwRunProgress *self);

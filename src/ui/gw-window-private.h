@@ -34,7 +34,7 @@ struct _GwWindow {
   GwEndpoint *endpoint;
   GwTaskList *list;          /* (nullable) until a gateway has been found */
   GCancellable *cancellable; /* of everything that the window waits for */
-  GPtrArray *pending;        /* (nullable) (element-type utf8) to submit once a gateway is there */
+  GPtrArray *pending;        /* (nullable) (element-type JsonObject) to submit once a gateway is there */
   gboolean pending_composed;
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
@@ -64,10 +64,11 @@ void _gw_window_actions_update (GwWindow *self);
 void _gw_window_check_recovery (GwWindow *self);
 
 /* gw-window-submit.c */
-void _gw_window_submit (GwWindow *self, GPtrArray *contents, gboolean composed);
+GPtrArray *_gw_window_make_tasks (GPtrArray *contents);
+void _gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed);
 void _gw_window_submit_pending (GwWindow *self);
 void _gw_window_fail_pending (GwWindow *self);
-void _gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from);
+void _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped);
 void _gw_window_choose_files (GwWindow *self);
 void _gw_window_paste (GwWindow *self);
 

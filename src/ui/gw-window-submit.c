@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-import.h"
 #include "gw-task-words.h"
 #include "gw-window-private.h"
 
@@ -12,9 +13,11 @@
  * together become a project of their own; a single one goes to the default project. What was typed
  * stays in its box until the gateway has it. */
 
+#define MAX_SHOWN_AT_ONCE 50
+
 typedef struct {
   GwWindow *self;      /* (owned) */
-  GPtrArray *contents; /* (owned) (element-type utf8) */
+  GPtrArray *tasks;    /* (owned) (element-type JsonObject) */
   gboolean composed;
 } Submission;
 
@@ -22,7 +25,7 @@ static void
 submission_free (Submission *submission)
 {
   g_object_unref (submission->self);
-  g_ptr_array_unref (submission->contents);
+  g_ptr_array_unref (submission->tasks);
   g_free (submission);
 }
 
@@ -51,8 +54,8 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (submission->composed)
     gw_composer_submitted (self->composer);
 
-  /* They show at once; the change feed brings the rest. */
-  for (i = 0; i < ids->len && i < submission->contents->len; i++)
+  /* A few show at once; the change feed brings the rest, and many all at once. */
+  for (i = 0; i < ids->len && i < submission->tasks->len && ids->len <= MAX_SHOWN_AT_ONCE; i++)
     {
       g_autoptr (GwTask) task = NULL;
 
@@ -62,7 +65,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       task->task_id = g_strdup (ids->pdata[i]);
       task->project_id = g_strdup (project_id);
       task->status = GW_TASK_QUEUED;
-      task->content = g_strdup (submission->contents->pdata[i]);
+      task->content = g_strdup (gw_json_peek_string (submission->tasks->pdata[i], "content"));
       task->content_size = strlen (task->content);
       task->created_at = g_get_real_time () / 1000;
       gw_task_list_add (self->list, task);
@@ -85,23 +88,14 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-send_tasks (GwWindow *self, GPtrArray *contents, gboolean composed)
+send_tasks (GwWindow *self, GPtrArray *tasks, gboolean composed)
 {
-  g_autoptr (GPtrArray) tasks
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
   g_autofree char *project = NULL;
   Submission *submission = g_new0 (Submission, 1);
   guint concurrency = 0;
-  guint i;
 
-  for (i = 0; i < contents->len; i++)
-    {
-      JsonObject *task = json_object_new ();
-
-      json_object_set_string_member (task, "content", contents->pdata[i]);
-      g_ptr_array_add (tasks, task);
-    }
-  if (contents->len > 1)
+  gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
+  if (tasks->len > 1)
     {
       g_autoptr (GDateTime) now = g_date_time_new_now_local ();
       g_autofree char *stamp = g_date_time_format (now, "%F %T");
@@ -112,27 +106,44 @@ send_tasks (GwWindow *self, GPtrArray *contents, gboolean composed)
       concurrency = gw_composer_get_one_at_a_time (self->composer) ? 1 : 0;
     }
   submission->self = g_object_ref (self);
-  submission->contents = g_ptr_array_ref (contents);
+  submission->tasks = g_ptr_array_ref (tasks);
   submission->composed = composed;
   gw_client_submit_async (gw_endpoint_get_client (self->endpoint), tasks, project, concurrency,
                           self->cancellable, submitted_cb, submission);
 }
 
-/* @composed: the compose box waits for the outcome. */
+/* The bodies of POST /tasks for @contents (element-type utf8). */
+GPtrArray *
+_gw_window_make_tasks (GPtrArray *contents)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  guint i;
+
+  for (i = 0; i < contents->len; i++)
+    {
+      JsonObject *task = json_object_new ();
+
+      json_object_set_string_member (task, "content", contents->pdata[i]);
+      g_ptr_array_add (tasks, task);
+    }
+  return tasks;
+}
+
+/* @tasks: (element-type JsonObject). @composed: the compose box waits for the outcome. */
 void
-_gw_window_submit (GwWindow *self, GPtrArray *contents, gboolean composed)
+_gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed)
 {
   switch (gw_endpoint_get_state (self->endpoint))
     {
     case GW_ENDPOINT_READY:
-      send_tasks (self, contents, composed);
+      send_tasks (self, tasks, composed);
       break;
     case GW_ENDPOINT_IDLE:
     case GW_ENDPOINT_SEARCHING:
     case GW_ENDPOINT_STARTING:
       /* A moment after the start: sent as soon as there is somebody to send to. */
       g_clear_pointer (&self->pending, g_ptr_array_unref);
-      self->pending = g_ptr_array_ref (contents);
+      self->pending = g_ptr_array_ref (tasks);
       self->pending_composed = composed;
       break;
     case GW_ENDPOINT_LOST:
@@ -149,19 +160,19 @@ _gw_window_submit (GwWindow *self, GPtrArray *contents, gboolean composed)
 void
 _gw_window_submit_pending (GwWindow *self)
 {
-  g_autoptr (GPtrArray) contents = g_steal_pointer (&self->pending);
+  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->pending);
 
-  if (contents != NULL)
-    send_tasks (self, contents, self->pending_composed);
+  if (tasks != NULL)
+    send_tasks (self, tasks, self->pending_composed);
 }
 
 void
 _gw_window_fail_pending (GwWindow *self)
 {
-  g_autoptr (GPtrArray) contents = g_steal_pointer (&self->pending);
+  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->pending);
 
-  if (contents != NULL)
-    _gw_window_submit (self, contents, self->pending_composed);
+  if (tasks != NULL)
+    _gw_window_submit (self, tasks, self->pending_composed);
 }
 
 /* --- "Add n tasks?" --------------------------------------------------------------------------- */
@@ -169,23 +180,26 @@ _gw_window_fail_pending (GwWindow *self)
 static void
 offer_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self)
 {
-  GPtrArray *contents = g_object_get_data (G_OBJECT (dialog), "contents");
+  GPtrArray *tasks = g_object_get_data (G_OBJECT (dialog), "tasks");
 
   self->dialog = NULL;
   if (g_str_equal (response, "add"))
-    _gw_window_submit (self, contents, FALSE);
+    _gw_window_submit (self, tasks, FALSE);
 }
 
-/* Asks whether @contents are to be added; @from says where they come from. */
+/* Asks whether @tasks are to be added; @from says where they come from, @skipped how many rows there
+ * could not be tasks. */
 void
-_gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from)
+_gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped)
 {
+  GString *body;
+
   g_autofree char *heading = NULL;
   g_autofree char *add = NULL;
   g_autofree char *first = NULL;
   AdwMessageDialog *dialog;
 
-  if (contents->len == 0)
+  if (tasks->len == 0)
     {
       g_autofree char *text = g_strdup_printf (_("No tasks in %s"), from);
 
@@ -194,20 +208,27 @@ _gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from)
     }
   if (self->dialog != NULL)
     gtk_window_destroy (GTK_WINDOW (self->dialog));
-  heading = g_strdup_printf (ngettext ("Add %u Task?", "Add %u Tasks?", contents->len),
-                             contents->len);
-  add = g_strdup_printf (ngettext ("_Add %u Task", "_Add %u Tasks", contents->len),
-                         contents->len);
-  first = gw_task_words_first_line (contents->pdata[0]);
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, NULL));
+  heading = g_strdup_printf (ngettext ("Add %u Task?", "Add %u Tasks?", tasks->len), tasks->len);
+  add = g_strdup_printf (ngettext ("_Add %u Task", "_Add %u Tasks", tasks->len), tasks->len);
+  first = gw_task_words_first_line (gw_json_peek_string (tasks->pdata[0], "content"));
+  body = g_string_new (NULL);
   /* Translators: where tasks come from, and the first one of them */
-  adw_message_dialog_format_body (dialog, _("From %1$s, one task per line. The first is “%2$s”."),
-                                  from, first);
+  g_string_append_printf (body, _("From %1$s. The first is “%2$s”."), from, first);
+  if (skipped > 0)
+    {
+      g_string_append_c (body, ' ');
+      g_string_append_printf (body,
+                              ngettext ("%u row is no task and is left out.",
+                                        "%u rows are no tasks and are left out.", skipped),
+                              skipped);
+    }
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body->str));
+  g_string_free (body, TRUE);
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "add", add, NULL);
   adw_message_dialog_set_response_appearance (dialog, "add", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (dialog, "add");
   adw_message_dialog_set_close_response (dialog, "cancel");
-  g_object_set_data_full (G_OBJECT (dialog), "contents", g_ptr_array_ref (contents),
+  g_object_set_data_full (G_OBJECT (dialog), "tasks", g_ptr_array_ref (tasks),
                           (GDestroyNotify) g_ptr_array_unref);
   g_signal_connect_object (dialog, "response", G_CALLBACK (offer_answered_cb), self, 0);
   self->dialog = GTK_WIDGET (dialog);
@@ -216,118 +237,75 @@ _gw_window_offer (GwWindow *self, GPtrArray *contents, const char *from)
 
 /* --- Files ------------------------------------------------------------------------------------ */
 
-#define MAX_FILE_BYTES (100 * 1024 * 1024)
-
-/* Several files that are read one after the other, off the main thread, then offered as one. */
-typedef struct {
-  GwWindow *self;      /* (owned) */
-  GPtrArray *files;    /* (owned) (element-type GFile) */
-  GPtrArray *contents; /* (owned) (element-type utf8) */
-  guint next;
-} Reading;
-
 static void
-reading_free (Reading *reading)
+imported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_object_unref (reading->self);
-  g_ptr_array_unref (reading->files);
-  g_ptr_array_unref (reading->contents);
-  g_free (reading);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
-
-static void read_next (Reading *reading);
-
-static void
-loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Reading) reading = user_data;
-  GwWindow *self = reading->self;
+  g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *name = g_file_get_basename (G_FILE (source));
-  g_autofree char *display = g_filename_display_name (name);
-  gsize length = 0;
-  g_autoptr (GPtrArray) lines = NULL;
-  const char *start;
-  guint i;
-
-  if (!g_file_load_contents_finish (G_FILE (source), result, &text, &length, NULL, &error))
-    {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        {
-          g_autofree char *said = g_strdup_printf (_("“%s” was not read"), display);
-
-          _gw_window_toast_error (self, said, error);
-        }
-      return;
-    }
-  if (length > MAX_FILE_BYTES || !g_utf8_validate_len (text, length, NULL))
-    {
-      g_autofree char *said = g_strdup_printf (
-          length > MAX_FILE_BYTES ? _("“%s” is larger than 100 MB and was not read")
-                                  : _("“%s” is not UTF-8 text and was not read"),
-          display);
-
-      _gw_window_toast (self, said);
-      return;
-    }
-  start = g_str_has_prefix (text, "\357\273\277") ? text + 3 : text;
-  lines = gw_composer_split_lines (start);
-  for (i = 0; i < lines->len; i++)
-    g_ptr_array_add (reading->contents, g_strdup (lines->pdata[i]));
-  read_next (g_steal_pointer (&reading));
-}
-
-static void
-read_next (Reading *reading)
-{
+  g_autoptr (GPtrArray) imports = gw_import_files_finish (result, &error);
+  g_autoptr (GPtrArray) tasks = NULL;
   g_autofree char *from = NULL;
+  guint skipped = 0;
+  guint i;
+  guint j;
 
-  if (reading->next < reading->files->len)
+  if (imports == NULL)
+    return; /* cancelled: the window is going */
+  tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  for (i = 0; i < imports->len; i++)
     {
-      GFile *file = reading->files->pdata[reading->next++];
+      GwImport *import = imports->pdata[i];
 
-      g_file_load_contents_async (file, reading->self->cancellable, loaded_cb, reading);
-      return;
+      if (import->error != NULL)
+        {
+          g_autofree char *said = g_strdup_printf (_("“%s” was not read"), import->source);
+
+          _gw_window_toast_error (self, said, import->error);
+          continue;
+        }
+      skipped += import->problems->len;
+      for (j = 0; j < import->problems->len; j++)
+        {
+          GwImportProblem *problem = import->problems->pdata[j];
+
+          g_message ("%s, row %u: %s", problem->source, problem->row, problem->message);
+        }
+      for (j = 0; j < import->entries->len; j++)
+        g_ptr_array_add (tasks, gw_import_entry_to_json (import->entries->pdata[j]));
     }
-  if (reading->files->len == 1)
+  if (imports->len == 1)
     {
-      g_autofree char *name = g_file_get_basename (reading->files->pdata[0]);
-      g_autofree char *display = g_filename_display_name (name);
+      GwImport *import = imports->pdata[0];
 
-      from = g_strdup_printf (_("“%s”"), display);
+      if (import->error != NULL)
+        return; /* said already */
+      from = g_strdup_printf (_("“%s”"), import->source);
     }
   else
-    from = g_strdup_printf (ngettext ("%u file", "%u files", reading->files->len),
-                            reading->files->len);
-  _gw_window_offer (reading->self, reading->contents, from);
-  reading_free (reading);
+    from = g_strdup_printf (ngettext ("%u file", "%u files", imports->len), imports->len);
+  _gw_window_offer (self, tasks, from, skipped);
 }
 
 /**
  * gw_window_import_files:
  *
- * Offers the tasks in @files, one per line.
+ * Reads @files off the main thread and offers the tasks in them.
  */
 void
 gw_window_import_files (GwWindow *self, GFile **files, int n_files)
 {
-  Reading *reading;
+  g_autoptr (GPtrArray) list = NULL;
+  const GwImportOptions options = { .guess_column = TRUE };
   int i;
 
   g_return_if_fail (GW_IS_WINDOW (self));
 
   if (n_files <= 0)
     return;
-  reading = g_new0 (Reading, 1);
-  reading->self = g_object_ref (self);
-  reading->files = g_ptr_array_new_with_free_func (g_object_unref);
-  reading->contents = g_ptr_array_new_with_free_func (g_free);
+  list = g_ptr_array_new_with_free_func (g_object_unref);
   for (i = 0; i < n_files; i++)
-    g_ptr_array_add (reading->files, g_object_ref (files[i]));
-  read_next (reading);
+    g_ptr_array_add (list, g_object_ref (files[i]));
+  gw_import_files_async (list, &options, self->cancellable, imported_cb, g_object_ref (self));
 }
 
 static void
@@ -350,7 +328,9 @@ chosen_cb (GwWindow *self, int response)
 void
 _gw_window_choose_files (GwWindow *self)
 {
+  static const char *const suffixes[] = { "txt", "md", "jsonl", "json", "csv", "tsv" };
   g_autoptr (GtkFileFilter) filter = NULL;
+  guint i;
 
   if (self->chooser != NULL)
     return;
@@ -360,8 +340,9 @@ _gw_window_choose_files (GwWindow *self)
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
   gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (self->chooser), TRUE);
   filter = gtk_file_filter_new ();
-  gtk_file_filter_set_name (filter, _("Text Files"));
-  gtk_file_filter_add_mime_type (filter, "text/plain");
+  gtk_file_filter_set_name (filter, _("Task Files"));
+  for (i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    gtk_file_filter_add_suffix (filter, suffixes[i]);
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (self->chooser), filter);
   g_signal_connect_object (self->chooser, "response", G_CALLBACK (chosen_cb), self,
                            G_CONNECT_SWAPPED);
@@ -377,12 +358,14 @@ pasted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autofree char *text = gdk_clipboard_read_text_finish (GDK_CLIPBOARD (source), result, &error);
   g_autoptr (GPtrArray) lines = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   lines = gw_composer_split_lines (text != NULL ? text : "");
+  tasks = _gw_window_make_tasks (lines);
   /* Translators: in "From the clipboard" and "No tasks in the clipboard" */
-  _gw_window_offer (self, lines, _("the clipboard"));
+  _gw_window_offer (self, tasks, _("the clipboard"), 0);
 }
 
 void

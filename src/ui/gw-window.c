@@ -396,7 +396,9 @@ draft_changed_cb (GwWindow *self)
 static void
 submit_cb (GwWindow *self, GPtrArray *contents)
 {
-  _gw_window_submit (self, contents, TRUE);
+  g_autoptr (GPtrArray) tasks = _gw_window_make_tasks (contents);
+
+  _gw_window_submit (self, tasks, TRUE);
 }
 
 /**

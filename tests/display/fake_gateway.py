@@ -4,6 +4,7 @@
 list that stands in memory, so that pictures and tests show states that a real run passes too fast."""
 
 import json
+import socket
 import sys
 import threading
 import time
@@ -31,6 +32,7 @@ class FakeGateway(ThreadingHTTPServer):
         self.project_id = str(uuid.uuid4())
         self.calls = []
         self.thread = None
+        self.connections = set()
 
     def start(self):
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
@@ -42,6 +44,21 @@ class FakeGateway(ThreadingHTTPServer):
             self.changed.notify_all()
         self.shutdown()
         self.server_close()
+        # Kept connections too: to its clients it is gone.
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def get_request(self):
+        request = super().get_request()
+        self.connections.add(request[0])
+        return request
+
+    def shutdown_request(self, request):
+        self.connections.discard(request)
+        super().shutdown_request(request)
 
     def add(self, content, status="queued", result=None, ago=0.0, took=None, error=None,
             attempts=0, **metadata):

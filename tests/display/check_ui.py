@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds the window to its own rules, without a display: one file knows versions, one table knows the
+verbs, every icon-only button has a name, every text is up for translation."""
+
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UI = ROOT / "src" / "ui"
+TRANSLATED = re.compile(r'(?<![\w])(?:_|N_|C_|NC_|ngettext)\s*\(')
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+
+
+def code(path):
+    return COMMENT.sub("", path.read_text(encoding="utf-8"))
+
+
+def check_versions():
+    for path in sorted(UI.glob("*.[ch]")):
+        if path.name != "gw-compat.c" and "CHECK_VERSION" in code(path):
+            yield f"{path.name} asks for a version; only gw-compat.c may"
+
+
+def check_engine():
+    users = [p.name for p in sorted(UI.glob("*.[ch]")) if '"gw-engine.h"' in code(p)]
+    if users != ["gw-endpoint.c"]:
+        yield f"the engine's header is included by {users}, not by gw-endpoint.c alone"
+
+
+def verbs():
+    return re.findall(r'\{ "((?:win|app)\.[a-z-]+)(?:::[a-z-]+)?", N_ \("', code(UI / "gw-verbs.c"))
+
+
+def check_verbs():
+    """The table, the actions and what the .ui files name are the same set."""
+    table = set(verbs())
+    source = code(UI / "gw-window-actions.c")
+    actions = set(re.findall(r'\{ "(win\.[a-z-]+)", [a-z_]+ \}', source))
+    actions |= {"win." + name for name in re.findall(r'simple_action_new_stateful \("([a-z-]+)"',
+                                                     source)}
+    actions |= {"app." + name for name in re.findall(r'\.name = "([a-z-]+)"',
+                                                     code(UI / "gw-application.c"))}
+    hidden = {"app.quit-now"}  # not for people: what the question before it was answered with
+    for name in sorted(table - actions):
+        yield f"the table has the verb {name}, which is no action"
+    for name in sorted(actions - table - hidden):
+        yield f"the action {name} is not in the table of verbs"
+    for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
+        text = path.read_text(encoding="utf-8")
+        named = re.findall(r'(?:name="action-name"|name="action")>((?:win|app)\.[a-z-]+)<', text)
+        for name in named:
+            if name not in table:
+                yield f"{path.name} names the action {name}, which is not in the table of verbs"
+
+
+def check_accels():
+    text = code(UI / "gw-verbs.c")
+    seen = {}
+    for action, rest in re.findall(r'\{ "([^"]+)", N_[^}]*?\{ ([^}]*) \} \}', text, re.DOTALL):
+        for accel in re.findall(r'"([^"]+)"', rest):
+            if accel in seen:
+                yield f"{accel} is bound to {seen[accel]} and to {action}"
+            seen[accel] = action
+            if accel in ("Return", "KP_Enter", "<Control>space", "<Shift>space",
+                         "<Control>period", "<Control>semicolon", "<Control><Shift>u"):
+                yield f"{accel} belongs to text fields and input methods"
+
+
+def check_names():
+    """A button that shows only an icon says what it does."""
+    for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
+        for node in ET.parse(path).iter("object"):
+            if node.get("class") not in ("GtkButton", "GtkMenuButton", "GtkToggleButton"):
+                continue
+            properties = {p.get("name"): p for p in node.findall("property")}
+            if "icon-name" not in properties:
+                continue
+            label = [p for p in node.findall("accessibility/property") if p.get("name") == "label"]
+            if "tooltip-text" not in properties or not label:
+                yield f"{path.name}: the button {node.get('id')} has no name or no tooltip"
+            for named in [properties.get("tooltip-text"), *label]:
+                if named is not None and named.get("translatable") != "yes":
+                    yield f"{path.name}: a name of {node.get('id')} is not translatable"
+
+
+def check_potfiles():
+    listed = {line.strip() for line in (ROOT / "po" / "POTFILES.in").read_text().splitlines()
+              if line.strip() and not line.startswith("#")}
+    wanted = set()
+    for folder in ("src/ui", "src/client", "src/tools", "src/base"):
+        for path in (ROOT / folder).rglob("*.c"):
+            if TRANSLATED.search(code(path)):
+                wanted.add(str(path.relative_to(ROOT)))
+    for path in (ROOT / "data" / "ui").glob("*.ui"):
+        if 'translatable="yes"' in path.read_text(encoding="utf-8"):
+            wanted.add(str(path.relative_to(ROOT)))
+    for pattern in ("*.desktop.in.in", "*.metainfo.xml.in.in", "*.gschema.xml.in"):
+        wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "data").glob(pattern)}
+    for name in sorted(wanted - listed):
+        yield f"{name} has texts and is not in po/POTFILES.in"
+    for name in sorted(listed):
+        if not (ROOT / name).exists():
+            yield f"po/POTFILES.in lists {name}, which does not exist"
+
+
+CHECKS = [check_versions, check_engine, check_verbs, check_accels, check_names, check_potfiles]
+
+
+def main():
+    failed = False
+    print(f"1..{len(CHECKS)}")
+    for number, check in enumerate(CHECKS, 1):
+        faults = list(check())
+        for fault in faults:
+            print(f"# {fault}")
+        failed = failed or bool(faults)
+        name = check.__name__.removeprefix("check_")
+        print(f"{'not ok' if faults else 'ok'} {number} - {name}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

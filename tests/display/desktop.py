@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drives the real window through the accessibility bus, as a screen reader would, on a display and a
+session bus of its own. Stands on the frame of the integration tests: private home, own network, no
+process and no port left behind, no critical message."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+import frame  # noqa: E402
+
+import gi  # noqa: E402
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+warnings.simplefilter("ignore")
+DESKTOP = None
+DEFAULT_PORT = 8000
+# What the toolkit says when a widget is used wrongly; ours and the gateway's own are other domains.
+TOOLKIT_SAID = re.compile(r"(warning|error) (Gtk|GLib|GLib-GObject|GLib-GIO|Adwaita|Gdk|Gsk|Pango):")
+
+
+class Desktop:
+    """An X server and a session bus, without a window manager."""
+
+    def __init__(self, size="1280x800"):
+        self.folder = tempfile.mkdtemp(prefix="gangway-desktop-")
+        read, write = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp",
+             "-noreset"], pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read, encoding="ascii") as file:
+            self.display = ":" + file.readline().strip()
+        address = "unix:path=" + os.path.join(self.folder, "bus")
+        for name in ("WAYLAND_DISPLAY", "GTK_A11Y", "XAUTHORITY", "AT_SPI_BUS_ADDRESS"):
+            os.environ.pop(name, None)
+        os.environ.update({"DISPLAY": self.display, "XDG_RUNTIME_DIR": self.folder,
+                           "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8"})
+        self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile",
+                                     "--address=" + address], stderr=subprocess.DEVNULL)
+        frame.wait_for(lambda: os.path.exists(os.path.join(self.folder, "bus")), "the session bus")
+        Atspi.init()
+
+    def stop(self):
+        Atspi.exit()
+        for process in (self.bus, self.server):
+            process.terminate()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def desktop():
+    global DESKTOP
+    if DESKTOP is None:
+        DESKTOP = Desktop()
+    return DESKTOP
+
+
+def nodes(root):
+    """All nodes below @root, itself first."""
+    if root is None:
+        return
+    yield root
+    try:
+        count = root.get_child_count()
+    except GLib.Error:
+        return
+    for i in range(count):
+        try:
+            child = root.get_child_at_index(i)
+        except GLib.Error:
+            continue
+        yield from nodes(child)
+
+
+def name_of(node):
+    try:
+        return node.get_name() or ""
+    except GLib.Error:
+        return ""
+
+
+def role_of(node):
+    try:
+        return node.get_role_name()
+    except GLib.Error:
+        return ""
+
+
+def text_of(node):
+    try:
+        text = node.get_text_iface()
+        return Atspi.Text.get_text(text, 0, -1) if text else ""
+    except GLib.Error:
+        return ""
+
+
+def has_state(node, state):
+    try:
+        return node.get_state_set().contains(state)
+    except GLib.Error:
+        return False
+
+
+class Window(frame.Process):
+    """One run of the program."""
+
+    def __init__(self, home, arguments=(), env=None):
+        place = desktop()
+        values = {**home.env,
+                  "DISPLAY": place.display, "XDG_RUNTIME_DIR": place.folder,
+                  "DBUS_SESSION_BUS_ADDRESS": os.environ["DBUS_SESSION_BUS_ADDRESS"],
+                  "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "GSETTINGS_BACKEND": "keyfile",
+                  "GSETTINGS_SCHEMA_DIR": os.path.join(frame.BUILD, "data"),
+                  "GANGWAY_LOCALEDIR": os.path.join(frame.BUILD, "po"),
+                  "ADW_DISABLE_PORTAL": "1", "G_DEBUG": "fatal-criticals", **(env or {})}
+        home.file("config/gtk-4.0/settings.ini",
+                  "[Settings]\ngtk-enable-animations=0\ngtk-cursor-blink=0\n"
+                  "gtk-font-name=Cantarell 11\n")
+        super().__init__([os.path.join(frame.BUILD, "src", "ui", "gangway"), *arguments],
+                         env=values, cwd=home.path, name="gangway")
+        self.app = None
+
+    def opened(self):
+        self.app = frame.wait_for(self._find_app, "the application on the bus")
+        return self
+
+    def _find_app(self):
+        if not self.running():
+            raise AssertionError(f"the program ended with {self.child.returncode}:\n{self.stderr}")
+        try:
+            root = Atspi.get_desktop(0)
+            for i in range(root.get_child_count()):
+                app = root.get_child_at_index(i)
+                if app is not None and app.get_process_id() == self.pid \
+                        and app.get_child_count() > 0:
+                    return app
+        except GLib.Error:
+            pass
+        return None
+
+    def fail(self, what):
+        raise AssertionError(f"not seen: {what}\n{self.dump()}\n{self.stderr[-3000:]}")
+
+    def find(self, role, name=None, test=None):
+        """The first node of @role whose name contains @name. (GTK 4.8 doubles the names of buttons,
+        so names are never compared whole.)"""
+        for node in nodes(self.app):
+            if role and role_of(node) != role:
+                continue
+            if name is not None and name not in name_of(node):
+                continue
+            if test is None or test(node):
+                return node
+        return None
+
+    def until(self, condition, what, patience=frame.PATIENCE):
+        def look():
+            if not self.running():
+                raise AssertionError(f"the program ended with {self.child.returncode} while "
+                                     f"waiting for {what}:\n{self.stderr[-3000:]}")
+            try:
+                return condition()
+            except GLib.Error:
+                return None  # the node went away while it was looked at
+        end = time.monotonic() + patience
+        while True:
+            value = look()
+            if value:
+                return value
+            if time.monotonic() > end:
+                self.fail(what)
+            time.sleep(0.05)
+
+    def wait(self, patience=frame.PATIENCE):
+        return super().wait(patience)
+
+    def wait_node(self, role, name=None, test=None):
+        return self.until(lambda: self.find(role, name, test), f"{role} {name!r}")
+
+    def wait_button(self, name):
+        return self.wait_node("push button", name,
+                              lambda node: has_state(node, Atspi.StateType.SENSITIVE))
+
+    def press(self, name):
+        Atspi.Action.do_action(self.wait_button(name), 0)
+
+    def composer(self):
+        return self.wait_node("text", None,
+                              lambda node: name_of(node) in ("Task", "任务")
+                              and has_state(node, Atspi.StateType.EDITABLE))
+
+    def type_task(self, text):
+        Atspi.EditableText.set_text_contents(self.composer(), text)
+
+    def typed(self):
+        return text_of(self.composer())
+
+    def run_task(self, text):
+        self.type_task(text)
+        self.press("Run")
+
+    def rows(self):
+        return [node for node in nodes(self.app)
+                if role_of(node) == "table row" and name_of(node) not in ("", "GtkListItemWidget")]
+
+    def row_names(self):
+        return [name_of(row) for row in self.rows()]
+
+    def wait_row(self, *parts):
+        """The row whose name has all @parts."""
+        def look():
+            for row in self.rows():
+                if all(part in name_of(row) for part in parts):
+                    return row
+            return None
+        return self.until(look, f"a row with {parts}")
+
+    def words(self):
+        return [text_of(node) or name_of(node) for node in nodes(self.app)
+                if role_of(node) in ("label", "text", "push button", "toggle button")]
+
+    def says(self, part):
+        return any(part in words for words in self.words())
+
+    def wait_words(self, *parts):
+        for part in parts:
+            self.until(lambda p=part: self.says(p), f"the words {part!r}")
+
+    def result(self):
+        node = self.wait_node("text", "Result text")
+        return self.until(lambda: text_of(node), "the text of the result")
+
+    def dump(self):
+        lines = []
+
+        def walk(node, depth):
+            lines.append("  " * depth + f"{role_of(node)} {name_of(node)!r} {text_of(node)[:80]!r}")
+            for i in range(min(node.get_child_count(), 60)):
+                child = node.get_child_at_index(i)
+                if child is not None:
+                    walk(child, depth + 1)
+        try:
+            if self.app is not None:
+                walk(self.app, 0)
+        except GLib.Error as error:
+            lines.append(str(error))
+        return "\n".join(lines)
+
+    def window_id(self):
+        def look():
+            found = subprocess.run(["xdotool", "search", "--onlyvisible", "--pid", str(self.pid)],
+                                   capture_output=True, text=True, check=False).stdout.split()
+            return found[-1] if found else None
+        return self.until(look, "a window on the screen")
+
+    def _focus(self):
+        # Without a window manager nobody else gives the focus.
+        subprocess.run(["xdotool", "windowfocus", "--sync", self.window_id()], check=False,
+                       capture_output=True)
+
+    def key(self, *keys):
+        self._focus()
+        subprocess.run(["xdotool", "mousemove", "200", "12", "key", "--clearmodifiers", *keys],
+                       check=True, capture_output=True)
+
+    def click(self, node, button="1"):
+        extents = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+        self._focus()
+        subprocess.run(["xdotool", "mousemove", str(extents.x + extents.width // 2),
+                        str(extents.y + extents.height // 2), "click", button],
+                       check=True, capture_output=True)
+
+    def shot(self, path):
+        subprocess.run(["import", "-window", self.window_id(), path], check=True)
+
+
+class Case(frame.Case):
+    """A case that opens windows."""
+
+    def open(self, *arguments, config=None, env=None):
+        if config is not None:
+            self.home.configure(config)
+        return self.keep(Window(self.home, arguments, env)).opened()
+
+    def start_again(self, *arguments, env=None):
+        """A second start while one runs: hands over and ends."""
+        process = self.keep(Window(self.home, arguments, env))
+        return process.wait()
+
+    def _clean_up(self):
+        said = []
+        for process in self.processes:
+            if isinstance(process, Window):
+                if process.running():
+                    process.child.send_signal(signal.SIGTERM)
+                    try:
+                        process.child.wait(10)
+                    except subprocess.TimeoutExpired:
+                        said.append("the window has not ended 10 s after SIGTERM")
+                    if process.child.returncode not in (0, None):
+                        said.append(f"the window ended with {process.child.returncode}: "
+                                    + process.stderr[-2000:])
+                for line in process.stderr.splitlines():
+                    if TOOLKIT_SAID.search(line):
+                        said.append(line)
+        super()._clean_up()
+        self.assertEqual(said, [])
+
+
+def main():
+    import atexit
+    atexit.register(lambda: DESKTOP and DESKTOP.stop())
+    frame.main()
