@@ -256,6 +256,25 @@ value_of (const char *p)
   return p;
 }
 
+/* The password of an address, `scheme://user:password@host`, as key_shape() tells it. */
+static gsize
+password_shape (const char *p,
+                gsize *skip)
+{
+  gsize user, password;
+
+  if (!g_str_has_prefix (p, "://"))
+    return 0;
+
+  user = 3 + strcspn (p + 3, ":/?#@\"' \t\r\n");
+  if (p[user] != ':')
+    return 0;
+
+  *skip = user + 1;
+  password = strcspn (p + *skip, "/?#@\"' \t\r\n");
+  return p[*skip + password] == '@' ? password : 0;
+}
+
 /* If what has the shape of a key begins at @p, returns its bytes, and at *skip the bytes before it
  * that stay as they are; else 0. */
 static gsize
@@ -268,6 +287,8 @@ key_shape (const char *p,
   const char *value;
   gsize length;
 
+  if (*p == ':')
+    return password_shape (p, skip);
   if (!at_word)
     return 0;
 

@@ -106,9 +106,12 @@ test_shapes (void)
   assert_clean ("header 'Bearer eyJhbGciOi.J9_x-1' sent", "eyJ");
   assert_clean ("?api_key=deadbeef01&x=1", "deadbeef");
   assert_clean ("X-Api-Key: deadbeef01", "deadbeef");
+  assert_clean ("cannot reach redis://:pa55@db:6379/0", "pa55");
+  assert_clean ("cannot reach https://me:pa55:word@host/x", "pa55");
 
   assert_untouched ("a risk-management-framework, task-0123456789, sk-");
   assert_untouched ("a wrong bearer token; authorization failed; api-key-env=NAME_KEY");
+  assert_untouched ("http://127.0.0.1:8000/a@b redis://me@db:6379 http://h:80 a@b http://[::1]:1/");
   assert_untouched ("");
 }
 
