@@ -15,7 +15,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data,
                         gsize size)
 {
-  g_autofree char *text = g_strndup ((const char *) data, size);
+  g_autofree char *text = g_strndup (size > 0 ? (const char *) data : "", size);
   g_autofree char *with_key = g_strconcat (text, SECRET, text, NULL);
   g_autofree char *redacted = NULL;
   g_autofree char *both = NULL;
