@@ -728,6 +728,8 @@ gw_reply_classify (GwReply *reply,
     set_bad_reply (reply, raw, "it is an HTML page, maybe of a proxy or a sign-in to the network");
   else if (!body->is_json)
     set_bad_reply (reply, raw, length == 0 ? "it is empty" : "it is not JSON");
+  else if (!g_utf8_validate_len (text, length, NULL))
+    set_bad_reply (reply, raw, "it is not UTF-8 text");
   else
     set_answer (reply, raw, body);
 
