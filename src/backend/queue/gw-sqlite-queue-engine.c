@@ -19,6 +19,8 @@
 
 #define GROUP_ROWS 1024
 #define GROUP_BYTES (4 * 1024 * 1024)
+#define GATHER_FROM 4      /* requests of the last group */
+#define GATHER_US 60
 #define N_READERS 2
 #define WALKS_KEPT 4096
 #define WALK_KEPT_MS (3600 * 1000)
@@ -49,6 +51,7 @@ struct _GwSqEngine {
   GQueue requests;        /* (element-type GwSqRequest) (mutex mutex) */
   GQueue batches;         /* (element-type GwSqRequest) (mutex mutex) */
   gboolean batch_turn;    /* (mutex mutex) */
+  guint last_group;       /* (mutex mutex) how many requests the last commit had */
   gboolean closing;       /* (mutex mutex) */
   GTask *close_task;      /* (owned) (nullable) (mutex mutex) */
   GError *failure;        /* (owned) (nullable) (mutex mutex) */
@@ -322,6 +325,16 @@ take_group (GwSqEngine *engine)
         g_cond_wait_until (&engine->cond, &engine->mutex, g_get_monotonic_time () + sweep * 1000);
     }
 
+  /* Many callers who were answered together ask again one after the other: the first of them would
+   * have a commit for itself, and all others would wait for it. */
+  if (engine->last_group >= GATHER_FROM && engine->requests.length < engine->last_group / 2
+      && !engine->closing)
+    {
+      g_mutex_unlock (&engine->mutex);
+      g_usleep (GATHER_US);
+      g_mutex_lock (&engine->mutex);
+    }
+
   if (!g_queue_is_empty (&engine->batches)
       && (engine->batch_turn || g_queue_is_empty (&engine->requests)))
     {
@@ -340,6 +353,7 @@ take_group (GwSqEngine *engine)
         }
       engine->batch_turn = TRUE;
     }
+  engine->last_group = group->len;
   g_mutex_unlock (&engine->mutex);
 
   if (group->len == 0)
