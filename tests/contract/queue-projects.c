@@ -365,9 +365,11 @@ test_keep_days (Fixture *self,
                 gconstpointer data)
 {
   g_autofree char *id = submit_one (self->queue, "x", "old");
+  g_autofree char *plain = submit_one (self->queue, "x", NULL);
   g_autoptr (GError) error = NULL;
 
   expect_next (self, id);
+  expect_next (self, plain);
   gw_clock_advance (self->clock, G_GINT64_CONSTANT (86400000) - 1000);
   g_free (submit_one (self->queue, "y", "new"));
   gw_project_unref (get_project (self, "old"));
@@ -376,6 +378,13 @@ test_keep_days (Fixture *self,
   g_assert_null (fx_get_project (self->queue, "old", &error));
   g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
   gw_project_unref (get_project (self, "new"));
+  g_clear_error (&error);
+  /* The permanent project stays, its old tasks go within another day. */
+  gw_clock_advance (self->clock, G_GINT64_CONSTANT (86400000));
+  g_free (submit_one (self->queue, "y", "new"));
+  gw_project_unref (get_project (self, GW_PROJECT_DEFAULT_NAME));
+  g_assert_null (fx_get_task (self->queue, plain, &error));
+  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
 }
 
 void

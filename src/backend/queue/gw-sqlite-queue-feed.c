@@ -16,6 +16,8 @@
  * remembered for a while, with the head at which the walk began.
  */
 
+#define LONGEST_QUERY 4096
+
 typedef struct {
   gint64 revision;
   gint64 pk;      /* of the task or project; 0: a removal */
@@ -256,6 +258,13 @@ gw_sq_read_feed (GwSqView *view,
   gint64 began_at;
   sqlite3_stmt *row;
   guint n;
+
+  if (query->query != NULL && strlen (query->query) > LONGEST_QUERY)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   "“q” is longer than %d bytes. Search for a part of it.", LONGEST_QUERY);
+      return NULL;
+    }
 
   page->tasks = g_ptr_array_new_with_free_func (unref_task);
   page->projects = g_ptr_array_new_with_free_func (unref_project);

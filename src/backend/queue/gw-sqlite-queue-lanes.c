@@ -424,8 +424,6 @@ gw_sq_lane_note_sent (GwSqState *state,
         {
           entry->sent = sent;
           gw_sq_run (state->db, "UPDATE send SET at = ? WHERE attempt = ?", "ii", sent, attempt);
-          /* Whoever waits for the window was told a later time. */
-          gw_sq_lanes_wake (state, lane, 0);
           return;
         }
     }

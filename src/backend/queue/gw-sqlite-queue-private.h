@@ -288,6 +288,7 @@ void gw_sq_task_set_state (GwSqState *state, GwSqTaskRow *row, int to, gint64 du
 void gw_sq_task_end (GwSqState *state, GwSqTaskRow *row, int to, const char *code,
                      const char *message);
 void gw_sq_task_requeue (GwSqState *state, GwSqTaskRow *row, gint64 delay);
+gboolean gw_sq_task_remove (GwSqState *state, GwSqTaskRow *task, const char *id);
 void gw_sq_task_delete (GwSqState *state, gint64 pk);
 gboolean gw_sq_task_is_live (GwSqState *state, gint64 task);
 void gw_sq_task_abort_calls (GwSqState *state, gint64 task);

@@ -92,6 +92,11 @@ gw_sq_plan_sweep (GwSqState *state)
                           " AND name <> 'default'");
       if (first > 0)
         state->next_sweep = MIN (state->next_sweep, first + keep_days * GW_SQ_DAY_MS);
+      /* Its oldest end is not indexed: once a day is often enough. */
+      first = read_first (state, "SELECT n_completed + n_failed + n_cancelled FROM project"
+                          " WHERE name = 'default'");
+      if (first > 0)
+        state->next_sweep = MIN (state->next_sweep, state->wall + GW_SQ_DAY_MS);
     }
 }
 
@@ -150,16 +155,59 @@ delete_old_projects (GwSqState *state)
     }
 }
 
+/* The default project never goes; its old tasks do. */
+static guint
+remove_old_tasks (GwSqState *state)
+{
+  typedef struct {
+    gint64 pk;
+    char *id;
+  } Old;
+
+  guint keep_days = gw_sq_engine_get_options (state->engine)->keep_days;
+  g_autoptr (GArray) tasks = NULL;
+  sqlite3_stmt *row;
+  guint n;
+
+  if (keep_days == 0)
+    return 0;
+
+  tasks = g_array_new (FALSE, FALSE, sizeof (Old));
+  row = gw_sq_bind (state->db, "SELECT pk, id FROM task INDEXED BY task_project WHERE project = ?"
+                    " AND state >= 3 AND removed_at IS NULL AND finished_at <= ? LIMIT ?", "iid",
+                    state->default_project, state->wall - keep_days * GW_SQ_DAY_MS, SWEEP_AT_ONCE);
+  while (gw_sq_row (state->db, row))
+    {
+      Old old = { sqlite3_column_int64 (row, 0), gw_sq_dup_id (row, 1) };
+
+      g_array_append_val (tasks, old);
+    }
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      Old *old = &g_array_index (tasks, Old, i);
+      GwSqTaskRow task;
+
+      if (gw_sq_task_load (state, old->pk, &task))
+        gw_sq_task_remove (state, &task, old->id);
+      g_free (old->id);
+    }
+  n = tasks->len;
+
+  return n;
+}
+
 /* One turn, short enough for claims to come between; the next is planned. */
 void
 gw_sq_sweep (GwSqState *state)
 {
-  guint deleted = delete_removed (state);
+  guint deleted = MAX (delete_removed (state), remove_old_tasks (state));
 
   delete_old_projects (state);
   gw_sq_trim_removed (state);
   gw_sq_run (state->db, "DELETE FROM submission WHERE orphan = 1 AND created_at <= ?", "i",
              state->wall - GW_SQ_DAY_MS);
+  /* Pages that are free go back to the disk, a few at a time. */
+  gw_sq_run (state->db, "PRAGMA incremental_vacuum(512)", "");
   gw_sq_plan_sweep (state);
   /* Something that cannot be removed yet is looked at again in a minute. */
   if (state->next_sweep <= state->wall)

@@ -357,10 +357,11 @@ gw_sq_note_removed (GwSqState *state,
   state->next_sweep = MIN (state->next_sweep, state->wall + GW_SQ_DAY_MS);
 }
 
-static gboolean
-remove_task (GwSqState *state,
-             GwSqTaskRow *task,
-             const char *id)
+/* Hides a task from everybody; it can come back for an hour. */
+gboolean
+gw_sq_task_remove (GwSqState *state,
+                   GwSqTaskRow *task,
+                   const char *id)
 {
   if (task->removed_at > 0 || gw_sq_task_is_live (state, task->pk))
     return FALSE;
@@ -420,7 +421,8 @@ gw_sq_step_set_removed (GwSqState *state,
       read_row (state, row, &task);
       if (task.project == NULL)
         continue;
-      if (args->flag ? remove_task (state, &task, args->ids[i]) : restore_task (state, &task, blob))
+      if (args->flag ? gw_sq_task_remove (state, &task, args->ids[i])
+                     : restore_task (state, &task, blob))
         (*changed)++;
     }
   gw_sq_trim_removed (state);

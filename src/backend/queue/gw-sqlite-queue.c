@@ -489,12 +489,15 @@ act_on_project_async (GwQueue *self,
                       gpointer user_data)
 {
   GwSqVerbArgs *args = new_verb_args (project, act->provider, act->model);
+  GwSqRequest *request;
 
   args->act = *act;
   args->act.provider = args->act.model = NULL;
-  write_step (self, gw_sq_step_act_on_project,
-              new_request (self, act_on_project_async, args, free_verb_args, g_free, callback,
-                           user_data));
+  request = new_request (self, act_on_project_async, args, free_verb_args, g_free, callback,
+                         user_data);
+  /* Thousands of rows, maybe: nobody else's commit waits for them. */
+  request->batch = act->verb == GW_PROJECT_CANCEL || act->verb == GW_PROJECT_RETRY;
+  write_step (self, gw_sq_step_act_on_project, request);
 }
 
 static void
@@ -527,9 +530,12 @@ remove_project_async (GwQueue *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  write_step (self, gw_sq_step_remove_project,
-              new_request (self, remove_project_async, new_verb_args (project, NULL, NULL),
-                           free_verb_args, NULL, callback, user_data));
+  GwSqRequest *request = new_request (self, remove_project_async,
+                                      new_verb_args (project, NULL, NULL), free_verb_args, NULL,
+                                      callback, user_data);
+
+  request->batch = TRUE;
+  write_step (self, gw_sq_step_remove_project, request);
 }
 
 /* --- Providers. --- */
