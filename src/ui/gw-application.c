@@ -243,6 +243,8 @@ gw_application_startup (GApplication *application)
   gtk_window_set_default_icon_name ("io.github.gangway.Gangway");
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   gw_verbs_set_accels (GTK_APPLICATION (self));
+  /* A text that is focused on the way to another must not look as if it had been selected. */
+  g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   for (i = 0; i < G_N_ELEMENTS (unix_signals); i++)
     self->signal_ids[i] = g_unix_signal_add (unix_signals[i], signal_cb, self);
 }

@@ -12,13 +12,15 @@
 /* One cell of the list. It follows the item it shows by itself, so that a change of a task touches
  * its own row and nothing else; every row has the same height, whatever it shows. */
 
+#define LINE_HEIGHT 24
+
 struct _GwTaskCell {
   GtkBox parent_instance;
 
   GwTaskColumn column;
 
   GtkImage *icon;         /* (nullable) only in the status column */
-  GtkInscription *text;
+  GtkWidget *text;        /* GtkLabel or GtkInscription */
 
   GwTaskItem *item;       /* (owned) (nullable) */
   GtkListItem *list_item; /* (unowned) (nullable) while bound */
@@ -32,8 +34,13 @@ G_DEFINE_FINAL_TYPE (GwTaskCell, gw_task_cell, GTK_TYPE_BOX)
 static void
 set_text (GwTaskCell *self, const char *text)
 {
-  if (g_strcmp0 (gtk_inscription_get_text (self->text), text) != 0)
-    gtk_inscription_set_text (self->text, text);
+  if (GTK_IS_LABEL (self->text))
+    {
+      if (g_strcmp0 (gtk_label_get_text (GTK_LABEL (self->text)), text) != 0)
+        gtk_label_set_text (GTK_LABEL (self->text), text);
+    }
+  else if (g_strcmp0 (gtk_inscription_get_text (GTK_INSCRIPTION (self->text)), text) != 0)
+    gtk_inscription_set_text (GTK_INSCRIPTION (self->text), text);
 }
 
 static void
@@ -122,20 +129,36 @@ gw_task_cell_new (GwTaskColumn column)
                                  GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
       gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->icon));
     }
-  self->text = GTK_INSCRIPTION (gtk_inscription_new (NULL));
-  gtk_inscription_set_text_overflow (self->text, GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
-  gtk_inscription_set_min_chars (self->text, chars[column]);
-  gtk_inscription_set_nat_chars (self->text, chars[column]);
-  gtk_inscription_set_nat_lines (self->text, 1);
-  gtk_widget_set_hexpand (GTK_WIDGET (self->text), TRUE);
+  if (column == GW_TASK_COLUMN_TASK || column == GW_TASK_COLUMN_MODEL)
+    {
+      /* Long, and the same for as long as the row shows its task: a label places every script. */
+      self->text = gtk_label_new (NULL);
+      gtk_label_set_ellipsize (GTK_LABEL (self->text), PANGO_ELLIPSIZE_END);
+      gtk_label_set_width_chars (GTK_LABEL (self->text), chars[column]);
+      gtk_label_set_max_width_chars (GTK_LABEL (self->text), chars[column]);
+      gtk_label_set_xalign (GTK_LABEL (self->text), 0.0f);
+    }
+  else
+    {
+      /* Short, and may change each second: an inscription never asks for another layout. */
+      self->text = gtk_inscription_new (NULL);
+      gtk_inscription_set_text_overflow (GTK_INSCRIPTION (self->text),
+                                         GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+      gtk_inscription_set_min_chars (GTK_INSCRIPTION (self->text), chars[column]);
+      gtk_inscription_set_nat_chars (GTK_INSCRIPTION (self->text), chars[column]);
+      gtk_inscription_set_nat_lines (GTK_INSCRIPTION (self->text), 1);
+    }
+  gtk_widget_set_hexpand (self->text, TRUE);
+  /* Room for the taller lines of fonts that step in, so that all scripts stand in the middle. */
+  gtk_widget_set_size_request (self->text, -1, LINE_HEIGHT);
   if (column == GW_TASK_COLUMN_TIME)
     {
-      gtk_inscription_set_xalign (self->text, 1.0f);
-      gtk_widget_add_css_class (GTK_WIDGET (self->text), "gw-numeric");
+      gtk_inscription_set_xalign (GTK_INSCRIPTION (self->text), 1.0f);
+      gtk_widget_add_css_class (self->text, "gw-numeric");
     }
   if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME)
-    gtk_widget_add_css_class (GTK_WIDGET (self->text), "dim-label");
-  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->text));
+    gtk_widget_add_css_class (self->text, "dim-label");
+  gtk_box_append (GTK_BOX (self), self->text);
   return GTK_WIDGET (self);
 }
 
@@ -193,5 +216,5 @@ gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
   g_return_if_fail (GW_IS_TASK_CELL (self));
 
   if (self->column == GW_TASK_COLUMN_STATUS)
-    gtk_widget_set_visible (GTK_WIDGET (self->text), !narrow);
+    gtk_widget_set_visible (self->text, !narrow);
 }

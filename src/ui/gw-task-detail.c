@@ -16,8 +16,8 @@
 #define MINIMUM_WIDTH 300
 #define NATURAL_WIDTH 400
 
-/* What a text view lays out without a pause; Copy takes all. */
-#define MAX_SHOWN_BYTES (256 * 1024)
+/* What a label lays out without a pause; Copy takes all. */
+#define MAX_SHOWN_BYTES (64 * 1024)
 
 struct _GwTaskDetail {
   GtkWidget parent_instance;
@@ -33,10 +33,10 @@ struct _GwTaskDetail {
   GtkLabel *note_label;
   GtkExpander *message_expander;
   GtkLabel *message_label;
-  GtkTextView *content_view;
+  GtkLabel *content_text;
   GtkWidget *result_heading;
   GtkLabel *result_title;
-  GtkTextView *result_view;
+  GtkLabel *result_text;
   GtkLabel *cut_label;
 
   /* Owned references */
@@ -69,12 +69,8 @@ get_task (GwTaskDetail *self)
 }
 
 static gboolean
-set_view_text (GtkTextView *view, const char *text)
+set_text (GtkLabel *label, const char *text)
 {
-  GtkTextBuffer *buffer = gtk_text_view_get_buffer (view);
-  GtkTextIter start;
-  GtkTextIter end;
-  g_autofree char *old = NULL;
   g_autofree char *shown = NULL;
   gsize length = text != NULL ? strlen (text) : 0;
   gboolean cut = length > MAX_SHOWN_BYTES;
@@ -86,12 +82,11 @@ set_view_text (GtkTextView *view, const char *text)
       shown = g_strndup (text, (gsize) (last - text));
     }
   else
-    shown = g_strdup (text != NULL ? text : "");
+    /* The line breaks at the end of many answers are only empty space here; Copy has them. */
+    shown = g_strchomp (g_strdup (text != NULL ? text : ""));
   /* Setting it anew would lose what the reader has selected. */
-  gtk_text_buffer_get_bounds (buffer, &start, &end);
-  old = gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
-  if (!g_str_equal (old, shown))
-    gtk_text_buffer_set_text (buffer, shown, -1);
+  if (!g_str_equal (gtk_label_get_text (label), shown))
+    gtk_label_set_text (label, shown);
   return cut;
 }
 
@@ -197,17 +192,17 @@ update (GwTaskDetail *self)
   update_facts (self, task);
   update_note (self, task);
 
-  cut = set_view_text (self->content_view,
+  cut = set_text (self->content_text,
                        self->whole != NULL ? self->whole->content : task->content);
   /* The old answer of a task that runs again is not its answer any more. */
   has_result = task->status == GW_TASK_COMPLETED && self->whole != NULL
                && self->whole->result != NULL;
-  if (set_view_text (self->result_view, has_result ? self->whole->result : NULL))
+  if (set_text (self->result_text, has_result ? self->whole->result : NULL))
     cut = TRUE;
   gtk_label_set_text (self->result_title,
                       task->practice ? _("Practice Answer") : _("Result"));
   gtk_widget_set_visible (self->result_heading, has_result);
-  gtk_widget_set_visible (GTK_WIDGET (self->result_view), has_result);
+  gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->cut_label), cut);
 }
 
@@ -354,10 +349,10 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, note_label);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, message_expander);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, message_label);
-  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, content_view);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, content_text);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_heading);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_title);
-  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_view);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_text);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, cut_label);
 }
 

@@ -17,7 +17,10 @@
  *
  * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter). */
 
-#define NARROW_WIDTH 500
+#define NARROW_WIDTH 500 /* below: states as icons alone */
+#define MODEL_WIDTH 600  /* below: the task's text needs the room of the model */
+#define STATUS_COLUMN_WIDTH 122
+#define NARROW_STATUS_COLUMN_WIDTH 44
 
 struct _GwTaskView {
   GtkWidget parent_instance;
@@ -46,7 +49,9 @@ struct _GwTaskView {
   GtkColumnViewColumn *columns[GW_N_TASK_COLUMNS]; /* (owned) */
   int status;                     /* GwTaskStatus that is shown; -1: all */
   gboolean narrow;
-  guint narrow_id;
+  gboolean has_model;             /* the column is in the view */
+  int width;
+  guint width_id;
   guint tick_id;
 };
 
@@ -181,26 +186,33 @@ menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpoi
 }
 
 static gboolean
-narrow_cb (gpointer user_data)
+width_cb (gpointer user_data)
 {
   GwTaskView *self = user_data;
+  gboolean narrow = self->width < NARROW_WIDTH;
+  gboolean has_model = self->width >= MODEL_WIDTH;
   GHashTableIter iter;
   gpointer cell;
 
-  self->narrow_id = 0;
+  self->width_id = 0;
   /* Taken out, not hidden: before GTK 4.10 a hidden column keeps its room. */
-  if (self->narrow)
+  if (self->has_model && !has_model)
     gtk_column_view_remove_column (self->column_view, self->columns[GW_TASK_COLUMN_MODEL]);
-  else
+  else if (!self->has_model && has_model)
     gtk_column_view_insert_column (self->column_view, GW_TASK_COLUMN_MODEL,
                                    self->columns[GW_TASK_COLUMN_MODEL]);
+  self->has_model = has_model;
+  if (self->narrow == narrow)
+    return G_SOURCE_REMOVE;
+  self->narrow = narrow;
   gtk_column_view_column_set_fixed_width (self->columns[GW_TASK_COLUMN_STATUS],
-                                          self->narrow ? 44 : 128);
+                                          narrow ? NARROW_STATUS_COLUMN_WIDTH
+                                                 : STATUS_COLUMN_WIDTH);
   gtk_column_view_column_set_title (self->columns[GW_TASK_COLUMN_STATUS],
-                                    self->narrow ? "" : C_ ("column", "Status"));
+                                    narrow ? "" : C_ ("column", "Status"));
   g_hash_table_iter_init (&iter, self->cells);
   while (g_hash_table_iter_next (&iter, &cell, NULL))
-    gw_task_cell_set_narrow (cell, self->narrow);
+    gw_task_cell_set_narrow (cell, narrow);
   gw_task_view_refresh (self);
   return G_SOURCE_REMOVE;
 }
@@ -221,12 +233,12 @@ gw_task_view_size_allocate (GtkWidget *widget, int width, int height, int baseli
   GwTaskView *self = GW_TASK_VIEW (widget);
 
   gtk_widget_allocate (self->box, width, height, baseline, NULL);
-  if (self->narrow != (width < NARROW_WIDTH))
+  if (self->width != width)
     {
-      self->narrow = width < NARROW_WIDTH;
+      self->width = width;
       /* Columns cannot come and go while sizes are being given out. */
-      if (self->narrow_id == 0)
-        self->narrow_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, narrow_cb, self, NULL);
+      if (self->width_id == 0)
+        self->width_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, width_cb, self, NULL);
     }
 }
 
@@ -237,7 +249,7 @@ gw_task_view_dispose (GObject *object)
   guint i;
 
   g_clear_handle_id (&self->tick_id, g_source_remove);
-  g_clear_handle_id (&self->narrow_id, g_source_remove);
+  g_clear_handle_id (&self->width_id, g_source_remove);
   gw_task_view_set_list (self, NULL);
   if (self->column_view != NULL)
     gtk_column_view_set_model (self->column_view, NULL);
@@ -327,10 +339,11 @@ gw_task_view_init (GwTaskView *self)
   g_signal_connect_object (self->column_view, "activate", G_CALLBACK (activate_cb), self,
                            G_CONNECT_SWAPPED);
 
-  add_column (self, GW_TASK_COLUMN_STATUS, C_ ("column", "Status"), 128);
+  add_column (self, GW_TASK_COLUMN_STATUS, C_ ("column", "Status"), STATUS_COLUMN_WIDTH);
   add_column (self, GW_TASK_COLUMN_TASK, C_ ("column", "Task"), 0);
   add_column (self, GW_TASK_COLUMN_MODEL, C_ ("column", "Model"), 150);
-  add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), 92);
+  self->has_model = TRUE;
+  add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), 88);
 
   gtk_widget_add_controller (GTK_WIDGET (self->column_view), gw_verbs_new_list_controller ());
   click = gtk_gesture_click_new ();

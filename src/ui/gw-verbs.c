@@ -98,16 +98,13 @@ gw_verbs_new_list_controller (void)
 }
 
 static void
-append_shortcut (GString *xml, const char *title, const char *const *accels)
+append_shortcut (GString *xml, const char *title, const char *accel)
 {
-  g_autofree char *joined = g_strjoinv (" ", (char **) accels);
-  g_autofree char *item = NULL;
-
-  item = g_markup_printf_escaped ("<child><object class='GtkShortcutsShortcut'>"
+  g_autofree char *item = g_markup_printf_escaped ("<child><object class='GtkShortcutsShortcut'>"
                                   "<property name='title'>%s</property>"
                                   "<property name='accelerator'>%s</property>"
                                   "</object></child>",
-                                  title, joined);
+                                  title, accel);
   g_string_append (xml, item);
 }
 
@@ -119,8 +116,6 @@ append_shortcut (GString *xml, const char *title, const char *const *accels)
 GtkShortcutsWindow *
 gw_verbs_new_shortcuts_window (void)
 {
-  static const char *menu_keys[] = { "F10", NULL };
-  static const char *select_keys[] = { "<Control>a", NULL };
   g_autoptr (GtkBuilder) builder = NULL;
   g_autoptr (GString) xml = g_string_new ("<interface><object class='GtkShortcutsWindow' "
                                           "id='shortcuts'><property name='modal'>1</property>"
@@ -144,11 +139,11 @@ gw_verbs_new_shortcuts_window (void)
           g_string_append (xml, head);
           section = verbs[i].section;
           if (g_str_equal (section, "List"))
-            append_shortcut (xml, _("Select all"), select_keys);
+            append_shortcut (xml, _("Select all"), "<Control>a");
           if (g_str_equal (section, "General"))
-            append_shortcut (xml, _("Main menu"), menu_keys);
+            append_shortcut (xml, _("Main menu"), "F10");
         }
-      append_shortcut (xml, _(verbs[i].title), verbs[i].accels);
+      append_shortcut (xml, _(verbs[i].title), verbs[i].accels[0]);
     }
   g_string_append (xml, "</object></child></object></child></object></interface>");
 

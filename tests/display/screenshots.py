@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes pictures of the window's main states, light and dark, in English and Chinese:
+
+  GW_BUILD_DIR=build tests/display/screenshots.py FOLDER [NAME…]
+
+The two that the README shows are `list` and `compose`."""
+
+import os
+import subprocess
+import sys
+import time
+
+import desktop
+import frame
+from fake_gateway import FakeGateway, iso
+
+TALK = [
+    ("Summarise chapter 1 of the annual report in three sentences", "hunyuan-turbos", 3.2,
+     "Revenue grew by 12 % to 48 million, mostly in the second quarter. Costs fell after two "
+     "sites were joined.\n\nThe outlook:\n\n1. The new plant opens in spring.\n2. Prices stay "
+     "as they are.\n3. Forty people will be hired, most of them in service.\n"),
+    ("Translate “Good morning, everyone” into French, German and Japanese", "glm-4.7-flash", 5.0,
+     "French: Bonjour à tous\nGerman: Guten Morgen zusammen\nJapanese: 皆さん、おはようございます\n"),
+    ("Write a subject line for the invitation to the summer party", "hunyuan-turbos", 1.4,
+     "Sun, music and you: our summer party on 12 July"),
+    ("Suggest three names for a bakery that opens at night", "llama-3.3-70b", 2.7,
+     "Moonrise Bakery\nThe Night Oven\nAfter Dark Bread"),
+    ("Explain to a ten-year-old why the sky is blue", "glm-4.7-flash", 4.1, "Sunlight …"),
+]
+MORE = ["List five questions for a job interview with a gardener",
+        "Turn the notes of Monday into minutes", "Find the three weakest arguments in the essay",
+        "Write a haiku about autumn leaves", "Shorten the product text to 280 characters",
+        "Rewrite the complaint politely", "Sort the ideas by how much they cost",
+        "Describe the picture of the harbour for a blind reader",
+        "Check the recipe for missing quantities", "Compare the two offers in a table",
+        "Draft a reply to the landlord", "Give the moral of the fable in one line"]
+CHINESE = [
+    ("用三句话总结年度报告第一章", "hunyuan-turbos", 3.2,
+     "全年收入增长 12 %，达到 4800 万，主要来自第二季度。两个厂区合并后成本下降。\n\n展望：\n\n"
+     "1. 新工厂将于春季投产。\n2. 价格保持不变。\n3. 将招聘四十人，大部分在服务部门。\n"),
+    ("把“大家早上好”翻译成法语、德语和日语", "glm-4.7-flash", 5.0, "Bonjour à tous …"),
+    ("为夏日聚会的邀请写一个标题", "hunyuan-turbos", 1.4, "阳光、音乐和你"),
+    ("为一家夜间营业的面包店取三个名字", "llama-3.3-70b", 2.7, "月升面包房"),
+    ("向十岁的孩子解释天空为什么是蓝色的", "glm-4.7-flash", 4.1, "阳光……"),
+]
+CHINESE_MORE = ["列出面试园丁的五个问题", "把周一的笔记整理成会议纪要", "找出文章中最弱的三个论点",
+                "写一首关于秋叶的俳句", "把产品文案缩短到 280 字", "把投诉信改写得更有礼貌",
+                "按成本给这些想法排序", "为盲人读者描述这张港口的照片", "检查菜谱缺少哪些用量",
+                "用表格比较两份报价", "起草给房东的回信", "用一句话说出寓言的寓意"]
+
+
+def fill(gateway, talk, more):
+    for number, (content, model, took, result) in enumerate(talk):
+        gateway.add(content, "completed", result=result, ago=30 - number, took=took, model=model,
+                    provider={"h": "hunyuan", "g": "zhipu", "l": "nvidia"}[model[0]],
+                    usage={"prompt_tokens": 96, "completion_tokens": 88, "total_tokens": 184})
+    gateway.add(more[0], "failed", ago=12, took=0.3, provider="openai", attempts=2,
+                error={"code": "auth",
+                       "message": "HTTP 401: Incorrect API key provided: sk-…redacted. You can "
+                                  "find your API key on the page of your account."})
+    gateway.add(more[1], "running", ago=4.4, provider="nvidia")
+    gateway.add(more[2], "running", ago=2.1, provider="hunyuan")
+    gateway.add(more[3], "running", ago=1.2, provider="hunyuan")
+    gateway.add(more[4], waiting={"reason": "window", "until": iso(time.time() + 42)})
+    for content in more[5:]:
+        gateway.add(content)
+
+
+class Pictures(desktop.Case):
+    def size(self, width, height):
+        # The pictures are of the window with its border, as the server draws it.
+        self.home.file("config/glib-2.0/settings/keyfile",
+                       f"[io/github/gangway/Gangway]\nwindow-width={width}\n"
+                       f"window-height={height}\n")
+
+    def save(self, window, name):
+        time.sleep(0.6)
+        path = os.path.join(FOLDER, name + ".png")
+        window.shot(path)
+        subprocess.run(["convert", path, "-strip", "-define", "png:compression-level=9", path],
+                       check=True)
+        # A file of this kind: nobody needs more.
+        self.assertLess(os.path.getsize(path), 200 * 1024)
+
+    def scene(self, name, size=(980, 680), select=None, env=None, chinese=False):
+        self.size(*size)
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        # The run is seen to begin, so that the header has something to say.
+        talk, more = (CHINESE, CHINESE_MORE) if chinese else (TALK, MORE)
+        if chinese:
+            env = {**(env or {}), "LANGUAGE": "zh_CN"}
+        window = self.open("--gateway", gateway.uri, env=env)
+        window.until(lambda: window.says("127.0.0.1"), "the gateway")
+        time.sleep(0.3)
+        first = gateway.add(talk[0][0])
+        window.wait_row(talk[0][0])
+        with gateway.changed:
+            gateway.tasks.pop(first)
+        fill(gateway, talk, more)
+        window.wait_row(more[3])
+        if select is not None:
+            window.click(window.rows()[select])
+        self.save(window, name)
+        return window
+
+    def test_list(self):
+        self.scene("list", select=0)
+
+    def test_list_wide(self):
+        self.scene("list-all")
+
+    def test_list_dark(self):
+        self.scene("list-dark", select=0, env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_error(self):
+        self.scene("error", select=5)
+
+    def test_error_dark(self):
+        self.scene("error-dark", select=5, env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_chinese(self):
+        self.scene("list-zh_CN", select=0, chinese=True)
+
+    def test_waiting_chinese_dark(self):
+        self.scene("waiting-zh_CN-dark", select=9, chinese=True,
+                   env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_narrow(self):
+        self.scene("narrow", size=(360, 640))
+
+    def test_narrow_detail(self):
+        self.scene("narrow-detail", size=(360, 640), select=0)
+
+    def test_contrast(self):
+        self.scene("list-contrast", select=0, env={"ADW_DEBUG_HIGH_CONTRAST": "1"})
+
+    def test_mirrored(self):
+        self.scene("list-rtl", select=0, env={"GTK_DEBUG": "invert-text-dir"})
+
+    def test_empty(self):
+        self.size(980, 680)
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.save(window, "empty")
+
+    def test_empty_narrow_chinese(self):
+        self.size(360, 640)
+        window = self.open(env={"LANGUAGE": "zh_CN", "ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+        window.wait_words("内置网关")
+        self.save(window, "empty-narrow-zh_CN-dark")
+
+    def test_compose(self):
+        self.size(980, 680)
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.type_task("Summarise chapter 1 in three sentences\nSummarise chapter 2 in three "
+                         "sentences\nSummarise chapter 3 in three sentences\nSummarise chapter 4 "
+                         "in three sentences")
+        window.wait_words("4 lines")
+        self.save(window, "compose")
+
+    def test_practice(self):
+        self.size(980, 680)
+        window = self.open()
+        window.run_task("What is the capital of France?")
+        window.wait_row("What is the capital", "Completed")
+        window.result()
+        self.save(window, "practice")
+
+    def test_unreachable(self):
+        self.size(980, 680)
+        window = self.open("--gateway", f"http://127.0.0.1:{frame.free_port()}")
+        window.wait_words("Can’t reach the gateway")
+        window.type_task("Summarise chapter 1 in three sentences")
+        self.save(window, "unreachable")
+
+    def test_question(self):
+        self.size(980, 680)
+        tasks = self.home.file("tasks.txt", "".join(text + "\n" for text in MORE))
+        window = self.open(tasks)
+        window.wait_words("Add 12 Tasks?")
+        self.save(window, "question")
+
+    def test_shortcuts(self):
+        self.size(980, 680)
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.key("ctrl+question")
+        window.wait_words("Paste as tasks")
+        self.save(window, "shortcuts")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    FOLDER = os.path.abspath(sys.argv.pop(1))
+    os.makedirs(FOLDER, exist_ok=True)
+    sys.argv[1:] = [f"Pictures.test_{name}" for name in sys.argv[1:]]
+    desktop.main()
