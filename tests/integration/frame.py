@@ -445,9 +445,13 @@ class Case(unittest.TestCase):
             if isinstance(process, Daemon) and process.running() and process.url is not None:
                 process.child.terminate()
                 try:
+                    process.child.wait(2)
+                except subprocess.TimeoutExpired:
+                    process.child.terminate()   # calls that hang are not waited for
+                try:
                     process.child.wait(20)
                 except subprocess.TimeoutExpired:
-                    said.append(f"{process.name} has not ended 20 s after SIGTERM")
+                    said.append(f"{process.name} has not ended 20 s after two SIGTERM")
         for process in self.processes:
             if isinstance(process, Mock):
                 process.session.close()
