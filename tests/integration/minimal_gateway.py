@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway as someone else writes it in a morning: two calls, states of its own, no more."""
 import http.server
+import itertools
 import json
 import sys
 import threading
 
-TASKS = []
-LOCK = threading.Lock()
+TASKS = {}
+NUMBERS = itertools.count(1)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -22,18 +23,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("content")
         if self.path != "/tasks" or not content:
             return self.answer(422, {"detail": "content is missing"})
-        task = {"status": "PENDING", "result": None, "metadata": {}}
-        with LOCK:
-            TASKS.append(task)
-            number = len(TASKS)
+        number = next(NUMBERS)
+        task = TASKS[str(number)] = {"status": "PENDING", "result": None, "metadata": {}}
         threading.Timer(0.3, task.update, [{"status": "failure", "error": "no"} if "bad" in content
             else {"status": "Done", "result": content.upper(), "metadata": {"model": "m"}}]).start()
         self.answer(201, {"id": number})
 
     def do_GET(self):
-        number = self.path.removeprefix("/tasks/")
-        known = number.isdigit() and 0 < int(number) <= len(TASKS)
-        self.answer(200 if known else 404, TASKS[int(number) - 1] if known else {"detail": "no"})
+        task = TASKS.get(self.path.removeprefix("/tasks/"))
+        self.answer(200 if task else 404, task or {"detail": "no such task"})
 
     def log_message(self, *arguments):
         pass

@@ -139,9 +139,10 @@ class Input(BatchCase):
         for arguments in (["--unheard-of"], [good, "--concurrency", "0"],
                           [good, "--concurrency", "x"], [good, "--concurrency", "10001"],
                           [good, "--serial", "--concurrency", "2"], [good, "--format", "xml"],
-                          [good, "--timeout", "0"], [good, "--timeout", "-1"],
+                          [good, "--timeout", "-1"],
                           [good, "--timeout", "soon"], [self.home.file("no-such.txt")],
-                          [self.home.path], [good, "--gateway", "http://"],
+                          [os.path.join(self.home.path, "cache")],
+                          [good, "--gateway", "http://"],
                           [good, "--output", "/no/such/folder/r.json"],
                           [good, "--output", self.home.path], [good, "--output", good],
                           [good, "--output", os.path.join(self.home.path, ".", "t.txt")]):
@@ -359,8 +360,12 @@ class Runs(BatchCase):
         for address in (f"http://127.0.0.1:{port}", f"127.0.0.1:{port}"):
             process = self.run_batch("--gateway", address, stdin="a\n", code=3, patience=60)
             self.assertIn(str(port), process.stderr)
-        process = self.run_batch("--gateway", self.provider.url, stdin="a\n", code=3)
-        self.assertIn(str(self.provider.port), process.stderr)
+        other = self.keep(frame.Process(
+            [frame.PYTHON, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
+            env=self.home.env, cwd=self.home.file("data"), name="some web server"))
+        port = other.wait_line(r"port (\d+)").group(1)
+        process = self.run_batch("--gateway", f"http://127.0.0.1:{port}", stdin="a\n", code=3)
+        self.assertIn(port, process.stderr)
         self.run_batch("--gateway", f"http://127.0.0.1:{self.gateway.port}/", stdin="a\n")
 
     def test_wrong_token_is_3(self):

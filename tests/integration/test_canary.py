@@ -65,11 +65,11 @@ class Canary(frame.Case):
             frame.wait_for(lambda one=task_id: ended(one), "the task")
         self.assertEqual(set(mock.stats("one")["keys"]),
                          {hashlib.sha256(frame.CANARY.encode()).hexdigest()[:16]})
-        frame.wait_for(lambda: ended(echoed), "the echoing lane", 60)
+        frame.wait_for(lambda: ended(echoed) or mock.stats("echo")["calls"] >= 3,
+                       "the echoing lane", 60)
         frame.wait_for(lambda: mock.stats("refusing")["refused_keys"] >= 1, "the refusal")
         gateway.request("POST", "/providers/one/test", headers=headers)
         gateway.request("POST", "/providers/refusing/test", headers=headers)
-        gateway.request("GET", f"/tasks?api_key={frame.CANARY}x"[:-1], headers={})
         seen = self.visible(gateway, headers)
         seen += [gateway.get(f"/tasks/{one}", headers=headers).text for one in (refused, echoed)]
         seen += [gateway.get(f"/tasks/{one}/attempts", headers=headers).text

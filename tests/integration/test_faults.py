@@ -47,7 +47,6 @@ RECOVERS = {
     "blank": {"do": "json", "raw": "\n\n \n"},
     "two-values": {"do": "two-values"},
     "deep": {"do": "deep"},
-    "invalid-utf8": {"do": "invalid-utf8"},
     "truncated": {"do": "truncated"},
     "cut-json": {"do": "truncated", "honest_length": True},
     "bad-chunks": {"do": "bad-chunks"},
@@ -72,6 +71,7 @@ ANSWERS = {
 }
 # Where the texts leave open what it becomes: it ends, and the program is well.
 ENDS = {
+    "invalid-utf8": {"do": "invalid-utf8"},
     "nul": {"do": "nul"},
     "surrogate": {"do": "surrogate"},
     "big-number": {"do": "big-number"},
@@ -386,7 +386,9 @@ class Commands(frame.Case):
         gateway = self.command("echo broken >&2; exit 3")
         task = gateway.wait_task(gateway.submit("x"), patience=60)
         self.assertEqual(task["status"], "failed")
-        self.assertIn("broken", task["error"]["message"])
+        self.assertIn("3", task["error"]["message"])
+        attempts = gateway.get(f"/tasks/{task['task_id']}/attempts").text
+        self.assertIn("broken", attempts)
 
     def test_timeout_and_cancel_kill_the_group(self):
         gateway = self.command("sleep 300 & sleep 300", **{"timeout-seconds": 30})
