@@ -536,6 +536,13 @@ class Case(unittest.TestCase):
             self.assertIn(word, problem["detail"])
         return problem
 
+    def one_clear_line(self, process):
+        """Beside the log, standard error has one line."""
+        lines = [line for line in process.stderr.splitlines()
+                 if not re.match(r"\d{4}-\d\d-\d\dT", line)]
+        self.assertEqual(len(lines), 1, process.stderr)
+        return lines[0]
+
     def diagnose(self, text):
         """A line for people in the TAP output; nothing is judged by it."""
         print("# " + str(text).replace("\n", "\n# "), flush=True)

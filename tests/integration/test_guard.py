@@ -136,7 +136,7 @@ class Token(frame.Case):
         refused = self.daemon_unready("--no-workers", "--listen", "0.0.0.0")
         self.assertEqual(refused.wait(), 2)
         self.assertIn("token", refused.stderr)
-        self.assertEqual(len(refused.stderr.strip().splitlines()), 1, refused.stderr)
+        self.one_clear_line(refused)
         gateway = self.daemon("--no-workers", "--listen", "0.0.0.0",
                               env={"GANGWAY_TOKEN": "t0ken"})
         gateway.host = "127.0.0.1"

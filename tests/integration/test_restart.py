@@ -185,12 +185,12 @@ class Stops(frame.Case):
         second = self.daemon_unready("--no-workers")
         self.assertEqual(second.wait(), 3)
         self.assertIn(str(gateway.port), second.stderr)
-        self.assertEqual(len(second.stderr.strip().splitlines()), 1, second.stderr)
+        self.one_clear_line(second)
         third = self.daemon_unready("--no-workers", "--data-dir", self.home.file("other"),
                                     port=gateway.port)
         self.assertEqual(third.wait(), 3)
         self.assertIn(str(gateway.port), third.stderr)
-        self.assertEqual(len(third.stderr.strip().splitlines()), 1, third.stderr)
+        self.one_clear_line(third)
         self.assertEqual(gateway.get("/health").status_code, 200)
 
     def test_wrong_use_and_configuration(self):
@@ -199,7 +199,7 @@ class Stops(frame.Case):
             with self.subTest(arguments=arguments):
                 process = self.daemon_unready(*arguments, port=None)
                 self.assertEqual(process.wait(), 2, process.stderr)
-                self.assertEqual(len(process.stderr.strip().splitlines()), 1, process.stderr)
+                self.one_clear_line(process)
                 self.assertEqual(process.stdout, "")
         for text, word in [("[workers]\nmax-concurrency=0\n", "max-concurrency"),
                            ("[gateway]\nport=70000\n", "port"), ("[odd]\n", "odd"),

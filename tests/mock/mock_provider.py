@@ -412,6 +412,7 @@ class Mock:
         if what is not None:
             record["plan"] = what["do"]
             seconds = what.get("latency", seconds)
+        record["latency"] = seconds
         Call(provider, exchange, content, model, seconds, record).run(what)
 
     def refuse_call(self, exchange, provider, status, meaning, model=""):
