@@ -437,17 +437,25 @@ level_name (GLogLevelFlags flags)
   return "debug";
 }
 
-/* The libraries' INFO is what they would not have said without being asked: our debug. */
+/* The programs' domains are their names. */
+static gboolean
+is_ours (const char *domain)
+{
+  return g_str_has_prefix (domain, "gw-") || g_str_has_prefix (domain, "gangway");
+}
+
+/* Of what libraries say for their own developers nothing is written, at any level: it would drown
+ * what is said here. */
 static gboolean
 is_wanted (GLogLevelFlags flags,
            const char *domain)
 {
   GLogLevelFlags importance = flags & G_LOG_LEVEL_MASK;
 
-  if (importance == G_LOG_LEVEL_INFO && !g_str_has_prefix (domain, "gw-"))
-    importance = G_LOG_LEVEL_DEBUG;
   if (importance == G_LOG_LEVEL_ERROR || importance == G_LOG_LEVEL_CRITICAL)
     return TRUE;
+  if (importance >= G_LOG_LEVEL_INFO && !is_ours (domain))
+    return FALSE;
 
   return (int) importance <= g_atomic_int_get (&level);
 }

@@ -137,6 +137,11 @@ child_sink (void)
   g_printerr ("said %s\n", SECRET);
   g_assert_true (gw_log_set_level ("debug"));
   g_log ("gw-one", G_LOG_LEVEL_DEBUG, "seen-debug");
+  g_log ("gangwayd", G_LOG_LEVEL_DEBUG, "seen-program-debug");
+  g_log ("GLib-GIO", G_LOG_LEVEL_DEBUG, "unseen-library-debug");
+  g_log ("dconf", G_LOG_LEVEL_INFO, "unseen-library-info");
+  g_log (NULL, G_LOG_LEVEL_DEBUG, "unseen-nameless-debug");
+  g_log ("GLib-GIO", G_LOG_LEVEL_MESSAGE, "seen-library-message");
   g_assert_true (gw_log_set_level ("error"));
   g_log ("gw-one", G_LOG_LEVEL_MESSAGE, "unseen-message");
   g_assert_false (gw_log_set_level ("loud"));
@@ -161,6 +166,8 @@ test_sink (void)
   g_test_trap_assert_stderr ("* info -: no domain\n*");
   g_test_trap_assert_stderr ("*\nsaid [redacted]\n*");
   g_test_trap_assert_stderr ("* debug gw-one: seen-debug\n*");
+  g_test_trap_assert_stderr ("* debug gangwayd: seen-program-debug\n*");
+  g_test_trap_assert_stderr ("* info GLib-GIO: seen-library-message\n*");
 }
 
 static gpointer
