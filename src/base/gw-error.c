@@ -52,7 +52,17 @@ static const ErrorRow rows[GW_N_ERRORS] = {
   [GW_ERROR_TASK_UNKNOWN] = { "unknown", "Unknown", 0 },
 };
 
-G_DEFINE_QUARK (gw-error-quark, gw_error)
+/* Not by G_DEFINE_QUARK(), whose variable threads share without any order. */
+GQuark
+gw_error_quark (void)
+{
+  static gsize quark = 0;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("gw-error-quark"));
+
+  return (GQuark) quark;
+}
 
 /**
  * gw_error_to_string:

@@ -23,13 +23,14 @@ struct _FakeQueue {
 
 typedef struct {
   guint id;
-  GMainContext *context;
+  int active;            /* (atomic) */
+  GMainContext *context; /* (owned) (nullable) until unwatched: what is pending there has a reference */
   GwRevisionFunc func;
   gpointer data;
 } Watch;
 
 typedef struct {
-  Watch watch;
+  Watch *watch;          /* (owned) */
   guint64 revision;
 } Call;
 
@@ -39,12 +40,26 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (FakeQueue, fake_queue, G_TYPE_OBJECT,
     G_IMPLEMENT_INTERFACE (GW_TYPE_QUEUE, fake_queue_queue_init))
 
 static void
-watch_free (gpointer data)
+watch_clear (gpointer data)
 {
   Watch *watch = data;
 
-  g_main_context_unref (watch->context);
-  g_free (watch);
+  g_clear_pointer (&watch->context, g_main_context_unref);
+}
+
+static void
+watch_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, watch_clear);
+}
+
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  watch_unref (call->watch);
+  g_free (call);
 }
 
 static void
@@ -73,7 +88,7 @@ fake_queue_init (FakeQueue *self)
   g_mutex_init (&self->mutex);
   self->clock = gw_clock_new ();
   self->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
-  self->watches = g_ptr_array_new_with_free_func (watch_free);
+  self->watches = g_ptr_array_new_with_free_func (watch_unref);
 }
 
 FakeQueue *
@@ -87,7 +102,8 @@ call_cb (gpointer data)
 {
   Call *call = data;
 
-  call->watch.func (call->revision, call->watch.data);
+  if (g_atomic_int_get (&call->watch->active))
+    call->watch->func (call->revision, call->watch->data);
 
   return G_SOURCE_REMOVE;
 }
@@ -100,10 +116,10 @@ changed_locked (FakeQueue *self)
       Call *call = g_new0 (Call, 1);
       g_autoptr (GSource) source = g_idle_source_new ();
 
-      call->watch = *(Watch *) self->watches->pdata[i];
+      call->watch = g_atomic_rc_box_acquire (self->watches->pdata[i]);
       call->revision = self->revision;
-      g_source_set_callback (source, call_cb, call, g_free);
-      g_source_attach (source, call->watch.context);
+      g_source_set_callback (source, call_cb, call, call_free);
+      g_source_attach (source, call->watch->context);
     }
 }
 
@@ -519,10 +535,11 @@ watch_revision (GwQueue *queue,
                 GDestroyNotify destroy)
 {
   FakeQueue *self = FAKE_QUEUE (queue);
-  Watch *watch = g_new0 (Watch, 1);
+  Watch *watch = g_atomic_rc_box_new0 (Watch);
 
   g_mutex_lock (&self->mutex);
   watch->id = ++self->n_watches;
+  watch->active = TRUE;
   watch->context = g_main_context_ref (context);
   watch->func = func;
   watch->data = data;
@@ -541,8 +558,12 @@ unwatch (GwQueue *queue,
   g_mutex_lock (&self->mutex);
   for (guint i = 0; i < self->watches->len; i++)
     {
-      if (((Watch *) self->watches->pdata[i])->id == id)
+      Watch *watch = self->watches->pdata[i];
+
+      if (watch->id == id)
         {
+          g_atomic_int_set (&watch->active, FALSE);
+          g_clear_pointer (&watch->context, g_main_context_unref);
           g_ptr_array_remove_index (self->watches, i);
           break;
         }
