@@ -240,8 +240,8 @@ class Window(frame.Process):
             self.until(lambda p=part: self.says(p), f"the words {part!r}")
 
     def result(self):
-        node = self.wait_node("label", "Result text")
-        return self.until(lambda: text_of(node), "the text of the result")
+        node = self.wait_node("label", None, lambda n: n.get_description() == "Result text")
+        return name_of(node)
 
     def dump(self):
         lines = []
