@@ -150,6 +150,13 @@ gw_batch_set_lost_limit (GwBatch *self,
   self->lost_limit_s = seconds;
 }
 
+/* Completed, with a result that the feed did not send. */
+static gboolean
+lacks_result (const GwTask *task)
+{
+  return task->status == GW_TASK_COMPLETED && task->result == NULL && task->result_size > 0;
+}
+
 static void
 queue_missing (GwBatch *self,
                const char *task_id)
@@ -192,10 +199,10 @@ _gw_batch_take_task (GwBatch *self,
   self->moved_at = g_get_monotonic_time ();
   self->stall_pause_s = 0;
 
-  if (task->status == GW_TASK_COMPLETED && task->result == NULL && task->result_size > 0)
+  if (lacks_result (task))
     queue_missing (self, task->task_id);
   else if (gw_task_status_is_final (task->status)
-           && (!was_final || old->revision != task->revision))
+           && (!was_final || lacks_result (old) || old->revision != task->revision))
     g_signal_emit (self, signals[TASK_ENDED], 0, task);
   gw_task_unref (old);
 }

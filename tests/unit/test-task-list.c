@@ -359,7 +359,7 @@ int
 main (int argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/task-list/follow", test_follow);
   g_test_add_func ("/task-list/order", test_order);
