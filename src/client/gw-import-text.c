@@ -139,10 +139,19 @@ next_line (Lines *lines)
   return line;
 }
 
+/* Files that were joined have byte order marks in their middle. */
+static gboolean
+is_space (const char *character)
+{
+  gunichar c = g_utf8_get_char (character);
+
+  return g_unichar_isspace (c) || c == 0xfeff;
+}
+
 static const char *
 skip_space (const char *text)
 {
-  while (*text != '\0' && g_unichar_isspace (g_utf8_get_char (text)))
+  while (*text != '\0' && is_space (text))
     text = g_utf8_next_char (text);
 
   return text;
@@ -158,7 +167,7 @@ trimmed (const char *text)
     {
       const char *previous = g_utf8_prev_char (end);
 
-      if (!g_unichar_isspace (g_utf8_get_char (previous)))
+      if (!is_space (previous))
         break;
       end = previous;
     }

@@ -110,7 +110,7 @@ static void
 test_txt (void)
 {
   g_autoptr (GwImport) import
-    = parse ("a/tasks.txt", "\xef\xbb\xbf one \r\n\r\n\t\n日本\u3000\n\u3000\nthree\rfour");
+    = parse ("a/tasks.txt", "\xef\xbb\xbf one \r\n\r\n\t\n日本\u3000\n\u3000\n\ufeffthree\rfour");
   g_autoptr (GwImport) none = parse ("tasks.txt", "");
   g_autoptr (GwImport) blank = parse ("tasks.txt", " \n\n");
   g_autoptr (GwImport) markers = parse ("-", "---\n# a\n- b");
