@@ -273,7 +273,8 @@ gw_config_file_load (const char *path,
  *
  * Writes to the disk and waits for it.
  *
- * Returns: whether it was written; else GW_ERROR_NO_SPACE or GW_ERROR_CONFIG, and the old file stands
+ * Returns: whether it was written; else GW_ERROR_NO_SPACE or GW_ERROR_CONFIG, and the old file
+ *   stands
  */
 gboolean
 gw_config_file_save (GwConfigFile *self,

@@ -38,7 +38,7 @@ class Canary(frame.Case):
                  "body": {"error": {"message": f"bad call with Bearer {frame.CANARY}"}}},
                 {"do": "json", "raw": f"<html>Authorization: Bearer {frame.CANARY}</html>"},
                 {"do": "status", "status": 400,
-                 "body": {"error": {"message": f"Incorrect API key: {frame.CANARY}"}}}]},
+                 "body": {"error": {"message": f"no such member: {frame.CANARY}"}}}]},
         })
         lanes = self.lanes(mock, "max-attempts=5", **{
             name: {"api_key_env": "CANARY_KEY", "timeout_seconds": 2}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Changes of the catalogue while the engine runs, one after another. Each plans what the entries will
- * be on copies of them, writes keyring and file, and only then puts the copies in their place. */
+/* Changes of the catalogue while the engine runs, one after another. Each plans what the entries
+ * will be on copies of them, writes keyring and file, and only then puts the copies in their
+ * place. */
 
 #define G_LOG_DOMAIN "gw-catalogue"
 
@@ -256,7 +257,8 @@ plan_change (GwCatalogue *self,
       const GwCatalogueEntry *entry = g_ptr_array_index (self->entries, i);
       GwCatalogueEntry *copy = entry_copy (entry);
 
-      if (_gw_catalogue_is_in_use_locked (self, entry) && !_gw_catalogue_is_practice (entry->config))
+      if (_gw_catalogue_is_in_use_locked (self, entry)
+          && !_gw_catalogue_is_practice (entry->config))
         mark_configured (copy);
       g_ptr_array_add (entries, copy);
     }

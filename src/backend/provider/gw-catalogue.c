@@ -2,16 +2,16 @@
 
 /* The providers in use and their keys, as others see them; how they come to be is in
  * gw-catalogue-load.c, how they change in gw-catalogue-change.c. One mutex guards the entries; what
- * is handed out is immutable and refcounted, so nobody holds it. Changes (put, remove) run one after
- * another, whoever asks: first the keyring, then the file, then what others see, then the watchers
- * are told; a change that the file did not take is not made, and the keyring is put back. Without a
- * keyring a key lasts as long as the program.
+ * is handed out is immutable and refcounted, so nobody holds it. Changes (put, remove) run one
+ * after another, whoever asks: first the keyring, then the file, then what others see, then the
+ * watchers are told; a change that the file did not take is not made, and the keyring is put back.
+ * Without a keyring a key lasts as long as the program.
  *
  * Which provider is used (contract, section 4): once the file has any [provider …] group, those it
  * enables; else each preset with a key, and a local one that answers. Practice always is.
  *
- * A key belongs to the host that it was entered for: when an address moves to another host the key is
- * dropped, and with it the variable that it came from unless the change names one. */
+ * A key belongs to the host that it was entered for: when an address moves to another host the key
+ * is dropped, and with it the variable that it came from unless the change names one. */
 
 #define G_LOG_DOMAIN "gw-catalogue"
 
@@ -134,7 +134,8 @@ gw_catalogue_new (GwConfig *config)
   self->config = config;
   self->has_providers = config->has_providers;
   for (guint i = 0; i < config->providers->len; i++)
-    g_ptr_array_add (self->entries, _gw_catalogue_entry_new (g_ptr_array_index (config->providers, i)));
+    g_ptr_array_add (self->entries,
+                     _gw_catalogue_entry_new (g_ptr_array_index (config->providers, i)));
 
   return self;
 }

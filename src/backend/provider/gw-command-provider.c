@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Runs a program for each task: the task on its standard input, the answer from its standard output,
- * no shell in between. Lives in one thread.
+/* Runs a program for each task: the task on its standard input, the answer from its standard
+ * output, no shell in between. Lives in one thread.
  *
  * The program leads a session of its own, so that it and all that it starts can be ended together:
  * on timeout or cancel they are asked to end (SIGTERM), and killed 2 s later. A call ends only when
  * the program is gone. What holds its output open longer than a second after that is killed too.
  *
- * The program gets the environment of Gangway and GANGWAY_MODEL; a key that was set for the provider
- * comes in the variable that api-key-env names, never as an argument. */
+ * The program gets the environment of Gangway and GANGWAY_MODEL; a key that was set for the
+ * provider comes in the variable that api-key-env names, never as an argument. */
 
 #define G_LOG_DOMAIN "gw-command-provider"
 
@@ -596,8 +596,8 @@ gw_command_provider_class_init (GwCommandProviderClass *klass)
   provider_class->test_async = gw_command_provider_test_async;
   provider_class->test_finish = gw_command_provider_test_finish;
 
-  /* A program that does not read its task must not end ours. Every main ignores SIGPIPE anyway; this
-   * is for those that would forget it. */
+  /* A program that does not read its task must not end ours. Every main ignores SIGPIPE anyway;
+   * this is for those that would forget it. */
   if (sigaction (SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
     signal (SIGPIPE, SIG_IGN);
 }

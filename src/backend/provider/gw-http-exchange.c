@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* One request and its reply, with a limit on each phase and on the size, and an honest account of how
- * far it came: what was sent may have been paid for. Everything happens in one thread's default
+/* One request and its reply, with a limit on each phase and on the size, and an honest account of
+ * how far it came: what was sent may have been paid for. Everything happens in one thread's default
  * context. Cancelling closes the connection. */
 
 #define G_LOG_DOMAIN "gw-http-exchange"
@@ -84,7 +84,8 @@ aborted_cb (GCancellable *cancellable,
   return G_SOURCE_REMOVE;
 }
 
-/* The first sign that a connection stands: "starting" does not come on one that had served before. */
+/* The first sign that a connection stands: "starting" does not come on one that had served
+ * before. */
 static void
 wrote_headers_cb (SoupMessage *message,
                   Run *run)

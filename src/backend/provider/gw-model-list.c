@@ -14,10 +14,11 @@
  * @length: bytes of it
  * @error: return location
  *
- * Takes `{"data": [{"id"}]}`, `{"models": [{"name"}]}` and a bare array of either, or of texts. Pure.
+ * Takes `{"data": [{"id"}]}`, `{"models": [{"name"}]}` and a bare array of either, or of texts.
+ * Pure.
  *
- * Returns: (transfer full) (nullable): the names, maybe none; GW_ERROR_TASK_BAD_REPLY where it is no
- *   such list
+ * Returns: (transfer full) (nullable): the names, maybe none; GW_ERROR_TASK_BAD_REPLY where it is
+ *   no such list
  */
 char **
 gw_model_list_parse (const char *text,

@@ -3,15 +3,15 @@
 /* Any server that speaks OpenAI's chat completions. One SoupSession an object, living in the thread
  * whose default context the object was made in.
  *
- * The key goes into the Authorization header of requests to the configured address and nowhere else:
- * no redirect is followed, and messages are redacted. Connect, first byte and the whole call have
- * limits of their own. What was fully written and not seen answered is reported as maybe still
+ * The key goes into the Authorization header of requests to the configured address and nowhere
+ * else: no redirect is followed, and messages are redacted. Connect, first byte and the whole call
+ * have limits of their own. What was fully written and not seen answered is reported as maybe still
  * computing; it may have been paid for.
  *
- * While the provider cannot be reached, or is overloaded without saying for how long, the lane parks
- * with a growing back-off that all slots share, and no attempt is used up. A connection that breaks
- * after the request was written tells nothing about whose fault it was: a task whose calls do that
- * MAX_DROPS times while others are answered counts as the server's fault from then on. */
+ * While the provider cannot be reached, or is overloaded without saying for how long, the lane
+ * parks with a growing back-off that all slots share, and no attempt is used up. A connection that
+ * breaks after the request was written tells nothing about whose fault it was: a task whose calls
+ * do that MAX_DROPS times while others are answered counts as the server's fault from then on. */
 
 #define G_LOG_DOMAIN "gw-openai-provider"
 
@@ -344,8 +344,8 @@ set_without_status (GwOpenaiProvider *self,
   /* It had begun to reply: with something that is no HTTP, or headers too long or cut off. */
   if (exchange->sent && exchange->first_byte_at > 0)
     gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_BAD_REPLY,
-                        "The answer of %s cannot be used: it is not proper HTTP (%s).", get_title (self),
-                        exchange->error->message);
+                        "The answer of %s cannot be used: it is not proper HTTP (%s).",
+                        get_title (self), exchange->error->message);
   else if (exchange->sent)
     set_dropped (self, reply, exchange, hash);
   else

@@ -254,8 +254,8 @@ parse_base_url (const char *base_url,
  * @name: (nullable): the name of a provider
  * @error: return location
  *
- * Names stand in addresses, pins and files: 1 to 64 letters, digits, `.`, `_` or `-`, beginning with
- * a letter or digit.
+ * Names stand in addresses, pins and files: 1 to 64 letters, digits, `.`, `_` or `-`, beginning
+ * with a letter or digit.
  *
  * Returns: whether @name is one; else GW_ERROR_INVALID
  */
@@ -301,8 +301,8 @@ check_text (const char *key,
     return TRUE;
   if (strlen (value) > 4096 || !g_utf8_validate (value, -1, NULL))
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_INVALID, "%s: must be UTF-8 text of at most 4096 bytes",
-                   key);
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   "%s: must be UTF-8 text of at most 4096 bytes", key);
       return FALSE;
     }
   for (const char *c = value; *c != '\0'; c++)

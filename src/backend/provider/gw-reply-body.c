@@ -2,9 +2,9 @@
 
 /* Reads the body of a reply, whatever it is: a chat completion, an error in one of the many shapes
  * that providers give it, a stream of events that nobody asked for, a proxy's HTML page, or junk.
- * Pure; never fails: what is not understood stays empty. An answer was paid for, so a character that
- * is wrong in a text (U+0000, half a surrogate pair) is mended by gw_json_parse_reply(), but what is
- * no JSON is not guessed at. */
+ * Pure; never fails: what is not understood stays empty. An answer was paid for, so a character
+ * that is wrong in a text (U+0000, half a surrogate pair) is mended by gw_json_parse_reply(), but
+ * what is no JSON is not guessed at. */
 
 #define G_LOG_DOMAIN "gw-reply-body"
 

@@ -426,9 +426,10 @@ stop (GwReply *reply)
 static const char *
 describe_wait (gint64 asked_ms)
 {
-  return asked_ms > GW_RETRY_MAX_MS ? " It asked to wait far longer than an hour; it is asked again "
-                                      "after one."
-                                    : "";
+  if (asked_ms <= GW_RETRY_MAX_MS)
+    return "";
+
+  return " It asked to wait far longer than an hour; it is asked again after one.";
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* How long a provider asks us to wait, in each of the forms that providers use. Pure: the wall clock
- * is given. What comes out is never negative but for -1, "nothing is said"; bounding it is the
- * caller's part. */
+/* How long a provider asks us to wait, in each of the forms that providers use. Pure: the wall
+ * clock is given. What comes out is never negative but for -1, "nothing is said"; bounding it is
+ * the caller's part. */
 
 #define G_LOG_DOMAIN "gw-retry-time"
 
@@ -34,7 +34,8 @@ unit_of (const char *name,
 {
   for (guint i = 0; i < G_N_ELEMENTS (units); i++)
     {
-      if (strlen (units[i].name) == length && g_ascii_strncasecmp (units[i].name, name, length) == 0)
+      if (strlen (units[i].name) == length
+          && g_ascii_strncasecmp (units[i].name, name, length) == 0)
         return units[i].ms;
     }
 
