@@ -28,6 +28,7 @@ class Soak(frame.Case):
             mock, hunyuan={"latency": 4.5}, zhipu={"max_concurrency": 1, "latency": 2.5},
             nvidia={"requests_per_minute": 40, "latency": 3.0})
         run = crash.RunThroughStops(self, mock, config, [f"task {n}" for n in range(300)])
+        run.patience = 600
         run.wait_answered(120)
         run.stop(kill)
         twice = run.check(900)
