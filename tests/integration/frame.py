@@ -17,6 +17,7 @@ CRITICAL, AddressSanitizer or runtime error.
 import atexit
 import ctypes
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -46,6 +47,16 @@ FINAL = ("completed", "failed", "cancelled")
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
              "LD_LIBRARY_PATH", "G_DEBUG", "GW_BUILD_DIR")
 OWN_NETWORK = False
+
+
+def is_sanitized():
+    """Whether the programs are built with a sanitizer, which takes memory of its own."""
+    path = os.path.join(BUILD, "meson-info", "intro-buildoptions.json")
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="utf-8") as file:
+        options = {option["name"]: option["value"] for option in json.load(file)}
+    return options.get("b_sanitize", "none") != "none"
 
 
 def program(name):

@@ -355,7 +355,8 @@ gw_sq_lanes_build (GwSqState *state,
           *times++ = (sent != 0 ? MIN (sent, state->now) : state->now) + GW_WINDOW_MS;
         }
       seen->n_reopens = lane->sends->len;
-      qsort ((gint64 *) seen->reopens, seen->n_reopens, sizeof (gint64), compare_times);
+      if (seen->n_reopens > 1)
+        qsort ((gint64 *) seen->reopens, seen->n_reopens, sizeof (gint64), compare_times);
     }
 }
 

@@ -268,7 +268,8 @@ fill_lane (GwSqView *view,
 
       reopens[seen->n_reopens++] = (sent != 0 ? MIN (sent, view->now) : view->now) + GW_WINDOW_MS;
     }
-  qsort (reopens, seen->n_reopens, sizeof (gint64), compare_times);
+  if (seen->n_reopens > 1)
+    qsort (reopens, seen->n_reopens, sizeof (gint64), compare_times);
   seen->flying = flying;
   seen->reopens = reopens;
   seen->slots = gw_sq_lane_slots (lane);
