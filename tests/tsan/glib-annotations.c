@@ -337,27 +337,6 @@ g_task_new (gpointer source_object,
   return real (source_object, cancellable, ready, callback);
 }
 
-static void
-run_in_thread (GTask *task,
-               gpointer source,
-               gpointer task_data,
-               GCancellable *cancellable)
-{
-  __tsan_acquire (task);
-  ((GTaskThreadFunc) g_object_get_data (G_OBJECT (task), "tsan-func")) (task, source, task_data,
-                                                                        cancellable);
-}
-
-void
-g_task_run_in_thread (GTask *task,
-                      GTaskThreadFunc func)
-{
-  REAL (g_task_run_in_thread);
-  g_object_set_data (G_OBJECT (task), "tsan-func", (gpointer) func);
-  __tsan_release (task);
-  real (task, run_in_thread);
-}
-
 void
 g_task_return_pointer (GTask *task,
                        gpointer result,
