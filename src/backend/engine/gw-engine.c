@@ -69,6 +69,7 @@ struct _GwEngine {
   GwWorkerPool *pool;       /* (owned) (nullable) */
   guint catalogue_watch;
   gboolean pool_stopping;
+  guint n_resuming;         /* stopped lanes that the start sets going */
   guint stop_limit_ms;
 
   /* Written before the start ends, read-only after it. */
@@ -348,6 +349,61 @@ log_ignored_limits (char **ignored)
 }
 
 static void
+gw_engine_list_held (GwEngine *self)
+{
+  if (self->host == GW_HOST_BATCH)
+    gw_queue_list_projects_async (self->queue, 0, BATCH_PROJECT_PAGE, held_projects_cb, self);
+  else
+    gw_engine_serve (self);
+}
+
+static void
+lane_resumed_cb (GObject *source,
+                 GAsyncResult *result,
+                 gpointer user_data)
+{
+  GwEngine *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!gw_queue_resume_lane_finish (GW_QUEUE (source), result, &error))
+    g_warning ("a stopped lane could not be resumed: %s", error->message);
+  if (--self->n_resuming == 0)
+    gw_engine_list_held (self);
+}
+
+/* A start is the user's act: what stopped a lane (a key, an account, a model) may have been put right
+ * in the environment, where nobody sees it. If it was not, one call finds out. */
+static void
+stopped_lanes_cb (GObject *source,
+                  GAsyncResult *result,
+                  gpointer user_data)
+{
+  GwEngine *self = user_data;
+  g_autoptr (GPtrArray) lanes = NULL;
+  GError *error = NULL;
+
+  lanes = gw_queue_read_lanes_finish (GW_QUEUE (source), result, &error);
+  if (lanes == NULL)
+    {
+      gw_engine_start_failed (self, error);
+      return;
+    }
+
+  self->n_resuming = 1;
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      GwLaneState *lane = lanes->pdata[i];
+
+      if (!lane->stopped)
+        continue;
+      self->n_resuming++;
+      gw_queue_resume_lane_async (self->queue, lane->provider, lane_resumed_cb, self);
+    }
+  if (--self->n_resuming == 0)
+    gw_engine_list_held (self);
+}
+
+static void
 first_providers_set_cb (GObject *source,
                         GAsyncResult *result,
                         gpointer user_data)
@@ -364,13 +420,7 @@ first_providers_set_cb (GObject *source,
     }
 
   log_ignored_limits (ignored);
-  if (self->host == GW_HOST_BATCH)
-    {
-      gw_queue_list_projects_async (self->queue, 0, BATCH_PROJECT_PAGE, held_projects_cb, self);
-      return;
-    }
-
-  gw_engine_serve (self);
+  gw_queue_read_lanes_async (self->queue, stopped_lanes_cb, self);
 }
 
 static void

@@ -422,6 +422,14 @@ tell_queue (GwRequest *request,
 }
 
 static void
+ignore_resumed_cb (GObject *source,
+                   GAsyncResult *result,
+                   gpointer user_data)
+{
+  gw_queue_resume_lane_finish (GW_QUEUE (source), result, NULL);
+}
+
+static void
 put_cb (GObject *source,
         GAsyncResult *result,
         gpointer user_data)
@@ -431,9 +439,15 @@ put_cb (GObject *source,
   GwKeySource key_source;
 
   if (!gw_catalogue_put_finish (GW_CATALOGUE (source), result, &key_source, &error))
-    fail_invalid (request, error);
-  else
-    tell_queue (request, TRUE);
+    {
+      fail_invalid (request, error);
+      return;
+    }
+
+  /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An error
+   * only says that the queue does not know the provider yet. */
+  gw_queue_resume_lane_async (request->gateway->queue, request->capture, ignore_resumed_cb, NULL);
+  tell_queue (request, TRUE);
 }
 
 static void

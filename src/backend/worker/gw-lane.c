@@ -340,7 +340,7 @@ gw_lane_drain (GwLane *self,
                GwLaneDrainedFunc drained,
                gpointer user_data)
 {
-  g_autoptr (GwLane) keep = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (GwLane) keep = g_object_ref (self);
 
   self->draining = TRUE;
   self->drained = drained;
