@@ -210,7 +210,7 @@ class Window(frame.Process):
 
     def run_task(self, text):
         self.type_task(text)
-        self.press("Run")
+        self.press("_Run")
 
     def rows(self):
         return [node for node in nodes(self.app)

@@ -24,7 +24,7 @@ class FirstRun(desktop.Case):
     def test_ctrl_enter_runs_and_enter_does_not(self):
         window = self.open()
         window.type_task("By key")
-        window.wait_button("Run")
+        window.wait_button("_Run")
         window.key("Return")
         time.sleep(0.3)
         self.assertEqual(window.row_names(), [])
@@ -35,7 +35,7 @@ class FirstRun(desktop.Case):
         window = self.open()
         window.type_task("one\n\n  two  \nthree\n")
         window.wait_words("3 lines")
-        window.press("Run")
+        window.press("_Run")
         time.sleep(0.3)
         self.assertEqual(window.row_names(), [], "nothing is submitted before the answer")
         window.press("Add as 3 Tasks")
@@ -50,7 +50,7 @@ class FirstRun(desktop.Case):
         window.type_task("first line\nsecond line")
         window.press("Keep as One")
         self.assertEqual(window.row_names(), [])
-        window.press("Run")
+        window.press("_Run")
         window.wait_row("first line", "Completed")
         self.assertEqual(window.result(), "first line\nsecond line")
         self.assertEqual(len(window.row_names()), 1)
@@ -126,7 +126,7 @@ class Gateways(desktop.Case):
         self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
         window.press("Use Built-in")
         window.wait_words("Built-in gateway")
-        window.press("Run")
+        window.press("_Run")
         window.wait_row("keep me", "Completed")
 
     def test_retry_now_finds_a_gateway_that_came_up(self):
@@ -150,6 +150,18 @@ class Gateways(desktop.Case):
         self.addCleanup(server.shutdown)
         window = self.open("--gateway", f"http://127.0.0.1:{server.server_address[1]}")
         window.wait_words("Another program answers at", "Use Built-in")
+
+    def test_the_built_in_one_carries_on_for_a_default_gateway_that_went(self):
+        daemon = self.daemon(port=desktop.DEFAULT_PORT)
+        window = self.open()
+        window.run_task("before")
+        window.wait_row("before", "Completed")
+        daemon.terminate()
+        window.wait_words("Can’t reach the gateway")
+        window.wait_words("Built-in gateway")
+        window.run_task("after")
+        window.wait_row("after", "Completed")
+        self.assertEqual(len(window.row_names()), 2, "the same data")
 
     def test_lost_and_back(self):
         gateway = FakeGateway().start()
@@ -250,8 +262,8 @@ class Ending(desktop.Case):
         window.child.terminate()
         self.assert_gone(window)
 
-    def open_running(self):
-        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+    def open_running(self, latency=60):
+        mock = self.mock(providers={"slow": {"latency": latency, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"max-concurrency": 1}))
         window.type_task("first\nsecond")
         window.press("Add as 2 Tasks")
@@ -283,6 +295,16 @@ class Ending(desktop.Case):
         self.assertEqual(self.start_again(), 0)
         window.window_id()
         window.wait_row("first", "Running")
+
+    def test_in_the_background_it_ends_by_itself_when_all_is_done(self):
+        window = self.open_running(latency=2)
+        window.press("Close")
+        window.press("Keep Running")
+        self.assertEqual(window.wait(40), 0)
+        self.assert_gone(window)
+        again = self.open()
+        again.wait_row("first", "Completed")
+        again.wait_row("second", "Completed")
 
     def test_what_a_crash_interrupted_is_resumed_by_the_user(self):
         window = self.open_running()
