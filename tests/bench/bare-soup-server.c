@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The ceiling: a SoupServer that answers every POST with the same JSON and stores nothing. */
+/*
+ * A SoupServer that answers every request with the same JSON and stores nothing: the ceiling for a
+ * gateway, and a provider that answers at once.
+ */
 
 #include "config.h"
 
@@ -14,7 +17,9 @@ handle (SoupServer *server,
         gpointer user_data)
 {
   static const char body[] = "{\"task_id\":\"0192f0c1-2d3e-7abc-8def-0123456789ab\","
-                             "\"status\":\"queued\",\"project_id\":\"0\"}";
+                             "\"status\":\"queued\",\"model\":\"instant\","
+                             "\"choices\":[{\"message\":{\"content\":\"Yes.\"},"
+                             "\"finish_reason\":\"stop\"}]}";
 
   soup_server_message_set_status (message, 200, NULL);
   soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC, body,
