@@ -445,3 +445,46 @@ gw_batch_pause_finish (GwBatch *self,
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
+
+/**
+ * gw_batch_unpause_async:
+ * @self: a run
+ * @cancellable: (nullable): gives it up
+ * @callback: (nullable): called in the thread-default context of the caller
+ * @user_data: for @callback
+ *
+ * Lets the run's project go on.
+ */
+void
+gw_batch_unpause_async (GwBatch *self,
+                        GCancellable *cancellable,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  g_autoptr(GTask) task = NULL;
+
+  g_return_if_fail (GW_IS_BATCH (self));
+  g_return_if_fail (self->project_id != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gw_batch_unpause_async);
+  call (task, "POST", "resume", NULL, resumed_cb);
+}
+
+/**
+ * gw_batch_unpause_finish:
+ * @self: a run
+ * @result: what the callback got
+ * @error: GW_ERROR, or G_IO_ERROR_CANCELLED
+ *
+ * Returns: whether the project goes on
+ */
+gboolean
+gw_batch_unpause_finish (GwBatch *self,
+                         GAsyncResult *result,
+                         GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

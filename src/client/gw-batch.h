@@ -35,8 +35,7 @@ void gw_batch_submit_async (GwBatch *self, GPtrArray *tasks, const char *project
                             GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_batch_submit_finish (GwBatch *self, GAsyncResult *result, GError **error);
 
-/* Takes up all tasks of a project, by id or name, as the run; nothing runs until it is told to by
- * gw_batch_unpause_async(). */
+/* Takes up all tasks of a project, by id or name, as the run, and lets them go on. */
 void gw_batch_resume_async (GwBatch *self, const char *project, gboolean retry_failed,
                             guint concurrency, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user_data);
@@ -52,6 +51,11 @@ gboolean gw_batch_follow_finish (GwBatch *self, GAsyncResult *result, GwBatchEnd
 void gw_batch_pause_async (GwBatch *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data);
 gboolean gw_batch_pause_finish (GwBatch *self, GAsyncResult *result, GError **error);
+
+/* Lets the run's project go on, if it was paused, or held back by an engine that found it there. */
+void gw_batch_unpause_async (GwBatch *self, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+gboolean gw_batch_unpause_finish (GwBatch *self, GAsyncResult *result, GError **error);
 
 const char *gw_batch_get_project_id (GwBatch *self);   /* (nullable) before the submission */
 const char *gw_batch_get_project_name (GwBatch *self); /* (nullable) */

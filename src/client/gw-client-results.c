@@ -14,16 +14,65 @@
 #define MAX_LINE_BYTES GW_CLIENT_MAX_ANSWER
 #define MAX_ERROR_BYTES (64 * 1024)
 
+/* The whole may take as long as it takes, a piece of it may not. */
+#define PIECE_TIMEOUT_S 30
+
 typedef struct {
   SoupMessage *message; /* (owned) */
+  GCancellable *inner;  /* (owned): cancelled by the caller's, or where nothing comes any more */
+  GCancellable *outer;  /* (owned) (nullable): the caller's */
+  gulong outer_id;
+  GSource *deadline;    /* (owned) (nullable) */
   GInputStream *stream; /* (owned) (nullable) */
   GByteArray *rest;     /* (owned): a line that is not yet whole */
   GPtrArray *tasks;     /* (owned) (element-type GwTask) */
 } Download;
 
 static void
+clear_deadline (Download *download)
+{
+  if (download->deadline == NULL)
+    return;
+
+  g_source_destroy (download->deadline);
+  g_clear_pointer (&download->deadline, g_source_unref);
+}
+
+static gboolean
+deadline_cb (gpointer user_data)
+{
+  Download *download = user_data;
+
+  g_cancellable_cancel (download->inner);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_deadline (Download *download)
+{
+  clear_deadline (download);
+  download->deadline = g_timeout_source_new_seconds (PIECE_TIMEOUT_S);
+  g_source_set_static_name (download->deadline, "[gangway] results deadline");
+  g_source_set_callback (download->deadline, deadline_cb, download, NULL);
+  g_source_attach (download->deadline, g_main_context_get_thread_default ());
+}
+
+static void
+outer_cancelled_cb (GCancellable *outer,
+                    gpointer user_data)
+{
+  g_cancellable_cancel (G_CANCELLABLE (user_data));
+}
+
+static void
 download_free (Download *download)
 {
+  if (download->outer != NULL)
+    g_cancellable_disconnect (download->outer, download->outer_id);
+  clear_deadline (download);
+  g_clear_object (&download->outer);
+  g_clear_object (&download->inner);
   g_clear_object (&download->stream);
   g_clear_object (&download->message);
   g_clear_pointer (&download->rest, g_byte_array_unref);
@@ -80,10 +129,16 @@ fail (GTask *task,
       GError *error)
 {
   GwClient *self = g_task_get_source_object (task);
+  Download *download = g_task_get_task_data (task);
   g_autoptr(GError) foreign = error;
 
-  if (foreign->domain == GW_ERROR || g_error_matches (foreign, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  clear_deadline (download);
+  if (foreign->domain == GW_ERROR
+      || (download->outer != NULL && g_cancellable_is_cancelled (download->outer)))
     g_task_return_error (task, g_steal_pointer (&foreign));
+  else if (g_error_matches (foreign, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_task_return_new_error (task, GW_ERROR, GW_ERROR_UNREACHABLE,
+                             _("The gateway at %s did not answer in time"), self->uri);
   else
     g_task_return_new_error (task, GW_ERROR, GW_ERROR_UNREACHABLE,
                              /* Translators: an address, then the system's reason */
@@ -98,6 +153,7 @@ end_download (GTask *task)
   guint status = soup_message_get_status (download->message);
   g_autoptr(GError) error = NULL;
 
+  clear_deadline (download);
   if (status < 200 || status >= 300)
     {
       GwAnswer reply = { .status = status };
@@ -161,7 +217,8 @@ read_cb (GObject *source,
     }
 
   g_input_stream_read_bytes_async (download->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
-                                   g_task_get_cancellable (task), read_cb, g_object_ref (task));
+                                   download->inner, read_cb, g_object_ref (task));
+  start_deadline (download);
 }
 
 static void
@@ -181,7 +238,8 @@ send_cb (GObject *source,
     }
 
   g_input_stream_read_bytes_async (download->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
-                                   g_task_get_cancellable (task), read_cb, g_object_ref (task));
+                                   download->inner, read_cb, g_object_ref (task));
+  start_deadline (download);
 }
 
 /**
@@ -228,6 +286,7 @@ gw_client_get_results_async (GwClient *self,
   path = g_strconcat (segments, "?format=jsonl", NULL);
   download = g_new0 (Download, 1);
   download->message = _gw_client_new_message (self, "GET", path);
+  download->inner = g_cancellable_new ();
   download->rest = g_byte_array_new ();
   download->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   g_task_set_task_data (task, download, (GDestroyNotify) download_free);
@@ -239,7 +298,14 @@ gw_client_get_results_async (GwClient *self,
     }
 
   soup_message_add_flags (download->message, SOUP_MESSAGE_NO_REDIRECT);
-  soup_session_send_async (self->session, download->message, G_PRIORITY_DEFAULT, cancellable,
+  if (cancellable != NULL)
+    {
+      download->outer = g_object_ref (cancellable);
+      download->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (outer_cancelled_cb),
+                                                  g_object_ref (download->inner), g_object_unref);
+    }
+  start_deadline (download);
+  soup_session_send_async (self->session, download->message, G_PRIORITY_DEFAULT, download->inner,
                            send_cb, g_object_ref (task));
 }
 

@@ -407,6 +407,9 @@ found_cb (GwBatch *batch,
   Program *program = user_data;
 
   gw_batch_progress_say (program->progress, _("The gateway answers again"));
+  /* An engine that took over holds back what it found unfinished, this run too. */
+  if (gw_batch_gateway_took_over (program->gateway))
+    gw_batch_unpause_async (batch, NULL, NULL, NULL);
 }
 
 static gboolean
@@ -497,6 +500,14 @@ start_run (Program *program,
         }
       g_source_remove (timer_id);
       ok = gw_batch_submit_finish (program->batch, result, &error);
+      /* A project that was there may be paused, or held back: whoever adds to it wants it to run. */
+      if (ok && (options->project != NULL || gw_batch_gateway_took_over (program->gateway)))
+        {
+          g_clear_object (&result);
+          gw_batch_unpause_async (program->batch, program->cancellable, store_result_cb, &result);
+          turn_or_give_up (program, &result);
+          ok = gw_batch_unpause_finish (program->batch, result, &error);
+        }
     }
 
   if (!ok)

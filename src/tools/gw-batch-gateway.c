@@ -30,6 +30,7 @@ struct _GwBatchGateway {
   GwEngine *engine;              /* (owned) (nullable) in this process */
   gboolean engine_runs;
   gboolean taking_over;
+  gboolean took_over;
   GError *failure;               /* (owned) (nullable) */
 };
 
@@ -87,16 +88,18 @@ engine_failed_cb (GwEngine *engine,
 
 /* What the user must know before the first call: whose keys are used, what is held back. */
 static void
-print_notices (GwBatchGateway *gateway)
+print_notices (GwBatchGateway *gateway,
+               gboolean with_held)
 {
   const char *const *notices = gw_engine_get_notices (gateway->engine);
   const char *const *held = gw_engine_get_held (gateway->engine);
 
   for (guint i = 0; notices != NULL && notices[i] != NULL; i++)
     gw_batch_progress_warn (gateway->progress, "%s", notices[i]);
-  for (guint i = 0; held != NULL && held[i] != NULL; i++)
+  for (guint i = 0; with_held && held != NULL && held[i] != NULL; i++)
     {
-      if (g_strcmp0 (held[i], gateway->options->resume) != 0)
+      if (g_strcmp0 (held[i], gateway->options->resume) != 0
+          && g_strcmp0 (held[i], gateway->options->project) != 0)
         gw_batch_progress_say (gateway->progress,
                                /* Translators: a project's name, twice */
                                _("“%s” is unfinished and held back; --resume takes it up"),
@@ -186,7 +189,7 @@ engine_started_cb (GObject *source,
   if (gw_engine_start_finish (gateway->engine, result, &error))
     {
       gateway->engine_runs = TRUE;
-      print_notices (gateway);
+      print_notices (gateway, TRUE);
       use_client (task, GW_PROTOCOL_GANGWAY, gw_engine_get_uri (gateway->engine),
                   gw_engine_get_token (gateway->engine));
       return;
@@ -310,18 +313,6 @@ gw_batch_gateway_connect_finish (GwBatchGateway *gateway,
 }
 
 /**
- * gw_batch_gateway_is_embedded:
- * @gateway: a gateway
- *
- * Returns: whether it runs in this process, and ends with it
- */
-gboolean
-gw_batch_gateway_is_embedded (GwBatchGateway *gateway)
-{
-  return gateway->engine_runs;
-}
-
-/**
  * gw_batch_gateway_keeps_projects:
  * @gateway: a gateway that was connected
  *
@@ -331,6 +322,18 @@ gboolean
 gw_batch_gateway_keeps_projects (GwBatchGateway *gateway)
 {
   return gw_client_get_protocol (gateway->client) == GW_PROTOCOL_GANGWAY;
+}
+
+/**
+ * gw_batch_gateway_took_over:
+ * @gateway: a gateway
+ *
+ * Returns: whether another engine runs in the place of the gateway that was found at first
+ */
+gboolean
+gw_batch_gateway_took_over (GwBatchGateway *gateway)
+{
+  return gateway->took_over;
 }
 
 /**
@@ -364,6 +367,7 @@ new_place_probed_cb (GObject *source,
       return;
     }
 
+  gateway->took_over = TRUE;
   gw_batch_progress_warn (gateway->progress, _("Going on with the gateway at %s"), found->uri);
   gw_client_set_endpoint (gateway->client, found->uri,
                           gateway->engine_runs ? gw_engine_get_token (gateway->engine)
@@ -382,7 +386,7 @@ taken_over_cb (GObject *source,
   if (gw_engine_start_finish (gateway->engine, result, &error))
     {
       gateway->engine_runs = TRUE;
-      print_notices (gateway);
+      print_notices (gateway, FALSE);
       uri = gw_engine_get_uri (gateway->engine);
     }
   else

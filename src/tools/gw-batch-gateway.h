@@ -20,8 +20,10 @@ void gw_batch_gateway_connect_async (GwBatchGateway *gateway, GCancellable *canc
 GwClient *gw_batch_gateway_connect_finish (GwBatchGateway *gateway, GAsyncResult *result,
                                            GError **error);
 
-gboolean gw_batch_gateway_is_embedded (GwBatchGateway *gateway);
 gboolean gw_batch_gateway_keeps_projects (GwBatchGateway *gateway);
+
+/* Whether another engine, in this process or not, runs in the place of a gateway that vanished. */
+gboolean gw_batch_gateway_took_over (GwBatchGateway *gateway);
 
 /* The gateway has been silent for @seconds: where that allows it, the bundled engine takes over on
  * the same data. */
