@@ -280,11 +280,14 @@ test_framing (Fixture *fixture,
     "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
     "Content-Length: -2\r\n\r\n{}",
     "Content-Length: +2\r\n\r\n{}",
+    "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
+#ifndef __SANITIZE_ADDRESS__
+    /* These libsoup refuses by itself, and 3.2.3 forgets to free their path. */
     "Content-Length: 2x\r\n\r\n{}",
     "Content-Length: 0x2\r\n\r\n{}",
-    "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
     "Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+#endif
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)

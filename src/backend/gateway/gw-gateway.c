@@ -38,11 +38,7 @@ typedef struct {
   GError *error;
 } Start;
 
-static GQuark
-request_quark (void)
-{
-  return g_quark_from_static_string ("gw-request");
-}
+static G_DEFINE_QUARK (gw-request, request)
 
 static void
 gw_gateway_finalize (GObject *object)
@@ -369,7 +365,7 @@ choose_route (GwRequest *request,
   GwGateway *self = request->gateway;
   const char *path = g_uri_get_path (soup_server_message_get_uri (request->message));
 
-  if (match->allow == NULL)
+  if (match->route == NULL && match->allow == NULL)
     {
       gw_request_fail_with (request, GW_ERROR_NOT_FOUND,
                             "There is nothing at '%.100s'. docs/api.md lists the calls.", path);
@@ -515,7 +511,9 @@ request_over_cb (SoupServer *server,
   gw_http_listener_set_phase (self->listener, connection, GW_HTTP_PHASE_IDLE);
   if (request != NULL)
     {
-      count_request (self, request, soup_server_message_get_status (message));
+      /* Without an answer the client has left: libsoup calls that 500, others 499. */
+      count_request (self, request,
+                     request->responded ? soup_server_message_get_status (message) : 499);
       end_request (request);
     }
 }

@@ -35,7 +35,7 @@ name_is_loopback (const char *name)
   g_autoptr (GInetAddress) address = NULL;
   gsize length = strlen (name);
 
-  if (g_ascii_strcasecmp (name, "localhost") == 0)
+  if (strcmp (name, "127.0.0.1") == 0 || g_ascii_strcasecmp (name, "localhost") == 0)
     return TRUE;
   if (length > strlen (".localhost")
       && g_ascii_strcasecmp (name + length - strlen (".localhost"), ".localhost") == 0)

@@ -58,6 +58,7 @@ struct _GwHttpConnection {
   gpointer closed_data;
 
   GList link;               /* in the queue of its phase */
+  GwHttpPlace place;        /* the listener's */
   gboolean loopback;        /* the peer's address */
   gboolean foreign;         /* the peer is a process of another user */
 };
@@ -68,11 +69,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (GwHttpInput, gw_http_input, G_TYPE_INPUT_STREAM,
     G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_INPUT_STREAM, gw_http_input_pollable_init))
 G_DEFINE_FINAL_TYPE (GwHttpConnection, gw_http_connection, G_TYPE_IO_STREAM)
 
-static GQuark
-connection_quark (void)
-{
-  return g_quark_from_static_string ("gw-http-connection");
-}
+static G_DEFINE_QUARK (gw-http-connection, connection)
 
 /* What is read once the client has left. */
 static gssize
@@ -484,4 +481,12 @@ gw_http_connection_get_link (GwHttpConnection *self)
   g_return_val_if_fail (GW_IS_HTTP_CONNECTION (self), NULL);
 
   return &self->link;
+}
+
+GwHttpPlace *
+gw_http_connection_get_place (GwHttpConnection *self)
+{
+  g_return_val_if_fail (GW_IS_HTTP_CONNECTION (self), NULL);
+
+  return &self->place;
 }

@@ -19,6 +19,13 @@ typedef enum {
   GW_N_HTTP_PHASES
 } GwHttpPhase;
 
+/* Since when it is at that. */
+typedef struct {
+  GwHttpPhase phase;
+  gint64 since;         /* monotonic us */
+  guint64 acknowledged; /* bytes, when the write phase was last looked at */
+} GwHttpPlace;
+
 GwHttpConnection *gw_http_connection_new (GSocketConnection *connection);
 gboolean gw_http_connection_serve (GwHttpConnection *self, SoupServer *server, GError **error);
 GwHttpConnection *gw_http_connection_from_message (SoupServerMessage *message);
@@ -38,5 +45,6 @@ void gw_http_connection_set_foreign (GwHttpConnection *self, gboolean foreign);
 /* For the listener: called once when the connection is closed, and its place in a phase's queue. */
 void gw_http_connection_set_closed_func (GwHttpConnection *self, GFunc func, gpointer user_data);
 GList *gw_http_connection_get_link (GwHttpConnection *self);
+GwHttpPlace *gw_http_connection_get_place (GwHttpConnection *self);
 
 G_END_DECLS

@@ -55,31 +55,12 @@ struct _GwHttpListener {
   gboolean resting_said;
 };
 
-/* Beside a connection's link: what the timer needs to know. */
-typedef struct {
-  GwHttpPhase phase;
-  gint64 since;             /* monotonic us */
-  guint64 acknowledged;     /* bytes, when the write phase was last looked at */
-} Place;
-
 static gboolean accept_cb (GSocket *socket, GIOCondition condition, gpointer user_data);
-
-static GQuark
-place_quark (void)
-{
-  return g_quark_from_static_string ("gw-http-place");
-}
-
-static Place *
-get_place (GwHttpConnection *connection)
-{
-  return g_object_get_qdata (G_OBJECT (connection), place_quark ());
-}
 
 /* Whether the client has taken nothing of what waits for it since the last look. */
 static gboolean
 is_stuck (GwHttpConnection *connection,
-          Place *place)
+          GwHttpPlace *place)
 {
   int fd = g_socket_get_fd (gw_http_connection_get_socket (connection));
   struct tcp_info info = { 0 };
@@ -107,7 +88,7 @@ get_deadline (GwHttpListener *self,
   if (first == NULL || self->limits.limits[phase] == 0)
     return -1;
 
-  return get_place (first)->since + (gint64) self->limits.limits[phase] * 1000;
+  return gw_http_connection_get_place (first)->since + (gint64) self->limits.limits[phase] * 1000;
 }
 
 static void
@@ -128,7 +109,7 @@ arm_timer (GwHttpListener *self)
 static void
 enter_phase (GwHttpListener *self,
              GwHttpConnection *connection,
-             Place *place,
+             GwHttpPlace *place,
              GwHttpPhase phase)
 {
   GList *link = gw_http_connection_get_link (connection);
@@ -161,7 +142,7 @@ timer_cb (gpointer user_data)
       while ((deadline = get_deadline (self, i)) >= 0 && deadline <= now)
         {
           GwHttpConnection *connection = g_queue_peek_head (&self->phases[i]);
-          Place *place = get_place (connection);
+          GwHttpPlace *place = gw_http_connection_get_place (connection);
 
           /* Who reads slowly still reads; and the queue may have us wait. */
           if (i != GW_HTTP_PHASE_WRITE || is_stuck (connection, place))
@@ -197,7 +178,7 @@ closed_cb (gpointer data,
 {
   GwHttpConnection *connection = data;
   GwHttpListener *self = user_data;
-  Place *place = get_place (connection);
+  GwHttpPlace *place = gw_http_connection_get_place (connection);
 
   g_queue_unlink (&self->phases[place->phase], gw_http_connection_get_link (connection));
   self->n_connections--;
@@ -219,7 +200,7 @@ make_place (GwHttpListener *self)
     return FALSE;
 
   gw_http_connection_cut (connection);
-  enter_phase (self, connection, get_place (connection), phase);
+  enter_phase (self, connection, gw_http_connection_get_place (connection), phase);
 
   return TRUE;
 }
@@ -231,7 +212,7 @@ take_connection (GwHttpListener *self,
   g_autoptr (GSocketConnection) stream = NULL;
   g_autoptr (GwHttpConnection) connection = NULL;
   g_autoptr (GError) error = NULL;
-  Place *place;
+  GwHttpPlace *place;
 
   if (self->n_connections >= self->limits.max_connections && !make_place (self))
     {
@@ -241,9 +222,8 @@ take_connection (GwHttpListener *self,
 
   stream = g_socket_connection_factory_create_connection (socket);
   connection = gw_http_connection_new (stream);
-  place = g_new0 (Place, 1);
+  place = gw_http_connection_get_place (connection);
   place->phase = GW_HTTP_PHASE_HEAD;
-  g_object_set_qdata_full (G_OBJECT (connection), place_quark (), place, g_free);
   g_queue_push_tail_link (&self->phases[GW_HTTP_PHASE_HEAD],
                           gw_http_connection_get_link (connection));
   self->n_connections++;
@@ -583,7 +563,7 @@ gw_http_listener_set_phase (GwHttpListener *self,
                             GwHttpConnection *connection,
                             GwHttpPhase phase)
 {
-  Place *place = get_place (connection);
+  GwHttpPlace *place = gw_http_connection_get_place (connection);
 
   if (g_io_stream_is_closed (G_IO_STREAM (connection)))
     return;

@@ -90,6 +90,30 @@ path_fits (const char *pattern,
   return *path == '\0';
 }
 
+/* What may be asked of @path, of which @literal says whether it is written out in the table. */
+static char *
+list_methods (const char *path,
+              gboolean literal)
+{
+  GString *allow = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    {
+      const char *capture;
+      gsize length;
+
+      if (!path_fits (table[i].path, path, &capture, &length) || (literal && capture != NULL))
+        continue;
+      g_string_append (allow, table[i].method);
+      g_string_append (allow, ", ");
+      if (strcmp (table[i].method, "GET") == 0)
+        g_string_append (allow, "HEAD, ");
+    }
+  g_string_append (allow, "OPTIONS");
+
+  return g_string_free (allow, FALSE);
+}
+
 /**
  * gw_router_match:
  * @method: the method
@@ -102,8 +126,7 @@ gw_router_match (const char *method,
                  GwRouteMatch *match)
 {
   gboolean is_head = strcmp (method, "HEAD") == 0;
-  gboolean literal = FALSE;
-  GString *allow = NULL;
+  gboolean known = FALSE, literal = FALSE;
   const char *found = NULL;
   gsize found_length = 0;
 
@@ -116,13 +139,12 @@ gw_router_match (const char *method,
 
       if (!path_fits (route->path, path, &capture, &length) || (literal && capture != NULL))
         continue;
+      known = TRUE;
       if (capture == NULL && !literal)
         {
           /* Whatever the patterns with braces said is void. */
           literal = TRUE;
           match->route = NULL;
-          if (allow != NULL)
-            g_string_truncate (allow, 0);
         }
       if (capture != NULL)
         {
@@ -131,27 +153,22 @@ gw_router_match (const char *method,
         }
       if (strcmp (route->method, is_head ? "GET" : method) == 0)
         match->route = route;
-
-      if (allow == NULL)
-        allow = g_string_new (NULL);
-      if (allow->len > 0)
-        g_string_append (allow, ", ");
-      g_string_append (allow, route->method);
-      if (strcmp (route->method, "GET") == 0)
-        g_string_append (allow, ", HEAD");
     }
 
-  if (allow == NULL)
+  if (!known)
     return;
-  g_string_append (allow, ", OPTIONS");
-  match->allow = g_string_free (allow, FALSE);
   if (!literal)
-    match->capture = g_uri_unescape_segment (found, found + found_length, NULL);
-  if (!literal && (match->capture == NULL || !g_utf8_validate (match->capture, -1, NULL)))
     {
-      /* %00 or broken UTF-8: nothing has such a name. */
-      gw_route_match_clear (match);
+      match->capture = g_uri_unescape_segment (found, found + found_length, NULL);
+      if (match->capture == NULL || !g_utf8_validate (match->capture, -1, NULL))
+        {
+          /* %00 or broken UTF-8: nothing has such a name. */
+          gw_route_match_clear (match);
+          return;
+        }
     }
+  if (match->route == NULL)
+    match->allow = list_methods (path, literal);
 }
 
 void
