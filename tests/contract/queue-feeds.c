@@ -33,8 +33,8 @@ static void
 test_pages (Fixture *self,
             gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, "p", 25);
-  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, "p", 25);
+  g_autoptr (GwGrant) grant G_GNUC_UNUSED = claim_start (self->queue, "alpha");
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GPtrArray) pages = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_feed_page_free);
   g_autoptr (GwQueueStats) stats = fx_stats (self->queue);
@@ -80,7 +80,7 @@ static void
 test_newest_state (Fixture *self,
                    gconstpointer data)
 {
-  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", NULL);
   g_autoptr (GwFeedPage) before = read_since (self, 0);
   g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
   g_autoptr (GwFeedPage) after = NULL;
@@ -99,9 +99,9 @@ static void
 test_filters (Fixture *self,
               gconstpointer data)
 {
-  g_autofree char *a = submit_one (self->queue, "Why is the SKY blue? 100%", "a");
-  g_autofree char *b = submit_one (self->queue, "Name a sky_scraper", "b");
-  g_autofree char *c = submit_one (self->queue, "Nothing", "b");
+  g_autofree char *a G_GNUC_UNUSED = submit_one (self->queue, "Why is the SKY blue? 100%", "a");
+  g_autofree char *b G_GNUC_UNUSED = submit_one (self->queue, "Name a sky_scraper", "b");
+  g_autofree char *c G_GNUC_UNUSED = submit_one (self->queue, "Nothing", "b");
   g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
   g_autoptr (GwFeedPage) page = NULL;
   g_autoptr (GError) error = NULL;
@@ -144,7 +144,7 @@ static void
 test_page_size (Fixture *self,
                 gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
   g_autoptr (GwFeedPage) page = read_page (self, (GwFeedQuery){ .max_bytes = 2000 });
 
   g_assert_true (page->more);
@@ -224,7 +224,7 @@ static void
 test_walk_past_old_removals (Fixture *self,
                              gconstpointer data)
 {
-  g_autoptr (GPtrArray) kept = submit_many (self->queue, "kept", 30);
+  g_autoptr (GPtrArray) kept G_GNUC_UNUSED = submit_many (self->queue, "kept", 30);
   g_autofree char *id = submit_one (self->queue, "x", NULL);
   const char *const ids[] = { id, NULL };
   g_autoptr (GError) error = NULL;

@@ -55,7 +55,7 @@ static void
 test_window (Fixture *self,
              gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
   g_autoptr (GwGrant) refused = NULL;
   g_autoptr (GwLaneState) lane = NULL;
   g_autoptr (GError) error = NULL;
@@ -101,7 +101,7 @@ static void
 test_spacing (Fixture *self,
               gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
   g_autoptr (GwGrant) refused = NULL;
 
   set_lanes (self->queue, windowed, 1);
@@ -118,7 +118,7 @@ static void
 test_window_over_boots (Fixture *self,
                         gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
   g_autoptr (GwGrant) refused = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -153,7 +153,7 @@ test_ghost (Fixture *self,
             gconstpointer data)
 {
   static const Lane one[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 1, 0 } };
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 5);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 5);
   g_autoptr (GwGrant) grant = NULL;
   g_autoptr (GwGrant) refused = NULL;
   GwReply *reply;
@@ -180,7 +180,7 @@ static void
 test_cool_down (Fixture *self,
                 gconstpointer data)
 {
-  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", NULL);
   g_autofree char *other = submit_one (self->queue, "y", NULL);
   g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
   g_autoptr (GwGrant) refused = NULL;
@@ -275,7 +275,7 @@ static void
 test_adaptation (Fixture *self,
                  gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 40);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 40);
   g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
   g_autoptr (GwGrant) second = claim_start (self->queue, "alpha");
   g_autoptr (GwLaneState) lane = NULL;
@@ -335,7 +335,7 @@ static void
 test_window_opens_late (Fixture *self,
                         gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
 
   for (guint i = 0; i < 4; i++)
     {

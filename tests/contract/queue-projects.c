@@ -255,8 +255,8 @@ static void
 test_names (Fixture *self,
             gconstpointer data)
 {
-  g_autofree char *a = submit_one (self->queue, "x", "a");
-  g_autofree char *b = submit_one (self->queue, "x", "b");
+  g_autofree char *a G_GNUC_UNUSED = submit_one (self->queue, "x", "a");
+  g_autofree char *b G_GNUC_UNUSED = submit_one (self->queue, "x", "b");
   GwProjectPatch patch = { "b", FALSE, 0, -1 };
   g_autoptr (GwProject) project = NULL;
   g_autoptr (GwProjectPage) page = NULL;

@@ -270,7 +270,7 @@ static void
 test_retry_after (Fixture *self,
                   gconstpointer data)
 {
-  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", NULL);
   g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
   GwReply *reply = make_error (self->clock, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_RATE);
   g_autoptr (GwGrant) idle = NULL;
@@ -315,7 +315,7 @@ test_cancel_queued (Fixture *self,
   g_autofree char *id = submit_one (self->queue, "x", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GwTask) task = fx_cancel (self->queue, id, &error);
-  g_autoptr (GwGrant) idle = claim_idle (self->queue, "alpha");
+  g_autoptr (GwGrant) idle G_GNUC_UNUSED = claim_idle (self->queue, "alpha");
 
   g_assert_no_error (error);
   g_assert_cmpint (task->status, ==, GW_TASK_CANCELLED);
@@ -694,8 +694,8 @@ static void
 test_snapshot (Fixture *self,
                gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 30);
-  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 30);
+  g_autoptr (GwGrant) grant G_GNUC_UNUSED = claim_start (self->queue, "alpha");
   g_autoptr (GwQueueSnapshot) snapshot = fx_snapshot (self->queue);
   g_autoptr (GError) error = NULL;
   g_autoptr (GwProject) project = fx_get_project (self->queue, GW_PROJECT_DEFAULT_NAME, &error);

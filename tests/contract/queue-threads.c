@@ -178,7 +178,7 @@ static void
 test_claim_race (Fixture *self,
                  gconstpointer data)
 {
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 150);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 150);
   Race race = { self, 0, 0 };
   GThread *threads[8];
   g_autoptr (GwQueueStats) stats = NULL;
