@@ -653,7 +653,7 @@ int
 main (int argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
   g_setenv ("DBUS_SESSION_BUS_ADDRESS", "disabled:", TRUE);
   ADD ("/calls/task", test_task);
   ADD ("/calls/batch", test_batch);
