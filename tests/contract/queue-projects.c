@@ -101,6 +101,33 @@ test_serial (Fixture *self,
   expect_next (self, urgent);
 }
 
+/* What is queued again takes its old place, before what was submitted after it. */
+static void
+test_serial_retry (Fixture *self,
+                   gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, "s", 4);
+  const char *const second[] = { g_ptr_array_index (ids, 1), NULL };
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 changed;
+
+  patch_concurrency (self, "s", 1);
+  g_assert_true (fx_set_removed (self->queue, second, TRUE, &changed, &error));
+  grant = claim_start (self->queue, "alpha");
+  g_assert_cmpint (finish (self->queue, grant->attempt,
+                           make_error (self->clock, GW_REPLY_FAIL, GW_ERROR_TASK_REFUSED)), ==,
+                   GW_FINISH_FAILED);
+  expect_next (self, g_ptr_array_index (ids, 2));
+  g_assert_true (fx_set_removed (self->queue, second, FALSE, &changed, &error));
+  task = fx_retry (self->queue, g_ptr_array_index (ids, 0), NULL, NULL, &error);
+  g_assert_no_error (error);
+  expect_next (self, g_ptr_array_index (ids, 0));
+  expect_next (self, g_ptr_array_index (ids, 1));
+  expect_next (self, g_ptr_array_index (ids, 3));
+}
+
 static void
 test_concurrency (Fixture *self,
                   gconstpointer data)
@@ -394,6 +421,7 @@ add_project_cases (void)
 
   ADD ("project/order", test_order);
   ADD ("project/serial", test_serial);
+  ADD ("project/serial-retry", test_serial_retry);
   ADD ("project/concurrency", test_concurrency);
   ADD ("project/submit", test_submit_to_project);
   ADD ("project/pause", test_pause);
