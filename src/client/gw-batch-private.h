@@ -22,6 +22,8 @@ struct _GwBatch {
 
   /* While it is followed. */
   GTask *follow;             /* (owned) (nullable) */
+  GCancellable *cancellable; /* (owned) (nullable): of its requests, cancelled at its end */
+  gulong outer_id;           /* at the cancellable of @follow */
   gboolean has_since;
   guint64 since;
   char *store;               /* (owned) (nullable) */

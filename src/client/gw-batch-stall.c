@@ -160,7 +160,7 @@ queued_cb (GObject *source,
   else if (stalled && look->n_stalled >= self->counts[GW_TASK_QUEUED])
     {
       gw_client_call_async (self->client, "GET", "/providers", NULL,
-                            g_task_get_cancellable (self->follow), providers_cb,
+                            self->cancellable, providers_cb,
                             g_steal_pointer (&look));
     }
   else
@@ -178,7 +178,7 @@ ask (Look *look)
   g_string_append_printf (path, "&since=%" G_GUINT64_FORMAT "&project=", look->since);
   g_string_append_uri_escaped (path, self->project_id, NULL, FALSE);
   gw_client_call_async (self->client, "GET", path->str, NULL,
-                        g_task_get_cancellable (self->follow), queued_cb, look);
+                        self->cancellable, queued_cb, look);
 }
 
 static gboolean

@@ -253,7 +253,11 @@ end_follow (GwBatch *self,
             GError *error)
 {
   g_autoptr(GTask) task = g_steal_pointer (&self->follow);
+  g_autoptr(GCancellable) cancellable = g_steal_pointer (&self->cancellable);
 
+  g_cancellable_disconnect (g_task_get_cancellable (task), self->outer_id);
+  self->outer_id = 0;
+  g_cancellable_cancel (cancellable);
   _gw_batch_clear_source (&self->timer);
   _gw_batch_clear_source (&self->stall_timer);
   if (error != NULL)
@@ -278,6 +282,13 @@ _gw_batch_end_stalled (GwBatch *self,
   self->stall = g_strdup (stall);
   if (self->follow != NULL)
     end_follow (self, GW_BATCH_STALLED, NULL);
+}
+
+static void
+outer_cancelled_cb (GCancellable *outer,
+                    gpointer user_data)
+{
+  g_cancellable_cancel (G_CANCELLABLE (user_data));
 }
 
 static gboolean
@@ -416,7 +427,9 @@ page_cb (GObject *source,
     return;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      end_follow (self, GW_BATCH_DONE, g_steal_pointer (&error));
+      /* Else it was a request of an earlier time of following. */
+      if (g_cancellable_is_cancelled (self->cancellable))
+        end_follow (self, GW_BATCH_DONE, g_steal_pointer (&error));
       return;
     }
   if (changes == NULL)
@@ -457,8 +470,7 @@ ask (GwBatch *self)
   self->asked_at = g_get_monotonic_time ();
   gw_client_get_changes_async (self->client, TRUE, self->has_since ? self->since : 0,
                                self->lost_since == 0 ? WAIT_S : 0, self->project_id, FIELDS,
-                               g_task_get_cancellable (self->follow), page_cb,
-                               g_object_ref (self));
+                               self->cancellable, page_cb, g_object_ref (self));
 }
 
 typedef struct {
@@ -502,8 +514,8 @@ fetch_missing (GwBatch *self)
       fetch->self = g_object_ref (self);
       fetch->task_id = g_queue_pop_head (&self->missing);
       self->fetching++;
-      gw_client_get_task_async (self->client, fetch->task_id,
-                                g_task_get_cancellable (self->follow), fetched_cb, fetch);
+      gw_client_get_task_async (self->client, fetch->task_id, self->cancellable, fetched_cb,
+                                fetch);
     }
 }
 
@@ -528,6 +540,10 @@ gw_batch_follow_async (GwBatch *self,
 
   self->follow = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->follow, gw_batch_follow_async);
+  self->cancellable = g_cancellable_new ();
+  if (cancellable != NULL)
+    self->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (outer_cancelled_cb),
+                                            g_object_ref (self->cancellable), g_object_unref);
   g_clear_pointer (&self->stall, g_free);
   self->lost_since = 0;
   self->stall_pause_s = 0;
