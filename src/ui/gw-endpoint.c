@@ -93,6 +93,13 @@ set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol pro
   set_state (self, GW_ENDPOINT_READY, NULL);
 }
 
+/* The address as people say it. */
+static const char *
+get_address (GwEndpoint *self)
+{
+  return g_str_has_prefix (self->uri, "http://") ? self->uri + strlen ("http://") : self->uri;
+}
+
 static void
 stop_looking (GwEndpoint *self)
 {
@@ -145,9 +152,10 @@ not_found (GwEndpoint *self, GwFound found)
     self->tries = MIN (self->tries + 1, 7);
   look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
   if (found == GW_FOUND_OTHER)
-    message = g_strdup_printf (_("Another program answers at %s, not a gateway."), self->uri);
+    message = g_strdup_printf (_("Another program answers at %s, not a gateway."),
+                               get_address (self));
   else
-    message = g_strdup_printf (_("Can’t reach the gateway at %s."), self->uri);
+    message = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
   set_state (self, lost ? GW_ENDPOINT_LOST : GW_ENDPOINT_UNREACHABLE, message);
 }
 
@@ -470,7 +478,7 @@ gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
   else if (!connected && self->state == GW_ENDPOINT_READY && !self->engine_runs)
     {
       g_autofree char *message
-          = g_strdup_printf (_("Can’t reach the gateway at %s."), self->uri);
+          = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
 
       self->tries = 0;
       look_again_in (self, 1);

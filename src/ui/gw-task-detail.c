@@ -310,6 +310,12 @@ gw_task_detail_measure (GtkWidget *widget, GtkOrientation orientation, int for_s
     }
 }
 
+static GtkSizeRequestMode
+gw_task_detail_get_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
 static void
 gw_task_detail_size_allocate (GtkWidget *widget, int width, int height, int baseline)
 {
@@ -337,6 +343,7 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   G_OBJECT_CLASS (klass)->dispose = gw_task_detail_dispose;
   widget_class->measure = gw_task_detail_measure;
   widget_class->size_allocate = gw_task_detail_size_allocate;
+  widget_class->get_request_mode = gw_task_detail_get_request_mode;
   gtk_widget_class_set_template_from_resource (widget_class,
                                                GW_RESOURCE_PATH "/ui/gw-task-detail.ui");
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, scroller);

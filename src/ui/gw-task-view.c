@@ -227,6 +227,12 @@ gw_task_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
                       natural_baseline);
 }
 
+static GtkSizeRequestMode
+gw_task_view_get_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
 static void
 gw_task_view_size_allocate (GtkWidget *widget, int width, int height, int baseline)
 {
@@ -283,6 +289,7 @@ gw_task_view_class_init (GwTaskViewClass *klass)
   object_class->finalize = gw_task_view_finalize;
   widget_class->measure = gw_task_view_measure;
   widget_class->size_allocate = gw_task_view_size_allocate;
+  widget_class->get_request_mode = gw_task_view_get_request_mode;
 
   signals[SELECTION_CHANGED]
       = g_signal_new ("selection-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,

@@ -176,6 +176,14 @@ class Pictures(desktop.Case):
         window.type_task("Summarise chapter 1 in three sentences")
         self.save(window, "unreachable")
 
+    def test_unreachable_narrow(self):
+        self.size(360, 640)
+        window = self.open("--gateway", f"http://127.0.0.1:{frame.free_port()}")
+        window.wait_words("Can’t reach the gateway")
+        window.type_task("Summarise chapter 1\nSummarise chapter 2")
+        window.wait_words("2 lines")
+        self.save(window, "unreachable-narrow")
+
     def test_question(self):
         self.size(980, 680)
         tasks = self.home.file("tasks.txt", "".join(text + "\n" for text in MORE))
