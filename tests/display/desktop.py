@@ -49,7 +49,8 @@ class Desktop:
         os.environ.update({"DISPLAY": self.display, "XDG_RUNTIME_DIR": self.folder,
                            "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8"})
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile",
-                                     "--address=" + address], stderr=subprocess.DEVNULL)
+                                     "--address=" + address], stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
         frame.wait_for(lambda: os.path.exists(os.path.join(self.folder, "bus")), "the session bus")
         Atspi.init()
 

@@ -88,6 +88,13 @@ class Files(desktop.Case):
         window.until(lambda: not window.says("Add 2 Tasks?"), "the end of the question")
         self.assertEqual(len(window.row_names()), 2)
 
+    def test_options_of_the_running_window_are_not_changed_silently(self):
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        second = self.keep(desktop.Window(self.home, ["--data-dir", self.home.path + "/other"]))
+        self.assertEqual(second.wait(), 2)
+        self.assertIn("open already", second.stderr)
+
     def test_a_file_that_cannot_be_read_is_named(self):
         window = self.open(os.path.join(self.home.path, "missing.txt"))
         window.wait_words("“missing.txt” was not read")
@@ -138,6 +145,22 @@ class Gateways(desktop.Case):
         window.wait_words(f"127.0.0.1:{port}")
         window.run_task("at last")
         window.wait_row("at last", "Completed")
+
+    def test_a_foreign_gateway_with_two_calls_serves(self):
+        gateway = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(frame.HERE, "minimal_gateway.py"), "8000"],
+            env=self.home.env, name="minimal gateway"))
+        gateway.wait_line(r"listening on (\S+)")
+        window = self.open()
+        window.wait_words("(basic)")
+        window.run_task("shout")
+        window.wait_row("shout", "Completed", "m")
+        self.assertEqual(window.result(), "SHOUT")
+        window.run_task("bad")
+        window.wait_row("bad", "Failed")
+        # What it cannot do is disabled, not broken.
+        retry = window.wait_node("push button", "_Retry")
+        self.assertFalse(desktop.has_state(retry, desktop.Atspi.StateType.SENSITIVE))
 
     def test_another_program_is_no_gateway(self):
         import http.server
