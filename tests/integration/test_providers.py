@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Providers changed while the daemon runs: put, limits, keys, switched off and on, removed."""
+
+import json
+import os
+
+import frame
+
+
+class Providers(frame.Case):
+    def setUp(self):
+        super().setUp()
+        self.provider = self.mock(providers={"one": {"latency": 0.05}})
+        self.gateway = self.daemon(config="# a comment that stays\n"
+                                   + self.lanes(self.provider, one={}))
+
+    def put(self, name, body, status=200):
+        reply = self.gateway.request("PUT", f"/providers/{name}", json=body)
+        self.assertEqual(reply.status_code, status, reply.text)
+        return reply
+
+    def reason(self, task_id):
+        return (self.gateway.task(task_id)["metadata"].get("waiting") or {}).get("reason")
+
+    def test_new_provider_works_at_once_and_after_a_restart(self):
+        shown = self.put("two", {"base_url": self.provider.base("two"), "model": "m-two",
+                                 "max_concurrency": 2, "requests_per_minute": 30,
+                                 "timeout_seconds": 9, "latency": 0.5}).json()
+        self.assertEqual((shown["name"], shown["model"], shown["max_concurrency"],
+                          shown["requests_per_minute"]), ("two", "m-two", 2, 30))
+        task = self.gateway.wait_task(self.gateway.submit("t", provider="two"))
+        self.assertEqual(task["metadata"]["model"], "m-two")
+        with open(self.home.config_file, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("# a comment that stays", text)
+        self.assertIn("[provider two]", text)
+        self.assertIn("[provider one]", text)
+        self.gateway.terminate()
+        self.gateway = self.daemon()
+        self.assertEqual(self.gateway.ok("GET", "/providers/two")["timeout_seconds"], 9)
+        task = self.gateway.wait_task(self.gateway.submit("u", provider="two"))
+        self.assertEqual(task["status"], "completed")
+
+    def test_wrong_values_are_named_and_change_nothing(self):
+        for body, word in [({"max_concurrency": 0}, "max_concurrency"),
+                           ({"max_concurrency": "5"}, "max_concurrency"),
+                           ({"requests_per_minute": -1}, "requests_per_minute"),
+                           ({"timeout_seconds": 0}, "timeout_seconds"),
+                           ({"kind": "magic"}, "kind"), ({"model": 5}, "model"),
+                           ({"enabled": "yes"}, "enabled"), ({"key": 5}, "key"),
+                           ({"base_url": "ftp://example.com"}, "base"),
+                           ({"base_url": "http://api.example.com/v1"}, "https"),
+                           ({"latency": -1}, "latency")]:
+            with self.subTest(body=body):
+                self.problem(self.gateway.request("PUT", "/providers/one", json=body), 422, word)
+        for name in ("a%20b", "x" * 200, "%0A", "a%5Db"):
+            with self.subTest(name=name):
+                reply = self.gateway.request("PUT", f"/providers/{name}", json={
+                    "base_url": self.provider.base("x"), "model": "m"})
+                self.assertIn(reply.status_code, (404, 422))
+        self.problem(self.gateway.request("PUT", "/providers/one", data=b"{"), 415)
+        self.assertEqual(self.gateway.ok("GET", "/providers/one")["max_concurrency"], 5)
+        self.assertEqual(self.gateway.wait_task(self.gateway.submit("t"))["status"], "completed")
+
+    def test_limits_change_under_a_run(self):
+        self.put("one", {"max_concurrency": 1})
+        given = self.gateway.ok("POST", "/tasks/batch", {"tasks": [f"t{n}" for n in range(40)]})
+        frame.wait_for(lambda: self.provider.stats("one")["answered"] >= 5, "five answers")
+        self.assertEqual(self.provider.stats("one")["max_in_flight"], 1)
+        self.put("one", {"max_concurrency": 4})
+        for task_id in given["task_ids"]:
+            self.gateway.wait_task(task_id)
+        self.assertEqual(self.provider.stats("one")["max_in_flight"], 4)
+
+    def test_switched_off_and_on(self):
+        self.put("one", {"enabled": False})
+        task_id = self.gateway.submit("t", provider="one")
+        frame.wait_for(lambda: self.reason(task_id), "a reason to wait", 10)
+        self.assertEqual(self.provider.stats("one")["calls"], 0)
+        self.put("one", {"enabled": True})
+        self.assertEqual(self.gateway.wait_task(task_id)["status"], "completed")
+
+    def test_right_key_lets_the_lane_go_on(self):
+        self.provider.provider("one", keys=["right"])
+        self.put("one", {"key": "wrong"})
+        ids = [self.gateway.submit(f"t{n}") for n in range(4)]
+        for task_id in ids:
+            frame.wait_for(lambda one=task_id: self.reason(one) == "auth", "the reason", 10)
+        self.put("one", {"key": "right"})
+        for task_id in ids:
+            self.assertEqual(self.gateway.wait_task(task_id)["status"], "completed")
+        self.assertNotIn("right", json.dumps(self.gateway.ok("GET", "/providers/one")))
+
+    def test_test_says_what_is_wrong(self):
+        reply = self.gateway.request("POST", "/providers/one/test")
+        self.assertEqual(reply.status_code, 200)
+        self.assertIn("mock-model", reply.text)
+        self.provider.provider("one", keys=["right"])
+        reply = self.gateway.request("POST", "/providers/one/test")
+        self.assertIn("auth", reply.text)
+        self.assertEqual(self.provider.stats("one")["calls"], 0)
+
+    def test_removed(self):
+        self.put("two", {"base_url": self.provider.base("two"), "model": "m"})
+        self.gateway.ok("DELETE", "/providers/two")
+        reply = self.gateway.get("/providers/two")     # its history may still be shown
+        self.assertTrue(reply.status_code == 404 or not reply.json()["in_use"], reply.text)
+        self.problem(self.gateway.request("DELETE", "/providers/two"), 404)
+        with open(self.home.config_file, encoding="utf-8") as file:
+            self.assertNotIn("[provider two]", file.read())
+        reply = self.gateway.post("/tasks", {"content": "t", "provider": "two"})
+        self.problem(reply, 422, "provider")
+        self.assertEqual(self.gateway.wait_task(self.gateway.submit("t"))["status"], "completed")
+
+    def test_unwritable_configuration_is_said(self):
+        if os.getuid() == 0:
+            folder = os.path.dirname(self.home.config_file)
+            os.rename(folder, folder + ".away")
+            with open(folder, "w", encoding="ascii"):
+                pass        # a file where the folder was: nobody can write below it
+        else:
+            os.chmod(os.path.dirname(self.home.config_file), 0o500)
+        reply = self.gateway.request("PUT", "/providers/one", json={"max_concurrency": 3})
+        self.assertGreaterEqual(reply.status_code, 400)
+        self.assertIn("gangway.conf", reply.json()["detail"])
+        if os.getuid() != 0:
+            os.chmod(os.path.dirname(self.home.config_file), 0o700)
+
+
+if __name__ == "__main__":
+    frame.main()
