@@ -78,6 +78,12 @@ class KillPoints(frame.Case):
             uncertain |= crash.named_in(gateway.ok("GET", "/recovery"), set(accepted))
         for task_id, content in accepted.items():
             task = gateway.wait_task(task_id, patience=120)
+            if task["status"] == "failed":
+                # Alone in flight at three deaths in a row: held to be their cause.
+                self.assertEqual(task["error"]["code"], "quarantined", task)
+                self.assertGreaterEqual(task["attempts"], 3)
+                gateway.ok("POST", f"/tasks/{task_id}/retry")
+                task = gateway.wait_task(task_id)
             self.assertEqual((task["status"], task["result"]),
                              ("completed", f"answer to: {content}"))
         bought = mock.bought()
@@ -141,6 +147,23 @@ class KillPoints(frame.Case):
                 break
         self.assertEqual(seen, {task_id: key for key, task_id in answered.items()})
         self.diagnose(f"killed after {len(answered)} submissions")
+
+
+    def test_deadly_task_is_quarantined(self):
+        """Alone in flight at three deaths in a row: it may be the cause, and holds nobody up."""
+        mock = self.mock(providers={"one": {"latency": 0.05, "ghosts": False,
+                                            "contents": {"deadly": {"do": "hang"}}}})
+        gateway = self.daemon(config=self.lanes(mock, one={"max_concurrency": 1}))
+        deadly = gateway.submit("deadly")
+        after = gateway.submit("after it")
+        for number in range(1, 4):
+            frame.wait_for(lambda n=number: mock.stats("one")["calls"] >= n, "the call", 60)
+            gateway.kill()
+            gateway = self.daemon()
+        task = gateway.wait_task(deadly, patience=60)
+        self.assertEqual((task["status"], task["error"]["code"]), ("failed", "quarantined"))
+        self.assertEqual(gateway.wait_task(after)["status"], "completed")
+        self.assertEqual(mock.stats("one")["calls"], 4)
 
 
 class Stops(frame.Case):
