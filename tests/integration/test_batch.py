@@ -252,6 +252,26 @@ class Output(BatchCase):
         self.assertEqual(quiet.stderr.strip(), "")
         self.assertEqual(len(json.loads(quiet.stdout)), 2)
 
+    def test_bar_on_a_terminal(self):
+        master, slave = os.openpty()
+        process = frame.subprocess.Popen(
+            [frame.program("gangway-batch"), "--output", self.home.file("r.json")],
+            env={**self.home.env, "TERM": "xterm"}, stdin=frame.subprocess.PIPE,
+            stdout=frame.subprocess.DEVNULL, stderr=slave, start_new_session=True)
+        os.close(slave)
+        seen = bytearray()
+        process.stdin.write(b"one\ntwo\nthree\n")
+        process.stdin.close()
+        try:
+            while data := os.read(master, 65536):
+                seen += data
+        except OSError:     # the terminal's other end is closed
+            pass
+        self.assertEqual(process.wait(30), 0)
+        os.close(master)
+        self.assertIn(b"\r", seen.replace(b"\r\n", b"\n"))
+        self.assertIn(b"3", seen)
+
     def test_full_device_is_said(self):
         """Results that cannot be written are an error, not a success."""
         process = self.keep(frame.Process(

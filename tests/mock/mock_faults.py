@@ -351,6 +351,7 @@ async def close_idle(call, what):
     """Answers and closes what["after"] seconds later though it promised keep-alive (39)."""
     await call.latency()
     connection = call.exchange.connection
+    connection.deaf = True
     call.send_answer(what)
     asyncio.get_running_loop().call_later(
         what.get("after", 0.0), lambda: connection.transport and connection.transport.close())

@@ -99,6 +99,7 @@ class Connection(asyncio.Protocol):
         self.current = None
         self.requests = 0
         self.reset_after = None     # with n: the nth request is answered by RST (fault 39)
+        self.deaf = False           # about to close: what comes now was never read
         self.continued = False
         self.writable = asyncio.Event()
         self.writable.set()
@@ -142,6 +143,8 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def parse(self):
+        if self.deaf:
+            return
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self.buffer) > MAX_HEAD:
