@@ -19,6 +19,7 @@ struct _GwBatch {
   GPtrArray *ids;            /* (owned) (element-type utf8): the keys of @index */
   guint counts[GW_N_TASK_STATUSES];
   char *stall;               /* (owned) (nullable) */
+  char *cooling;             /* (owned) (nullable): what was told last of lanes that cool down */
 
   /* While it is followed. */
   GTask *follow;             /* (owned) (nullable) */

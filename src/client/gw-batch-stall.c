@@ -4,7 +4,8 @@
 /* The look for a stall: while nothing of the run moves, whether all that is left waits for an act of
  * the user (a key, a balance, a model, a provider). What a task waits for is said when it is read
  * and is no change, so the feed cannot tell it; the queued tasks are asked for by themselves, ever
- * more seldom. The first task that waits for something else ends the look. */
+ * more seldom. The first task that waits for something else ends the look; where that is a cool-down of
+ * all lanes, what their last calls failed with is told, once each. */
 
 #include "config.h"
 
@@ -22,6 +23,7 @@ typedef struct {
   gint64 moved_at;      /* of the run, when the look began */
   guint n_stalled;
   GHashTable *reasons;  /* (owned) set of reasons */
+  gboolean cooling;     /* what is left waits for lanes that cool down: tell why */
 } Look;
 
 static void
@@ -72,6 +74,32 @@ add_part (GString *text,
   g_string_append_printf (text, "%s (%s)", describe (reason), reason);
 }
 
+/* Tells why the lanes cool down, unless that was the last thing told. */
+static void
+tell_cooling (GwBatch *self,
+              JsonArray *providers)
+{
+  g_autoptr(GString) text = g_string_new (NULL);
+
+  for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
+    {
+      JsonNode *node = json_array_get_element (providers, i);
+      JsonObject *provider = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+      JsonObject *waiting = gw_json_peek_object (provider, "waiting");
+      const char *last_error = gw_json_peek_string (provider, "last_error");
+
+      if (last_error != NULL
+          && g_strcmp0 (gw_json_peek_string (waiting, "reason"), "cool-down") == 0)
+        g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", last_error);
+    }
+  if (text->len == 0 || g_strcmp0 (text->str, self->cooling) == 0)
+    return;
+
+  g_free (self->cooling);
+  self->cooling = g_strdup (text->str);
+  g_signal_emit_by_name (self, "cooling", self->cooling);
+}
+
 static void
 providers_cb (GObject *source,
               GAsyncResult *result,
@@ -87,6 +115,12 @@ providers_cb (GObject *source,
 
   if (look->self->follow == NULL)
     return;
+  if (look->cooling)
+    {
+      tell_cooling (look->self, providers);
+      look_again_later (look->self);
+      return;
+    }
 
   for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
     {
@@ -95,10 +129,13 @@ providers_cb (GObject *source,
       JsonObject *waiting = gw_json_peek_object (provider, "waiting");
       const char *reason = waiting != NULL ? gw_json_peek_string (waiting, "reason")
                                            : gw_json_peek_string (provider, "waiting");
+      const char *last_error = gw_json_peek_string (provider, "last_error");
 
       if (needs_user (reason) && g_hash_table_contains (look->reasons, reason))
         {
           add_part (text, gw_json_peek_string (provider, "name"), reason);
+          if (last_error != NULL)
+            g_string_append_printf (text, ": %s", last_error);
           g_hash_table_add (named, g_strdup (reason));
         }
     }
@@ -144,6 +181,7 @@ queued_cb (GObject *source,
       if (id == NULL || !g_hash_table_contains (self->index, id))
         continue;
       stalled = needs_user (reason);
+      look->cooling = g_strcmp0 (reason, "cool-down") == 0;
       if (stalled)
         {
           g_hash_table_add (look->reasons, g_strdup (reason));
@@ -157,7 +195,7 @@ queued_cb (GObject *source,
       look->since = (guint64) gw_json_peek_int (answer, "revision", 0);
       ask (g_steal_pointer (&look));
     }
-  else if (stalled && look->n_stalled >= self->counts[GW_TASK_QUEUED])
+  else if (look->cooling || (stalled && look->n_stalled >= self->counts[GW_TASK_QUEUED]))
     {
       gw_client_call_async (self->client, "GET", "/providers", NULL,
                             self->cancellable, providers_cb,

@@ -36,6 +36,7 @@ enum {
   TASK_ENDED,
   LOST,
   FOUND,
+  COOLING,
   N_SIGNALS
 };
 
@@ -85,6 +86,7 @@ gw_batch_finalize (GObject *object)
   g_free (self->project_id);
   g_free (self->project_name);
   g_free (self->stall);
+  g_free (self->cooling);
   g_free (self->store);
 
   G_OBJECT_CLASS (gw_batch_parent_class)->finalize (object);
@@ -103,6 +105,8 @@ gw_batch_class_init (GwBatchClass *klass)
                                 NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
   signals[FOUND] = g_signal_new ("found", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[COOLING] = g_signal_new ("cooling", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                   NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void

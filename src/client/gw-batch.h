@@ -22,7 +22,8 @@ typedef enum {
  *
  * Signals: `changed`, after each page of changes, and `task-ended` (GwTask) for every task of the
  * run that becomes final; `lost` (the seconds since the gateway was last heard, a guint) at each try
- * to reach it that failed, and `found` when it answers again.
+ * to reach it that failed, and `found` when it answers again; `cooling` (a sentence for the user) where
+ * the run stands still as all lanes cool down, with what their last calls failed with, when that changes.
  */
 GwBatch *gw_batch_new (GwClient *client);
 

@@ -400,6 +400,17 @@ lost_cb (GwBatch *batch,
   gw_batch_gateway_lost (program->gateway, seconds);
 }
 
+/* The gateway's own sentence: it names the provider. */
+static void
+cooling_cb (GwBatch *batch,
+            const char *text,
+            gpointer user_data)
+{
+  Program *program = user_data;
+
+  gw_batch_progress_say (program->progress, _("Waiting: %s"), text);
+}
+
 static void
 found_cb (GwBatch *batch,
           gpointer user_data)
@@ -436,6 +447,7 @@ connect_gateway (Program *program)
   program->batch = gw_batch_new (client);
   g_signal_connect (program->batch, "lost", G_CALLBACK (lost_cb), program);
   g_signal_connect (program->batch, "found", G_CALLBACK (found_cb), program);
+  g_signal_connect (program->batch, "cooling", G_CALLBACK (cooling_cb), program);
   if (program->options->resume != NULL
       && gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
     {

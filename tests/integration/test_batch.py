@@ -465,6 +465,27 @@ class Embedded(BatchCase):
         self.assertIn("older", process.stderr)
         self.assertEqual(self.provider.stats("one")["calls"], 2)
 
+    def test_says_which_key_is_missing(self):
+        self.home.configure(self.lanes(self.provider, one={"api_key_env": "ONE_KEY"}))
+        process = self.run_batch(code=1, stdin="a\n")
+        self.assertRegex(process.stderr, r"\bone\b.*\bONE_KEY\b")
+        self.assertNotIn("practice", process.stderr)
+
+    def test_says_that_the_provider_is_not_there(self):
+        """A run that stands still for a dead server says so while it waits."""
+        dead = f"http://127.0.0.1:{frame.free_port()}/v1"
+        self.home.configure(frame.provider_group("one", dead))
+        process = self.batch("--project", "p", stdin="a\n")
+        process.wait_line(r"one.*cannot be reached", kind="stderr")
+        process.signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 130)
+
+    def test_an_unknown_model_comes_with_what_the_provider_said(self):
+        config = frame.provider_group("one", self.provider.base("one").replace("/v1", "/wrong/v1"))
+        self.home.configure(config)
+        process = self.run_batch(code=1, stdin="a\n")
+        self.assertRegex(process.stderr, r"one: .*\(model\): .*404")
+
     def test_bad_key_names_the_lane_and_ends_1(self):
         self.provider.provider("one", keys=["right"])
         self.home.configure(self.lanes(self.provider, one={"api_key_env": "ONE_KEY"}))

@@ -602,6 +602,16 @@ class Service(HttpCase):
                            ({"count": -5}, "count")]:
             self.reject("POST", "/estimate", body, 422, word)
 
+    def test_estimate_is_of_the_lanes_in_use(self):
+        """A task that waits for a provider without a lane takes no estimate away."""
+        self.gateway.submit("stands still", provider="hunyuan")
+        estimate = self.gateway.ok("POST", "/estimate", {"count": 100, "provider": "one"})
+        self.assertIsNotNone(estimate["finish_in_s"])
+        self.assertNotIn("hunyuan", estimate["per_provider"])
+        self.assertNotIn("nvidia", estimate["per_provider"])
+        estimate = self.gateway.ok("POST", "/estimate", {"count": 100, "provider": "hunyuan"})
+        self.assertIsNone(estimate["finish_in_s"])
+
     def test_providers(self):
         self.gateway.wait_task(self.gateway.submit("t"))
         listed = self.gateway.ok("GET", "/providers")["providers"]

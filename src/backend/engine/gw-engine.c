@@ -240,10 +240,19 @@ gw_engine_tell_held_and_providers (GwEngine *self)
       GwProviderConfig *config = configs->pdata[i];
 
       if (config->kind == GW_PROVIDER_PRACTICE
-          || !gw_catalogue_is_usable (self->catalogue, config->name))
+          || !gw_catalogue_is_in_use (self->catalogue, config->name))
         continue;
 
       practice_only = FALSE;
+      if (!gw_catalogue_is_usable (self->catalogue, config->name))
+        {
+          g_ptr_array_add (self->notices,
+                           g_strdup_printf ("%s has no key: set %s in the environment. Its tasks "
+                                            "wait until then.", config->title,
+                                            gw_catalogue_get_key_variable (self->catalogue,
+                                                                           config->name)));
+          continue;
+        }
       if (gw_catalogue_get_key_source (self->catalogue, config->name) == GW_KEY_ENVIRONMENT)
         {
           g_ptr_array_add (self->notices,

@@ -198,6 +198,17 @@ lane_asks_for (GwGateway *gateway,
   return config != NULL && g_strcmp0 (config->model, model) == 0;
 }
 
+/* What only a stopped or disabled lane may take stands still; the tasks asked for end all the same. */
+static void
+leave_out_what_stands_still (GwSchedulerState *state)
+{
+  for (guint i = 0; i < state->n_lanes; i++)
+    {
+      if (state->lanes[i].slots == 0)
+        state->lanes[i].pins = 0;
+    }
+}
+
 /* Puts the asked-for tasks into the snapshot where a submission would put them. */
 static gboolean
 add_tasks (GwGateway *gateway,
@@ -208,6 +219,7 @@ add_tasks (GwGateway *gateway,
   GwSchedulerState *state = &snapshot->state;
   guint n_fitting = 0, first = 0;
 
+  leave_out_what_stands_still (state);
   if (question->provider == NULL && question->model == NULL)
     {
       state->waiting += question->count;
@@ -257,7 +269,8 @@ set_seconds (JsonObject *object,
 }
 
 static JsonObject *
-estimate_to_json (GwQueueSnapshot *snapshot)
+estimate_to_json (GwGateway *gateway,
+                  GwQueueSnapshot *snapshot)
 {
   const GwSchedulerState *state = &snapshot->state;
   GwEstimate estimate = gw_scheduler_estimate (state);
@@ -272,8 +285,13 @@ estimate_to_json (GwQueueSnapshot *snapshot)
   json_object_set_boolean_member (object, "learning", estimate.learning);
   for (guint i = 0; i < state->n_lanes; i++)
     {
-      JsonObject *lane = json_object_new ();
+      JsonObject *lane;
 
+      if (state->lanes[i].pins == 0 && gateway->catalogue != NULL
+          && !gw_catalogue_is_in_use (gateway->catalogue, snapshot->names->pdata[i]))
+        continue;
+
+      lane = json_object_new ();
       json_object_set_double_member (lane, "tasks", (double) (gint64) (tasks[i] * 10 + 0.5) / 10);
       json_object_set_double_member (lane, "latency_s",
                                      gw_belief_get_mean (&state->lanes[i].belief));
@@ -298,7 +316,7 @@ snapshot_cb (GObject *source,
   if (snapshot == NULL || !add_tasks (request->gateway, question, snapshot, &error))
     gw_request_fail (request, error);
   else
-    gw_request_respond_object (request, 200, estimate_to_json (snapshot));
+    gw_request_respond_object (request, 200, estimate_to_json (request->gateway, snapshot));
   question_free (question);
 }
 

@@ -276,7 +276,14 @@ gw_sq_step_remove_project (GwSqState *state,
                            "The project “default” is permanent. Remove its tasks instead.");
       return NULL;
     }
-  if (project->live > 0 || project->counts[GW_TASK_RUNNING] > 0)
+  if (project->live > 0 && project->counts[GW_TASK_RUNNING] == 0)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
+                   "Calls for the project “%s” are still being given up. Try again in a moment.",
+                   project->name);
+      return NULL;
+    }
+  if (project->counts[GW_TASK_RUNNING] > 0)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
                    "Tasks of the project “%s” are running. Cancel them, or wait until they have "
