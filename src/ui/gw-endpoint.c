@@ -18,8 +18,9 @@
  * itself; the default one that vanishes is looked for each second for 10 s, then the built-in one
  * carries on with the same data.
  *
- * Main thread only. Signal `changed`: any of what the getters give. The client stays the same object
- * where it can, whatever its address becomes, so that lists and calls go on where they were. */
+ * Main thread only. Signal `changed`: any of what the getters give. The client stays the same
+ * object where it can, whatever its address becomes, so that lists and calls go on where they
+ * were. */
 
 #define DEFAULT_TRIES 10       /* a second apart, before the built-in one takes over */
 #define MAX_PAUSE_S 60

@@ -12,8 +12,8 @@
 #include "gw-task-words.h"
 #include "gw-verbs.h"
 
-/* The live list: toggles that filter by status and show its count, over a column view. Rows stand in
- * the order of submission, always; nothing moves when a state changes.
+/* The live list: toggles that filter by status and show its count, over a column view. Rows stand
+ * in the order of submission, always; nothing moves when a state changes.
  *
  * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter). */
 

@@ -160,7 +160,8 @@ static const struct {
 /**
  * gw_task_words_for_waiting:
  *
- * Returns: (transfer full) (nullable): why a queued task waits and for how long; NULL if it does not
+ * Returns: (transfer full) (nullable): why a queued task waits and for how long; NULL if it does
+ *   not
  */
 char *
 gw_task_words_for_waiting (const GwTask *task, gint64 wall_ms)

@@ -392,7 +392,7 @@ recovery_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_signal_emit_by_name (self->endpoint, "changed");
 }
 
-/* What our own engine holds back until the user has said so: tasks that were sent before a crash. */
+/* What our own engine holds back until the user has said so: tasks sent before a crash. */
 void
 _gw_window_check_recovery (GwWindow *self)
 {

@@ -34,7 +34,7 @@ struct _GwWindow {
   GwEndpoint *endpoint;
   GwTaskList *list;          /* (nullable) until a gateway has been found */
   GCancellable *cancellable; /* of everything that the window waits for */
-  GPtrArray *pending;        /* (nullable) (element-type JsonObject) to submit once a gateway is there */
+  GPtrArray *pending;        /* (nullable) (element-type JsonObject) for the gateway to come */
   gboolean pending_composed;
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */

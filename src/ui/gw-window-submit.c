@@ -187,8 +187,8 @@ offer_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *sel
     _gw_window_submit (self, tasks, FALSE);
 }
 
-/* Asks whether @tasks are to be added; @from says where they come from, @skipped how many rows there
- * could not be tasks. */
+/* Asks whether @tasks are to be added; @from says where they come from, @skipped how many rows
+ * there could not be tasks. */
 void
 _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped)
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds the window to its own rules, without a display: one file knows versions, one table knows the
-verbs, every icon-only button has a name, every text is up for translation."""
+"""Holds the window to its own rules, without a display: one file knows versions, one table knows
+the verbs, every icon-only button has a name, every text is up for translation."""
 
 import pathlib
 import re

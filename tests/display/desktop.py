@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drives the real window through the accessibility bus, as a screen reader would, on a display and a
-session bus of its own. Stands on the frame of the integration tests: private home, own network, no
+"""Drives the real window through the accessibility bus, as a screen reader would, on a display and
+a session bus of its own. Stands on the frame of the integration tests: private home, own network, no
 process and no port left behind, no critical message."""
 
 import os

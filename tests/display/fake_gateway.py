@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A gateway of canned tasks: serves /health, the change feed and single tasks of the contract from a
-list that stands in memory, so that pictures and tests show states that a real run passes too fast."""
+"""A gateway of canned tasks: serves /health, the change feed and single tasks of the contract from
+a list that stands in memory, so that pictures and tests show states that a real run passes too
+fast."""
 
 import json
 import socket
