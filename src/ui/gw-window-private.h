@@ -71,6 +71,7 @@ void _gw_window_fail_pending (GwWindow *self);
 void _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped);
 void _gw_window_choose_files (GwWindow *self);
 void _gw_window_paste (GwWindow *self);
+void _gw_window_accept_drops (GwWindow *self);
 
 /* gw-draft.c */
 char *gw_draft_load (void);

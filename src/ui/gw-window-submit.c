@@ -349,6 +349,51 @@ _gw_window_choose_files (GwWindow *self)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
 }
 
+/* --- Drops ------------------------------------------------------------------------------------ */
+
+static gboolean
+dropped_cb (GwWindow *self, const GValue *value)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  GSList *list;
+  GSList *l;
+
+  gtk_widget_remove_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
+  list = gdk_file_list_get_files (g_value_get_boxed (value));
+  for (l = list; l != NULL; l = l->next)
+    g_ptr_array_add (files, l->data);
+  /* The files themselves, never their paths: in a sandbox they are lent through a portal. */
+  gw_window_import_files (self, (GFile **) files->pdata, (int) files->len);
+  g_slist_free (list);
+  return files->len > 0;
+}
+
+static GdkDragAction
+drop_entered_cb (GwWindow *self)
+{
+  gtk_widget_add_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
+  return GDK_ACTION_COPY;
+}
+
+static void
+drop_left_cb (GwWindow *self)
+{
+  gtk_widget_remove_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
+}
+
+/* Files may be dropped anywhere on the window; GTK 4.8 shows no sign of it by itself. */
+void
+_gw_window_accept_drops (GwWindow *self)
+{
+  GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
+  g_signal_connect_object (target, "enter", G_CALLBACK (drop_entered_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (target, "leave", G_CALLBACK (drop_left_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (target, "drop", G_CALLBACK (dropped_cb), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
+}
+
 /* --- Clipboard -------------------------------------------------------------------------------- */
 
 static void

@@ -586,6 +586,7 @@ gw_window_init (GwWindow *self)
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   _gw_window_actions_init (self);
+  _gw_window_accept_drops (self);
 
   menus = gtk_builder_new_from_resource (GW_RESOURCE_PATH "/ui/gw-menus.ui");
   gw_task_view_set_menu (self->task_view,

@@ -115,6 +115,11 @@ def has_state(node, state):
         return False
 
 
+def xdotool(*arguments):
+    return subprocess.run(["xdotool", *arguments], capture_output=True, text=True,
+                          check=False).stdout.strip()
+
+
 class Window(frame.Process):
     """One run of the program."""
 
@@ -127,6 +132,7 @@ class Window(frame.Process):
                   "GSETTINGS_SCHEMA_DIR": os.path.join(frame.BUILD, "data"),
                   "GANGWAY_LOCALEDIR": os.path.join(frame.BUILD, "po"),
                   "ADW_DISABLE_PORTAL": "1", "G_DEBUG": "fatal-criticals", **(env or {})}
+        self.env = values
         home.file("config/gtk-4.0/settings.ini",
                   "[Settings]\ngtk-enable-animations=0\ngtk-cursor-blink=0\n"
                   "gtk-font-name=Cantarell 11\n")

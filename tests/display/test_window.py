@@ -88,6 +88,28 @@ class Files(desktop.Case):
         window.until(lambda: not window.says("Add 2 Tasks?"), "the end of the question")
         self.assertEqual(len(window.row_names()), 2)
 
+    def test_files_dropped_from_another_program_are_offered(self):
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        files = [self.home.file("eins 一.txt", "one\ntwo\n"), self.home.file("b.txt", "three\n")]
+        source = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(desktop.HERE, "drag_source.py"), *files],
+            env={**window.env, "G_DEBUG": ""}, name="drag source"))
+        source.wait_line("ready")
+        frame.wait_for(lambda: desktop.xdotool("search", "--onlyvisible", "--pid",
+                                               str(source.pid)), "the source's window")
+        other = desktop.xdotool("search", "--onlyvisible", "--pid", str(source.pid)).split()[-1]
+        desktop.xdotool("windowmove", other, "1040", "60")
+        desktop.xdotool("mousemove", "1140", "140", "mousedown", "1")
+        for x in (1130, 1110, 1080, 1000, 900, 800, 700, 600, 500, 480):
+            time.sleep(0.1)
+            desktop.xdotool("mousemove", str(x), "300")
+        time.sleep(0.4)
+        desktop.xdotool("mouseup", "1")
+        window.wait_words("Add 3 Tasks?", "2 files")
+        window.press("Add 3 Tasks")
+        window.wait_row("three", "Completed")
+
     def test_options_of_the_running_window_are_not_changed_silently(self):
         window = self.open()
         window.wait_words("Built-in gateway")

@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A window beside the one under test that files can be dragged out of: drag_source.py FILE…"""
+
+import sys
+
+import gi
+
+gi.require_version("Gtk", "4.0")
+from gi.repository import Gdk, Gio, GLib, Gtk  # noqa: E402
+
+
+def activate(app):
+    window = Gtk.ApplicationWindow(application=app, title="drag source", default_width=200,
+                                   default_height=120)
+    label = Gtk.Label(label="drag me", hexpand=True, vexpand=True)
+    source = Gtk.DragSource(actions=Gdk.DragAction.COPY)
+    uris = "".join(Gio.File.new_for_path(path).get_uri() + "\r\n" for path in sys.argv[1:])
+    data = GLib.Bytes.new(uris.encode())
+    source.connect("prepare", lambda *a: Gdk.ContentProvider.new_for_bytes("text/uri-list", data))
+    label.add_controller(source)
+    window.set_child(label)
+    window.present()
+    print("ready", flush=True)
+
+
+app = Gtk.Application(flags=Gio.ApplicationFlags.NON_UNIQUE)
+app.connect("activate", activate)
+app.run([])
