@@ -47,6 +47,7 @@ FINAL = ("completed", "failed", "cancelled")
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
              "LD_LIBRARY_PATH", "G_DEBUG", "GW_BUILD_DIR")
 OWN_NETWORK = False
+LIVING = set()      # session leaders that were started and not yet ended
 
 
 def is_sanitized():
@@ -133,6 +134,7 @@ class Process:
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pid = self.child.pid
+        LIVING.add(self.pid)
         self.killed = False
         self.changed = threading.Condition()
         self.output = {"stdout": bytearray(), "stderr": bytearray()}
@@ -248,6 +250,7 @@ class Process:
         end = time.monotonic() + 3
         while self.members() and time.monotonic() < end:
             time.sleep(0.05)
+        LIVING.discard(self.pid)
         left = self.members()
         for pid in left:
             try:
@@ -614,9 +617,21 @@ class TapResult(unittest.TestResult):
         self._line(test, False)
 
 
+def end_at_once(number, _frame):
+    """A run that is broken off (a time limit, Ctrl+C) leaves no program behind either."""
+    for pid in LIVING:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(128 + number)
+
+
 def main():
     """Runs the cases of the calling file, or those named by arguments, and speaks TAP."""
     global OWN_NETWORK
+    signal.signal(signal.SIGTERM, end_at_once)
+    signal.signal(signal.SIGINT, end_at_once)
     OWN_NETWORK = take_own_network()
     if not OWN_NETWORK:
         take_port_8000()
