@@ -29,6 +29,12 @@ static Table tables[8];
 static GMutex tables_mutex;
 static int fault;         /* (atomic) SQLITE_FULL, an I/O error, or 0 */
 static int fault_after;   /* (atomic) writes or syncs that still go well */
+static int fault_then;    /* (atomic) the fault after the next one, and after that none; 0: it stays */
+
+/* Where a sync waits, so that what is asked meanwhile becomes one group. */
+static GMutex gate;
+static int gate_closed;   /* (atomic) */
+static int at_gate;       /* (atomic) somebody waits */
 
 static int
 next_fault (int of_sync)
@@ -39,6 +45,12 @@ next_fault (int of_sync)
     return SQLITE_OK;
   if (g_atomic_int_add (&fault_after, -1) > 0)
     return SQLITE_OK;
+  if (g_atomic_int_get (&fault_then) != 0)
+    {
+      g_atomic_int_set (&fault, g_atomic_int_get (&fault_then) == code ? 0
+                                                                       : g_atomic_int_get (&fault_then));
+      g_atomic_int_set (&fault_after, 0);
+    }
 
   return code;
 }
@@ -61,8 +73,18 @@ static int
 faulty_sync (sqlite3_file *file,
              int flags)
 {
-  int code = next_fault (TRUE);
+  int code = SQLITE_OK;
 
+  if (g_atomic_int_get (&gate_closed))
+    {
+      g_atomic_int_set (&at_gate, TRUE);
+      g_mutex_lock (&gate);
+      g_mutex_unlock (&gate);
+    }
+  else
+    {
+      code = next_fault (TRUE);
+    }
   if (code != SQLITE_OK)
     return code;
 
@@ -222,6 +244,67 @@ test_eio (Fixture *self,
   g_assert_no_error (error);
 }
 
+typedef struct {
+  guint accepted;
+  guint refused;
+} Answers;
+
+static void
+answered_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwSubmitted) submitted = gw_queue_submit_finish (GW_QUEUE (source), result, &error);
+  Answers *answers = user_data;
+
+  if (submitted != NULL)
+    answers->accepted++;
+  else
+    answers->refused++;
+}
+
+/* A group that found no space is tried one by one. If that breaks the disk, it is the end for those of
+ * the group that have not had their turn, too. */
+static void
+test_eio_in_a_group (Fixture *self,
+                     gconstpointer data)
+{
+  Answers answers = { 0 };
+  g_autoptr (GwQueueStats) stats = NULL;
+
+  g_mutex_lock (&gate);
+  g_atomic_int_set (&gate_closed, TRUE);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (GwSubmission) submission = gw_submission_new ();
+
+      g_ptr_array_add (submission->tasks, gw_new_task_new ("x"));
+      gw_queue_submit_async (self->queue, submission, answered_cb, &answers);
+      while (i == 0 && !g_atomic_int_get (&at_gate))
+        g_thread_yield ();
+    }
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_CRITICAL, "*could not be used*");
+  g_atomic_int_set (&fault_then, SQLITE_IOERR_FSYNC);
+  set_fault (SQLITE_FULL, 0);
+  g_atomic_int_set (&gate_closed, FALSE);
+  g_mutex_unlock (&gate);
+
+  while (answers.accepted + answers.refused < 4)
+    g_main_context_iteration (NULL, TRUE);
+  set_fault (0, 0);
+  g_atomic_int_set (&fault_then, 0);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (answers.accepted, ==, 1);
+  g_assert_cmpuint (answers.refused, ==, 3);
+
+  /* Of the one whose sync failed nobody knows; of the others nothing was begun. */
+  fixture_close (self);
+  fixture_open (self);
+  stats = fx_stats (self->queue);
+  g_assert_cmpuint (stats->counts[GW_TASK_QUEUED], <=, 2);
+}
+
 static void
 run_sql (Fixture *self,
          const char *sql)
@@ -322,6 +405,8 @@ main (int argc,
   g_test_add ("/sqlite/full-while-running", Fixture, NULL, fixture_set_up, test_full_while_running,
               fixture_tear_down);
   g_test_add ("/sqlite/eio", Fixture, NULL, fixture_set_up, test_eio, fixture_tear_down);
+  g_test_add ("/sqlite/eio-in-a-group", Fixture, NULL, fixture_set_up, test_eio_in_a_group,
+              fixture_tear_down);
   g_test_add ("/sqlite/files", Fixture, NULL, fixture_set_up, test_files, fixture_tear_down);
   g_test_add_func ("/sqlite/lock", test_lock);
 

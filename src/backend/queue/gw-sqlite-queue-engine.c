@@ -231,6 +231,37 @@ fail (GwSqEngine *engine,
     func (reason, data);
 }
 
+static GError *
+dup_failure (GwSqEngine *engine)
+{
+  GError *failure;
+
+  g_mutex_lock (&engine->mutex);
+  failure = engine->failure != NULL ? g_error_copy (engine->failure) : NULL;
+  g_mutex_unlock (&engine->mutex);
+
+  return failure;
+}
+
+static void run_group (GwSqEngine *engine, GPtrArray *group);
+
+/* One of a group that was undone; if one before it was the engine's end, it is not tried any more. */
+static void
+run_alone (GwSqEngine *engine,
+           GwSqRequest *request)
+{
+  g_autoptr (GPtrArray) single = g_ptr_array_new ();
+  g_autoptr (GError) failure = dup_failure (engine);
+
+  if (failure != NULL)
+    {
+      refuse (request, failure);
+      return;
+    }
+  g_ptr_array_add (single, request);
+  run_group (engine, single);
+}
+
 static void
 run_group (GwSqEngine *engine,
            GPtrArray *group)
@@ -260,6 +291,10 @@ run_group (GwSqEngine *engine,
       gw_sq_db_clear (engine->db);
     }
 
+  /* A sweep that fails waits like everybody else, and is no reason to refuse anybody. */
+  if (!fatal && gw_sq_sweep_is_due (engine->state))
+    engine->state->next_sweep = engine->state->wall + 60000;
+
   if (fatal)
     {
       fail (engine, error);
@@ -269,18 +304,10 @@ run_group (GwSqEngine *engine,
   else if (group->len > 1)
     {
       for (guint i = 0; i < group->len; i++)
-        {
-          g_autoptr (GPtrArray) single = g_ptr_array_new ();
-
-          g_ptr_array_add (single, g_ptr_array_index (group, i));
-          run_group (engine, single);
-        }
+        run_alone (engine, g_ptr_array_index (group, i));
     }
   else
     {
-      /* A sweep that finds no space waits like everybody else. */
-      if (group->len == 0)
-        engine->state->next_sweep = engine->state->wall + 60000;
       for (guint i = 0; i < group->len; i++)
         refuse (g_ptr_array_index (group, i), error);
     }
@@ -393,12 +420,7 @@ writer_thread (gpointer data)
 
   while ((group = take_group (engine)) != NULL)
     {
-      g_autoptr (GError) failure = NULL;
-
-      g_mutex_lock (&engine->mutex);
-      if (engine->failure != NULL)
-        failure = g_error_copy (engine->failure);
-      g_mutex_unlock (&engine->mutex);
+      g_autoptr (GError) failure = dup_failure (engine);
 
       if (failure == NULL)
         run_group (engine, group);
@@ -691,24 +713,30 @@ gw_sq_engine_close (GwSqEngine *engine,
 }
 
 static void
-join_thread (GThread **thread)
+join_thread (GThread **thread,
+             gboolean waits)
 {
   GThread *own = g_steal_pointer (thread);
 
-  /* The last reference may go with an answer, on the thread that gave it. */
-  if (own == g_thread_self ())
-    g_thread_unref (own);
-  else if (own != NULL)
+  if (own != NULL && waits)
     g_thread_join (own);
+  else if (own != NULL)
+    g_thread_unref (own);
 }
 
-/* After gw_sq_engine_close(): waits until the threads have ended. */
+/* After gw_sq_engine_close(): waits until the threads have ended. The last reference to the queue may go
+ * with an answer, on the thread that gave it; the threads wait for each other at their end, so that one
+ * does not wait for any. */
 void
 gw_sq_engine_join (GwSqEngine *engine)
 {
+  gboolean waits = g_thread_self () != engine->writer;
+
   for (guint i = 0; i < N_READERS; i++)
-    join_thread (&engine->readers[i].thread);
-  join_thread (&engine->writer);
+    waits = waits && g_thread_self () != engine->readers[i].thread;
+  for (guint i = 0; i < N_READERS; i++)
+    join_thread (&engine->readers[i].thread, waits);
+  join_thread (&engine->writer, waits);
 }
 
 void
