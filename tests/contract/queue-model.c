@@ -231,11 +231,11 @@ find_next (Model *model,
             continue;
           if (project->concurrency == 1)
             {
-              if (!waits && may_take (task, l) && (!only_pinned || (task->lane >= 0 && !task->by_model)))
+              if (!waits && may_take (task, l) && (!only_pinned || task->lane >= 0))
                 head = (int) i;
               break;
             }
-          if (waits || !may_take (task, l) || (only_pinned && (task->lane < 0 || task->by_model)))
+          if (waits || !may_take (task, l) || (only_pinned && task->lane < 0))
             continue;
           if (head < 0 || task->priority > task_at (model, (guint) head)->priority)
             head = (int) i;
@@ -327,13 +327,16 @@ take_grant (Model *model,
     }
   g_assert_false (grant->idle);
   /* Whether the lane should is the scheduler's; then it may still do what only it can. */
+  /* Nobody waits for faster lanes with what these may not take. */
+  if (grant->verdict == GW_VERDICT_HOLD)
+    g_assert_cmpint (find_next (model, l, TRUE), <, 0);
   if (grant->verdict == GW_VERDICT_HOLD || grant->verdict == GW_VERDICT_SHARE)
     return;
   g_assert_cmpint (grant->verdict, ==, GW_VERDICT_START);
   g_assert_cmpuint (grant->attempt, !=, 0);
   if (!g_str_equal (task_at (model, (guint) next)->id, grant->task_id))
     {
-      g_assert_true (task_at (model, (guint) next)->lane < 0 || task_at (model, (guint) next)->by_model);
+      g_assert_cmpint (task_at (model, (guint) next)->lane, <, 0);
       next = find_next (model, l, TRUE);
       g_assert_cmpint (next, >=, 0);
     }

@@ -67,11 +67,12 @@ refuse (GwSqState *state,
   return grant;
 }
 
-/* Whether only this lane may take the pile's tasks. */
+/* Whether the pile's tasks may go only here, or to lanes of the same model. No faster lane can be waited
+ * for: the scheduler's `waiting` does not count them, and they might be held for ever. */
 static gboolean
-is_mine (GwSqPile *pile)
+is_pinned (GwSqPile *pile)
 {
-  return pile->provider != NULL;
+  return pile->provider != NULL || pile->model != NULL;
 }
 
 static void
@@ -188,21 +189,21 @@ gw_sq_claim (GwSqState *state,
     return refuse (state, lane, decision);
 
   pile = gw_sq_piles_best (state, lane, FALSE);
-  if (pile != NULL && !is_mine (pile))
+  if (pile != NULL && !is_pinned (pile))
     {
       decision = gw_scheduler_check_worth (&seen, index);
       if (decision.verdict != GW_VERDICT_START)
         {
-          GwSqPile *mine = gw_sq_piles_best (state, lane, TRUE);
+          GwSqPile *pinned = gw_sq_piles_best (state, lane, TRUE);
 
-          if (mine == NULL)
+          if (pinned == NULL)
             return refuse (state, lane, decision);
-          pile = mine;
+          pile = pinned;
         }
     }
   if (pile == NULL)
     return refuse (state, lane, decision);
-  if (is_mine (pile))
+  if (is_pinned (pile))
     {
       decision = gw_scheduler_check_share (&seen, index);
       if (decision.verdict != GW_VERDICT_START)

@@ -358,7 +358,7 @@ first_of (GwSqState *state,
  * gw_sq_piles_best:
  * @state: the state, refreshed
  * @lane: who asks
- * @only_pinned: leave out what other lanes could take as well
+ * @only_pinned: leave out what has no pin
  *
  * Returns: (transfer none) (nullable): the pile whose head is the next task for @lane
  */
@@ -370,7 +370,7 @@ gw_sq_piles_best (GwSqState *state,
   GwSqPile *best = first_of (state, lane->name, NULL);
   GwSqPile *other;
 
-  if (only_pinned || lane->kind == GW_PROVIDER_PRACTICE)
+  if (lane->kind == GW_PROVIDER_PRACTICE)
     return best;
 
   if (lane->model != NULL && *lane->model != '\0')
@@ -379,6 +379,8 @@ gw_sq_piles_best (GwSqState *state,
       if (other != NULL && (best == NULL || compare_piles (other, best, NULL) < 0))
         best = other;
     }
+  if (only_pinned)
+    return best;
   other = first_of (state, NULL, NULL);
   if (other != NULL && (best == NULL || compare_piles (other, best, NULL) < 0))
     best = other;
