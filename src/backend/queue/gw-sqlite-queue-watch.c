@@ -250,38 +250,30 @@ post_hint (Watch *watch,
     post (watch, hint_cb, watch_ref (watch), watch_unref, "gw-queue hint");
 }
 
-/* The watches of a lane, or those of the revision, each with a reference. */
-static GPtrArray *
-collect (GwSqWatches *watches,
-         const char *provider)
+/* Whether @watch is of that lane, or with no lane of the revision. */
+static gboolean
+is_about (const Watch *watch,
+          const char *provider)
 {
-  GPtrArray *found = NULL;
-
-  g_mutex_lock (&watches->mutex);
-  for (guint i = 0; i < watches->list->len; i++)
-    {
-      Watch *watch = g_ptr_array_index (watches->list, i);
-
-      if (provider != NULL ? g_strcmp0 (watch->provider, provider) != 0 : watch->provider != NULL)
-        continue;
-      if (found == NULL)
-        found = g_ptr_array_new_with_free_func (watch_unref);
-      g_ptr_array_add (found, watch_ref (watch));
-    }
-  g_mutex_unlock (&watches->mutex);
-
-  return found;
+  return g_strcmp0 (watch->provider, provider) == 0;
 }
 
+/* The list stays locked meanwhile: a reference of this thread's own could become the last one, and what
+ * goes with the watch belongs to its context's thread, or to who takes the watch away. */
 static void
 tell (GwSqWatches *watches,
       const char *provider,
       guint64 revision)
 {
-  g_autoptr (GPtrArray) found = collect (watches, provider);
+  g_mutex_lock (&watches->mutex);
+  for (guint i = 0; i < watches->list->len; i++)
+    {
+      Watch *watch = g_ptr_array_index (watches->list, i);
 
-  for (guint i = 0; found != NULL && i < found->len; i++)
-    post_hint (g_ptr_array_index (found, i), revision);
+      if (is_about (watch, provider))
+        post_hint (watch, revision);
+    }
+  g_mutex_unlock (&watches->mutex);
 }
 
 void
@@ -303,14 +295,18 @@ gw_sq_watches_tell_abort (GwSqWatches *watches,
                           const char *provider,
                           guint64 attempt)
 {
-  g_autoptr (GPtrArray) found = collect (watches, provider);
-
-  for (guint i = 0; found != NULL && i < found->len; i++)
+  g_mutex_lock (&watches->mutex);
+  for (guint i = 0; i < watches->list->len; i++)
     {
-      Abort *call = g_new (Abort, 1);
+      Watch *watch = g_ptr_array_index (watches->list, i);
+      Abort *call;
 
-      call->watch = watch_ref (g_ptr_array_index (found, i));
+      if (!is_about (watch, provider))
+        continue;
+      call = g_new (Abort, 1);
+      call->watch = watch_ref (watch);
       call->attempt = attempt;
-      post (call->watch, abort_cb, call, abort_free, "gw-queue abort");
+      post (watch, abort_cb, call, abort_free, "gw-queue abort");
     }
+  g_mutex_unlock (&watches->mutex);
 }
