@@ -349,6 +349,92 @@ test_window_opens_late (Fixture *self,
   gw_grant_free (claim_start (self->queue, "alpha"));
 }
 
+/* A limit that was taken away and comes back counts every send once, and each for no longer than its
+ * minute. */
+static void
+test_window_comes_back (Fixture *self,
+                        gconstpointer data)
+{
+  static const Lane open[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 50, 0 } };
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwLaneState) lane = NULL;
+  g_autoptr (GError) error = NULL;
+
+  set_lanes (self->queue, windowed, 1);
+  grant = claim_start (self->queue, "alpha");
+  set_lanes (self->queue, open, 1);
+  set_lanes (self->queue, windowed, 1);
+  g_assert_true (fx_note_sent (self->queue, grant->attempt, gw_clock_now (self->clock), &error));
+  finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+
+  gw_clock_advance (self->clock, 2 * GW_WINDOW_MS);
+  for (guint i = 0; i < 4; i++)
+    {
+      gw_grant_free (claim_start (self->queue, "alpha"));
+      gw_clock_advance (self->clock, GW_SPACING_MS);
+    }
+  gw_grant_free (claim_refused (self->queue, "alpha", GW_VERDICT_WINDOW));
+  lane = lane_state (self->queue, "alpha");
+  g_assert_cmpuint (lane->sends_in_window, ==, 4);
+}
+
+/* Nobody else may take what is pinned to a model: no faster lane is waited for. */
+static void
+test_model_pin_is_not_held (Fixture *self,
+                            gconstpointer data)
+{
+  static const Lane lanes[] = {
+    { "alpha", GW_PROVIDER_OPENAI, "model-a", 5, 0 },
+    { "beta", GW_PROVIDER_OPENAI, "model-b", 5, 0 },
+    { "gamma", GW_PROVIDER_OPENAI, "model-b", 5, 0 },
+  };
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autoptr (GwGrant) grant = NULL;
+
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+  /* Much faster than the others are believed to be. */
+  for (guint i = 0; i < 20; i++)
+    {
+      g_free (submit_pinned (self->queue, "w", NULL, "alpha", NULL, 0));
+      g_clear_pointer (&grant, gw_grant_free);
+      grant = claim_start (self->queue, "alpha");
+      finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+    }
+  first = submit_pinned (self->queue, "1", NULL, NULL, "model-b", 0);
+  second = submit_pinned (self->queue, "2", NULL, NULL, "model-b", 0);
+  g_clear_pointer (&grant, gw_grant_free);
+  grant = claim_start (self->queue, "beta");
+  g_assert_cmpstr (grant->task_id, ==, first);
+  g_clear_pointer (&grant, gw_grant_free);
+  grant = claim_start (self->queue, "gamma");
+  g_assert_cmpstr (grant->task_id, ==, second);
+}
+
+/* A wall clock that is far behind at the next boot makes nobody wait for years. */
+static void
+test_retry_over_boots (Fixture *self,
+                       gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (GwGrant) idle = NULL;
+  GwReply *reply = make_error (self->clock, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER);
+
+  g_assert_cmpint (finish (self->queue, grant->attempt, reply), ==, GW_FINISH_REQUEUED);
+  fixture_close (self);
+  gw_clock_reboot (self->clock, "second", 5000);
+  gw_clock_step_wall (self->clock, -G_GINT64_CONSTANT (365) * 86400 * 1000);
+  fixture_open (self);
+  idle = claim_idle (self->queue, "alpha");
+  g_assert_cmpint (idle->ask_at, <=, gw_clock_now (self->clock) + 3600 * 1000);
+  gw_clock_advance (self->clock, 3600 * 1000);
+  g_clear_pointer (&grant, gw_grant_free);
+  grant = claim_start (self->queue, "alpha");
+  g_assert_cmpstr (grant->task_id, ==, id);
+}
+
 static void
 test_wakes (Fixture *self,
             gconstpointer data)
@@ -396,6 +482,9 @@ add_limit_cases (void)
   ADD ("limit/spacing", test_spacing);
   ADD ("limit/window-over-boots", test_window_over_boots);
   ADD ("limit/window-opens-late", test_window_opens_late);
+  ADD ("limit/window-comes-back", test_window_comes_back);
+  ADD ("limit/model-pin-is-not-held", test_model_pin_is_not_held);
+  ADD ("limit/retry-over-boots", test_retry_over_boots);
   ADD ("limit/ghost", test_ghost);
   ADD ("limit/cool-down", test_cool_down);
   ADD ("limit/stop", test_stop);

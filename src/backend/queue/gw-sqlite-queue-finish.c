@@ -12,7 +12,6 @@
  */
 
 #define DEATHS_TO_QUARANTINE 3
-#define LONGEST_WAIT_MS (3600 * 1000)
 
 /* The send becomes known: to the window, the journal and the task. */
 static void
@@ -190,7 +189,7 @@ go_on (GwSqState *state,
       delay = gw_sq_backoff (state, ++task->streak);
     }
   if (delay > 0 && reply->retry_after_ms > 0)
-    delay = MIN (reply->retry_after_ms, LONGEST_WAIT_MS);
+    delay = MIN (reply->retry_after_ms, GW_SQ_LONGEST_WAIT_MS);
 
   gw_sq_run (state->db, "UPDATE task SET tries = ?, streak = ?, deaths = ?,"
              " uncertain = max(uncertain, ?) WHERE pk = ?", "iiidi", (gint64) task->tries,

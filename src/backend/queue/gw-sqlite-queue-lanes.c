@@ -635,7 +635,21 @@ create_lane (GwSqState *state,
   return lane;
 }
 
-/* A lane that had no window gets one: what it sent in the last minute counts in it. */
+static gboolean
+has_send (GwSqLane *lane,
+          gint64 attempt)
+{
+  for (guint i = 0; i < lane->sends->len; i++)
+    {
+      if (g_array_index (lane->sends, GwSqSend, i).attempt == attempt)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* A lane that had no window gets one: what it sent in the last minute counts in it. What is left of a
+ * window that it had before counts on. */
 static void
 open_window (GwSqState *state,
              GwSqLane *lane)
@@ -654,7 +668,8 @@ open_window (GwSqState *state,
           gw_sq_end (row);
           break;
         }
-      if (sqlite3_column_int64 (row, 1) != lane->pk || (sent_at == 0 && !live))
+      if (sqlite3_column_int64 (row, 1) != lane->pk || (sent_at == 0 && !live)
+          || has_send (lane, entry.attempt))
         continue;
       if (sent_at > 0)
         {

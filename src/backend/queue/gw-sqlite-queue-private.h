@@ -34,6 +34,8 @@ typedef struct _GwSqRoute GwSqRoute;
 #define GW_SQ_VERSION 1
 
 #define GW_SQ_REMOVED_KEPT_MS (G_GINT64_CONSTANT (3600) * 1000)
+#define GW_SQ_LONGEST_WAIT_MS (G_GINT64_CONSTANT (3600) * 1000)         /* of a task for its retry */
+#define GW_SQ_LONGEST_PARK_MS (G_GINT64_CONSTANT (35) * 86400 * 1000) /* of a lane */
 #define GW_SQ_DAY_MS (G_GINT64_CONSTANT (86400) * 1000)
 #define GW_SQ_REMOVALS_KEPT 10000
 #define GW_SQ_BATCH_TASKS 64 /* a submission of more is a batch, committed apart */

@@ -273,13 +273,16 @@ move_clock (GwSqDb *db,
       /* A ghost's time cannot be longer than the longest one after a send that is over. */
       gw_sq_run (db, "UPDATE ghost SET sent = min(sent + ?1, ?2),"
                  " until = min(until + ?1, ?2 + 30000)", "ii", by, now);
-      gw_sq_run (db, "UPDATE lane SET parked = CASE WHEN parked > 0 THEN max(1, parked + ?1) ELSE 0"
-                 " END, halved = CASE WHEN halved > 0 THEN max(1, min(halved + ?1, ?2)) ELSE 0 END,"
+      gw_sq_run (db, "UPDATE lane SET parked = CASE WHEN parked > 0"
+                 " THEN max(1, min(parked + ?1, ?3)) ELSE 0 END,"
+                 " halved = CASE WHEN halved > 0 THEN max(1, min(halved + ?1, ?2)) ELSE 0 END,"
                  " last_send = CASE WHEN last_send > 0 THEN max(1, min(last_send + ?1, ?2)) ELSE 0"
-                 " END", "ii", by, now);
-      gw_sq_run (db, "UPDATE task SET due = due + ? WHERE state = 1 AND removed_at IS NULL", "i", by);
-      gw_sq_run (db, "UPDATE task SET due = due + ? WHERE removed_at IS NOT NULL AND state = 1", "i",
-                 by);
+                 " END", "iii", by, now, now + GW_SQ_LONGEST_PARK_MS);
+      /* The wall clock may have been far behind: nobody waits longer than a wait can be. */
+      gw_sq_run (db, "UPDATE task SET due = min(due + ?, ?) WHERE state = 1 AND removed_at IS NULL",
+                 "ii", by, now + GW_SQ_LONGEST_WAIT_MS);
+      gw_sq_run (db, "UPDATE task SET due = min(due + ?, ?) WHERE removed_at IS NOT NULL AND state = 1",
+                 "ii", by, now + GW_SQ_LONGEST_WAIT_MS);
       gw_sq_run (db, "UPDATE attempt SET claimed = max(1, min(claimed + ?, ?)) WHERE outcome = 0",
                  "ii", by, now);
     }
