@@ -345,6 +345,23 @@ test_files (Fixture *self,
   fixture_open (self);
 }
 
+/* Whatever the umask and whoever made the folder: tasks are private. */
+static void
+test_private (Fixture *self,
+              gconstpointer data)
+{
+  static const char *const names[] = { "queue.db", "queue.db-wal", "queue.db-shm" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (self->data, names[i], NULL);
+      GStatBuf info;
+
+      g_assert_cmpint (g_stat (path, &info), ==, 0);
+      g_assert_cmpuint (info.st_mode & 0777, ==, 0600);
+    }
+}
+
 static void
 test_lock (void)
 {
@@ -408,6 +425,7 @@ main (int argc,
   g_test_add ("/sqlite/eio-in-a-group", Fixture, NULL, fixture_set_up, test_eio_in_a_group,
               fixture_tear_down);
   g_test_add ("/sqlite/files", Fixture, NULL, fixture_set_up, test_files, fixture_tear_down);
+  g_test_add ("/sqlite/private", Fixture, NULL, fixture_set_up, test_private, fixture_tear_down);
   g_test_add_func ("/sqlite/lock", test_lock);
 
   return g_test_run ();

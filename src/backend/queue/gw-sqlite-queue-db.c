@@ -3,7 +3,10 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
+
+#include <glib/gstdio.h>
 
 #include "queue/gw-sqlite-queue-private.h"
 
@@ -31,6 +34,17 @@ note_error (GwSqDb *db,
   db->message = g_strdup (sqlite3_errmsg (db->handle));
 }
 
+/* What people ask a model is nobody else's business, whoever made the folder. SQLite gives the log and
+ * the index beside the file the file's own mode; why it cannot be made, it says itself. */
+static void
+make_private (const char *path)
+{
+  int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  if (fd >= 0)
+    g_close (fd, NULL);
+}
+
 /**
  * gw_sq_db_open:
  * @path: the file
@@ -49,6 +63,8 @@ gw_sq_db_open (const char *path,
   int rc;
 
   db->statements = g_hash_table_new_full (NULL, NULL, NULL, finalize_statement);
+  if (writing)
+    make_private (path);
   rc = sqlite3_open_v2 (path, &db->handle, flags, NULL);
   if (db->handle != NULL)
     {
