@@ -36,7 +36,7 @@ import requests
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MOCK = os.path.join(HERE, "..", "mock", "mock_provider.py")
-BUILD = os.environ.get("GW_BUILD_DIR", os.path.join(HERE, "..", "..", "build"))
+BUILD = os.path.abspath(os.environ.get("GW_BUILD_DIR", os.path.join(HERE, "..", "..", "build")))
 PYTHON = "/usr/bin/python3"
 PATIENCE = float(os.environ.get("GW_TEST_PATIENCE", "30"))  # s for a condition; never a measure
 BAD_WORDS = re.compile(
