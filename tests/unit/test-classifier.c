@@ -226,9 +226,10 @@ test_errors (void)
     {
       const Row *row = &errors[i];
       g_autoptr (GwReply) reply = gw_reply_new ();
+      g_autofree char *shown = g_strescape (row->body, NULL);
 
       classify (reply, row->status, NULL, row->body, strlen (row->body));
-      g_test_message ("%u %s: %s", row->status, row->body, reply->error_message);
+      g_test_message ("%u %s: %s", row->status, shown, reply->error_message);
       g_assert_true (reply->has_error);
       g_assert_cmpint (reply->act, ==, row->act);
       g_assert_cmpint (reply->lane_act, ==, row->lane);
