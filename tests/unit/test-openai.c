@@ -161,8 +161,9 @@ say_status (Server *server,
 }
 
 static GwProvider *
-provider_new (guint16 port,
-              guint timeout_seconds)
+provider_new_with_key (guint16 port,
+                       guint timeout_seconds,
+                       const char *key)
 {
   g_autoptr (GwProviderConfig) config = gw_provider_config_new ("mock");
   g_autoptr (GwClock) clock = gw_clock_new ();
@@ -172,7 +173,14 @@ provider_new (guint16 port,
   config->timeout_seconds = timeout_seconds;
   g_assert_true (gw_provider_config_check (config, NULL));
 
-  return gw_provider_new (config, CANARY, clock);
+  return gw_provider_new (config, key, clock);
+}
+
+static GwProvider *
+provider_new (guint16 port,
+              guint timeout_seconds)
+{
+  return provider_new_with_key (port, timeout_seconds, CANARY);
 }
 
 typedef struct {
@@ -796,6 +804,33 @@ test_key_in_answer (void)
   g_assert_cmpstr (reply->result, ==, "you sent: [redacted]");
 }
 
+static gboolean
+say_word (Server *server,
+          GSocketConnection *connection)
+{
+  return answer_with (connection, "200 OK", "",
+                      "{\"choices\":[{\"message\":{\"content\":\"ollama: none of the others\"},"
+                      "\"finish_reason\":\"stop\"}]}");
+}
+
+/* Servers of one's own want any key at all, and get a word: it is no secret, and answers may say it. */
+static void
+test_word_as_key (void)
+{
+  static const char *const words[] = { "ollama", "none", "e" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      Server *server = server_new (say_word);
+      g_autoptr (GwProvider) provider = provider_new_with_key (server->port, 10, words[i]);
+      g_autoptr (GwReply) reply = call (provider);
+
+      g_assert_cmpint (reply->act, ==, GW_REPLY_ANSWER);
+      g_assert_cmpstr (reply->result, ==, "ollama: none of the others");
+      server_stop (server);
+    }
+}
+
 static void
 test_pinned_model (void)
 {
@@ -903,6 +938,7 @@ main (int argc,
   g_test_add_func ("/openai/redirects", test_redirects);
   g_test_add_func ("/openai/stream", test_stream);
   g_test_add_func ("/openai/key-in-answer", test_key_in_answer);
+  g_test_add_func ("/openai/word-as-key", test_word_as_key);
   g_test_add_func ("/openai/pinned-model", test_pinned_model);
   g_test_add_func ("/openai/test", test_test);
 

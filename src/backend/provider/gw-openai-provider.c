@@ -32,6 +32,7 @@
 #define MAX_DROPS 2
 #define MAX_REMEMBERED_DROPS 1024
 #define TEST_TOTAL_MS 20000
+#define LEAST_SECRET 12
 
 struct _GwOpenaiProvider {
   GwProvider parent_instance;
@@ -361,8 +362,9 @@ take_out_key (GwOpenaiProvider *self,
   const char *key = gw_provider_get_key (GW_PROVIDER (self));
   g_autoptr (GString) string = NULL;
 
-  /* Some servers give back what they were sent. Nothing of ours may keep a key. */
-  if (key == NULL || *text == NULL || strstr (*text, key) == NULL)
+  /* Some servers give back what they were sent. Nothing of ours may keep a key. A short one is no secret
+   * but a word for a server of one's own, which answers may say. */
+  if (key == NULL || strlen (key) < LEAST_SECRET || *text == NULL || strstr (*text, key) == NULL)
     return;
   string = g_string_new (*text);
   g_string_replace (string, key, "[redacted]", 0);
