@@ -516,10 +516,14 @@ queue_failed_cb (const GError *error,
 {
   GwEngine *self = user_data;
   Failure *failure = g_new (Failure, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
 
   *failure = (Failure){ .engine = g_object_ref (self), .error = g_error_copy (error) };
-  g_main_context_invoke_full (self->owner, G_PRIORITY_DEFAULT, tell_failed_cb, failure,
-                              failure_free);
+  /* Not g_main_context_invoke(): where the owner's loop does not run just now, it would run it here. */
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_static_name (source, "gw-engine failed");
+  g_source_set_callback (source, tell_failed_cb, failure, failure_free);
+  g_source_attach (source, self->owner);
 }
 
 static gboolean
