@@ -414,12 +414,65 @@ test_keep_days (Fixture *self,
   g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
 }
 
+/* Efficiency is what the calls, with their fates and in the order of their sends, allowed. */
+static void
+test_efficiency (Fixture *self,
+                 gconstpointer data)
+{
+  const Lane one[] = { { .name = "one", .kind = GW_PROVIDER_OPENAI, .model = "m",
+                         .max_concurrency = 1 } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwProject) project = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  static const struct {
+    gint64 wait_ms, call_ms;
+    gboolean fails;
+  } calls[] = {
+    { 0, 5000, TRUE },      /* the time of a call without an answer is not the run's fault */
+    { 0, 2000, FALSE },
+    { 1000, 2000, FALSE },  /* a second nobody had to wait */
+  };
+
+  set_lanes (self->queue, one, G_N_ELEMENTS (one));
+  ids = submit_many (self->queue, "run", 2);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_autoptr (GwGrant) grant = NULL;
+
+      gw_clock_advance (self->clock, calls[i].wait_ms);
+      grant = claim_start (self->queue, "one");
+      g_assert_true (fx_note_sent (self->queue, grant->attempt, gw_clock_now (self->clock), &error));
+      gw_clock_advance (self->clock, calls[i].call_ms);
+      if (calls[i].fails)
+        finish (self->queue, grant->attempt, make_error (self->clock, GW_REPLY_FAIL,
+                                                         GW_ERROR_TASK_REFUSED));
+      else
+        finish (self->queue, grant->attempt, make_answer (self->clock, "yes"));
+      if (calls[i].fails)
+        gw_task_unref (fx_retry (self->queue, g_ptr_array_index (ids, 0), NULL, NULL, &error));
+      g_assert_no_error (error);
+
+      /* While it runs the bound is that of all its tasks. */
+      g_clear_pointer (&project, gw_project_unref);
+      project = fx_get_project (self->queue, "run", &error);
+      g_assert_no_error (error);
+      if (i + 1 < G_N_ELEMENTS (calls))
+        g_assert_cmpfloat (project->estimate_efficiency, <, 0);
+    }
+
+  g_assert_true (project->has_estimate);
+  g_assert_cmpint (project->estimate_finish_at, ==, project->finished_at);
+  g_assert_cmpfloat_with_epsilon (project->estimate_bound_s, 9, 1e-9);
+  g_assert_cmpfloat_with_epsilon (project->estimate_efficiency, 0.9, 1e-9);
+}
+
 void
 add_project_cases (void)
 {
   static const QueueSettings keeps_a_day = { 10, 3, 1, FALSE, FALSE };
 
   ADD ("project/order", test_order);
+  ADD ("project/efficiency", test_efficiency);
   ADD ("project/serial", test_serial);
   ADD ("project/serial-retry", test_serial_retry);
   ADD ("project/concurrency", test_concurrency);

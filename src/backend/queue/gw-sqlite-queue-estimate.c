@@ -3,12 +3,16 @@
 
 #include "config.h"
 
+#include <math.h>
+
 #include "queue/gw-sqlite-queue-private.h"
+#include "worker/gw-efficiency.h"
 
 /*
  * A project with its figures: when it is expected to end, the least time that the limits allow for it,
- * and how near it came. Reader's thread. The bound walks through the project's calls, so it is kept
- * until the project changes, and while it runs for a few seconds more.
+ * and how near it came. Reader's thread. Bound and efficiency are worked out from the project's calls
+ * (gw-efficiency.h), so they are kept until the project changes, and while it runs for a few seconds
+ * more.
  */
 
 #define MOST_CALLS 20000 /* of a project that the bound is worked out from; more change little */
@@ -18,51 +22,69 @@ typedef struct {
   gint64 pk;
   gint64 revision;
   gint64 time;
-  double bound_s;
-  double makespan_s;
+  double bound_s;     /* negative: not known */
+  double efficiency;  /* negative: not known */
 } Bound;
 
-static GArray *
-find_durations (GPtrArray *lanes,
-                GArray **durations,
-                gint64 lane)
+static int
+find_lane (GPtrArray *lanes,
+           gint64 pk)
 {
   for (guint i = 0; i < lanes->len; i++)
     {
-      if (((GwSqLane *) g_ptr_array_index (lanes, i))->pk == lane)
-        return durations[i];
+      if (((GwSqLane *) g_ptr_array_index (lanes, i))->pk == pk)
+        return (int) i;
     }
 
-  return NULL;
+  return -1;
 }
 
-static void
+static int
+compare_sends (gconstpointer a,
+               gconstpointer b)
+{
+  const GwEfficiencyCall *left = a;
+  const GwEfficiencyCall *right = b;
+
+  return (left->sent_at > right->sent_at) - (left->sent_at < right->sent_at);
+}
+
+/* (element-type GwEfficiencyCall): the project's calls whose length is known, in the order of their
+ * sends. Of an uncertain one nobody knows when it ended. */
+static GArray *
 read_calls (GwSqView *view,
             gint64 project,
-            GPtrArray *lanes,
-            GArray **durations)
+            GPtrArray *lanes)
 {
+  GArray *calls = g_array_new (FALSE, FALSE, sizeof (GwEfficiencyCall));
   sqlite3_stmt *row = gw_sq_bind (view->db,
-    "SELECT a.lane, a.ended_at - a.sent_at FROM task t INDEXED BY task_project"
+    "SELECT a.lane, a.sent_at, a.ended_at, a.outcome FROM task t INDEXED BY task_project"
     " JOIN attempt a INDEXED BY attempt_task ON a.task = t.pk"
-    " WHERE t.project = ? AND t.removed_at IS NULL AND a.outcome = 1 AND a.sent_at > 0"
-    " ORDER BY t.pk LIMIT ?", "id", project, MOST_CALLS);
+    " WHERE t.project = ? AND t.removed_at IS NULL AND a.sent_at > 0 AND a.ended_at > 0"
+    " AND a.outcome NOT IN (?, ?) ORDER BY t.pk LIMIT ?",
+    "iddd", project, GW_OUTCOME_LIVE, GW_OUTCOME_UNCERTAIN, MOST_CALLS);
 
   while (gw_sq_row (view->db, row))
     {
-      GArray *list = find_durations (lanes, durations, sqlite3_column_int64 (row, 0));
-      double seconds = MAX (0.001, sqlite3_column_int64 (row, 1) / 1000.0);
+      int lane = find_lane (lanes, sqlite3_column_int64 (row, 0));
+      GwEfficiencyCall call = { .sent_at = sqlite3_column_int64 (row, 1) };
 
-      if (list != NULL)
-        g_array_append_val (list, seconds);
+      if (lane < 0)
+        continue;
+      call.lane = (guint) lane;
+      call.ended_at = MAX (call.sent_at, sqlite3_column_int64 (row, 2));
+      call.answered = sqlite3_column_int (row, 3) == GW_OUTCOME_ANSWERED;
+      g_array_append_val (calls, call);
     }
+  g_array_sort (calls, compare_sends);
+
+  return calls;
 }
 
-/* From the first submit to the last end; 0 without tasks. */
-static double
-read_makespan (GwSqView *view,
-               gint64 pk,
-               const GwProject *project)
+/* When the first task was submitted; 0 without tasks. */
+static gint64
+read_submitted_at (GwSqView *view,
+                   gint64 pk)
 {
   sqlite3_stmt *row = gw_sq_bind (view->db,
     "SELECT created_at FROM task INDEXED BY task_project WHERE project = ? AND removed_at IS NULL"
@@ -74,56 +96,106 @@ read_makespan (GwSqView *view,
       from = sqlite3_column_int64 (row, 0);
       gw_sq_end (row);
     }
-  if (from == 0 || project->finished_at == 0)
-    return 0;
 
-  return MAX (0, project->finished_at - from) / 1000.0;
+  return from;
 }
 
-static double
-work_out_bound (GwSqView *view,
-                gint64 pk,
-                const GwProject *project)
+/* The lanes as the bound sees them, by the indices of @lanes: one that could have been used has its
+ * slots, and one that was, whatever it is now. Practice is no way to do real tasks. */
+static GwBoundLane *
+make_bound_lanes (GPtrArray *lanes,
+                  const GArray *calls)
 {
-  GPtrArray *lanes = gw_sq_view_lanes (view);
-  g_autofree GwBoundLane *bound = g_new0 (GwBoundLane, lanes->len + 1);
-  g_autofree GArray **durations = g_new0 (GArray *, lanes->len + 1);
-  guint64 n = project->counts[GW_TASK_COMPLETED] + gw_project_count_unfinished (project);
-  guint n_used = 0;
-  double seconds = -1;
+  GwBoundLane *bound = g_new0 (GwBoundLane, lanes->len + 1);
 
-  for (guint i = 0; i < lanes->len; i++)
-    durations[i] = g_array_new (FALSE, FALSE, sizeof (double));
-  read_calls (view, pk, lanes, durations);
   for (guint i = 0; i < lanes->len; i++)
     {
       const GwSqLane *lane = g_ptr_array_index (lanes, i);
 
-      /* A lane that could have been used counts, and one that was, whatever it is now. Practice is
-       * no way to do real tasks. */
-      if (durations[i]->len == 0
-          && (gw_sq_lane_slots (lane) == 0 || lane->kind == GW_PROVIDER_PRACTICE))
-        continue;
-      bound[n_used].slots = lane->max_concurrency;
-      bound[n_used].window_sends = lane->requests_per_minute;
-      bound[n_used].durations_s = (const double *) (gpointer) durations[i]->data;
-      bound[n_used].n_durations = durations[i]->len;
-      bound[n_used].prior_s = gw_belief_get_mean (&lane->belief);
-      n_used++;
+      bound[i].window_sends = lane->requests_per_minute;
+      bound[i].prior_s = gw_belief_get_mean (&lane->belief);
+      if (gw_sq_lane_slots (lane) > 0 && lane->kind != GW_PROVIDER_PRACTICE)
+        bound[i].slots = lane->max_concurrency;
     }
-  if (n_used > 0 && n > 0)
+  for (guint i = 0; i < calls->len; i++)
     {
-      guint cap = gw_sq_engine_get_options (view->engine)->max_concurrency;
+      guint lane = g_array_index (calls, GwEfficiencyCall, i).lane;
 
-      /* The user's own limit binds as the cap does. */
-      if (project->concurrency > 0)
-        cap = MIN (cap, project->concurrency);
-      seconds = gw_scheduler_bound (bound, n_used, cap, n);
+      bound[lane].slots = ((GwSqLane *) g_ptr_array_index (lanes, lane))->max_concurrency;
     }
-  for (guint i = 0; i < lanes->len; i++)
-    g_array_unref (durations[i]);
 
-  return seconds;
+  return bound;
+}
+
+/* The bound for @n tasks, of which the calls so far are known; negative: not known. */
+static double
+bound_of_all (GwBoundLane *lanes,
+              guint n_lanes,
+              guint cap,
+              const GArray *calls,
+              guint64 n)
+{
+  g_autofree double *durations = g_new (double, calls->len + 1);
+  g_autofree guint8 *unanswered = g_new (guint8, calls->len + 1);
+  guint n_known = 0;
+  double bound;
+
+  for (guint i = 0; i < n_lanes; i++)
+    {
+      lanes[i].durations_s = durations + n_known;
+      lanes[i].unanswered = unanswered + n_known;
+      for (guint j = 0; j < calls->len; j++)
+        {
+          const GwEfficiencyCall *call = &g_array_index (calls, GwEfficiencyCall, j);
+
+          if (call->lane != i)
+            continue;
+          durations[n_known] = (double) (call->ended_at - call->sent_at) / 1000;
+          unanswered[n_known++] = !call->answered;
+          lanes[i].n_durations++;
+        }
+    }
+  bound = gw_scheduler_bound (lanes, n_lanes, cap, n);
+
+  return bound < INFINITY ? bound : -1;
+}
+
+static void
+work_out (GwSqView *view,
+          gint64 pk,
+          const GwProject *project,
+          Bound *bound)
+{
+  GPtrArray *lanes = gw_sq_view_lanes (view);
+  g_autoptr (GArray) calls = read_calls (view, pk, lanes);
+  g_autofree GwBoundLane *bound_lanes = make_bound_lanes (lanes, calls);
+  guint cap = gw_sq_engine_get_options (view->engine)->max_concurrency;
+  guint64 unfinished = gw_project_count_unfinished (project);
+  guint64 n = project->counts[GW_TASK_COMPLETED] + unfinished;
+  gint64 submitted_at = read_submitted_at (view, pk);
+
+  bound->bound_s = bound->efficiency = -1;
+  /* The user's own limit binds as the cap does. */
+  if (project->concurrency > 0)
+    cap = MIN (cap, project->concurrency);
+  if (n == 0 || submitted_at == 0)
+    return;
+
+  if (unfinished == 0 && calls->len < MOST_CALLS)
+    {
+      GwEfficiency reached = gw_efficiency_measure (
+        bound_lanes, lanes->len, cap, submitted_at,
+        (const GwEfficiencyCall *) (gconstpointer) calls->data, calls->len);
+
+      bound->bound_s = reached.bound_s;
+      bound->efficiency = reached.efficiency;
+      return;
+    }
+
+  bound->bound_s = bound_of_all (bound_lanes, lanes->len, cap, calls, n);
+  if (unfinished == 0 && bound->bound_s > 0 && project->finished_at > submitted_at)
+    bound->efficiency = MIN (1, bound->bound_s * 1000
+                                  / (double) (project->finished_at - submitted_at));
 }
 
 static const Bound *
@@ -142,8 +214,7 @@ get_bound (GwSqView *view,
   bound->pk = pk;
   bound->revision = (gint64) project->revision;
   bound->time = view->now;
-  bound->makespan_s = read_makespan (view, pk, project);
-  bound->bound_s = work_out_bound (view, pk, project);
+  work_out (view, pk, project, bound);
   if (g_hash_table_size (view->bounds) > 256)
     g_hash_table_remove_all (view->bounds);
   g_hash_table_replace (view->bounds, &bound->pk, bound);
@@ -162,13 +233,9 @@ add_estimate (GwSqView *view,
   project->has_estimate = TRUE;
   project->estimate_finish_at = project->finished_at;
   project->estimate_bound_s = bound->bound_s;
-  project->estimate_efficiency = -1;
+  project->estimate_efficiency = unfinished == 0 ? bound->efficiency : -1;
   if (unfinished == 0)
-    {
-      if (bound->bound_s > 0 && bound->makespan_s > 0)
-        project->estimate_efficiency = MIN (1, bound->bound_s / bound->makespan_s);
-      return;
-    }
+    return;
 
   project->estimate_finish_at = 0;
   if (!project->paused && !project->held)
