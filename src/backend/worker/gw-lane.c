@@ -21,6 +21,8 @@
  * draining; what was granted but not yet sent when the drain began is given back unsent.
  */
 
+#define LONGEST_SLEEP_MS (60 * 1000)
+
 struct _GwLane {
   GObject parent_instance;
 
@@ -109,12 +111,20 @@ gw_lane_init (GwLane *self)
   self->width = 1;
 }
 
+static void gw_lane_ask_again_at (GwLane *self, gint64 ask_at);
+
 static gboolean
 gw_lane_timer_cb (gpointer data)
 {
   GwLane *self = data;
+  gint64 ask_at = self->ask_at;
 
   gw_lane_clear_timer (self);
+  if (gw_clock_now (gw_queue_get_clock (self->queue)) < ask_at)
+    {
+      gw_lane_ask_again_at (self, ask_at);
+      return G_SOURCE_REMOVE;
+    }
   self->refused = FALSE;
   gw_lane_ask (self);
 
@@ -134,8 +144,10 @@ gw_lane_ask_again_at (GwLane *self,
   self->ask_at = ask_at;
   wait = MAX (ask_at - gw_clock_now (gw_queue_get_clock (self->queue)), 0);
 
-  /* One millisecond more: the queue's clock cuts, so that a timer of just the difference could ask
-   * a moment too early and be refused once more. */
+  /* While the machine sleeps the queue's clock goes on and a timer does not: a long wait is looked at now
+   * and then. One millisecond more: the queue's clock cuts, so that a timer of just the difference could
+   * ask a moment too early and be refused once more. */
+  wait = MIN (wait, LONGEST_SLEEP_MS);
   self->ask_timer = g_timeout_source_new (0);
   g_source_set_ready_time (self->ask_timer, g_get_monotonic_time () + (wait + 1) * 1000);
   g_source_set_static_name (self->ask_timer, "gw-lane ask again");
