@@ -466,6 +466,26 @@ test_efficiency (Fixture *self,
   g_assert_cmpfloat_with_epsilon (project->estimate_efficiency, 0.9, 1e-9);
 }
 
+/* A machine that runs for some hours each day comes to it as well. */
+static void
+test_keep_days_over_starts (Fixture *self,
+                            gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GError) error = NULL;
+
+  expect_next (self, id);
+  for (guint i = 0; i < 6; i++)
+    {
+      gw_clock_advance (self->clock, 4 * 3600 * 1000);
+      fixture_reopen (self);
+      gw_clock_advance (self->clock, 3600 * 1000);
+      gw_grant_free (claim_idle (self->queue, "alpha"));
+    }
+  g_assert_null (fx_get_task (self->queue, id, &error));
+  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
+}
+
 void
 add_project_cases (void)
 {
@@ -483,4 +503,5 @@ add_project_cases (void)
   ADD ("project/results", test_results);
   ADD ("project/held", test_held);
   ADD_WITH ("project/keep-days", &keeps_a_day, test_keep_days);
+  ADD_WITH ("project/keep-days-over-starts", &keeps_a_day, test_keep_days_over_starts);
 }

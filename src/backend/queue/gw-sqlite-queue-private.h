@@ -375,7 +375,7 @@ void gw_sq_recover (GwSqState *state);
 void gw_sq_close_attempts (GwSqState *state);
 gboolean gw_sq_sweep_is_due (GwSqState *state);
 void gw_sq_sweep (GwSqState *state);
-void gw_sq_plan_sweep (GwSqState *state);
+void gw_sq_plan_sweep (GwSqState *state, gboolean swept);
 
 /* --- Reads: run in a reader's thread, each in one read transaction. --- */
 

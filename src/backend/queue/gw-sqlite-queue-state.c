@@ -267,7 +267,7 @@ gw_sq_state_load (GwSqState *state)
         state->next_due = sqlite3_column_int64 (row, 0);
       gw_sq_end (row);
     }
-  gw_sq_plan_sweep (state);
+  gw_sq_plan_sweep (state, FALSE);
 
   state->default_project = 0;
   row = gw_sq_bind (state->db, "SELECT pk FROM project WHERE name = ?", "s",

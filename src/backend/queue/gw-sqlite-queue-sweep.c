@@ -12,6 +12,7 @@
  */
 
 #define SWEEP_AT_ONCE 2000
+#define AFTER_START_MS 60000
 
 /* The list of removals stays short; who last looked before what is dropped begins anew. */
 void
@@ -69,9 +70,10 @@ read_first (GwSqState *state,
   return value;
 }
 
-/* Finds when there will be something to do. */
+/* Finds when there will be something to do. @swept: something was done just now. */
 void
-gw_sq_plan_sweep (GwSqState *state)
+gw_sq_plan_sweep (GwSqState *state,
+                  gboolean swept)
 {
   guint keep_days = gw_sq_engine_get_options (state->engine)->keep_days;
   gint64 first;
@@ -92,11 +94,13 @@ gw_sq_plan_sweep (GwSqState *state)
                           " AND name <> 'default'");
       if (first > 0)
         state->next_sweep = MIN (state->next_sweep, first + keep_days * GW_SQ_DAY_MS);
-      /* Its oldest end is not indexed: once a day is often enough. */
+      /* Its oldest end is not indexed: once a day is often enough, and soon after a start, or a machine
+       * that is off at night would never get to it. */
       first = read_first (state, "SELECT n_completed + n_failed + n_cancelled FROM project"
                           " WHERE name = 'default'");
       if (first > 0)
-        state->next_sweep = MIN (state->next_sweep, state->wall + GW_SQ_DAY_MS);
+        state->next_sweep = MIN (state->next_sweep,
+                                 state->wall + (swept ? GW_SQ_DAY_MS : AFTER_START_MS));
     }
 }
 
@@ -208,7 +212,7 @@ gw_sq_sweep (GwSqState *state)
              state->wall - GW_SQ_DAY_MS);
   /* Pages that are free go back to the disk, a few at a time. */
   gw_sq_run (state->db, "PRAGMA incremental_vacuum(512)", "");
-  gw_sq_plan_sweep (state);
+  gw_sq_plan_sweep (state, TRUE);
   /* Something that cannot be removed yet is looked at again in a minute. */
   if (state->next_sweep <= state->wall)
     state->next_sweep = state->wall + (deleted == SWEEP_AT_ONCE ? 1 : 60000);
