@@ -47,6 +47,7 @@ FINAL = ("completed", "failed", "cancelled")
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
              "LD_LIBRARY_PATH", "G_DEBUG", "GW_BUILD_DIR")
 OWN_NETWORK = False
+STARTED = []  # every Process and Home of this test file
 LIVING = set()      # session leaders that were started and not yet ended
 
 
@@ -134,6 +135,7 @@ class Process:
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pid = self.child.pid
+        STARTED.append(self)
         LIVING.add(self.pid)
         self.killed = False
         self.changed = threading.Condition()
@@ -273,6 +275,7 @@ class Home:
 
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="gangway-test-")
+        STARTED.append(self)
         self.env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         self.env.update({
             "HOME": self.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
@@ -627,6 +630,21 @@ def end_at_once(number, _frame):
     os._exit(128 + number)
 
 
+def end_everything(number, _frame):
+    """The file itself is ended, by who runs it or for taking too long: so is all that it started."""
+    for one in STARTED:
+        if isinstance(one, Process):
+            for pid in [*one.members(), *([one.pid] if one.running() else [])]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+    for one in STARTED:
+        if isinstance(one, Home):
+            one.remove()
+    os._exit(128 + number)
+
+
 def main():
     """Runs the cases of the calling file, or those named by arguments, and speaks TAP."""
     global OWN_NETWORK
@@ -635,6 +653,8 @@ def main():
     OWN_NETWORK = take_own_network()
     if not OWN_NETWORK:
         take_port_8000()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end_everything)
     print("TAP version 13", flush=True)
     suite = unittest.TestLoader()
     module = sys.modules["__main__"]

@@ -454,6 +454,7 @@ static void
 test_keyring (void)
 {
   g_autofree char *keyring = g_build_filename (directory, "keyring", NULL);
+  g_autofree char *backup = g_strconcat (keyring, "~", NULL);
   g_autoptr (GwConfig) config = NULL;
   g_autoptr (GwConfig) again = NULL;
   g_autoptr (GwConfig) moved = NULL;
@@ -480,6 +481,7 @@ test_keyring (void)
       g_test_trap_assert_stdout_unmatched ("*canary*");
       g_unsetenv ("SECRET_BACKEND");
       g_unlink (keyring);
+      g_unlink (backup);
       return;
     }
 
