@@ -41,9 +41,10 @@ struct _GwEndpoint {
   GwClient *client;    /* (owned) (nullable) */
 
   GwEngine *engine;    /* (owned) (nullable) */
-  gboolean engine_starts;
+  gboolean engine_starts; /* or one that failed is still being stopped */
+  char *failure;       /* (owned) (nullable) translated: why that one failed */
   gboolean engine_runs;
-  GTask *stop_task;    /* (owned) (nullable) waits for the end of the start */
+  GTask *stop_task;    /* (owned) (nullable) waits for the end of that */
   guint stop_limit_ms;
   guint restarts;
 
@@ -200,24 +201,50 @@ look (GwEndpoint *self)
                             self->cancellable, probed_cb, g_object_ref (self));
 }
 
-/* The engine ended by itself. */
+/* What was left of the engine that failed is gone, the hold on the data with it. */
+static void
+failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwEndpoint) self = user_data;
+  g_autofree char *failure = g_steal_pointer (&self->failure);
+  g_autoptr (GError) error = NULL;
+
+  if (!gw_engine_stop_finish (GW_ENGINE (source), result, &error))
+    g_warning ("the gateway that failed did not end in order: %s", error->message);
+  self->engine_starts = FALSE;
+  g_clear_object (&self->engine);
+  if (self->stop_task != NULL)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
+
+      g_task_return_boolean (task, TRUE);
+    }
+  else if (self->restarts < MAX_ENGINE_RESTARTS)
+    {
+      self->restarts++;
+      start_engine (self);
+    }
+  else
+    {
+      set_state (self, GW_ENDPOINT_FAILED, failure);
+    }
+}
+
+/* The engine cannot go on; it is still to be stopped. */
 static void
 engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
 {
   GwEndpoint *self = user_data;
   g_autofree char *reason = gw_error_to_words (error);
-  g_autofree char *message = NULL;
 
+  g_message ("the built-in gateway stopped: %s", error->message);
+  g_free (self->failure);
+  self->failure = g_strdup_printf (_("The built-in gateway stopped: %s"), reason);
   self->engine_runs = FALSE;
-  if (self->restarts < MAX_ENGINE_RESTARTS)
-    {
-      self->restarts++;
-      g_message ("the built-in gateway stopped: %s; starting it again", error->message);
-      start_engine (self);
-      return;
-    }
-  message = g_strdup_printf (_("The built-in gateway stopped: %s"), reason);
-  set_state (self, GW_ENDPOINT_FAILED, message);
+  self->engine_starts = TRUE;
+  gw_engine_set_failed_func (engine, NULL, NULL);
+  gw_engine_stop_async (engine, 0, failed_engine_stopped_cb, g_object_ref (self));
+  set_state (self, GW_ENDPOINT_STARTING, NULL);
 }
 
 static void
@@ -335,6 +362,7 @@ gw_endpoint_finalize (GObject *object)
   g_free (self->data_dir);
   g_free (self->uri);
   g_free (self->message);
+  g_free (self->failure);
   G_OBJECT_CLASS (gw_endpoint_parent_class)->finalize (object);
 }
 
