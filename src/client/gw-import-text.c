@@ -15,7 +15,8 @@
 static void
 set_not_text (GError **error)
 {
-  g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT, _("This file is not text"));
+  g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
+                       _("This file is not text: save it as UTF-8"));
 }
 
 static gboolean

@@ -13,6 +13,8 @@
 #include "gw-log.h"
 #include "gw-process.h"
 
+#define NO_PORT G_MININT64 /* none was given */
+
 enum {
   EXIT_USAGE = 2,
   EXIT_NOT_STARTED = 3,
@@ -130,7 +132,7 @@ main (int argc,
   g_autofree char *data_dir = NULL;
   g_autofree char *redis_uri = NULL;
   g_autofree char *log_level = NULL;
-  gint64 port = -1;
+  gint64 port = NO_PORT;
   gboolean no_workers = FALSE;
   gboolean workers_only = FALSE;
   gboolean set_limits = FALSE;
@@ -174,7 +176,7 @@ main (int argc,
     }
   if (argc > 1)
     return usage_error (_("No arguments are expected, only options; see --help."));
-  if (port < -1 || port > 65535)
+  if (port != NO_PORT && (port < 0 || port > 65535))
     return usage_error (_("--port takes a number from 0 to 65535."));
   if (no_workers && workers_only)
     return usage_error (_("--no-workers and --workers-only exclude each other."));
@@ -186,7 +188,7 @@ main (int argc,
   options.config_path = config_path;
   options.data_dir = data_dir;
   options.listen = listen;
-  options.port = (int) port;
+  options.port = port == NO_PORT ? -1 : (int) port;
   options.redis_uri = redis_uri;
   options.no_workers = no_workers;
   options.workers_only = workers_only;

@@ -3,7 +3,6 @@
 
 #include "config.h"
 
-#include <math.h>
 
 #include <glib/gi18n.h>
 
@@ -11,6 +10,7 @@
 
 #include "gw-batch-options.h"
 
+#define UNSET (-G_MAXDOUBLE)
 #define MAX_TIMEOUT_S (30 * 24 * 3600)
 
 /**
@@ -155,7 +155,7 @@ gw_batch_options_new (int argc,
   g_auto(GStrv) arguments = g_new0 (char *, (gsize) argc + 1);
   g_autofree char *format = NULL;
   g_autofree char *split = NULL;
-  double timeout_s = NAN;
+  double timeout_s = UNSET;
   gint64 concurrency = G_MININT64;
   gboolean serial = FALSE;
   const GOptionEntry entries[] = {
@@ -208,12 +208,12 @@ gw_batch_options_new (int argc,
   if (!g_option_context_parse_strv (context, &arguments, error))
     return NULL;
 
-  if (!isnan (timeout_s) && !(timeout_s > 0 && timeout_s <= MAX_TIMEOUT_S))
+  if (timeout_s != UNSET && !(timeout_s > 0 && timeout_s <= MAX_TIMEOUT_S))
     {
       fail (error, _("--timeout is a number of seconds above 0"));
       return NULL;
     }
-  options->timeout_s = isnan (timeout_s) ? 0 : timeout_s;
+  options->timeout_s = timeout_s == UNSET ? 0 : timeout_s;
   if (!check_concurrency (options, serial, concurrency, error)
       || !check (options, format, split, error))
     return NULL;

@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,19 +15,35 @@
 #include "gw-log.h"
 #include "gw-process.h"
 
+/* A standard file that was closed must not become the first file that the program opens: lines meant
+ * for the user would be written into it. What is read or written there fails, as it should. */
+static void
+hold_standard_files (void)
+{
+  static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+
+  for (int fd = 0; fd < (int) G_N_ELEMENTS (modes); fd++)
+    {
+      /* The lowest free number is taken, so it is this one. */
+      if (fcntl (fd, F_GETFD) == -1 && errno == EBADF)
+        open ("/dev/null", modes[fd]);
+    }
+}
+
 /**
  * gw_process_init:
  * @program: the name that its messages carry
  *
- * What every headless program does first: locale, log, no signal for a closed socket, and memory
- * that holds keys kept out of core dumps (in release builds also away from other processes of the
- * same user; a debug build stays open to debuggers).
+ * What every headless program does first: standard files that are taken, locale, log, no signal for
+ * a closed socket, and memory that holds keys kept out of core dumps (in release builds also away
+ * from other processes of the same user; a debug build stays open to debuggers).
  */
 void
 gw_process_init (const char *program)
 {
   struct rlimit none = { 0, 0 };
 
+  hold_standard_files ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, GW_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

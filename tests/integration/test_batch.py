@@ -134,12 +134,21 @@ class Input(BatchCase):
         self.run_batch("--template", "{text", stdin="one\n", code=2)
         self.assertEqual(self.provider.stats("one")["calls"], before)
 
+    def test_closed_standard_files(self):
+        """None of them becomes a file of the program's own, to be read or written by mistake."""
+        for closing, code in [("<&-", 2), (">&-", 2), ("2>&-", 0)]:
+            with self.subTest(closing=closing):
+                process = self.keep(frame.Process(
+                    ["/bin/sh", "-c", f'exec "$0" "$@" {closing}', frame.program("gangway-batch")],
+                    env=self.home.env, stdin=b"one\n", name="gangway-batch"))
+                self.assertEqual(process.wait(20), code, process.stderr)
+
     def test_wrong_use_is_2(self):
         good = self.home.file("t.txt", "one\n")
         for arguments in (["--unheard-of"], [good, "--concurrency", "0"],
                           [good, "--concurrency", "x"], [good, "--concurrency", "10001"],
                           [good, "--serial", "--concurrency", "2"], [good, "--format", "xml"],
-                          [good, "--timeout", "-1"],
+                          [good, "--timeout", "-1"], [good, "--timeout", "nan"],
                           [good, "--timeout", "soon"], [self.home.file("no-such.txt")],
                           [os.path.join(self.home.path, "cache")],
                           [good, "--gateway", "http://"],

@@ -218,7 +218,8 @@ class Stops(frame.Case):
         self.assertEqual(gateway.get("/health").status_code, 200)
 
     def test_wrong_use_and_configuration(self):
-        for arguments in (["--unheard-of"], ["--port", "x"], ["extra"], ["--workers-only"],
+        for arguments in (["--unheard-of"], ["--port", "x"], ["--port", "-1"], ["extra"],
+                          ["--workers-only"],
                           ["--config", "/no/such/file"], ["--listen", "not an address"]):
             with self.subTest(arguments=arguments):
                 process = self.daemon_unready(*arguments, port=None)
