@@ -10,11 +10,30 @@
 G_LOCK_DEFINE_STATIC (last);
 static guint64 last_ms;
 static guint last_counter;
+static guint8 pool[512]; /* of random bytes: thousands of ids at once need no call of the kernel each */
+static gsize pool_used = sizeof pool;
+
+/* The lock is held. */
+static void
+fill_pool (void)
+{
+  if (getrandom (pool, sizeof pool, 0) != sizeof pool)
+    {
+      for (gsize i = 0; i < sizeof pool; i += sizeof (guint32))
+        {
+          guint32 word = g_random_int ();
+
+          memcpy (pool + i, &word, sizeof word);
+        }
+    }
+  pool_used = 0;
+}
 
 /* Twelve bits that grow within one millisecond (RFC 9562, section 6.2, method 1), so that ids made
  * by one process sort in the order in which they were made. */
 static guint64
-next_stamp (guint *counter)
+next_stamp (guint *counter,
+            guint8 random[8])
 {
   guint64 now = (guint64) g_get_real_time () / 1000;
 
@@ -31,6 +50,10 @@ next_stamp (guint *counter)
     }
   now = last_ms;
   *counter = last_counter;
+  if (pool_used == sizeof pool)
+    fill_pool ();
+  memcpy (random, pool + pool_used, 8);
+  pool_used += 8;
   G_UNLOCK (last);
 
   return now;
@@ -46,22 +69,28 @@ next_stamp (guint *counter)
 char *
 gw_id_new (void)
 {
-  guint8 random[8];
+  static const char digits[] = "0123456789abcdef";
+  guint8 bytes[16];
   guint counter;
-  guint64 ms = next_stamp (&counter);
+  guint64 ms = next_stamp (&counter, bytes + 8);
+  char *id = g_malloc (37);
+  char *p = id;
 
-  if (getrandom (random, sizeof random, 0) != sizeof random)
+  for (guint i = 0; i < 6; i++)
+    bytes[i] = (guint8) (ms >> (40 - 8 * i));
+  bytes[6] = (guint8) (0x70 | counter >> 8);
+  bytes[7] = (guint8) counter;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  for (guint i = 0; i < sizeof bytes; i++)
     {
-      guint32 words[2] = { g_random_int (), g_random_int () };
-
-      memcpy (random, words, sizeof random);
+      if (i == 4 || i == 6 || i == 8 || i == 10)
+        *p++ = '-';
+      *p++ = digits[bytes[i] >> 4];
+      *p++ = digits[bytes[i] & 15];
     }
-  random[0] = (random[0] & 0x3f) | 0x80;
+  *p = '\0';
 
-  return g_strdup_printf ("%08x-%04x-7%03x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                          (guint) (ms >> 16), (guint) (ms & 0xffff), counter,
-                          random[0], random[1], random[2], random[3],
-                          random[4], random[5], random[6], random[7]);
+  return id;
 }
 
 /**
