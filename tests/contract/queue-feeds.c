@@ -249,6 +249,34 @@ test_walk_past_old_removals (Fixture *self,
   g_assert_cmpuint (n, ==, 31);
 }
 
+/* More tasks go at once than are told one by one: who knew them begins anew, and is then up to date. */
+static void
+test_large_removal (Fixture *self,
+                    gconstpointer data)
+{
+  g_autoptr (GPtrArray) kept G_GNUC_UNUSED = submit_many (self->queue, "kept", 2);
+  g_autoptr (GPtrArray) gone = submit_many (self->queue, "gone", 10000);
+  g_autoptr (GwQueueStats) stats = fx_stats (self->queue);
+  g_autoptr (GwFeedPage) page = NULL;
+  g_autoptr (GwFeedPage) next = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (fx_remove_project (self->queue, "gone", &error));
+  g_assert_no_error (error);
+  page = read_since (self, stats->revision);
+  g_assert_true (page->reset);
+  g_clear_pointer (&page, gw_feed_page_free);
+  page = read_since (self, 0);
+  g_assert_false (page->reset);
+  g_assert_cmpuint (page->tasks->len, ==, 2);
+
+  next = read_since (self, page->revision);
+  g_assert_false (next->reset);
+  g_assert_cmpuint (next->tasks->len + next->removed->len, ==, 0);
+  g_assert_null (fx_get_task (self->queue, g_ptr_array_index (gone, 0), &error));
+  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
+}
+
 static void
 revision_cb (guint64 revision,
              gpointer user_data)
@@ -322,6 +350,7 @@ add_feed_cases (void)
   ADD ("feed/removed", test_removed);
   ADD ("feed/reset", test_reset);
   ADD ("feed/walk-past-old-removals", test_walk_past_old_removals);
+  ADD ("feed/large-removal", test_large_removal);
   ADD ("feed/watch", test_watch);
   ADD ("feed/journal", test_journal);
 }

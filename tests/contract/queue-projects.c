@@ -279,6 +279,110 @@ test_cancel_and_retry (Fixture *self,
 }
 
 static void
+abort_cb (GwLaneEvent event,
+          guint64 attempt,
+          gpointer user_data)
+{
+  GArray *aborted = user_data;
+
+  if (event == GW_LANE_ABORT)
+    g_array_append_val (aborted, attempt);
+}
+
+/* Every state at once: what has not ended is cancelled, and nothing else is touched. */
+static void
+test_cancel_everything (Fixture *self,
+                        gconstpointer data)
+{
+  g_autofree char *done = submit_one (self->queue, "done", "p");
+  g_autofree char *delayed = submit_one (self->queue, "delayed", "p");
+  g_autofree char *running = submit_one (self->queue, "running", "p");
+  g_autofree char *hidden = submit_one (self->queue, "hidden", "p");
+  g_autofree char *pinned = submit_pinned (self->queue, "pinned", "p", "alpha", NULL, 5);
+  g_autofree char *other = submit_one (self->queue, "other", "q");
+  g_autofree char *last G_GNUC_UNUSED = submit_one (self->queue, "last", "p");
+  const char *const hide[] = { hidden, NULL };
+  GwProjectAct act = { GW_PROJECT_CANCEL };
+  g_autoptr (GArray) aborted = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwGrant) next = NULL;
+  g_autoptr (GwProject) project = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwFeedPage) before = NULL;
+  g_autoptr (GwFeedPage) page = NULL;
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_int64_hash, g_int64_equal);
+  g_autoptr (GError) error = NULL;
+  GwFeedQuery query = { .has_since = TRUE, .limit = 100 };
+  guint64 changed;
+  guint watch;
+
+  watch = gw_queue_watch_lane (self->queue, "alpha", NULL, abort_cb, aborted, NULL);
+  g_assert_true (fx_set_removed (self->queue, hide, TRUE, &changed, &error));
+  for (guint i = 0; i < 3; i++)
+    {
+      next = claim_start (self->queue, "alpha");
+      if (g_str_equal (next->task_id, delayed))
+        finish (self->queue, next->attempt,
+                make_error (self->clock, GW_REPLY_RETRY, GW_ERROR_TASK_NETWORK));
+      else
+        finish (self->queue, next->attempt, make_answer (self->clock, "x"));
+      g_clear_pointer (&next, gw_grant_free);
+    }
+  /* Fairness may have had the other project's turn among them. */
+  grant = claim_start (self->queue, "alpha");
+  project = get_project (self, "p");
+  before = fx_feed (self->queue, &query, &error);
+
+  g_assert_true (fx_act (self->queue, "p", &act, &changed, &error));
+  g_assert_cmpuint (changed, ==, project->counts[GW_TASK_QUEUED] + project->counts[GW_TASK_RUNNING]);
+  g_assert_cmpuint (changed, >=, 2);
+  spin ();
+  g_assert_cmpuint (aborted->len, ==, project->counts[GW_TASK_RUNNING]);
+  query.since = before->revision;
+  page = fx_feed (self->queue, &query, &error);
+  g_assert_cmpuint (page->tasks->len, ==, changed);
+  for (guint i = 0; i < page->tasks->len; i++)
+    {
+      GwTask *one = g_ptr_array_index (page->tasks, i);
+
+      g_assert_cmpint (one->status, ==, GW_TASK_CANCELLED);
+      g_assert_cmpint (one->error_code, ==, GW_ERROR_TASK_CANCELLED);
+      g_assert_true (g_hash_table_add (seen, &one->revision));
+    }
+  g_clear_pointer (&project, gw_project_unref);
+  project = get_project (self, "p");
+  g_assert_cmpuint (project->counts[GW_TASK_QUEUED] + project->counts[GW_TASK_RUNNING], ==, 0);
+  g_assert_cmpuint (project->counts[GW_TASK_CANCELLED], ==, changed);
+  g_assert_cmpint (project->finished_at, ==, gw_clock_wall (self->clock));
+  g_assert_true (fx_act (self->queue, "p", &act, &changed, &error));
+  g_assert_cmpuint (changed, ==, 0);
+
+  /* What was hidden comes back as it was; what was delayed does not. */
+  gw_queue_unwatch (self->queue, watch);
+  finish (self->queue, grant->attempt, make_answer (self->clock, "late"));
+  g_assert_true (fx_set_removed (self->queue, hide, FALSE, &changed, &error));
+  gw_clock_advance (self->clock, 3600 * 1000);
+  fixture_reopen (self);
+  for (guint i = 0; i < 2; i++)
+    {
+      next = fx_claim (self->queue, "alpha", 0, &error);
+      g_assert_no_error (error);
+      if (next->attempt == 0)
+        break;
+      g_assert_true (g_str_equal (next->task_id, hidden) || g_str_equal (next->task_id, other));
+      finish (self->queue, next->attempt, make_answer (self->clock, "x"));
+      g_clear_pointer (&next, gw_grant_free);
+    }
+  g_clear_pointer (&next, gw_grant_free);
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+  task = fx_get_task (self->queue, hidden, &error);
+  g_assert_cmpint (task->status, ==, GW_TASK_COMPLETED);
+  g_clear_pointer (&task, gw_task_unref);
+  task = fx_get_task (self->queue, other, &error);
+  g_assert_cmpint (task->status, ==, GW_TASK_COMPLETED);
+}
+
+static void
 test_names (Fixture *self,
             gconstpointer data)
 {
@@ -499,6 +603,7 @@ add_project_cases (void)
   ADD ("project/submit", test_submit_to_project);
   ADD ("project/pause", test_pause);
   ADD ("project/cancel-and-retry", test_cancel_and_retry);
+  ADD ("project/cancel-everything", test_cancel_everything);
   ADD ("project/names", test_names);
   ADD ("project/results", test_results);
   ADD ("project/held", test_held);

@@ -214,6 +214,22 @@ gw_sq_pile_take (GwSqState *state,
     pile->head_known = FALSE;
 }
 
+/* None of the project's tasks is ready any more. */
+void
+gw_sq_piles_empty (GwSqState *state,
+                   GwSqProject *project)
+{
+  for (guint i = 0; i < project->piles->len; i++)
+    {
+      GwSqPile *pile = g_ptr_array_index (project->piles, i);
+
+      if (pile->n_ready == 0)
+        continue;
+      change_ready (state, pile, (int) -pile->n_ready);
+      pile->head_known = FALSE;
+    }
+}
+
 static void
 find_head (GwSqState *state,
            GwSqPile *pile)

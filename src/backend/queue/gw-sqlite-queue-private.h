@@ -262,6 +262,7 @@ void gw_sq_pile_unlist (GwSqState *state, GwSqPile *pile);
 void gw_sq_pile_put (GwSqState *state, GwSqPile *pile, gint64 task, int priority);
 void gw_sq_pile_take (GwSqState *state, GwSqPile *pile, gint64 task);
 void gw_sq_piles_stale (GwSqState *state, GwSqProject *project);
+void gw_sq_piles_empty (GwSqState *state, GwSqProject *project);
 void gw_sq_piles_refresh (GwSqState *state);
 void gw_sq_piles_promote (GwSqState *state);
 GwSqRoute *gw_sq_route_get (GwSqState *state, const char *provider, const char *model);
@@ -367,6 +368,7 @@ gpointer gw_sq_step_replay_aborts (GwSqState *state, gpointer args, GError **err
 
 GwGrant *gw_sq_claim (GwSqState *state, const char *provider, guint slot, GError **error);
 gboolean gw_sq_cancel (GwSqState *state, GwSqTaskRow *row);
+guint64 gw_sq_cancel_all (GwSqState *state, GwSqProject *project);
 gboolean gw_sq_retry (GwSqState *state, GwSqTaskRow *row, const char *provider, const char *model);
 void gw_sq_delete_project (GwSqState *state, GwSqProject *project);
 void gw_sq_note_removed (GwSqState *state, const char *id);

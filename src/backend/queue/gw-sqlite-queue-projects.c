@@ -35,27 +35,6 @@ collect (GwSqState *state,
 }
 
 static guint64
-cancel_all (GwSqState *state,
-            GwSqProject *project)
-{
-  g_autoptr (GArray) tasks = collect (state,
-    "SELECT pk FROM task INDEXED BY task_project WHERE project = ? AND state <= 2"
-    " AND removed_at IS NULL", project->pk, NULL);
-  guint64 changed = 0;
-
-  for (guint i = 0; i < tasks->len; i++)
-    {
-      GwSqTaskRow task;
-
-      if (gw_sq_task_load (state, g_array_index (tasks, gint64, i), &task)
-          && gw_sq_cancel (state, &task))
-        changed++;
-    }
-
-  return changed;
-}
-
-static guint64
 retry_all (GwSqState *state,
            GwSqProject *project,
            const GwSqVerbArgs *args)
@@ -126,7 +105,7 @@ gw_sq_step_act_on_project (GwSqState *state,
   switch (args->act.verb)
     {
     case GW_PROJECT_CANCEL:
-      *changed = cancel_all (state, project);
+      *changed = gw_sq_cancel_all (state, project);
       break;
     case GW_PROJECT_PAUSE:
       *changed = set_paused (state, project, TRUE);
@@ -222,21 +201,40 @@ gw_sq_step_patch_project (GwSqState *state,
   return result;
 }
 
+/* Followers hear of the tasks one by one. More than the list of removals holds are not written at all:
+ * whoever may know one of them begins anew. */
+static void
+note_tasks_removed (GwSqState *state,
+                    GwSqProject *project)
+{
+  gint64 n = 0;
+
+  for (int i = 0; i < GW_N_TASK_STATUSES; i++)
+    n += project->counts[i];
+  if (n >= GW_SQ_REMOVALS_KEPT)
+    {
+      gw_sq_run (state->db, "DELETE FROM removal", "");
+      gw_sq_run (state->db, "UPDATE head SET n_removals = 0, removal_floor = ?", "i",
+                 gw_sq_state_next_revision (state));
+      return;
+    }
+
+  gw_sq_run (state->db, "INSERT INTO removal (revision, id, at)"
+             " SELECT ? + row_number () OVER (ORDER BY pk), id, ? FROM task INDEXED BY task_project"
+             " WHERE project = ? AND removed_at IS NULL", "iii", state->revision, state->wall,
+             project->pk);
+  gw_sq_run (state->db, "UPDATE head SET n_removals = n_removals + ?", "i", n);
+  state->revision += n;
+}
+
 /* Deletes a project without live attempts, with its tasks, at once. */
 void
 gw_sq_delete_project (GwSqState *state,
                       GwSqProject *project)
 {
   gint64 pk = project->pk;
-  sqlite3_stmt *row;
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
 
-  row = gw_sq_bind (state->db, "SELECT id FROM task WHERE project = ? AND removed_at IS NULL", "i",
-                    pk);
-  while (gw_sq_row (state->db, row))
-    g_ptr_array_add (ids, gw_sq_dup_id (row, 0));
-  for (guint i = 0; i < ids->len; i++)
-    gw_sq_note_removed (state, g_ptr_array_index (ids, i));
+  note_tasks_removed (state, project);
   gw_sq_note_removed (state, project->id);
 
   gw_sq_run (state->db, "DELETE FROM attempt_text WHERE attempt IN (SELECT a.pk FROM attempt a"
