@@ -68,7 +68,8 @@ submitted_cb (GObject *source,
               gpointer user_data)
 {
   Bench *bench = user_data;
-  g_autoptr (GwSubmitted) submitted = gw_queue_submit_finish (bench->queue, result, NULL);
+  g_autoptr (GwSubmitted) submitted G_GNUC_UNUSED =
+    gw_queue_submit_finish (bench->queue, result, NULL);
 
   bench->pending--;
   if (bench->left > 0)

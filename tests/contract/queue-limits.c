@@ -356,7 +356,7 @@ test_window_comes_back (Fixture *self,
                         gconstpointer data)
 {
   static const Lane open[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 50, 0 } };
-  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 20);
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 20);
   g_autoptr (GwGrant) grant = NULL;
   g_autoptr (GwLaneState) lane = NULL;
   g_autoptr (GError) error = NULL;

@@ -406,8 +406,10 @@ static void
 test_projects (Fixture *fixture,
                gconstpointer data)
 {
-  g_autofree char *task_id = submit (fixture, "{\"content\":\"a\",\"project\":\"My project\"}");
-  g_autofree char *other = submit (fixture, "{\"content\":\"b\",\"project\":\"taken\"}");
+  g_autofree char *task_id G_GNUC_UNUSED =
+    submit (fixture, "{\"content\":\"a\",\"project\":\"My project\"}");
+  g_autofree char *other G_GNUC_UNUSED =
+    submit (fixture, "{\"content\":\"b\",\"project\":\"taken\"}");
   static const char path[] = "/projects/My%20project";
   g_autoptr (RawReply) list = ask (fixture, "GET", "/projects?limit=1", NULL);
   g_autoptr (RawReply) one = ask (fixture, "GET", path, NULL);
@@ -555,7 +557,7 @@ static void
 test_system (Fixture *fixture,
              gconstpointer data)
 {
-  g_autofree char *task_id = submit (fixture, "{\"content\":\"a\"}");
+  g_autofree char *task_id G_GNUC_UNUSED = submit (fixture, "{\"content\":\"a\"}");
   g_autoptr (RawReply) health = ask (fixture, "GET", "/health", NULL);
   g_autoptr (RawReply) recovery = ask (fixture, "GET", "/recovery", NULL);
   g_autoptr (RawReply) estimate = ask (fixture, "POST", "/estimate", "{\"count\":100}");
@@ -607,7 +609,7 @@ test_feed (Fixture *fixture,
            gconstpointer data)
 {
   g_autofree char *task_id = submit (fixture, "{\"content\":\"apple\",\"project\":\"fruit\"}");
-  g_autofree char *other = submit (fixture, "{\"content\":\"bolt\"}");
+  g_autofree char *other G_GNUC_UNUSED = submit (fixture, "{\"content\":\"bolt\"}");
   g_autoptr (RawReply) all = ask (fixture, "GET", "/tasks", NULL);
   g_autoptr (RawReply) fruit = ask (fixture, "GET", "/tasks?project=fruit", NULL);
   g_autoptr (RawReply) few = ask (fixture, "GET", "/tasks?fields=task_id,status", NULL);
