@@ -132,19 +132,23 @@ gw_http_input_is_readable (GPollableInputStream *stream)
   return self->ended || (g_socket_condition_check (self->socket, G_IO_IN) & G_IO_IN) != 0;
 }
 
+/* The descriptor is the source's own, not a child source's, and the source may recurse (nothing runs the
+ * loop within it): libsoup puts more sources around this one, and around the dispatch of each that may
+ * not recurse GLib takes the descriptor out of its poll and puts it back, a system call each. */
 static GSource *
 gw_http_input_create_source (GPollableInputStream *stream,
                              GCancellable *cancellable)
 {
   GwHttpInput *self = GW_HTTP_INPUT (stream);
-  g_autoptr (GSource) child = NULL;
+  GSource *source = g_pollable_source_new_full (stream, NULL, cancellable);
 
   if (self->ended)
-    child = g_timeout_source_new (0);
+    g_source_set_ready_time (source, 0);
   else
-    child = g_socket_create_source (self->socket, G_IO_IN, NULL);
+    g_source_add_unix_fd (source, g_socket_get_fd (self->socket), G_IO_IN | G_IO_HUP | G_IO_ERR);
+  g_source_set_can_recurse (source, TRUE);
 
-  return g_pollable_source_new_full (stream, child, cancellable);
+  return source;
 }
 
 static gssize
