@@ -394,9 +394,6 @@ gw_formatter_task (GwFormatter *formatter,
                    const GwTask *task,
                    GString *out)
 {
-  g_autoptr (JsonObject) object = NULL;
-  g_autoptr (JsonNode) node = NULL;
-
   formatter->n_tasks++;
   if (formatter->format == GW_FORMAT_CSV)
     {
@@ -409,16 +406,14 @@ gw_formatter_task (GwFormatter *formatter,
       return;
     }
 
-  object = gw_task_to_json (task, GW_TASK_FIELDS_WHOLE);
-  node = json_node_init_object (json_node_alloc (), object);
   if (formatter->format == GW_FORMAT_JSON)
     {
       g_string_append (out, formatter->n_tasks > 1 ? ",\n  " : "\n  ");
-      gw_json_append (out, node, TRUE, 1);
+      gw_task_append_json (task, GW_TASK_FIELDS_WHOLE, out, TRUE, 1);
     }
   else
     {
-      gw_json_append (out, node, FALSE, 0);
+      gw_task_append_json (task, GW_TASK_FIELDS_WHOLE, out, FALSE, 0);
       g_string_append_c (out, '\n');
     }
 }

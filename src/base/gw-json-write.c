@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gw-clock.h"
 #include "gw-json.h"
 
 static void
@@ -82,6 +83,76 @@ gw_json_append_string (GString *text,
   g_string_append_c (text, '"');
 }
 
+/**
+ * gw_json_append_int:
+ * @text: what to append to
+ * @value: a whole number
+ */
+void
+gw_json_append_int (GString *text,
+                    gint64 value)
+{
+  char buffer[24];
+
+  g_string_append_len (text, buffer,
+                       g_snprintf (buffer, sizeof buffer, "%" G_GINT64_FORMAT, value));
+}
+
+/**
+ * gw_json_append_time:
+ * @text: what to append to
+ * @wall_ms: Unix milliseconds; 0 or less for `null`
+ */
+void
+gw_json_append_time (GString *text,
+                     gint64 wall_ms)
+{
+  g_autofree char *time = gw_time_to_iso (wall_ms);
+
+  gw_json_append_string (text, time);
+}
+
+/**
+ * gw_json_append_name:
+ * @text: what to append to, with an open object at its end
+ * @name: the name of the object's next member
+ * @pretty: on several lines
+ * @level: how deep the member lies; matters if @pretty
+ *
+ * Begins a member, whose value is to be appended next.
+ */
+void
+gw_json_append_name (GString *text,
+                     const char *name,
+                     gboolean pretty,
+                     guint level)
+{
+  if (text->str[text->len - 1] != '{')
+    g_string_append_c (text, ',');
+  if (pretty)
+    append_indent (text, level);
+  gw_json_append_string (text, name);
+  g_string_append (text, pretty ? ": " : ":");
+}
+
+/**
+ * gw_json_append_end:
+ * @text: what to append to, with an open object at its end
+ * @pretty: on several lines
+ * @level: how deep the object lies; matters if @pretty
+ *
+ * Closes the object.
+ */
+void
+gw_json_append_end (GString *text,
+                    gboolean pretty,
+                    guint level)
+{
+  if (pretty && text->str[text->len - 1] != '{')
+    append_indent (text, level);
+  g_string_append_c (text, '}');
+}
+
 static void
 append_double (GString *text,
                double value)
@@ -118,7 +189,7 @@ append_value (GString *text,
       gw_json_append_string (text, json_node_get_string (node));
       break;
     case G_TYPE_INT64:
-      g_string_append_printf (text, "%" G_GINT64_FORMAT, json_node_get_int (node));
+      gw_json_append_int (text, json_node_get_int (node));
       break;
     case G_TYPE_DOUBLE:
       append_double (text, json_node_get_double (node));
@@ -141,24 +212,15 @@ append_object (GString *text,
   JsonObjectIter iter;
   const char *name;
   JsonNode *node;
-  gboolean first = TRUE;
 
   g_string_append_c (text, '{');
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node))
     {
-      if (!first)
-        g_string_append_c (text, ',');
-      first = FALSE;
-      if (pretty)
-        append_indent (text, level + 1);
-      gw_json_append_string (text, name);
-      g_string_append (text, pretty ? ": " : ":");
+      gw_json_append_name (text, name, pretty, level + 1);
       gw_json_append (text, node, pretty, level + 1);
     }
-  if (pretty && !first)
-    append_indent (text, level);
-  g_string_append_c (text, '}');
+  gw_json_append_end (text, pretty, level);
 }
 
 static void

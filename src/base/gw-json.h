@@ -68,6 +68,10 @@ char *gw_json_to_text (JsonNode *node, gboolean pretty, gsize *length);
 char *gw_json_object_to_text (JsonObject *object, gboolean pretty, gsize *length);
 void gw_json_append (GString *text, JsonNode *node, gboolean pretty, guint level);
 void gw_json_append_string (GString *text, const char *string);
+void gw_json_append_int (GString *text, gint64 value);
+void gw_json_append_time (GString *text, gint64 wall_ms);
+void gw_json_append_name (GString *text, const char *name, gboolean pretty, guint level);
+void gw_json_append_end (GString *text, gboolean pretty, guint level);
 void gw_json_set_string_or_null (JsonObject *object, const char *member, const char *value);
 void gw_json_set_time (JsonObject *object, const char *member, gint64 wall_ms);
 

@@ -102,6 +102,9 @@ typedef enum {
 gboolean gw_task_fields_from_string (const char *list, GwTaskFields *fields, GError **error);
 
 JsonObject *gw_task_to_json (const GwTask *task, GwTaskFields fields);
+/* The same as text, without a tree: for many tasks. */
+void gw_task_append_json (const GwTask *task, GwTaskFields fields, GString *text, gboolean pretty,
+                          guint level);
 GwTask *gw_task_new_from_json (JsonObject *object, GError **error);
 
 /* Whether a submitted metadata member has a name that is ours (422). */

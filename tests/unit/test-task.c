@@ -75,11 +75,81 @@ test_new_task_json (void)
                    "\"tries\":0,\"uncertain\":true,\"practice\":true}}");
 }
 
+/* The text that is written directly is that of the tree, at every level and in both forms. */
+static void
+assert_same_text (const GwTask *task,
+                  GwTaskFields fields)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, gw_task_to_json (task, fields));
+  for (guint level = 0; level < 3; level++)
+    {
+      for (int pretty = FALSE; pretty <= TRUE; pretty++)
+        {
+          g_autoptr (GString) expected = g_string_new ("[");
+          g_autoptr (GString) text = g_string_new ("[");
+
+          gw_json_append (expected, node, pretty, level);
+          gw_task_append_json (task, fields, text, pretty, level);
+          g_assert_cmpstr (text->str, ==, expected->str);
+        }
+    }
+  json_node_unref (node);
+}
+
+static void
+test_append_json (void)
+{
+  g_autoptr (GwTask) task = make_task ();
+  g_autoptr (GwTask) bare = gw_task_new ();
+  const char *metadata = "{\"a \\\"name\\\"\":{},\"list\":[],\"deep\":{\"x\":[{\"y\":true}]}}";
+
+  assert_same_text (task, 0x3fff);
+  assert_same_text (bare, 0x3fff);
+  for (guint i = 0; i < 14; i++)
+    {
+      assert_same_text (task, (GwTaskFields) (1u << i));
+      assert_same_text (bare, (GwTaskFields) (1u << i));
+    }
+  assert_same_text (task, (GwTaskFields) 0);
+
+  json_object_unref (task->submitted);
+  task->submitted = gw_json_parse_object (metadata, strlen (metadata), NULL);
+  g_assert_nonnull (task->submitted);
+  g_free (task->content);
+  task->content = g_strdup ("\"{\\\n\t\x01\x7f 日本 {");
+  task->content_size = G_MAXUINT32;
+  task->has_error = TRUE;
+  task->error_code = GW_ERROR_TASK_QUOTA;
+  task->waiting_reason = g_strdup ("rate");
+  task->waiting_until = 1700000000500;
+  task->uncertain = TRUE;
+  task->practice = TRUE;
+  assert_same_text (task, 0x3fff);
+  task->error_message = g_strdup ("No \"balance\"");
+  task->waiting_until = 0;
+  task->usage = GW_USAGE_NONE;
+  task->usage.total_tokens = 0;
+  assert_same_text (task, 0x3fff);
+  for (guint i = 0; i < GW_N_TASK_STATUSES; i++)
+    {
+      task->status = i;
+      assert_same_text (task, GW_TASK_FIELDS_WHOLE);
+    }
+}
+
 static gpointer
 to_json_thread (gpointer data)
 {
+  g_autoptr (GString) text = g_string_new (NULL);
+
   for (guint i = 0; i < 3000; i++)
-    json_object_unref (gw_task_to_json (data, GW_TASK_FIELDS_WHOLE));
+    {
+      json_object_unref (gw_task_to_json (data, GW_TASK_FIELDS_WHOLE));
+      g_string_truncate (text, 0);
+      gw_task_append_json (data, GW_TASK_FIELDS_WHOLE, text, FALSE, 0);
+    }
 
   return NULL;
 }
@@ -321,6 +391,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/task/json", test_json);
   g_test_add_func ("/task/new-json", test_new_task_json);
+  g_test_add_func ("/task/append-json", test_append_json);
   g_test_add_func ("/task/threads", test_threads);
   g_test_add_func ("/task/feed", test_feed);
   g_test_add_func ("/task/round-trip", test_round_trip);

@@ -142,7 +142,7 @@ page_to_json (const GwFeedPage *page,
     {
       if (i > 0)
         g_string_append_c (text, ',');
-      append_object (text, gw_task_to_json (page->tasks->pdata[i], fields));
+      gw_task_append_json (page->tasks->pdata[i], fields, text, FALSE, 0);
     }
   g_string_append (text, "],\"projects\":[");
   for (guint i = 0; page->projects != NULL && i < page->projects->len; i++)

@@ -31,13 +31,19 @@ respond_task (GwRequest *request,
               GwTask *task,
               const GError *error)
 {
+  GString *text;
+  gsize length;
+
   if (task == NULL)
     {
       gw_request_fail (request, error);
       return;
     }
 
-  gw_request_respond_object (request, 200, gw_task_to_json (task, GW_TASK_FIELDS_WHOLE));
+  text = g_string_sized_new (1024);
+  gw_task_append_json (task, GW_TASK_FIELDS_WHOLE, text, FALSE, 0);
+  length = text->len;
+  gw_request_respond_text (request, 200, "application/json", g_string_free (text, FALSE), length);
   gw_task_unref (task);
 }
 
