@@ -217,6 +217,22 @@ class Stops(frame.Case):
         self.one_clear_line(third)
         self.assertEqual(gateway.get("/health").status_code, 200)
 
+    def test_a_crash_is_told_once(self):
+        provider = self.mock()
+        config = self.lanes(provider, one={})
+        gateway = self.daemon(config=config)
+        for number in range(3):
+            gateway.submit(f'{number} [[mock {{"do": "hang"}}]]', provider="one")
+        frame.wait_for(lambda: provider.stats("one")["calls"] == 3, "three calls")
+        gateway.kill()
+        gateway = self.daemon(config=config)
+        gateway.wait_line("ended in a crash: no task is lost.*twice: 3", kind="stderr")
+        gateway.signal(signal.SIGTERM)
+        gateway.signal(signal.SIGTERM)
+        gateway.wait()
+        gateway = self.daemon(config=config)
+        self.assertNotIn("crash", gateway.stderr)
+
     def test_wrong_use_and_configuration(self):
         for arguments in (["--unheard-of"], ["--port", "x"], ["--port", "-1"], ["extra"],
                           ["--workers-only"],

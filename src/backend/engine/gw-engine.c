@@ -75,6 +75,7 @@ struct _GwEngine {
   /* Written before the start ends, read-only after it. */
   char *uri;                /* (owned) (nullable) */
   char *other_uri;          /* (owned) (nullable) */
+  gint64 opening_at;        /* Unix ms: when the queue was asked to open */
   GPtrArray *held;          /* (owned) (element-type utf8) NULL-terminated */
   GPtrArray *notices;       /* (owned) (element-type utf8) NULL-terminated */
 };
@@ -318,6 +319,41 @@ gw_engine_serve (GwEngine *self)
 }
 
 static void
+recovery_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
+{
+  GwEngine *self = user_data;
+  g_autoptr (GwRecovery) recovery = NULL;
+  GError *error = NULL;
+
+  recovery = gw_queue_read_recovery_finish (GW_QUEUE (source), result, &error);
+  if (recovery == NULL)
+    {
+      gw_engine_start_failed (self, error);
+      return;
+    }
+
+  /* The crash before this start, not one of the past. */
+  if (recovery->recovered_at >= self->opening_at && recovery->attempts->len > 0)
+    g_ptr_array_add (self->notices,
+                     g_strdup_printf ("The last run ended in a crash: no task is lost; the calls "
+                                      "whose answer was not seen, and that may be paid twice: %u. "
+                                      "GET /recovery names them.", recovery->attempts->len));
+  gw_engine_serve (self);
+}
+
+/* The window shows by itself what a crash left, and asks. */
+static void
+gw_engine_tell_recovery (GwEngine *self)
+{
+  if (self->host == GW_HOST_WINDOW)
+    gw_engine_serve (self);
+  else
+    gw_queue_read_recovery_async (self->queue, recovery_cb, self);
+}
+
+static void
 held_projects_cb (GObject *source,
                   GAsyncResult *result,
                   gpointer user_data)
@@ -347,7 +383,7 @@ held_projects_cb (GObject *source,
       return;
     }
 
-  gw_engine_serve (self);
+  gw_engine_tell_recovery (self);
 }
 
 static void
@@ -363,7 +399,7 @@ gw_engine_list_held (GwEngine *self)
   if (self->host == GW_HOST_BATCH)
     gw_queue_list_projects_async (self->queue, 0, BATCH_PROJECT_PAGE, held_projects_cb, self);
   else
-    gw_engine_serve (self);
+    gw_engine_tell_recovery (self);
 }
 
 static void
@@ -554,6 +590,7 @@ gw_engine_open_queue (GwEngine *self,
   if (self->lock == NULL)
     return FALSE;
 
+  self->opening_at = g_get_real_time () / 1000;
   queue = gw_sqlite_queue_new (&options, error);
   if (queue == NULL)
     return FALSE;

@@ -196,9 +196,8 @@ gw_guard_check (const GwGuardRules *rules,
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_FORBIDDEN,
                            request->authorization == NULL
-                               ? "This gateway wants a token. Send the header "
-                                 "'Authorization: Bearer TOKEN', or set GANGWAY_TOKEN for Gangway's "
-                                 "own programs."
+                               ? "This gateway wants a token. Send it as a bearer token in the header "
+                                 "Authorization, or set GANGWAY_TOKEN for Gangway's own programs."
                                : "The token is not the gateway's. Compare it with the file that "
                                  "token-file names, or with GANGWAY_TOKEN, where the gateway runs.");
       return FALSE;
