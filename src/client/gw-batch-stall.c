@@ -39,7 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Look, look_free)
 static gboolean
 needs_user (const char *reason)
 {
-  static const char *const reasons[] = { "auth", "quota", "no-key", "model", "no-provider", NULL };
+  static const char *const reasons[] = { "auth",   "quota",       "no-key", "model",
+                                         "server", "no-provider", NULL };
 
   return reason != NULL && g_strv_contains (reasons, reason);
 }
@@ -56,6 +57,8 @@ describe (const char *reason)
     return _("it has no key");
   if (g_strcmp0 (reason, "model") == 0)
     return _("it does not know the model");
+  if (g_strcmp0 (reason, "server") == 0)
+    return _("it does not work as it is set up");
 
   return _("no provider can be used: set a key, or enable one in the configuration");
 }

@@ -474,6 +474,11 @@ class Embedded(BatchCase):
         self.assertIn("older", process.stderr)
         self.assertEqual(self.provider.stats("one")["calls"], 2)
 
+    def test_a_command_that_is_not_there_ends_1(self):
+        self.home.configure("[provider up]\nkind=command\ncommand=/no/such/program\n")
+        process = self.run_batch(code=1, stdin="a\n", patience=20)
+        self.assertRegex(process.stderr, r"up: .*/no/such/program")
+
     def test_says_which_key_is_missing(self):
         self.home.configure(self.lanes(self.provider, one={"api_key_env": "ONE_KEY"}))
         process = self.run_batch(code=1, stdin="a\n")
