@@ -13,8 +13,8 @@ typedef enum {
 /**
  * GwConfig:
  *
- * `gangway.conf` as read (contract, section 4), with the catalogue's presets beneath it. Plain data,
- * not changed after loading but by its owner.
+ * `gangway.conf` as read (contract, section 4), with the catalogue's presets beneath it. Plain
+ * data, not changed after loading but by its owner.
  */
 typedef struct {
   char *path;              /* where it was read from, or would be written */
@@ -34,7 +34,8 @@ typedef struct {
   GPtrArray *providers;    /* (element-type GwProviderConfig): every preset and every group */
 } GwConfig;
 
-/* @path: (nullable) NULL is the user's own file, which need not exist; a path that was given must. */
+/* @path: (nullable) NULL is the user's own file, which need not exist; a path that was given
+ * must. */
 GwConfig *gw_config_load (const char *path, GError **error);
 void gw_config_free (GwConfig *config);
 GwProviderConfig *gw_config_find_provider (const GwConfig *config, const char *name);

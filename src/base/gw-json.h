@@ -59,7 +59,8 @@ double gw_json_peek_double (JsonObject *object, const char *member, double fallb
 gboolean gw_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
 
 /* Copying. A tree belongs to one thread at a time: json-glib 1.6 does not count the references of
- * objects and arrays atomically, and json_node_copy() shares those inside. Nothing is shared here. */
+ * objects and arrays atomically, and json_node_copy() shares those inside. Nothing is shared
+ * here. */
 JsonNode *gw_json_copy (JsonNode *node);
 JsonObject *gw_json_copy_object (JsonObject *object);
 

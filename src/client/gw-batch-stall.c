@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-batch"
 
-/* The look for a stall: while nothing of the run moves, whether all that is left waits for an act of
- * the user (a key, a balance, a model, a provider). What a task waits for is said when it is read
- * and is no change, so the feed cannot tell it; the queued tasks are asked for by themselves, ever
- * more seldom. The first task that waits for something else ends the look; where that is a cool-down of
- * all lanes, what their last calls failed with is told, once each. */
+/* The look for a stall: while nothing of the run moves, whether all that is left waits for an act
+ * of the user (a key, a balance, a model, a provider). What a task waits for is said when it is
+ * read and is no change, so the feed cannot tell it; the queued tasks are asked for by themselves,
+ * ever more seldom. The first task that waits for something else ends the look; where that is a
+ * cool-down of all lanes, what their last calls failed with is told, once each. */
 
 #include "config.h"
 

@@ -4,11 +4,11 @@
 /* GwBatch: a run of many tasks, from its submission to its last answer.
  *
  * It follows the change feed of its project by one long-poll, results included, so that the end is
- * known as soon as the gateway knows it, and what has been answered is held here whatever becomes of
- * the gateway. Guarantee: once a task was seen final with its result, it stays so in this memory,
- * through lost connections and gateways that were started again on the same data; only `retry`
- * takes it back. Starting and taking up runs is in gw-batch-start.c, the look for lanes that need
- * the user in gw-batch-stall.c. */
+ * known as soon as the gateway knows it, and what has been answered is held here whatever becomes
+ * of the gateway. Guarantee: once a task was seen final with its result, it stays so in this
+ * memory, through lost connections and gateways that were started again on the same data; only
+ * `retry` takes it back. Starting and taking up runs is in gw-batch-start.c, the look for lanes
+ * that need the user in gw-batch-stall.c. */
 
 #include "config.h"
 
@@ -28,8 +28,8 @@
 #define PACE_MANY_MS 50
 #define FEW_TASKS 200
 
-#define FIELDS "task_id,project_id,status,result,error,created_at,started_at,finished_at,attempts," \
-               "revision,metadata,result_size"
+#define FIELDS "task_id,project_id,status,result,error,created_at,started_at,finished_at," \
+               "attempts,revision,metadata,result_size"
 
 enum {
   CHANGED,
@@ -563,8 +563,8 @@ gw_batch_follow_async (GwBatch *self,
  * @self: a run
  * @result: what the callback got
  * @end: (out): how it ended
- * @error: the gateway's last error, if it was gone for longer than the limit or refused; GW_ERROR or
- *   G_IO_ERROR_CANCELLED
+ * @error: the gateway's last error, if it was gone for longer than the limit or refused; GW_ERROR
+ *   or G_IO_ERROR_CANCELLED
  *
  * Returns: whether it has ended
  */

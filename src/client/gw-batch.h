@@ -21,9 +21,10 @@ typedef enum {
  * their results kept in input order. Uses its client, in the thread that made that.
  *
  * Signals: `changed`, after each page of changes, and `task-ended` (GwTask) for every task of the
- * run that becomes final; `lost` (the seconds since the gateway was last heard, a guint) at each try
- * to reach it that failed, and `found` when it answers again; `cooling` (a sentence for the user) where
- * the run stands still as all lanes cool down, with what their last calls failed with, when that changes.
+ * run that becomes final; `lost` (the seconds since the gateway was last heard, a guint) at each
+ * try to reach it that failed, and `found` when it answers again; `cooling` (a sentence for the
+ * user) where the run stands still as all lanes cool down, with what their last calls failed with,
+ * when that changes.
  */
 GwBatch *gw_batch_new (GwClient *client);
 
@@ -63,7 +64,7 @@ const char *gw_batch_get_project_name (GwBatch *self); /* (nullable) */
 guint gw_batch_get_n_tasks (GwBatch *self);
 guint gw_batch_count (GwBatch *self, GwTaskStatus status);
 guint gw_batch_count_practice (GwBatch *self);
-const char *gw_batch_get_stall (GwBatch *self);        /* (nullable) lanes and reasons, for people */
+const char *gw_batch_get_stall (GwBatch *self); /* (nullable) lanes and reasons, for people */
 
 /* Every task of the run in input order, (element-type GwTask), (transfer full). With a minimal
  * gateway they carry its ids. */

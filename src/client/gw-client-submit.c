@@ -199,8 +199,8 @@ send_next (GTask *task)
 /**
  * gw_client_submit_async:
  * @self: a client
- * @tasks: (element-type JsonObject): each as the body of POST /tasks without `project`; not touched by
- *   the caller until the submission has ended
+ * @tasks: (element-type JsonObject): each as the body of POST /tasks without `project`; not touched
+ *   by the caller until the submission has ended
  * @project: (nullable): id or name; NULL: the gateway's own default project
  * @concurrency: sets the project's; 0: leaves it
  * @cancellable: (nullable): gives the submission up; what was accepted stays

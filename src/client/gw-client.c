@@ -287,7 +287,8 @@ _gw_client_error_from_reply (const GwAnswer *reply)
 {
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
-  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text != NULL ? text : "", length, NULL);
+  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text != NULL ? text : "", length,
+                                                             NULL);
   g_autofree char *sentence = NULL;
   GwError code = gw_error_from_http_status (MAX (reply->status, 400));
   GwError told;
@@ -381,7 +382,8 @@ pause_cancelled_cb (GCancellable *cancellable,
   return repeat_cb (user_data);
 }
 
-/* Whether the request goes out once more: never beyond the patience, counted from its first failure. */
+/* Whether the request goes out once more: never beyond the patience, counted from its first
+ * failure. */
 static gboolean
 schedule_repeat (GTask *task,
                  int retry_after_s)
@@ -509,7 +511,8 @@ _gw_client_request_async (GwClient *self,
   send_call (task);
 }
 
-/* @lost: (out) (optional): after an error, whether the gateway may have acted on it all the same. */
+/* @lost: (out) (optional): after an error, whether the gateway may have acted on it all the
+ * same. */
 GwAnswer *
 _gw_client_request_finish (GwClient *self,
                            GAsyncResult *result,
@@ -566,8 +569,8 @@ is_submission (const char *method,
  * @callback: called in the thread-default context of the caller
  * @user_data: for @callback
  *
- * Any call of the contract. Submissions get an Idempotency-Key and are repeated where the answer was
- * lost; every other call is made once.
+ * Any call of the contract. Submissions get an Idempotency-Key and are repeated where the answer
+ * was lost; every other call is made once.
  */
 void
 gw_client_call_async (GwClient *self,

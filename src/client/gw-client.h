@@ -22,20 +22,21 @@ typedef enum {
 /**
  * GwClient:
  *
- * Speaks to one gateway over HTTP, asynchronously, from the thread that made it. Errors are GW_ERROR
- * with the gateway's own code and sentence; GW_ERROR_UNREACHABLE where nobody answers.
+ * Speaks to one gateway over HTTP, asynchronously, from the thread that made it. Errors are
+ * GW_ERROR with the gateway's own code and sentence; GW_ERROR_UNREACHABLE where nobody answers.
  *
  * Against a minimal gateway the same calls work as far as they can: the client keeps the tasks that
- * it submitted, sends at most so many at once, polls them, and answers gw_client_get_changes_async(),
- * gw_client_get_task_async() and a few calls (see gw-minimal-poller.c) from what it keeps. The ids it
- * gives out are its own there; gw_client_dup_foreign_id() has the gateway's.
+ * it submitted, sends at most so many at once, polls them, and answers
+ * gw_client_get_changes_async(), gw_client_get_task_async() and a few calls (see
+ * gw-minimal-poller.c) from what it keeps. The ids it gives out are its own there;
+ * gw_client_dup_foreign_id() has the gateway's.
  */
 GwClient *gw_client_new (const char *uri, const char *token, GwProtocol protocol);
 const char *gw_client_get_uri (GwClient *self);
 GwProtocol gw_client_get_protocol (GwClient *self);
 
-/* Another address of the same queue (its engine was started again): calls that are being repeated go
- * there as well. */
+/* Another address of the same queue (its engine was started again): calls that are being repeated
+ * go there as well. */
 void gw_client_set_endpoint (GwClient *self, const char *uri, const char *token);
 
 /* For how long a submission whose answer was lost, or that was refused for the moment, is repeated
@@ -51,15 +52,16 @@ char *gw_client_dup_foreign_id (GwClient *self, const char *task_id);
 /* A path of escaped segments, to be ended by NULL: ("projects", name, "pause", NULL). */
 char *gw_client_build_path (const char *first, ...) G_GNUC_NULL_TERMINATED;
 
-/* Any call of the contract, by itself: @body is a JSON object or NULL; finish gives the JSON answer.
- * A submission carries an Idempotency-Key and is repeated where its reply was lost. */
+/* Any call of the contract, by itself: @body is a JSON object or NULL; finish gives the JSON
+ * answer. A submission carries an Idempotency-Key and is repeated where its reply was lost. */
 void gw_client_call_async (GwClient *self, const char *method, const char *path, JsonObject *body,
                            GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data);
 JsonObject *gw_client_call_finish (GwClient *self, GAsyncResult *result, GError **error);
 
-/* Tasks in: (element-type JsonObject), each as the body of POST /tasks without `project`. Finish: their ids, in order, and the
- * project's id. Split into as many calls as the limits need. @concurrency: 0 leaves it, else set. */
+/* Tasks in: (element-type JsonObject), each as the body of POST /tasks without `project`. Finish:
+ * their ids, in order, and the project's id. Split into as many calls as the limits need.
+ * @concurrency: 0 leaves it, else set. */
 void gw_client_submit_async (GwClient *self, GPtrArray *tasks, const char *project,
                              guint concurrency, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);

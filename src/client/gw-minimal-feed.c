@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-minimal"
 
-/* The change feed of the tasks that a minimal gateway has of ours, told from memory in the manner of
- * the contract's: in order of revision, each task once, and a wait that ends with the next change. */
+/* The change feed of the tasks that a minimal gateway has of ours, told from memory in the manner
+ * of the contract's: in order of revision, each task once, and a wait that ends with the next
+ * change. */
 
 #include "config.h"
 
@@ -111,7 +112,8 @@ is_empty (const GwChanges *changes)
   return changes->tasks->len == 0 && changes->projects->len == 0 && !changes->reset;
 }
 
-/* The callback may ask again at once, or drop the client: @waiter is in no list any more by then. */
+/* The callback may ask again at once, or drop the client: @waiter is in no list any more by
+ * then. */
 static void
 answer (Waiter *waiter,
         GwChanges *changes,
@@ -271,8 +273,8 @@ gw_minimal_poller_get_task (GwMinimalPoller *self,
  * @self: a poller
  * @project: an id or a name
  *
- * Returns: (transfer full) (nullable) (element-type GwTask): its tasks in order; NULL where there is
- *   no such project
+ * Returns: (transfer full) (nullable) (element-type GwTask): its tasks in order; NULL where there
+ *   is no such project
  */
 GPtrArray *
 gw_minimal_poller_get_results (GwMinimalPoller *self,

@@ -3,9 +3,9 @@
 
 /* GwMinimalPoller: a gateway with only two calls, brought under the face of the whole contract.
  *
- * Tasks wait here until fewer than the allowed number are unfinished over there; then each is POSTed
- * and polled by itself: after 0.2 s, then ever half as long again up to 2 s, at most eight polls at a
- * time. Runs in the thread-default context of the thread that made the client.
+ * Tasks wait here until fewer than the allowed number are unfinished over there; then each is
+ * POSTed and polled by itself: after 0.2 s, then ever half as long again up to 2 s, at most eight
+ * polls at a time. Runs in the thread-default context of the thread that made the client.
  *
  * Guarantee: a task is POSTed again only where the gateway certainly has not taken it. What is told
  * to the outside is in gw-minimal-feed.c, what it can be asked to do in gw-minimal-calls.c. */

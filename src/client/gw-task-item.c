@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-task-item"
 
-/* GwTaskItem: one row of a list of tasks, the same object for the task's whole life. Main thread. */
+/* GwTaskItem: one row of a list of tasks, the same object for the task's whole life. Main
+ * thread. */
 
 #include "config.h"
 

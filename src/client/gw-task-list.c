@@ -5,9 +5,9 @@
  * step: what is known is updated in place, what is new is spliced in by as few items-changed as its
  * places need. Main thread only; pages are parsed elsewhere (gw-client-changes.c).
  *
- * Guarantee: the order is that of submission and never changes; an item is one object for its task's
- * whole life; after a reset, or other data behind the address, the list equals the gateway's again
- * without what stayed having been taken out. */
+ * Guarantee: the order is that of submission and never changes; an item is one object for its
+ * task's whole life; after a reset, or other data behind the address, the list equals the gateway's
+ * again without what stayed having been taken out. */
 
 #include "config.h"
 
@@ -17,7 +17,8 @@
 #define FIRST_PAUSE_S 1
 #define MAX_PAUSE_S 60
 
-/* While the first pages come in, they are shown in steps of this many rows, the first page at once. */
+/* While the first pages come in, they are shown in steps of this many rows, the first page at
+ * once. */
 #define STEP_TASKS 10000
 
 /* Where tasks change all the time, a page is asked for at most so often. */
@@ -417,7 +418,8 @@ take_task (GwTaskList *self,
   gw_task_item_set_task (item, task);
 }
 
-/* A task may stand twice among the fresh ones, if it changed between two pages: the newest counts. */
+/* A task may stand twice among the fresh ones, if it changed between two pages: the newest
+ * counts. */
 static void
 drop_doubles (GwTaskList *self)
 {

@@ -14,16 +14,17 @@ G_DECLARE_FINAL_TYPE (GwTaskList, gw_task_list, GW, TASK_LIST, GObject)
 /**
  * GwTaskList:
  *
- * A GListModel of GwTaskItem in order of submission that follows a gateway by one long-poll (against
- * a minimal gateway by polling each unfinished task). A change updates its item in place. Main
- * thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
- * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise).
- * Signal `changed`: once per page that was taken in.
+ * A GListModel of GwTaskItem in order of submission that follows a gateway by one long-poll
+ * (against a minimal gateway by polling each unfinished task). A change updates its item in place.
+ * Main thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
+ * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise). Signal `changed`:
+ * once per page that was taken in.
  */
 GwTaskList *gw_task_list_new (GwClient *client, const char *project);
 void gw_task_list_start (GwTaskList *self);
 void gw_task_list_stop (GwTaskList *self);
-GwTaskItem *gw_task_list_find (GwTaskList *self, const char *task_id); /* (transfer none) (nullable) */
+/* (transfer none) (nullable) */
+GwTaskItem *gw_task_list_find (GwTaskList *self, const char *task_id);
 guint gw_task_list_count (GwTaskList *self, GwTaskStatus status);
 gboolean gw_task_list_is_connected (GwTaskList *self);
 const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
@@ -34,7 +35,8 @@ void gw_task_list_retry_now (GwTaskList *self);
 
 /* The projects that the feed told of, newest state; (transfer none). */
 GwProject *gw_task_list_find_project (GwTaskList *self, const char *project_id);
-GList *gw_task_list_get_projects (GwTaskList *self); /* (transfer container), in order of creation */
+/* (transfer container), in order of creation */
+GList *gw_task_list_get_projects (GwTaskList *self);
 
 /* A task that is known before the feed tells of it: what this client just submitted. */
 void gw_task_list_add (GwTaskList *self, GwTask *task);

@@ -512,7 +512,8 @@ start_run (Program *program,
         }
       g_source_remove (timer_id);
       ok = gw_batch_submit_finish (program->batch, result, &error);
-      /* A project that was there may be paused, or held back: whoever adds to it wants it to run. */
+      /* A project that was there may be paused, or held back: whoever adds to it wants it to
+       * run. */
       if (ok && (options->project != NULL || gw_batch_gateway_took_over (program->gateway)))
         {
           g_clear_object (&result);

@@ -19,13 +19,13 @@
 /*
  * Start and stop of everything behind HTTP, in order.
  *
- * Start: configuration, data lock, queue, providers and their keys, gateway, workers; the address is
- * written into the lock last, so that who reads it finds a gateway that serves. Stop: the gateway
- * refuses new work, the workers drain, the gateway answers who still waits and closes its port, the
- * queue ends, the lock is freed.
+ * Start: configuration, data lock, queue, providers and their keys, gateway, workers; the address
+ * is written into the lock last, so that who reads it finds a gateway that serves. Stop: the
+ * gateway refuses new work, the workers drain, the gateway answers who still waits and closes its
+ * port, the queue ends, the lock is freed.
  *
- * Threading: the steps run on a thread of the engine's own, which afterwards only tells the queue of
- * changed providers. The owner's thread is never blocked; results and the failure come to it.
+ * Threading: the steps run on a thread of the engine's own, which afterwards only tells the queue
+ * of changed providers. The owner's thread is never blocked; results and the failure come to it.
  *
  * Guarantee: after a stop, and after a start that failed, there is no thread, no port and no lock.
  */
@@ -416,8 +416,8 @@ lane_resumed_cb (GObject *source,
     gw_engine_list_held (self);
 }
 
-/* A start is the user's act: what stopped a lane (a key, an account, a model) may have been put right
- * in the environment, where nobody sees it. If it was not, one call finds out. */
+/* A start is the user's act: what stopped a lane (a key, an account, a model) may have been put
+ * right in the environment, where nobody sees it. If it was not, one call finds out. */
 static void
 stopped_lanes_cb (GObject *source,
                   GAsyncResult *result,
@@ -555,7 +555,8 @@ queue_failed_cb (const GError *error,
   g_autoptr (GSource) source = g_idle_source_new ();
 
   *failure = (Failure){ .engine = g_object_ref (self), .error = g_error_copy (error) };
-  /* Not g_main_context_invoke(): where the owner's loop does not run just now, it would run it here. */
+  /* Not g_main_context_invoke(): where the owner's loop does not run just now, it would run it
+   * here. */
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_static_name (source, "gw-engine failed");
   g_source_set_callback (source, tell_failed_cb, failure, failure_free);

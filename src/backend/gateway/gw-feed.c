@@ -2,18 +2,19 @@
 /*
  * The change feed and its long-polls.
  *
- * A follower asks for a page; where it is empty and it may wait, it becomes a waiter: a held request with
- * one timer for its own end and one look-out for its client's leaving. Nothing else happens for it until
- * the queue's one watch tells of a new revision; then its page is read again from where the last reading
- * ended, and if that is empty under its filter it waits on. So waiting costs nothing, however many wait.
+ * A follower asks for a page; where it is empty and it may wait, it becomes a waiter: a held
+ * request with one timer for its own end and one look-out for its client's leaving. Nothing else
+ * happens for it until the queue's one watch tells of a new revision; then its page is read again
+ * from where the last reading ended, and if that is empty under its filter it waits on. So waiting
+ * costs nothing, however many wait.
  *
- * Re-readings are bounded: a waiter has at most one under way, all together at most READS_AT_ONCE, and
- * rounds are at least ROUND_MS apart (a busy queue commits thousands of times a second, and what matters
- * is seen well within 150 ms).
+ * Re-readings are bounded: a waiter has at most one under way, all together at most READS_AT_ONCE,
+ * and rounds are at least ROUND_MS apart (a busy queue commits thousands of times a second, and
+ * what matters is seen well within 150 ms).
  *
- * Threading: the gateway's thread. Guarantee: a change that a waiter's filter lets through is answered,
- * whichever moment it came in: the head that the watch told is compared with the page's when it begins to
- * wait, and a round that meets it during a reading is remembered.
+ * Threading: the gateway's thread. Guarantee: a change that a waiter's filter lets through is
+ * answered, whichever moment it came in: the head that the watch told is compared with the page's
+ * when it begins to wait, and a round that meets it during a reading is remembered.
  */
 #define G_LOG_DOMAIN "gw-feed"
 
@@ -55,7 +56,7 @@ typedef struct {
   char *text;
   guint wait_s;
 
-  GwFeedPage *page;        /* (owned) (nullable) the last one, empty: the answer when time is over */
+  GwFeedPage *page;        /* (owned) (nullable) the last one, empty: the answer at the end */
   GSource *end_timer;      /* (nullable) while it waits */
   GSource *left_source;    /* (nullable) while it waits */
   GList link;              /* in waiters */
@@ -203,8 +204,9 @@ time_over_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* A paused message does not notice that its client has left; its socket does. An answer makes libsoup
- * write, fail and let go; and one that only closed its sending side gets its answer, if an early one. */
+/* A paused message does not notice that its client has left; its socket does. An answer makes
+ * libsoup write, fail and let go; and one that only closed its sending side gets its answer, if an
+ * early one. */
 static gboolean
 client_left_cb (int fd,
                 GIOCondition condition,
@@ -444,8 +446,8 @@ read_statuses (const char *list,
       if (!gw_task_status_from_string (g_strstrip (names[i]), &status))
         {
           g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
-                       "status: '%.40s' is none. Use queued, running, completed, failed, cancelled, "
-                       "separated by commas.",
+                       "status: '%.40s' is none. Use queued, running, completed, failed, "
+                       "cancelled, separated by commas.",
                        names[i]);
           return FALSE;
         }

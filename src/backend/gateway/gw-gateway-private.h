@@ -45,7 +45,7 @@ struct _GwGateway {
   const char *guard_text;   /* static: which guard is in force, for the log and /health */
   GwFeed *feed;
   GwParseThread *parser;
-  GHashTable *counts;       /* (element-type guint guint64) (route index << 16 | status) -> requests */
+  GHashTable *counts;       /* (element-type guint guint64) (route << 16 | status) -> requests */
   guint64 duration_us;      /* of all requests, long-polls apart */
   guint64 n_timed;
   gsize body_bytes;         /* of bodies in memory */

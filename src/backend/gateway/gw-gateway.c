@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The HTTP server: one thread with a main context of its own, in which everything of this folder runs.
+ * The HTTP server: one thread with a main context of its own, in which everything of this folder
+ * runs.
  *
- * A request passes, in this order: the guard (who may talk), the table of routes, the limits of its body;
- * all of that on its head, so that nothing of a refused body is kept. Then its handler, which answers at
- * once or holds it over one call to the queue.
+ * A request passes, in this order: the guard (who may talk), the table of routes, the limits of its
+ * body; all of that on its head, so that nothing of a refused body is kept. Then its handler, which
+ * answers at once or holds it over one call to the queue.
  *
  * Threading: gw_gateway_start(), _refuse_work() and _stop() may come from any other thread.
- * Guarantees: nothing is routed that the guard has not passed; every held request is answered before
- * gw_gateway_stop() returns, or its client has left; after it there is no thread and no port.
+ * Guarantees: nothing is routed that the guard has not passed; every held request is answered
+ * before gw_gateway_stop() returns, or its client has left; after it there is no thread and no
+ * port.
  */
 #define G_LOG_DOMAIN "gw-gateway"
 
@@ -210,8 +212,8 @@ refuse_framing (GwRequest *request)
   g_autoptr (GError) error = NULL;
 
   error = g_error_new_literal (GW_ERROR, GW_ERROR_NOT_JSON,
-                               "The request does not say in one clear way where its body ends. Send "
-                               "one Content-Length, or Transfer-Encoding: chunked.");
+                               "The request does not say in one clear way where its body ends. "
+                               "Send one Content-Length, or Transfer-Encoding: chunked.");
   close_after (request);
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
       && soup_message_headers_get_content_length (headers) < 0)
@@ -283,7 +285,8 @@ got_chunk_cb (SoupServerMessage *message,
       request->keeps_body = FALSE;
       close_after (request);
       gw_request_fail_with (request, GW_ERROR_UNAVAILABLE,
-                            "Too many large bodies come in at once. Send this one again in a moment.");
+                            "Too many large bodies come in at once. Send this one again in a "
+                            "moment.");
       return;
     }
   if (request->body == NULL)
@@ -351,8 +354,8 @@ static void
 answer_options (GwRequest *request,
                 const char *allow)
 {
-  soup_message_headers_replace (soup_server_message_get_response_headers (request->message), "Allow",
-                                allow);
+  soup_message_headers_replace (soup_server_message_get_response_headers (request->message),
+                                "Allow", allow);
   gw_request_respond_text (request, 204, NULL, NULL, 0);
 }
 
@@ -386,13 +389,14 @@ choose_route (GwRequest *request,
            && !gw_http_connection_get_loopback (request->connection))
     {
       gw_request_fail_with (request, GW_ERROR_FORBIDDEN,
-                            "Providers are changed only from the machine that the gateway runs on.");
+                            "Providers are changed only from the machine that the gateway runs "
+                            "on.");
     }
   else if ((match->route->flags & GW_ROUTE_WORK) && g_atomic_int_get (&self->refuses_work))
     {
       gw_request_fail_with (request, GW_ERROR_STOPPING,
-                            "The gateway is stopping and takes no new work. Send this again when it "
-                            "runs again.");
+                            "The gateway is stopping and takes no new work. Send this again when "
+                            "it runs again.");
     }
 }
 
@@ -540,8 +544,8 @@ listen_on (GwGateway *self,
           return listen_on (self, address, port, error);
         }
       g_set_error (error, GW_ERROR, GW_ERROR_PORT_TAKEN,
-                   "Port %u of %s is taken by another program. Stop that program, or choose another "
-                   "port with --port or in [gateway] of gangway.conf.",
+                   "Port %u of %s is taken by another program. Stop that program, or choose "
+                   "another port with --port or in [gateway] of gangway.conf.",
                    *port, text);
     }
   else
@@ -576,7 +580,8 @@ bind_address (GwGateway *self,
   if (address == NULL)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
-                   "'%s' is no address to listen on. Give an IP address, as 127.0.0.1, or localhost.",
+                   "'%s' is no address to listen on. Give an IP address, as 127.0.0.1, or "
+                   "localhost.",
                    self->listen);
       return FALSE;
     }
@@ -603,8 +608,8 @@ bind_address (GwGateway *self,
       if (!gw_http_listener_add (self->listener, six_address, &six_port, &local_error))
         g_info ("Not listening on [::1]:%u: %s", port, local_error->message);
     }
-  self->uri = g_strdup_printf (strchr (plain, ':') != NULL ? "http://[%s]:%u" : "http://%s:%u", plain,
-                               port);
+  self->uri = g_strdup_printf (strchr (plain, ':') != NULL ? "http://[%s]:%u" : "http://%s:%u",
+                               plain, port);
 
   return TRUE;
 }
@@ -620,7 +625,8 @@ choose_guard (GwGateway *self)
     }
   else if (self->allow_other_users)
     {
-      self->guard_text = self->token != NULL ? "token" : "none: every user of this machine may connect";
+      self->guard_text = self->token != NULL ? "token"
+                                             : "none: every user of this machine may connect";
     }
   else if ((self->asker = gw_peer_asker_new (&error)) != NULL)
     {
@@ -834,8 +840,8 @@ stop_cb (gpointer user_data)
  * gw_gateway_stop:
  * @self: a gateway; one that was not started, or is stopped, is left as it is
  *
- * Closes the port, answers every waiting request, ends the thread and waits for it. From another thread
- * than the gateway's; only one at a time.
+ * Closes the port, answers every waiting request, ends the thread and waits for it. From another
+ * thread than the gateway's; only one at a time.
  */
 void
 gw_gateway_stop (GwGateway *self)

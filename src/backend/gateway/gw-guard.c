@@ -2,10 +2,10 @@
 /*
  * Who may talk to the gateway: judged for every request, before routing.
  *
- * Against DNS rebinding the Host must be a name of this machine's loopback, parsed as an address and
- * never compared by prefix (127.evil.com). Against web pages that send requests to local ports, Origin
- * must be loopback where it is present and Sec-Fetch-Site must not be cross-site. Where a token is set
- * it must be given; where we listen beyond loopback one is always set (gw-gateway.c).
+ * Against DNS rebinding the Host must be a name of this machine's loopback, parsed as an address
+ * and never compared by prefix (127.evil.com). Against web pages that send requests to local ports,
+ * Origin must be loopback where it is present and Sec-Fetch-Site must not be cross-site. Where a
+ * token is set it must be given; where we listen beyond loopback one is always set (gw-gateway.c).
  *
  * Pure functions, any thread. Guarantee: nothing that is not recognised as ours passes.
  */
@@ -165,7 +165,8 @@ gw_guard_check (const GwGuardRules *rules,
   if (request->foreign)
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_FORBIDDEN,
-                           "Another user of this machine runs this gateway. Start your own, or have "
+                           "Another user of this machine runs this gateway. Start your own, or "
+                           "have "
                            "its owner set allow-other-users=true in [gateway] of gangway.conf.");
       return FALSE;
     }
@@ -196,10 +197,12 @@ gw_guard_check (const GwGuardRules *rules,
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_FORBIDDEN,
                            request->authorization == NULL
-                               ? "This gateway wants a token. Send it as a bearer token in the header "
-                                 "Authorization, or set GANGWAY_TOKEN for Gangway's own programs."
+                               ? "This gateway wants a token. Send it as a bearer token in the "
+                                 "header Authorization, or set GANGWAY_TOKEN for Gangway's own "
+                                 "programs."
                                : "The token is not the gateway's. Compare it with the file that "
-                                 "token-file names, or with GANGWAY_TOKEN, where the gateway runs.");
+                                 "token-file names, or with GANGWAY_TOKEN, where the gateway "
+                                 "runs.");
       return FALSE;
     }
 

@@ -2,18 +2,19 @@
 /*
  * One accepted TCP connection, as SoupServer is given it.
  *
- * libsoup before 3.3 lets go of a connection only at the end of a request: one that its client closes
- * or resets while it is kept alive stays for ever, with its descriptor, and one that libsoup's own
- * listener accepted leaves a GSocket behind besides. So the listener is ours (gw-http-listener.c), and
- * what SoupServer reads from is the input stream below: where a client leaves between two requests, it
- * yields one last request, which libsoup answers with 400 and after which it closes.
+ * libsoup before 3.3 lets go of a connection only at the end of a request: one that its client
+ * closes or resets while it is kept alive stays for ever, with its descriptor, and one that
+ * libsoup's own listener accepted leaves a GSocket behind besides. So the listener is ours
+ * (gw-http-listener.c), and what SoupServer reads from is the input stream below: where a client
+ * leaves between two requests, it yields one last request, which libsoup answers with 400 and after
+ * which it closes.
  *
- * That last request must never be taken for the rest of a true one. Of a request that was cut off, the
- * head or the body may still lie in libsoup's buffer, unknown to us. Hence: the end of the stream is
- * first answered with "would block", upon which libsoup announces a request whose first line it has
- * (request-started); during a request the end is told as it is, which libsoup handles. And the last
- * request is malformed, so that even half a first line before it makes nothing that could be carried
- * out.
+ * That last request must never be taken for the rest of a true one. Of a request that was cut off,
+ * the head or the body may still lie in libsoup's buffer, unknown to us. Hence: the end of the
+ * stream is first answered with "would block", upon which libsoup announces a request whose first
+ * line it has (request-started); during a request the end is told as it is, which libsoup handles.
+ * And the last request is malformed, so that even half a first line before it makes nothing that
+ * could be carried out.
  *
  * Threading: belongs to the thread that serves it. Guarantee: a connection whose client has left is
  * closed and freed, whatever it was at.
@@ -377,7 +378,8 @@ gw_http_connection_end_request (GwHttpConnection *self)
  * gw_http_connection_has_ended:
  * @self: a connection
  *
- * Returns: whether its client is known to have left, so that a request that begins now is no request
+ * Returns: whether its client is known to have left, so that a request that begins now is no
+ * request
  */
 gboolean
 gw_http_connection_has_ended (GwHttpConnection *self)
@@ -409,8 +411,8 @@ gw_http_connection_cut (GwHttpConnection *self)
  * @text: the answer
  * @length: its bytes
  *
- * Answers past libsoup, which answers only after the whole body, and says that nothing will follow. What
- * still comes in is libsoup's to read; its own answer then goes nowhere, and it closes.
+ * Answers past libsoup, which answers only after the whole body, and says that nothing will follow.
+ * What still comes in is libsoup's to read; its own answer then goes nowhere, and it closes.
  */
 void
 gw_http_connection_answer_early (GwHttpConnection *self,

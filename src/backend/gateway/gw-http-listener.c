@@ -2,17 +2,18 @@
 /*
  * Accepts connections, hands them to SoupServer and sees that none stays for nothing.
  *
- * Every connection is in one of a few phases (head, body, busy, write, idle), each with one time limit
- * for all. So each phase is a queue in the order of entry, whose head is the next to run out: moving
- * costs O(1), and one timer serves all; it is armed only while there is something to wait for, so an
- * idle program is not woken. Whoever runs out of time is hung up on (slowloris, a body that stalls, a
- * reader that does not read); a connection that a handler has, as a long-poll, has no limit here.
+ * Every connection is in one of a few phases (head, body, busy, write, idle), each with one time
+ * limit for all. So each phase is a queue in the order of entry, whose head is the next to run out:
+ * moving costs O(1), and one timer serves all; it is armed only while there is something to wait
+ * for, so an idle program is not woken. Whoever runs out of time is hung up on (slowloris, a body
+ * that stalls, a reader that does not read); a connection that a handler has, as a long-poll, has
+ * no limit here.
  *
- * Over the bound of connections the longest idle one makes place. Out of descriptors, accepting rests
- * for a second, with one line in the log, instead of spinning.
+ * Over the bound of connections the longest idle one makes place. Out of descriptors, accepting
+ * rests for a second, with one line in the log, instead of spinning.
  *
- * Threading: belongs to the thread that runs it. SoupServer keeps connections alive only while it has a
- * listener of its own; it is given one that nobody can reach: one end of a socket pair.
+ * Threading: belongs to the thread that runs it. SoupServer keeps connections alive only while it
+ * has a listener of its own; it is given one that nobody can reach: one end of a socket pair.
  */
 #define G_LOG_DOMAIN "gw-http-listener"
 

@@ -2,8 +2,8 @@
 /*
  * GET /metrics: the numbers of queue, lanes, gateway and process, as Prometheus text.
  *
- * Threading: the gateway's thread. Every number is O(1) or O(lanes) to get, but for the process's own
- * descriptors, which are counted.
+ * Threading: the gateway's thread. Every number is O(1) or O(lanes) to get, but for the process's
+ * own descriptors, which are counted.
  */
 #define G_LOG_DOMAIN "gw-metrics"
 
@@ -29,7 +29,8 @@ add_head (GString *text,
           const char *type,
           const char *help)
 {
-  g_string_append_printf (text, "# HELP gangway_%s %s\n# TYPE gangway_%s %s\n", name, help, name, type);
+  g_string_append_printf (text, "# HELP gangway_%s %s\n# TYPE gangway_%s %s\n", name, help, name,
+                          type);
 }
 
 static void
@@ -231,7 +232,8 @@ add_requests (GString *text,
   add_head (text, "http_connections", "gauge", "Connections, by what they are at.");
   for (guint i = 0; i < GW_N_HTTP_PHASES; i++)
     {
-      static const char *const names[GW_N_HTTP_PHASES] = { "head", "body", "busy", "write", "idle" };
+      static const char *const names[GW_N_HTTP_PHASES] = { "head", "body", "busy", "write",
+                                                           "idle" };
 
       g_string_append_printf (text, "gangway_http_connections{phase=\"%s\"} %u\n", names[i],
                               gw_http_listener_count (self->listener, i));

@@ -2,9 +2,9 @@
 /*
  * Where bodies over 256 KiB become plain data, so that the gateway's thread goes on serving.
  *
- * Threading: one thread, started by the first job; a job belongs to it until @done. One at a time bounds
- * the memory that trees of JSON take. Guarantee: @done runs once for every job, in order, as long as the
- * caller's context runs.
+ * Threading: one thread, started by the first job; a job belongs to it until @done. One at a time
+ * bounds the memory that trees of JSON take. Guarantee: @done runs once for every job, in order, as
+ * long as the caller's context runs.
  */
 #define G_LOG_DOMAIN "gw-parse-thread"
 

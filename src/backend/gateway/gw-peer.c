@@ -2,16 +2,16 @@
 /*
  * Who is at the other end of a loopback connection: this user's process, or another's.
  *
- * A loopback port is open to every user of the machine. Both ends of such a connection are sockets of
- * one kernel, so the kernel knows the peer's user: one exact sock_diag request (netlink), with the two
- * addresses of the connection turned round, names the peer's socket, and the answer has its uid. The
- * question is put once, right after the connection was accepted.
+ * A loopback port is open to every user of the machine. Both ends of such a connection are sockets
+ * of one kernel, so the kernel knows the peer's user: one exact sock_diag request (netlink), with
+ * the two addresses of the connection turned round, names the peer's socket, and the answer has its
+ * uid. The question is put once, right after the connection was accepted.
  *
- * A socket that its process has closed already has no owner any more, and the kernel then says uid 0
- * (with inode 0). That is not root: it counts as foreign, else one could send, close, and pass.
+ * A socket that its process has closed already has no owner any more, and the kernel then says uid
+ * 0 (with inode 0). That is not root: it counts as foreign, else one could send, close, and pass.
  *
- * Threading: one asker, one thread. Guarantee: where the answer is "ours", the peer's socket was open
- * and belonged to this user or root at the time of asking.
+ * Threading: one asker, one thread. Guarantee: where the answer is "ours", the peer's socket was
+ * open and belonged to this user or root at the time of asking.
  */
 #define G_LOG_DOMAIN "gw-peer"
 
@@ -250,8 +250,8 @@ answers_at_all (GwPeerAsker *self)
  * gw_peer_asker_new:
  * @error: return location
  *
- * Returns: (transfer full) (nullable): who asks; NULL with GW_ERROR_UNAVAILABLE where this kernel or
- *   sandbox does not answer
+ * Returns: (transfer full) (nullable): who asks; NULL with GW_ERROR_UNAVAILABLE where this kernel
+ *   or sandbox does not answer
  */
 GwPeerAsker *
 gw_peer_asker_new (GError **error)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Errors as the API tells them: application/problem+json (RFC 9457) with our stable `code`, by which
- * clients translate, and a `detail` that says what to do.
+ * Errors as the API tells them: application/problem+json (RFC 9457) with our stable `code`, by
+ * which clients translate, and a `detail` that says what to do.
  *
- * Pure functions, any thread. Guarantee: any GError becomes a valid problem; one of a foreign domain is
- * an internal error.
+ * Pure functions, any thread. Guarantee: any GError becomes a valid problem; one of a foreign
+ * domain is an internal error.
  */
 #define G_LOG_DOMAIN "gw-problem"
 

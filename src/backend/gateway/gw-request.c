@@ -2,12 +2,13 @@
 /*
  * One request and its answer: what every handler uses.
  *
- * Bodies are not accumulated by libsoup (a refused one would stay in memory all the same) but here, up
- * to the route's limit; what is over it is counted and dropped. They become JSON on the parse thread
- * when they are large.
+ * Bodies are not accumulated by libsoup (a refused one would stay in memory all the same) but here,
+ * up to the route's limit; what is over it is counted and dropped. They become JSON on the parse
+ * thread when they are large.
  *
- * Threading: the gateway's thread; only the convert function of a large body runs on the parse thread,
- * on the bytes alone. Guarantee: a held request is answered exactly once, or its client has left.
+ * Threading: the gateway's thread; only the convert function of a large body runs on the parse
+ * thread, on the bytes alone. Guarantee: a held request is answered exactly once, or its client has
+ * left.
  */
 #define G_LOG_DOMAIN "gw-request"
 

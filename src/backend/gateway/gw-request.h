@@ -18,8 +18,9 @@ G_BEGIN_DECLS
 /* The list of `status=` as bits; 0: absent. */
 gboolean gw_request_get_query_statuses (GwRequest *self, guint *statuses, GError **error);
 
-/* With the body's object (borrowed); NULL where there is no body. Called at once for small bodies, else
- * after the parse thread is done; not called where the body is not an object: the request is failed. */
+/* With the body's object (borrowed); NULL where there is no body. Called at once for small bodies,
+ * else after the parse thread is done; not called where the body is not an object: the request is
+ * failed. */
 typedef void (*GwRequestBodyFunc) (GwRequest *request, JsonObject *body);
 
 /**
@@ -69,8 +70,8 @@ void gw_request_convert_body (GwRequest *self, GwRequestConvertFunc convert, gpo
 
 void gw_request_respond_text (GwRequest *self, guint status, const char *content_type, char *text,
                               gsize length);
-/* A long answer in pieces: begun once, then each piece (transfer full) when the last was written, which
- * "wrote-chunk" of the message tells; the last one ends it. */
+/* A long answer in pieces: begun once, then each piece (transfer full) when the last was written,
+ * which "wrote-chunk" of the message tells; the last one ends it. */
 void gw_request_begin_stream (GwRequest *self, const char *content_type);
 void gw_request_send_piece (GwRequest *self, GString *piece, gboolean last);
 

@@ -2,9 +2,9 @@
 /*
  * The table of the contract's calls, and which of them a request means.
  *
- * docs/openapi.yaml lists the same calls; a test compares the two. A path that is written out wins over
- * one with braces: GET /tasks/batch is a wrong method, not a task called "batch". HEAD goes where GET
- * goes. Pure, any thread.
+ * docs/openapi.yaml lists the same calls; a test compares the two. A path that is written out wins
+ * over one with braces: GET /tasks/batch is a wrong method, not a task called "batch". HEAD goes
+ * where GET goes. Pure, any thread.
  */
 #define G_LOG_DOMAIN "gw-router"
 
@@ -62,7 +62,8 @@ gw_router_get_table (guint *n_routes)
   return table;
 }
 
-/* Whether @path fits @pattern; @capture is the part for the braces, still encoded, if it has any. */
+/* Whether @path fits @pattern; @capture is the part for the braces, still encoded, if it has
+ * any. */
 static gboolean
 path_fits (const char *pattern,
            const char *path,

@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
   const GwRoute *route;     /* (nullable) for the method as well */
   char *capture;            /* (nullable) (owned) the text for the braces, decoded */
-  char *allow;              /* (nullable) (owned) without a route: value of Allow; NULL: no such path */
+  char *allow;              /* (nullable) (owned) without a route: for Allow; NULL: no such path */
 } GwRouteMatch;
 
 const GwRoute *gw_router_get_table (guint *n_routes);

@@ -245,8 +245,8 @@ read_code (JsonObject *body,
     return TRUE;
 
   g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
-               "code: '%.40s' is no error of a task. Use one as error.code of a task has it, or leave "
-               "it out for all.",
+               "code: '%.40s' is no error of a task. Use one as error.code of a task has it, or "
+               "leave it out for all.",
                code);
 
   return FALSE;

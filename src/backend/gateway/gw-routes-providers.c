@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The calls about providers: what they are (the catalogue) and what their lanes do (the queue), in one.
+ * The calls about providers: what they are (the catalogue) and what their lanes do (the queue), in
+ * one.
  *
- * Threading: the gateway's thread. Guarantee: a key that is written is never read back: only where it
- * comes from is told. Writing is refused from other machines (gw-gateway.c).
+ * Threading: the gateway's thread. Guarantee: a key that is written is never read back: only where
+ * it comes from is told. Writing is refused from other machines (gw-gateway.c).
  */
 #define G_LOG_DOMAIN "gw-routes"
 
@@ -214,7 +215,8 @@ static void
 fail_unknown (GwRequest *request)
 {
   gw_request_fail_with (request, GW_ERROR_NOT_FOUND,
-                        "There is no provider '%.64s'. GET /providers lists them.", request->capture);
+                        "There is no provider '%.64s'. GET /providers lists them.",
+                        request->capture);
 }
 
 static void
@@ -334,7 +336,8 @@ read_command (JsonObject *body,
       g_strv_builder_add (builder, json_node_get_string (node));
     }
   g_strfreev (*command);
-  *command = array != NULL && json_array_get_length (array) > 0 ? g_strv_builder_end (builder) : NULL;
+  *command = array != NULL && json_array_get_length (array) > 0 ? g_strv_builder_end (builder)
+                                                                : NULL;
 
   return TRUE;
 }
@@ -444,8 +447,8 @@ put_cb (GObject *source,
       return;
     }
 
-  /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An error
-   * only says that the queue does not know the provider yet. */
+  /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An
+   * error only says that the queue does not know the provider yet. */
   gw_queue_resume_lane_async (request->gateway->queue, request->capture, ignore_resumed_cb, NULL);
   tell_queue (request, TRUE);
 }
@@ -479,8 +482,8 @@ check_catalogue (GwRequest *request)
     return TRUE;
 
   gw_request_fail_with (request, GW_ERROR_CONFLICT,
-                        "This gateway runs no providers of its own. Ask the program that works on the "
-                        "queue.");
+                        "This gateway runs no providers of its own. Ask the program that works on "
+                        "the queue.");
 
   return FALSE;
 }

@@ -2,12 +2,13 @@
 /*
  * GET /projects/{id}/results: a document as long as the project, streamed.
  *
- * The queue gives pages of whole tasks after a position; each becomes one chunk, and the next page is
- * asked for only when libsoup has written the last one, so a slow reader holds one page and no reading
- * of the store. A table's header names all submitted metadata: for CSV the pages are read twice.
+ * The queue gives pages of whole tasks after a position; each becomes one chunk, and the next page
+ * is asked for only when libsoup has written the last one, so a slow reader holds one page and no
+ * reading of the store. A table's header names all submitted metadata: for CSV the pages are read
+ * twice.
  *
- * Threading: the gateway's thread. Guarantee: input order, each task once; a task that changes under the
- * reading is seen in its old or its new state.
+ * Threading: the gateway's thread. Guarantee: input order, each task once; a task that changes
+ * under the reading is seen in its old or its new state.
  */
 #define G_LOG_DOMAIN "gw-routes"
 

@@ -48,7 +48,8 @@ add_provider_warnings (GwGateway *gateway,
         usable = TRUE;
     }
   if (!usable && practice)
-    add_warning (warnings, "Only the practice provider is there: it echoes tasks. Set a provider's key "
+    add_warning (warnings,
+                 "Only the practice provider is there: it echoes tasks. Set a provider's key "
                            "to have them answered.");
   else if (!usable)
     add_warning (warnings, "No provider is usable. Set a provider's key, or enable one in "
@@ -198,7 +199,8 @@ lane_asks_for (GwGateway *gateway,
   return config != NULL && g_strcmp0 (config->model, model) == 0;
 }
 
-/* What only a stopped or disabled lane may take stands still; the tasks asked for end all the same. */
+/* What only a stopped or disabled lane may take stands still; the tasks asked for end all the
+ * same. */
 static void
 leave_out_what_stands_still (GwSchedulerState *state)
 {

@@ -2,8 +2,8 @@
 /*
  * The calls about tasks: submit, read, cancel, retry, remove, and the journal of attempts.
  *
- * Threading: the gateway's thread. Guarantee: a submission is answered 200 only after the queue has said
- * that it is durable.
+ * Threading: the gateway's thread. Guarantee: a submission is answered 200 only after the queue has
+ * said that it is durable.
  */
 #define G_LOG_DOMAIN "gw-routes"
 
@@ -255,8 +255,8 @@ retry_read (GwRequest *request,
           || !gw_read_pin (body, "model", &model, &error)))
     gw_request_fail (request, error);
   else
-    gw_queue_retry_task_async (request->gateway->queue, request->capture, provider, model, retried_cb,
-                               gw_request_hold (request));
+    gw_queue_retry_task_async (request->gateway->queue, request->capture, provider, model,
+                               retried_cb, gw_request_hold (request));
 }
 
 void

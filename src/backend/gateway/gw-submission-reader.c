@@ -2,8 +2,9 @@
 /*
  * The bodies of POST /tasks and POST /tasks/batch: JSON in, a checked GwSubmission out.
  *
- * Pure: large bodies come through here on the parse thread. Guarantee: what comes out holds every limit
- * of the contract that can be judged without the queue; every refusal names the member it is about.
+ * Pure: large bodies come through here on the parse thread. Guarantee: what comes out holds every
+ * limit of the contract that can be judged without the queue; every refusal names the member it is
+ * about.
  */
 #define G_LOG_DOMAIN "gw-submission"
 
@@ -194,8 +195,8 @@ read_batch_element (JsonNode *node,
   if (own_project != NULL && g_strcmp0 (own_project, project) != 0)
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_INVALID,
-                           "project: a batch belongs to one project. Name it beside tasks, or send a "
-                           "batch for each.");
+                           "project: a batch belongs to one project. Name it beside tasks, or send "
+                           "a batch for each.");
       return NULL;
     }
 
@@ -225,8 +226,8 @@ read_batch (JsonObject *object,
   if (length > GW_BATCH_MAX_TASKS)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_TOO_LARGE,
-                   "tasks: %u are over the limit of %d. Send several batches to one project.", length,
-                   GW_BATCH_MAX_TASKS);
+                   "tasks: %u are over the limit of %d. Send several batches to one project.",
+                   length, GW_BATCH_MAX_TASKS);
       return FALSE;
     }
   for (guint i = 0; i < length; i++)

@@ -22,7 +22,7 @@ struct _GwCatalogue {
 
   /* Owned References */
   GMutex mutex;
-  GPtrArray *entries;     /* (mutex mutex) (element-type GwCatalogueEntry) in the order of the file */
+  GPtrArray *entries;     /* (mutex mutex) (element-type GwCatalogueEntry) in the file's order */
   GHashTable *watches;    /* (mutex mutex) id -> Watch, an rc box */
   GQueue changes;         /* (mutex mutex) (element-type GTask) that wait; the head runs */
 

@@ -37,12 +37,13 @@ void gw_catalogue_load_async (GwCatalogue *self, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_catalogue_load_finish (GwCatalogue *self, GAsyncResult *result, GError **error);
 
-GPtrArray *gw_catalogue_list (GwCatalogue *self);           /* (transfer full) of GwProviderConfig */
+GPtrArray *gw_catalogue_list (GwCatalogue *self); /* (transfer full) of GwProviderConfig */
 GwProviderConfig *gw_catalogue_dup (GwCatalogue *self, const char *name); /* (nullable) */
 gboolean gw_catalogue_is_in_use (GwCatalogue *self, const char *name);  /* a lane should run */
-gboolean gw_catalogue_is_usable (GwCatalogue *self, const char *name);  /* and it has what it needs */
+gboolean gw_catalogue_is_usable (GwCatalogue *self, const char *name); /* has what it needs, too */
 GwKeySource gw_catalogue_get_key_source (GwCatalogue *self, const char *name);
-const char *gw_catalogue_get_key_variable (GwCatalogue *self, const char *name); /* (nullable) interned */
+/* (nullable) interned */
+const char *gw_catalogue_get_key_variable (GwCatalogue *self, const char *name);
 
 /* In use only because a key for it, or a local server, was found: to be named before the first call
  * of a run. */

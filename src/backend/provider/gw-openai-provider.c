@@ -362,8 +362,8 @@ take_out_key (GwOpenaiProvider *self,
   const char *key = gw_provider_get_key (GW_PROVIDER (self));
   g_autoptr (GString) string = NULL;
 
-  /* Some servers give back what they were sent. Nothing of ours may keep a key. A short one is no secret
-   * but a word for a server of one's own, which answers may say. */
+  /* Some servers give back what they were sent. Nothing of ours may keep a key. A short one is no
+   * secret but a word for a server of one's own, which answers may say. */
   if (key == NULL || strlen (key) < LEAST_SECRET || *text == NULL || strstr (*text, key) == NULL)
     return;
   string = g_string_new (*text);

@@ -16,7 +16,7 @@ G_DECLARE_DERIVABLE_TYPE (GwProvider, gw_provider, GW, PROVIDER, GObject)
 typedef struct {
   const char *content;
   const char *model;      /* (nullable) NULL: the configured one */
-  JsonObject *metadata;   /* (nullable) the submitter's members; `system`, if a text, is sent along */
+  JsonObject *metadata;   /* (nullable) the submitter's; `system`, if a text, is sent along */
 } GwCall;
 
 typedef void (*GwProviderSentFunc) (gint64 sent_at, gpointer user_data);
@@ -24,8 +24,8 @@ typedef void (*GwProviderSentFunc) (gint64 sent_at, gpointer user_data);
 /**
  * GwProviderClass:
  * @call_async: starts one call. It always ends in a GwReply: an error of the provider is a
- *   classified reply and no GError. Cancelling really aborts the call (the connection is closed, the
- *   process group killed) and ends it with GW_REPLY_ABORTED. @sent is called once, in the same
+ *   classified reply and no GError. Cancelling really aborts the call (the connection is closed,
+ *   the process group killed) and ends it with GW_REPLY_ABORTED. @sent is called once, in the same
  *   context, when the request was fully written.
  * @test_async: asks the provider something that costs nothing, as the models it offers.
  *

@@ -8,10 +8,10 @@ G_BEGIN_DECLS
 /* What follows for the task. */
 typedef enum {
   GW_REPLY_ANSWER,     /* @result is the answer */
-  GW_REPLY_RETRY,      /* try again; uses up one of max-attempts (timeout, server, bad-reply, empty) */
-  GW_REPLY_RETRY_FREE, /* try again, not counted (slow-down, overload, network, lane stopped, drain) */
+  GW_REPLY_RETRY,      /* try again; uses up an attempt (timeout, server, bad-reply, empty) */
+  GW_REPLY_RETRY_FREE, /* try again, not counted (slow-down, overload, network, lane stop, drain) */
   GW_REPLY_FAIL,       /* the provider refused this one task for good */
-  GW_REPLY_ABORTED,    /* our side gave the call up (cancel, drain): the queue knows what the task is */
+  GW_REPLY_ABORTED,    /* our side gave the call up (cancel, drain): the queue knows what is next */
 } GwReplyAct;
 
 /* What follows for the lane, beside it. */

@@ -16,9 +16,9 @@
 
 /*
  * One engine a data directory. The lock is the kernel's (flock), so it cannot be left behind: a
- * process that is killed has let go of it. The file stays where it is, since taking it away would let
- * two engines hold two files of one name; what is written in it counts only while it is held. Any
- * thread; blocks no longer than a file takes.
+ * process that is killed has let go of it. The file stays where it is, since taking it away would
+ * let two engines hold two files of one name; what is written in it counts only while it is held.
+ * Any thread; blocks no longer than a file takes.
  */
 
 #define LONGEST_URI 4096

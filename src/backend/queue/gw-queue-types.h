@@ -13,7 +13,8 @@
 G_BEGIN_DECLS
 
 /* Plain data that goes into and comes out of GwQueue. Times are milliseconds: `*_at` of tasks,
- * projects and attempts Unix time, `ask_at` and everything in GwSchedulerState the queue's clock. */
+ * projects and attempts Unix time, `ask_at` and everything in GwSchedulerState the queue's
+ * clock. */
 
 /* One task to submit. */
 typedef struct {

@@ -114,7 +114,8 @@ gw_queue_finish_and_claim_async (GwQueue *self,
 {
   g_return_if_fail (GW_IS_QUEUE (self));
 
-  GW_QUEUE_GET_IFACE (self)->finish_and_claim_async (self, attempt, reply, claim, callback, user_data);
+  GW_QUEUE_GET_IFACE (self)->finish_and_claim_async (self, attempt, reply, claim, callback,
+                                                     user_data);
 }
 
 GwGrant *

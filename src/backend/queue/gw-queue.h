@@ -24,8 +24,8 @@ typedef void (*GwRevisionFunc) (guint64 revision, gpointer user_data);
  *
  * The only authority (docs/design.md): every rule that must hold over several workers holds inside
  * it, in one atomic step. Every call is an async pair whose callback runs in the thread-default
- * context of the caller; any thread may call; arguments are copied before the call returns. A result
- * that is a struct is owned by the caller.
+ * context of the caller; any thread may call; arguments are copied before the call returns. A
+ * result that is a struct is owned by the caller.
  *
  * Common errors: GW_ERROR_STOPPING after close, GW_ERROR_UNAVAILABLE when the store failed,
  * GW_ERROR_NO_SPACE when it is full.
@@ -114,30 +114,30 @@ struct _GwQueueInterface {
   const char *(*get_kind) (GwQueue *self);
 };
 
-/* Puts tasks in: all or nothing, durable before it ends.
- * Errors: GW_ERROR_INVALID (unknown provider or model, a name that looks like an id), _NOT_FOUND (project
- * id), _CONFLICT (same key, other body), _QUEUE_FULL, _STOPPING, _NO_SPACE, _UNAVAILABLE. */
+/* Puts tasks in: all or nothing, durable before it ends. Errors: GW_ERROR_INVALID (unknown provider
+ * or model, a name that looks like an id), _NOT_FOUND (project id), _CONFLICT (same key, other
+ * body), _QUEUE_FULL, _STOPPING, _NO_SPACE, _UNAVAILABLE. */
 void gw_queue_submit_async (GwQueue *self, const GwSubmission *submission,
     GAsyncReadyCallback callback, gpointer user_data);
 GwSubmitted *gw_queue_submit_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Starts an attempt if the lane's concurrency, window and cool-down, the project's concurrency and the
- * cap allow it and the lane should: task, attempt, window entry and slot in one durable step. Otherwise
- * says when to ask again and, in the same step, registers the lane for what refused it: the next change
- * of that wakes it through its watch. */
+/* Starts an attempt if the lane's concurrency, window and cool-down, the project's concurrency and
+ * the cap allow it and the lane should: task, attempt, window entry and slot in one durable step.
+ * Otherwise says when to ask again and, in the same step, registers the lane for what refused it:
+ * the next change of that wakes it through its watch. */
 void gw_queue_claim_async (GwQueue *self, const GwClaim *claim, GAsyncReadyCallback callback,
     gpointer user_data);
 GwGrant *gw_queue_claim_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Tells when the request of a live attempt was fully written (queue clock): its place in the rolling
- * window is counted from then. */
+/* Tells when the request of a live attempt was fully written (queue clock): its place in the
+ * rolling window is counted from then. */
 void gw_queue_note_sent_async (GwQueue *self, guint64 attempt, gint64 sent_at,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_note_sent_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Ends an attempt, compare-and-set: gives back its slot (or leaves a ghost), stores the answer, requeues
- * or fails the task, parks or stops the lane, learns the latency, adapts the concurrency. Ending an
- * attempt twice is GW_ERROR_CONFLICT. */
+/* Ends an attempt, compare-and-set: gives back its slot (or leaves a ghost), stores the answer,
+ * requeues or fails the task, parks or stops the lane, learns the latency, adapts the concurrency.
+ * Ending an attempt twice is GW_ERROR_CONFLICT. */
 void gw_queue_finish_async (GwQueue *self, guint64 attempt, const GwReply *reply,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_finish_finish (GwQueue *self, GAsyncResult *result, GwFinishResult *finished,
@@ -149,20 +149,20 @@ void gw_queue_finish_and_claim_async (GwQueue *self, guint64 attempt, const GwRe
 GwGrant *gw_queue_finish_and_claim_finish (GwQueue *self, GAsyncResult *result,
     GwFinishResult *finished, GError **error);
 
-/* Ends the task at once; a live attempt of it is aborted through its lane's watch, its slot stays with
- * it. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (it has ended). */
+/* Ends the task at once; a live attempt of it is aborted through its lane's watch, its slot stays
+ * with it. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (it has ended). */
 void gw_queue_cancel_task_async (GwQueue *self, const char *task_id, GAsyncReadyCallback callback,
     gpointer user_data);
 GwTask *gw_queue_cancel_task_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Queues a failed or cancelled task again, in its place. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (another
- * status, or an attempt of it lives), _INVALID (pin). */
+/* Queues a failed or cancelled task again, in its place. Errors: GW_ERROR_NOT_FOUND, _CONFLICT
+ * (another status, or an attempt of it lives), _INVALID (pin). */
 void gw_queue_retry_task_async (GwQueue *self, const char *task_id, const char *provider,
     const char *model, GAsyncReadyCallback callback, gpointer user_data);
 GwTask *gw_queue_retry_task_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Hides tasks (removed after an hour) or brings them back; unknown ids and such with a live attempt do
- * not count. Gives how many changed. */
+/* Hides tasks (removed after an hour) or brings them back; unknown ids and such with a live attempt
+ * do not count. Gives how many changed. */
 void gw_queue_set_removed_async (GwQueue *self, const char *const *task_ids, gboolean removed,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_set_removed_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
@@ -174,19 +174,21 @@ void gw_queue_act_on_project_async (GwQueue *self, const char *project, const Gw
 gboolean gw_queue_act_on_project_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
     GError **error);
 
-/* Changes name, concurrency or pause. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (name taken), _INVALID. */
+/* Changes name, concurrency or pause. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (name taken),
+ * _INVALID. */
 void gw_queue_patch_project_async (GwQueue *self, const char *project, const GwProjectPatch *patch,
     GAsyncReadyCallback callback, gpointer user_data);
 GwProject *gw_queue_patch_project_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Removes a project with its tasks. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (tasks run; the default project). */
+/* Removes a project with its tasks. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (tasks run; the default
+ * project). */
 void gw_queue_remove_project_async (GwQueue *self, const char *project,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_remove_project_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Tells the queue which providers there are (element-type GwQueueProvider). Limits are stored by name by
- * the first who tells them; later ones that differ are ignored and named in the strings given back,
- * unless @set_limits. What is not in the list is disabled, its tasks wait. */
+/* Tells the queue which providers there are (element-type GwQueueProvider). Limits are stored by
+ * name by the first who tells them; later ones that differ are ignored and named in the strings
+ * given back, unless @set_limits. What is not in the list is disabled, its tasks wait. */
 void gw_queue_set_providers_async (GwQueue *self, GPtrArray *providers, gboolean set_limits,
     GAsyncReadyCallback callback, gpointer user_data);
 char **gw_queue_set_providers_finish (GwQueue *self, GAsyncResult *result, GError **error);
@@ -256,8 +258,8 @@ guint gw_queue_watch_revision (GwQueue *self, GMainContext *context, GwRevisionF
 guint gw_queue_watch_lane (GwQueue *self, const char *provider, GMainContext *context,
     GwLaneEventFunc func, gpointer data, GDestroyNotify destroy);
 
-/* After it returns, @func of that watch is not started any more (it may be running if another thread
- * calls this). */
+/* After it returns, @func of that watch is not started any more (it may be running if another
+ * thread calls this). */
 void gw_queue_unwatch (GwQueue *self, guint id);
 
 GwClock *gw_queue_get_clock (GwQueue *self);      /* (transfer none) */

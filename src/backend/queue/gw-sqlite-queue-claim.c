@@ -6,9 +6,9 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * A claim is the start of an attempt: limits first and exact, then the best pile's head, then whether
- * the lane should; task, attempt, window entry and slot are written in the one step. Who is refused is
- * registered here, in the same step, for what refused it. Writer's thread only.
+ * A claim is the start of an attempt: limits first and exact, then the best pile's head, then
+ * whether the lane should; task, attempt, window entry and slot are written in the one step. Who is
+ * refused is registered here, in the same step, for what refused it. Writer's thread only.
  */
 
 static GwGrant *
@@ -67,8 +67,8 @@ refuse (GwSqState *state,
   return grant;
 }
 
-/* Whether the pile's tasks may go only here, or to lanes of the same model. No faster lane can be waited
- * for: the scheduler's `waiting` does not count them, and they might be held for ever. */
+/* Whether the pile's tasks may go only here, or to lanes of the same model. No faster lane can be
+ * waited for: the scheduler's `waiting` does not count them, and they might be held for ever. */
 static gboolean
 is_pinned (GwSqPile *pile)
 {

@@ -12,8 +12,8 @@
 
 /*
  * One SQLite connection with its prepared statements. It belongs to one thread at a time and is not
- * locked. The first error sticks: every call after it does nothing, so a step reads as a list of what
- * it does, and the writer looks once, at its end, whether all of it was done.
+ * locked. The first error sticks: every call after it does nothing, so a step reads as a list of
+ * what it does, and the writer looks once, at its end, whether all of it was done.
  */
 
 static void
@@ -34,8 +34,8 @@ note_error (GwSqDb *db,
   db->message = g_strdup (sqlite3_errmsg (db->handle));
 }
 
-/* What people ask a model is nobody else's business, whoever made the folder. SQLite gives the log and
- * the index beside the file the file's own mode; why it cannot be made, it says itself. */
+/* What people ask a model is nobody else's business, whoever made the folder. SQLite gives the log
+ * and the index beside the file the file's own mode; why it cannot be made, it says itself. */
 static void
 make_private (const char *path)
 {
@@ -69,7 +69,8 @@ gw_sq_db_open (const char *path,
   if (db->handle != NULL)
     {
       sqlite3_extended_result_codes (db->handle, 1);
-      /* Only the seconds in which a leftover reader of ours, or a person's shell, holds the file. */
+      /* Only the seconds in which a leftover reader of ours, or a person's shell, holds the
+       * file. */
       sqlite3_busy_timeout (db->handle, 10000);
     }
   if (rc != SQLITE_OK)
@@ -138,8 +139,8 @@ gw_sq_db_set_error (GwSqDb *db,
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       g_set_error (error, GW_ERROR, GW_ERROR_DATA_CORRUPT,
-                   "%s is damaged (%s). Keep a copy of it, then restore a backup, or move it away to "
-                   "start with empty data; “sqlite3 FILE .recover” may save what is readable.",
+                   "%s is damaged (%s). Keep a copy of it, then restore a backup, or move it away "
+                   "to start with empty data; “sqlite3 FILE .recover” may save what is readable.",
                    file, text);
       break;
     case SQLITE_READONLY:
@@ -151,8 +152,8 @@ gw_sq_db_set_error (GwSqDb *db,
       break;
     default:
       g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
-                   "%s could not be used: %s (SQLite %d). Look at the disk, then start again.", file,
-                   text, db->rc);
+                   "%s could not be used: %s (SQLite %d). Look at the disk, then start again.",
+                   file, text, db->rc);
       break;
     }
 

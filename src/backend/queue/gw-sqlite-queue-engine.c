@@ -6,15 +6,15 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * The threads of the embedded engine. One writer owns the writing connection and all that is kept in
- * memory: it takes everything that waits, runs it as one transaction, commits once, and only then
- * answers (group commit). A group that fails is undone and run again one by one, each alone, so that
- * what fails harms nobody else. Two readers have connections of their own: a quick one for single
- * things and followers, one for long pages and searches.
+ * The threads of the embedded engine. One writer owns the writing connection and all that is kept
+ * in memory: it takes everything that waits, runs it as one transaction, commits once, and only
+ * then answers (group commit). A group that fails is undone and run again one by one, each alone,
+ * so that what fails harms nobody else. Two readers have connections of their own: a quick one for
+ * single things and followers, one for long pages and searches.
  *
  * Promises: nothing is answered before its commit is on the disk. An I/O error ends the engine: the
- * kernel may have dropped what it could not write, so nothing after it can be trusted; whoever waits
- * gets an error. A full disk does not: what comes when there is space is taken.
+ * kernel may have dropped what it could not write, so nothing after it can be trusted; whoever
+ * waits gets an error. A full disk does not: what comes when there is space is taken.
  */
 
 #define GROUP_ROWS 1024
@@ -245,7 +245,8 @@ dup_failure (GwSqEngine *engine)
 
 static void run_group (GwSqEngine *engine, GPtrArray *group);
 
-/* One of a group that was undone; if one before it was the engine's end, it is not tried any more. */
+/* One of a group that was undone; if one before it was the engine's end, it is not tried any
+ * more. */
 static void
 run_alone (GwSqEngine *engine,
            GwSqRequest *request)
@@ -724,9 +725,9 @@ join_thread (GThread **thread,
     g_thread_unref (own);
 }
 
-/* After gw_sq_engine_close(): waits until the threads have ended. The last reference to the queue may go
- * with an answer, on the thread that gave it; the threads wait for each other at their end, so that one
- * does not wait for any. */
+/* After gw_sq_engine_close(): waits until the threads have ended. The last reference to the queue
+ * may go with an answer, on the thread that gave it; the threads wait for each other at their end,
+ * so that one does not wait for any. */
 void
 gw_sq_engine_join (GwSqEngine *engine)
 {

@@ -9,10 +9,10 @@
 #include "worker/gw-efficiency.h"
 
 /*
- * A project with its figures: when it is expected to end, the least time that the limits allow for it,
- * and how near it came. Reader's thread. Bound and efficiency are worked out from the project's calls
- * (gw-efficiency.h), so they are kept until the project changes, and while it runs for a few seconds
- * more.
+ * A project with its figures: when it is expected to end, the least time that the limits allow for
+ * it, and how near it came. Reader's thread. Bound and efficiency are worked out from the project's
+ * calls (gw-efficiency.h), so they are kept until the project changes, and while it runs for a few
+ * seconds more.
  */
 
 #define MOST_CALLS 20000 /* of a project that the bound is worked out from; more change little */

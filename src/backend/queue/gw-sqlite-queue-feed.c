@@ -6,14 +6,14 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * The change feed: tasks, projects and removals in the order of their revisions, each once, with its
- * newest state, one page from one snapshot. Three ascending lists are read no further than a page and
- * merged.
+ * The change feed: tasks, projects and removals in the order of their revisions, each once, with
+ * its newest state, one page from one snapshot. Three ascending lists are read no further than a
+ * page and merged.
  *
- * Who asks since before the oldest removal that is still listed may hold something that is gone, and
- * is told to begin anew. Somebody who began from 0 after those removals, and walks through many pages,
- * asks with just such a number and cannot hold it: so the revisions at which pages of a walk ended are
- * remembered for a while, with the head at which the walk began.
+ * Who asks since before the oldest removal that is still listed may hold something that is gone,
+ * and is told to begin anew. Somebody who began from 0 after those removals, and walks through many
+ * pages, asks with just such a number and cannot hold it: so the revisions at which pages of a walk
+ * ended are remembered for a while, with the head at which the walk began.
  */
 
 #define LONGEST_QUERY 4096
@@ -285,7 +285,8 @@ gw_sq_read_feed (GwSqView *view,
       page->reset = TRUE;
       return g_steal_pointer (&page);
     }
-  if (query->project != NULL && (project = gw_sq_view_find_project (view, query->project, error)) == 0)
+  if (query->project != NULL
+      && (project = gw_sq_view_find_project (view, query->project, error)) == 0)
     return NULL;
 
   entries = g_array_new (FALSE, FALSE, sizeof (Entry));

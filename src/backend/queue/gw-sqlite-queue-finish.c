@@ -6,9 +6,9 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task has
- * not ended and no newer attempt has been sent; otherwise it is kept with the attempt, as extra, and
- * counted. The slot is free (or a ghost's) in the same step. Writer's thread only.
+ * An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task
+ * has not ended and no newer attempt has been sent; otherwise it is kept with the attempt, as
+ * extra, and counted. The slot is free (or a ghost's) in the same step. Writer's thread only.
  */
 
 #define DEATHS_TO_QUARANTINE 3
@@ -164,8 +164,8 @@ go_on (GwSqState *state,
       if (++task->deaths >= DEATHS_TO_QUARANTINE)
         {
           g_autofree char *message = g_strdup_printf (
-            "The program that works on this task died %u times in a row, so the task is not given to "
-            "it again. Look at the task's attempts, then retry it.", task->deaths);
+            "The program that works on this task died %u times in a row, so the task is not given "
+            "to it again. Look at the task's attempts, then retry it.", task->deaths);
 
           return fail_task (state, task, GW_ERROR_TASK_QUARANTINED, message);
         }
@@ -245,7 +245,8 @@ finish_late (GwSqState *state,
         gw_sq_task_abort_calls (state, task.pk);
       write_attempt (state, pk, reply, GW_OUTCOME_ANSWERED);
       gw_sq_run (state->db, "UPDATE task SET attempt = ?, uncertain = 0,"
-                 " lane = (SELECT lane FROM attempt WHERE pk = ?1) WHERE pk = ?", "ii", pk, task.pk);
+                 " lane = (SELECT lane FROM attempt WHERE pk = ?1) WHERE pk = ?", "ii", pk,
+                 task.pk);
       store_answer (state, &task, reply, MAX (0, reply->ended_at - sent));
       *finished = GW_FINISH_STORED;
       return TRUE;

@@ -10,8 +10,8 @@
 /*
  * A lane's shared state: its limits, who flies, which sends still count in its window, ghosts,
  * cool-down, stop, what it learned; and who is to be woken. A send counts from its claim until a
- * window after its request was written; while that is not known, as if it were written now. Writer's
- * thread only, but for gw_sq_lane_from_row() and the pure helpers.
+ * window after its request was written; while that is not known, as if it were written now.
+ * Writer's thread only, but for gw_sq_lane_from_row() and the pure helpers.
  */
 
 #define GHOST_LEAST_MS 1000
@@ -578,8 +578,8 @@ gw_sq_check_pins (GwSqState *state,
         return TRUE;
     }
   g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
-               "“model” is “%s”, and no provider is set to it. Name a “provider” as well, or one of "
-               "the models that GET /providers lists.", model);
+               "“model” is “%s”, and no provider is set to it. Name a “provider” as well, or one "
+               "of the models that GET /providers lists.", model);
 
   return FALSE;
 }
@@ -648,8 +648,8 @@ has_send (GwSqLane *lane,
   return FALSE;
 }
 
-/* A lane that had no window gets one: what it sent in the last minute counts in it. What is left of a
- * window that it had before counts on. */
+/* A lane that had no window gets one: what it sent in the last minute counts in it. What is left of
+ * a window that it had before counts on. */
 static void
 open_window (GwSqState *state,
              GwSqLane *lane)

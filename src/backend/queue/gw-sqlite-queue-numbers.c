@@ -6,8 +6,8 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * Numbers of the whole: lanes, counts, what the scheduler sees, estimates. Each read costs as much as
- * there are lanes, calls in flight and piles, never as much as there are tasks. Reader's thread.
+ * Numbers of the whole: lanes, counts, what the scheduler sees, estimates. Each read costs as much
+ * as there are lanes, calls in flight and piles, never as much as there are tasks. Reader's thread.
  */
 
 static void
@@ -200,7 +200,8 @@ gw_sq_read_stats (GwSqView *view,
       stats->ghosts += lane->ghosts->len;
     }
 
-  /* The first of each pile is its oldest, but for priorities: near enough, and no look at all tasks. */
+  /* The first of each pile is its oldest, but for priorities: near enough, and no look at all
+   * tasks. */
   row = gw_sq_bind (view->db,
     "SELECT min((SELECT t.created_at FROM task t INDEXED BY task_ready WHERE t.pile = p.pk"
     " AND t.state = 0 AND t.removed_at IS NULL ORDER BY t.priority DESC, t.pk LIMIT 1))"

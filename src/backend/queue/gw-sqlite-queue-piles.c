@@ -8,9 +8,9 @@
 /*
  * Who is next. The ready tasks of a project that the same lanes may take are a pile; of a pile only
  * the number of its tasks and its best one are known here. The piles that may give a task now stand
- * in one tree for each way (no pin, a provider, a model), best first: so a claim looks at three heads,
- * however many tasks wait. A pile that changes leaves its tree and comes back before the next look.
- * Writer's thread only.
+ * in one tree for each way (no pin, a provider, a model), best first: so a claim looks at three
+ * heads, however many tasks wait. A pile that changes leaves its tree and comes back before the
+ * next look. Writer's thread only.
  */
 
 static int

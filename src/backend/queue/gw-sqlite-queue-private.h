@@ -15,10 +15,10 @@ G_BEGIN_DECLS
  *   gw-sqlite-queue-watch.c      who is told what
  *   gw-sqlite-queue-db.c         one connection: statements, errors
  *   gw-sqlite-queue-schema.c     tables, versions, another boot's clock
- *   gw-sqlite-queue-state.c      what the writer keeps in memory, read from and flushed to the tables
+ *   gw-sqlite-queue-state.c      what the writer keeps in memory: a cache of the tables
  *   gw-sqlite-queue-piles.c      who is next
  *   gw-sqlite-queue-lanes.c      limits, windows, ghosts, providers
- *   gw-sqlite-queue-submit.c -claim.c -finish.c -tasks.c -projects.c -recover.c -sweep.c   the steps
+ *   gw-sqlite-queue-submit.c -claim.c -finish.c -tasks.c -projects.c -recover.c -sweep.c  the steps
  *   gw-sqlite-queue-read.c -feed.c -numbers.c -estimate.c                          the reads
  */
 
@@ -34,7 +34,7 @@ typedef struct _GwSqRoute GwSqRoute;
 #define GW_SQ_VERSION 1
 
 #define GW_SQ_REMOVED_KEPT_MS (G_GINT64_CONSTANT (3600) * 1000)
-#define GW_SQ_LONGEST_WAIT_MS (G_GINT64_CONSTANT (3600) * 1000)         /* of a task for its retry */
+#define GW_SQ_LONGEST_WAIT_MS (G_GINT64_CONSTANT (3600) * 1000)       /* of a task for its retry */
 #define GW_SQ_LONGEST_PARK_MS (G_GINT64_CONSTANT (35) * 86400 * 1000) /* of a lane */
 #define GW_SQ_DAY_MS (G_GINT64_CONSTANT (86400) * 1000)
 #define GW_SQ_REMOVALS_KEPT 10000
@@ -68,7 +68,8 @@ gboolean gw_sq_db_is_ok (GwSqDb *db);
 gboolean gw_sq_db_set_error (GwSqDb *db, GError **error);
 
 /* @format: i gint64 · n gint64, 0 is NULL · d int · f double · s text (nullable) · b blob, then its
- * length as int (NULL: null) · u a UUID of 16 bytes. Texts and blobs must live until the last row. */
+ * length as int (NULL: null) · u a UUID of 16 bytes. Texts and blobs must live until the last
+ * row. */
 sqlite3_stmt *gw_sq_bind (GwSqDb *db, const char *sql, const char *format, ...);
 gboolean gw_sq_row (GwSqDb *db, sqlite3_stmt *statement);
 void gw_sq_end (sqlite3_stmt *statement);

@@ -6,8 +6,8 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * The verbs for whole projects: cancel, pause, resume, retry, change, remove. Each is one step, of as
- * many rows as the project has tasks that it concerns. Writer's thread only.
+ * The verbs for whole projects: cancel, pause, resume, retry, change, remove. Each is one step, of
+ * as many rows as the project has tasks that it concerns. Writer's thread only.
  */
 
 /* Keys of the project's tasks that satisfy @condition. */
@@ -138,7 +138,8 @@ check_name_is_free (GwSqState *state,
   if (project->pk == state->default_project)
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFLICT,
-                           "The project “default” keeps its name. Submit to a project of your own.");
+                           "The project “default” keeps its name. Submit to a project of your "
+                           "own.");
       return FALSE;
     }
 

@@ -7,8 +7,8 @@
 
 /*
  * From rows to plain data: tasks, projects, results, attempts. A view is one read: it sees one
- * snapshot of the file, and keeps lanes, projects and piles that its tasks share. Any thread that owns
- * the connection; the writer uses it too, after a flush, for the tasks that it hands back.
+ * snapshot of the file, and keeps lanes, projects and piles that its tasks share. Any thread that
+ * owns the connection; the writer uses it too, after a flush, for the tasks that it hands back.
  */
 
 typedef struct {

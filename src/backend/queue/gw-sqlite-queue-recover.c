@@ -6,11 +6,11 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * What the last process left, made right before anything else happens. A process that closed in order
- * left nothing under way. One that died left attempts without an end: nobody can know whether they
- * were sent or answered, so each is uncertain, keeps its slot as a ghost and counts in its window from
- * now; its task is queued again, or held for the user. And the reverse: a close in order. Runs in the
- * writer's state, inside a transaction.
+ * What the last process left, made right before anything else happens. A process that closed in
+ * order left nothing under way. One that died left attempts without an end: nobody can know whether
+ * they were sent or answered, so each is uncertain, keeps its slot as a ghost and counts in its
+ * window from now; its task is queued again, or held for the user. And the reverse: a close in
+ * order. Runs in the writer's state, inside a transaction.
  */
 
 static void
@@ -49,8 +49,8 @@ requeue_uncertain (GwSqState *state,
   if (task.deaths >= 3)
     {
       gw_sq_task_end (state, &task, GW_SQ_FAILED, gw_error_to_string (GW_ERROR_TASK_QUARANTINED),
-                      "Three times in a row the program died while it worked on this task, so it is "
-                      "not tried again by itself. Look at the task, then retry it.");
+                      "Three times in a row the program died while it worked on this task, so it "
+                      "is not tried again by itself. Look at the task, then retry it.");
       return;
     }
   gw_sq_task_requeue (state, &task, 0);

@@ -10,9 +10,9 @@
  * The file: its tables, its version, and what has to be made right before anybody works on it. Runs
  * in the thread that opens the queue, before there is a writer.
  *
- * Times: `*_at` are Unix milliseconds. `due`, `claimed`, `parked`, `halved`, `last_send`, `at`, `sent`
- * of sends and ghosts, and `until` are the queue's clock, which counts since the boot that `head`
- * names; when another boot opens the file they are moved over through the wall clock.
+ * Times: `*_at` are Unix milliseconds. `due`, `claimed`, `parked`, `halved`, `last_send`, `at`,
+ * `sent` of sends and ghosts, and `until` are the queue's clock, which counts since the boot that
+ * `head` names; when another boot opens the file they are moved over through the wall clock.
  */
 
 static const char schema[] =
@@ -233,8 +233,8 @@ static void
 create (GwSqDb *db)
 {
   g_autofree char *store = gw_id_new ();
-  g_autofree char *finish = g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d;",
-                                             GW_SQ_APPLICATION_ID, GW_SQ_VERSION);
+  g_autofree char *finish = g_strdup_printf (
+    "PRAGMA application_id = %d; PRAGMA user_version = %d;", GW_SQ_APPLICATION_ID, GW_SQ_VERSION);
 
   gw_sq_exec (db, "BEGIN IMMEDIATE");
   gw_sq_exec (db, schema);
@@ -281,8 +281,8 @@ move_clock (GwSqDb *db,
       /* The wall clock may have been far behind: nobody waits longer than a wait can be. */
       gw_sq_run (db, "UPDATE task SET due = min(due + ?, ?) WHERE state = 1 AND removed_at IS NULL",
                  "ii", by, now + GW_SQ_LONGEST_WAIT_MS);
-      gw_sq_run (db, "UPDATE task SET due = min(due + ?, ?) WHERE removed_at IS NOT NULL AND state = 1",
-                 "ii", by, now + GW_SQ_LONGEST_WAIT_MS);
+      gw_sq_run (db, "UPDATE task SET due = min(due + ?, ?) WHERE removed_at IS NOT NULL"
+                 " AND state = 1", "ii", by, now + GW_SQ_LONGEST_WAIT_MS);
       gw_sq_run (db, "UPDATE attempt SET claimed = max(1, min(claimed + ?, ?)) WHERE outcome = 0",
                  "ii", by, now);
     }
@@ -323,8 +323,8 @@ gw_sq_schema_prepare (GwSqDb *db,
   if (version > GW_SQ_VERSION)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_DATA_NEWER,
-                   "%s was written by a newer Gangway (data version %d, this one knows %d). Install "
-                   "the newer program, or choose another folder with --data-dir.",
+                   "%s was written by a newer Gangway (data version %d, this one knows %d). "
+                   "Install the newer program, or choose another folder with --data-dir.",
                    sqlite3_db_filename (db->handle, "main"), (int) version, GW_SQ_VERSION);
       return FALSE;
     }

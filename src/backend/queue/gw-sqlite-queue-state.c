@@ -7,10 +7,10 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * What the writer keeps in memory: numbers, projects with work, piles, lanes, live attempts. It is a
- * cache of the tables and nothing more: read from them at the start, and again after a transaction
- * that failed; what a transaction changed is written back once, before its commit, however many
- * requests changed it. Writer's thread only.
+ * What the writer keeps in memory: numbers, projects with work, piles, lanes, live attempts. It is
+ * a cache of the tables and nothing more: read from them at the start, and again after a
+ * transaction that failed; what a transaction changed is written back once, before its commit,
+ * however many requests changed it. Writer's thread only.
  */
 
 static void

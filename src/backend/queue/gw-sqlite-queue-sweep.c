@@ -6,9 +6,9 @@
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
- * What time removes: tasks that were hidden an hour ago, projects that finished `keep-days` ago, ids
- * in the feed's list of removals, idempotency keys of what is gone. The next date is always known, so
- * the writer sleeps until then, and for ever if there is none. Writer's thread only.
+ * What time removes: tasks that were hidden an hour ago, projects that finished `keep-days` ago,
+ * ids in the feed's list of removals, idempotency keys of what is gone. The next date is always
+ * known, so the writer sleeps until then, and for ever if there is none. Writer's thread only.
  */
 
 #define SWEEP_AT_ONCE 2000
@@ -94,8 +94,8 @@ gw_sq_plan_sweep (GwSqState *state,
                           " AND name <> 'default'");
       if (first > 0)
         state->next_sweep = MIN (state->next_sweep, first + keep_days * GW_SQ_DAY_MS);
-      /* Its oldest end is not indexed: once a day is often enough, and soon after a start, or a machine
-       * that is off at night would never get to it. */
+      /* Its oldest end is not indexed: once a day is often enough, and soon after a start, or a
+       * machine that is off at night would never get to it. */
       first = read_first (state, "SELECT n_completed + n_failed + n_cancelled FROM project"
                           " WHERE name = 'default'");
       if (first > 0)

@@ -7,8 +7,8 @@
 
 /*
  * A task's row and what may become of it: every change of state goes through here, so that counts,
- * piles, revisions and the project's end cannot part. And the verbs for single tasks: cancel, retry,
- * remove, restore. Writer's thread only.
+ * piles, revisions and the project's end cannot part. And the verbs for single tasks: cancel,
+ * retry, remove, restore. Writer's thread only.
  */
 
 #define BACKOFF_FIRST_MS 1000
@@ -399,8 +399,8 @@ gw_sq_step_retry_task (GwSqState *state,
   if (task.state != GW_SQ_FAILED && task.state != GW_SQ_CANCELLED)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-                   "The task %s is %s; only a failed or cancelled one can be tried again.", args->id,
-                   gw_task_status_to_string (gw_sq_status_of (task.state)));
+                   "The task %s is %s; only a failed or cancelled one can be tried again.",
+                   args->id, gw_task_status_to_string (gw_sq_status_of (task.state)));
       return NULL;
     }
   if (gw_sq_task_is_live (state, task.pk))

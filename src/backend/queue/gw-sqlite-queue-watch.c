@@ -7,9 +7,9 @@
 
 /*
  * Who is told what. Any thread may add, remove and tell. A hint (a new revision, a wake-up) has at
- * most one source pending for each watch, which looks at the newest state when it runs; an abort has
- * a source of its own each and is never dropped while its watch lives. After gw_sq_watches_remove()
- * no call is started.
+ * most one source pending for each watch, which looks at the newest state when it runs; an abort
+ * has a source of its own each and is never dropped while its watch lives. After
+ * gw_sq_watches_remove() no call is started.
  */
 
 typedef struct {
@@ -258,8 +258,8 @@ is_about (const Watch *watch,
   return g_strcmp0 (watch->provider, provider) == 0;
 }
 
-/* The list stays locked meanwhile: a reference of this thread's own could become the last one, and what
- * goes with the watch belongs to its context's thread, or to who takes the watch away. */
+/* The list stays locked meanwhile: a reference of this thread's own could become the last one, and
+ * what goes with the watch belongs to its context's thread, or to who takes the watch away. */
 static void
 tell (GwSqWatches *watches,
       const char *provider,

@@ -7,8 +7,8 @@
 
 /*
  * GwSqliteQueue: the face of the embedded engine. Any thread: arguments are copied into a request,
- * which goes to the writer or to a reader; results come back in the caller's thread-default context.
- * The object owns nothing but its engine, so that threads never hold the object.
+ * which goes to the writer or to a reader; results come back in the caller's thread-default
+ * context. The object owns nothing but its engine, so that threads never hold the object.
  */
 
 struct _GwSqliteQueue {

@@ -144,9 +144,9 @@ gw_lane_ask_again_at (GwLane *self,
   self->ask_at = ask_at;
   wait = MAX (ask_at - gw_clock_now (gw_queue_get_clock (self->queue)), 0);
 
-  /* While the machine sleeps the queue's clock goes on and a timer does not: a long wait is looked at now
-   * and then. One millisecond more: the queue's clock cuts, so that a timer of just the difference could
-   * ask a moment too early and be refused once more. */
+  /* While the machine sleeps the queue's clock goes on and a timer does not: a long wait is looked
+   * at now and then. One millisecond more: the queue's clock cuts, so that a timer of just the
+   * difference could ask a moment too early and be refused once more. */
   wait = MIN (wait, LONGEST_SLEEP_MS);
   self->ask_timer = g_timeout_source_new (0);
   g_source_set_ready_time (self->ask_timer, g_get_monotonic_time () + (wait + 1) * 1000);

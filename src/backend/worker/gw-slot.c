@@ -11,9 +11,9 @@
  * Threading: lives in its lane's thread.
  *
  * Guarantee: an attempt that was granted is finished exactly once. While the store has no space, or
- * cannot be written, the answer waits here, in memory, and the slot takes nothing new, so that no money
- * is spent on answers that could not be kept; the finish is repeated until it is stored, the queue has
- * ended, or a stop is over its limit.
+ * cannot be written, the answer waits here, in memory, and the slot takes nothing new, so that no
+ * money is spent on answers that could not be kept; the finish is repeated until it is stored, the
+ * queue has ended, or a stop is over its limit.
  */
 
 #define FIRST_REPEAT_MS 1000
@@ -95,8 +95,9 @@ gw_slot_make_claim (GwSlot *self)
   return (GwClaim){ .provider = self->lane, .worker = self->worker, .slot = self->index };
 }
 
-/* Whether the queue may ever take the finish: want of space passes, and so does a file that somebody else
- * has locked. Of a queue that has failed for good the stop comes, which ends the waiting. */
+/* Whether the queue may ever take the finish: want of space passes, and so does a file that
+ * somebody else has locked. Of a queue that has failed for good the stop comes, which ends the
+ * waiting. */
 static gboolean
 finish_may_succeed_later (const GError *error)
 {

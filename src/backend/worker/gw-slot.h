@@ -14,8 +14,8 @@ G_DECLARE_FINAL_TYPE (GwSlot, gw_slot, GW, SLOT, GObject)
 /* The answer to gw_slot_ask(): whether a call was begun. */
 typedef void (*GwSlotAskedFunc) (GwSlot *slot, gboolean granted, gpointer user_data);
 
-/* The slot has nothing to do. @refusal: (nullable) what the queue said to its last claim, @wakes the
- * lane's count of wake-ups when that claim was begun. */
+/* The slot has nothing to do. @refusal: (nullable) what the queue said to its last claim, @wakes
+ * the lane's count of wake-ups when that claim was begun. */
 typedef void (*GwSlotIdleFunc) (GwSlot *slot, const GwGrant *refusal, guint wakes,
                                 gpointer user_data);
 

@@ -13,8 +13,8 @@
  *
  * Threading: the pool's own state belongs to the first worker thread, the control thread: starts,
  * changes of the catalogue and stops are posted to it. Lanes belong to their threads; the control
- * thread only posts to them. A stop is awaited and the threads are joined on a thread of its own, so
- * that none of them ever waits for another.
+ * thread only posts to them. A stop is awaited and the threads are joined on a thread of its own,
+ * so that none of them ever waits for another.
  *
  * Guarantee: for each provider in use there is exactly one lane at any time: a name that comes back
  * while its old lane drains gets its new one when the old has ended. After a stop no worker thread

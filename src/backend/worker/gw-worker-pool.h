@@ -13,11 +13,12 @@ G_DECLARE_FINAL_TYPE (GwWorkerPool, gw_worker_pool, GW, WORKER_POOL, GObject)
 
 GwWorkerPool *gw_worker_pool_new (GwQueue *queue, GwCatalogue *catalogue);
 
-/* Starts the worker threads and a lane for each provider in use; follows the catalogue after that. */
+/* Starts the worker threads and a lane for each provider in use; follows the catalogue after
+ * that. */
 void gw_worker_pool_start (GwWorkerPool *self);
 
-/* No slot claims any more; calls in flight may end for @limit_ms, what is left is aborted, and every
- * attempt is finished in the queue. Joins the threads, on a thread of its own. */
+/* No slot claims any more; calls in flight may end for @limit_ms, what is left is aborted, and
+ * every attempt is finished in the queue. Joins the threads, on a thread of its own. */
 void gw_worker_pool_stop_async (GwWorkerPool *self, guint limit_ms, GAsyncReadyCallback callback,
                                 gpointer user_data);
 gboolean gw_worker_pool_stop_finish (GwWorkerPool *self, GAsyncResult *result, GError **error);
