@@ -139,6 +139,7 @@ static const struct {
   { "quota", N_ ("Waiting: the account is out of credit. Top it up, or add another provider.") },
   { "no-key", N_ ("Waiting: the provider has no key yet.") },
   { "model", N_ ("Waiting: the provider does not offer the model.") },
+  { "server", N_ ("Waiting: the provider does not work as it is set up.") },
   { "no-provider", N_ ("Waiting: no provider is set up that could take this task.") },
   { "disabled", N_ ("Waiting: the provider is switched off.") },
   { "paused", N_ ("Waiting: the project is paused.") },
