@@ -290,6 +290,7 @@ gw_engine_serve (GwEngine *self)
     .data_dir = self->data_dir,
   };
   GError *error = NULL;
+  GTask *task;
 
   gw_engine_tell_held_and_providers (self);
 
@@ -314,8 +315,10 @@ gw_engine_serve (GwEngine *self)
       gw_worker_pool_start (self->pool);
     }
 
-  g_task_return_boolean (self->task, TRUE);
-  g_clear_object (&self->task);
+  /* Taken before it is returned: the owner may stop the engine at once, which sets another. */
+  task = g_steal_pointer (&self->task);
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
 }
 
 static void
