@@ -330,6 +330,70 @@ test_set_limits (Fixture *self,
   g_assert_cmpuint (lane->requests_per_minute, ==, 30);
 }
 
+/* Who writes one provider has not said anything about the limits of another. */
+static void
+test_set_limits_of_one (Fixture *self,
+                        gconstpointer data)
+{
+  static const Lane first[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 5, 0 },
+                                { "beta", GW_PROVIDER_OPENAI, "m", 5, 0 } };
+  static const Lane other[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 9, 30 },
+                                { "beta", GW_PROVIDER_OPENAI, "m", 9, 30 } };
+  g_autoptr (GPtrArray) providers = make_providers (other, 2);
+  g_autoptr (GwLaneState) alpha = NULL;
+  g_autoptr (GwLaneState) beta = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) differing = NULL;
+
+  set_lanes (self->queue, first, G_N_ELEMENTS (first));
+  ((GwQueueProvider *) providers->pdata[1])->set_limits = TRUE;
+  differing = fx_set_providers (self->queue, providers, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_strv_length (differing), ==, 1);
+  g_assert_nonnull (strstr (differing[0], "alpha"));
+  alpha = lane_state (self->queue, "alpha");
+  g_assert_cmpuint (alpha->max_concurrency, ==, 5);
+  beta = lane_state (self->queue, "beta");
+  g_assert_cmpuint (beta->max_concurrency, ==, 9);
+  g_assert_cmpuint (beta->requests_per_minute, ==, 30);
+}
+
+/* A provider that nobody has any more is unknown to who submits, also over a start; back again, it
+ * keeps its limits. */
+static void
+test_gone_provider (Fixture *self,
+                    gconstpointer data)
+{
+  static const Lane both[] = { { "alpha", GW_PROVIDER_OPENAI, "model-a", 5, 0 },
+                               { "beta", GW_PROVIDER_OPENAI, "model-b", 7, 0 } };
+  g_autoptr (GwLaneState) lane = NULL;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      static const char *const pins[][2] = { { "beta", NULL }, { NULL, "model-b" } };
+      g_autoptr (GwSubmission) submission = gw_submission_new ();
+      g_autoptr (GwSubmitted) submitted = NULL;
+      g_autoptr (GError) error = NULL;
+      GwNewTask *task = gw_new_task_new ("x");
+
+      set_lanes (self->queue, both, G_N_ELEMENTS (both));
+      set_lanes (self->queue, both, 1);
+      fixture_close (self);
+      fixture_open (self);
+      task->provider = g_strdup (pins[i][0]);
+      task->model = g_strdup (pins[i][1]);
+      g_ptr_array_add (submission->tasks, task);
+      submitted = fx_submit (self->queue, submission, &error);
+      g_assert_error (error, GW_ERROR, GW_ERROR_INVALID);
+      g_assert_nonnull (strstr (error->message, pins[i][0] != NULL ? "provider" : "model"));
+    }
+
+  set_lanes (self->queue, both, G_N_ELEMENTS (both));
+  g_free (submit_pinned (self->queue, "x", NULL, "beta", NULL, 0));
+  lane = lane_state (self->queue, "beta");
+  g_assert_cmpuint (lane->max_concurrency, ==, 7);
+}
+
 /* A limit that comes later counts what was sent before it. */
 static void
 test_window_opens_late (Fixture *self,
@@ -491,5 +555,7 @@ add_limit_cases (void)
   ADD ("limit/no-key", test_no_key);
   ADD ("limit/adaptation", test_adaptation);
   ADD ("limit/set-limits", test_set_limits);
+  ADD ("limit/set-limits-of-one", test_set_limits_of_one);
+  ADD ("limit/gone-provider", test_gone_provider);
   ADD ("limit/wakes", test_wakes);
 }

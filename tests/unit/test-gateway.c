@@ -73,7 +73,7 @@ set_up (Fixture *fixture,
   fixture->catalogue = gw_catalogue_new (fixture->config);
   gw_catalogue_load_async (fixture->catalogue, NULL, take_result_cb, &loaded);
   g_assert_true (gw_catalogue_load_finish (fixture->catalogue, wait_for (&loaded), &error));
-  providers = gw_queue_providers_new (fixture->catalogue);
+  providers = gw_queue_providers_new (fixture->catalogue, NULL);
   gw_queue_set_providers_async (fixture->queue, providers, TRUE, take_result_cb, &set);
   g_strfreev (gw_queue_set_providers_finish (fixture->queue, wait_for (&set), &error));
   g_assert_no_error (error);

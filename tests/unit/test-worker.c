@@ -53,7 +53,7 @@ load_catalogue (Fixture *fixture)
   gw_catalogue_load_finish (fixture->catalogue, wait_for (&loaded), &error);
   g_assert_no_error (error);
 
-  providers = gw_queue_providers_new (fixture->catalogue);
+  providers = gw_queue_providers_new (fixture->catalogue, NULL);
   gw_queue_set_providers_async (fixture->queue, providers, TRUE, take_result_cb, &set);
   g_strfreev (gw_queue_set_providers_finish (fixture->queue, wait_for (&set), &error));
   g_assert_no_error (error);

@@ -486,14 +486,14 @@ providers_set_cb (GObject *source,
     log_ignored_limits (ignored);
 }
 
-/* Engine thread. What a person changed while the engine runs is meant: their limits are stored. */
+/* Engine thread. Limits that a person wrote are stored by the gateway that took them. */
 static gboolean
 catalogue_changed_cb (gpointer data)
 {
   GwEngine *self = data;
-  g_autoptr (GPtrArray) providers = gw_queue_providers_new (self->catalogue);
+  g_autoptr (GPtrArray) providers = gw_queue_providers_new (self->catalogue, NULL);
 
-  gw_queue_set_providers_async (self->queue, providers, TRUE, providers_set_cb, NULL);
+  gw_queue_set_providers_async (self->queue, providers, FALSE, providers_set_cb, NULL);
 
   return G_SOURCE_CONTINUE;
 }
@@ -516,7 +516,7 @@ catalogue_loaded_cb (GObject *source,
   self->catalogue_watch = gw_catalogue_watch (self->catalogue,
                                               gw_worker_thread_get_context (self->thread),
                                               catalogue_changed_cb, self, NULL);
-  providers = gw_queue_providers_new (self->catalogue);
+  providers = gw_queue_providers_new (self->catalogue, NULL);
   gw_queue_set_providers_async (self->queue, providers, self->set_limits, first_providers_set_cb,
                                 self);
 }

@@ -413,14 +413,15 @@ limits_set_cb (GObject *source,
     }
 }
 
-/* The queue's limits follow the user who wrote them. */
+/* The queue's limits follow the user who wrote them; those of the other providers stay as they are. */
 static void
 tell_queue (GwRequest *request,
-            gboolean set_limits)
+            const char *set_limits_of)
 {
-  g_autoptr (GPtrArray) providers = gw_queue_providers_new (request->gateway->catalogue);
+  g_autoptr (GPtrArray) providers = gw_queue_providers_new (request->gateway->catalogue,
+                                                            set_limits_of);
 
-  gw_queue_set_providers_async (request->gateway->queue, providers, set_limits, limits_set_cb,
+  gw_queue_set_providers_async (request->gateway->queue, providers, FALSE, limits_set_cb,
                                 gw_request_hold (request));
 }
 
@@ -450,7 +451,7 @@ put_cb (GObject *source,
   /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An
    * error only says that the queue does not know the provider yet. */
   gw_queue_resume_lane_async (request->gateway->queue, request->capture, ignore_resumed_cb, NULL);
-  tell_queue (request, TRUE);
+  tell_queue (request, request->capture);
 }
 
 static void
@@ -506,7 +507,7 @@ catalogue_removed_cb (GObject *source,
   if (!gw_catalogue_remove_finish (GW_CATALOGUE (source), result, &error))
     fail_invalid (request, error);
   else
-    tell_queue (request, FALSE);
+    tell_queue (request, NULL);
 }
 
 /* Whether the catalogue has it; fails the request if not. */

@@ -21,12 +21,14 @@ queue_provider_free (gpointer data)
 /**
  * gw_queue_providers_new:
  * @catalogue: the providers as they are now
+ * @set_limits_of: (nullable): name of the one whose limits a person has just written
  *
  * Returns: (transfer full) (element-type GwQueueProvider): the argument for
  *   gw_queue_set_providers_async()
  */
 GPtrArray *
-gw_queue_providers_new (GwCatalogue *catalogue)
+gw_queue_providers_new (GwCatalogue *catalogue,
+                        const char *set_limits_of)
 {
   g_autoptr (GPtrArray) configs = gw_catalogue_list (catalogue);
   GPtrArray *providers = g_ptr_array_new_with_free_func (queue_provider_free);
@@ -39,6 +41,7 @@ gw_queue_providers_new (GwCatalogue *catalogue)
       provider->config = gw_provider_config_ref (config);
       provider->in_use = gw_catalogue_is_in_use (catalogue, config->name);
       provider->usable = gw_catalogue_is_usable (catalogue, config->name);
+      provider->set_limits = g_strcmp0 (config->name, set_limits_of) == 0;
       g_ptr_array_add (providers, provider);
     }
 

@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-GPtrArray *gw_queue_providers_new (GwCatalogue *catalogue);
+GPtrArray *gw_queue_providers_new (GwCatalogue *catalogue, const char *set_limits_of);
 
 G_END_DECLS

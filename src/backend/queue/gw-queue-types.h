@@ -227,6 +227,7 @@ typedef struct {
   GwProviderConfig *config;
   gboolean in_use;        /* enabled, a lane should take its tasks */
   gboolean usable;        /* and it has a key, or needs none */
+  gboolean set_limits;    /* its limits are stored over those of the queue, as for all with set_limits */
 } GwQueueProvider;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwNewTask, gw_new_task_free)

@@ -543,6 +543,14 @@ gw_sq_lane_learn (GwSqState *state,
     }
 }
 
+/* Providers that nobody has any more keep their lane, since attempts name it; without a fingerprint
+ * they are unknown to whoever submits. */
+static gboolean
+is_gone (const GwSqLane *lane)
+{
+  return lane->fingerprint[0] == '\0';
+}
+
 /**
  * gw_sq_check_pins:
  * @state: the state
@@ -560,7 +568,9 @@ gw_sq_check_pins (GwSqState *state,
 {
   if (provider != NULL)
     {
-      if (gw_sq_lane_get (state, provider) != NULL || g_str_equal (provider, GW_PRACTICE_PROVIDER))
+      GwSqLane *lane = gw_sq_lane_get (state, provider);
+
+      if ((lane != NULL && !is_gone (lane)) || g_str_equal (provider, GW_PRACTICE_PROVIDER))
         return TRUE;
       g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
                    "“provider” is “%s”, and there is none of that name. GET /providers lists them.",
@@ -574,7 +584,8 @@ gw_sq_check_pins (GwSqState *state,
     {
       GwSqLane *lane = g_ptr_array_index (state->lane_list, i);
 
-      if (lane->kind != GW_PROVIDER_PRACTICE && g_strcmp0 (lane->model, model) == 0)
+      if (lane->kind != GW_PROVIDER_PRACTICE && !is_gone (lane)
+          && g_strcmp0 (lane->model, model) == 0)
         return TRUE;
     }
   g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
@@ -731,7 +742,7 @@ set_provider (GwSqState *state,
 
   if (lane == NULL)
     lane = create_lane (state, config);
-  else if (take_limits)
+  else if (take_limits || provider->set_limits)
     set_limits (state, lane, config);
   else if (lane->max_concurrency != config->max_concurrency
            || lane->requests_per_minute != config->requests_per_minute)
@@ -778,10 +789,12 @@ gw_sq_step_set_providers (GwSqState *state,
 
           found = g_str_equal (provider->config->name, lane->name);
         }
-      if (!found && (lane->enabled || lane->usable))
+      if (!found && !is_gone (lane))
         {
           lane->enabled = FALSE;
           lane->usable = FALSE;
+          g_free (lane->fingerprint);
+          lane->fingerprint = g_strdup ("");
           lane->dirty = TRUE;
         }
     }
