@@ -325,6 +325,42 @@ append_quotation (GString *out,
     }
 }
 
+/* A code fence that the answer leaves open would swallow every task after it, so it is closed. What
+ * opens and closes one: CommonMark 0.30, section 4.5. */
+static void
+close_open_fence (const char *text,
+                  GString *out)
+{
+  char mark = '\0';
+  gsize length = 0;
+
+  for (const char *line = text; *line != '\0';)
+    {
+      gsize indent = strspn (line, " ");
+      const char *start = line + indent;
+      gsize run = strspn (start, *start == '~' ? "~" : "`");
+      const char *end = strchrnul (start, '\n');
+      const char *rest = start + run + strspn (start + run, " \t\r");
+
+      if (indent < 4 && run >= 3 && mark == '\0'
+          && (*start == '~' || memchr (start + run, '`', end - start - run) == NULL))
+        {
+          mark = *start;
+          length = run;
+        }
+      else if (indent < 4 && mark != '\0' && *start == mark && run >= length && rest >= end)
+        {
+          mark = '\0';
+        }
+      line = *end != '\0' ? end + 1 : end;
+    }
+
+  for (; mark != '\0' && length > 0; length--)
+    g_string_append_c (out, mark);
+  if (mark != '\0')
+    g_string_append_c (out, '\n');
+}
+
 static void
 append_md (GwFormatter *formatter,
            const GwTask *task,
@@ -341,6 +377,7 @@ append_md (GwFormatter *formatter,
       g_string_append (out, task->result);
       if (!g_str_has_suffix (task->result, "\n"))
         g_string_append_c (out, '\n');
+      close_open_fence (task->result, out);
     }
   else if (task->has_error)
     g_string_append_printf (out, "*%s (%s): %s*\n", gw_task_status_to_string (task->status),

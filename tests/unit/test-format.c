@@ -125,6 +125,36 @@ test_md (void)
                    "\n## Task 3\n\n> y\n\n*queued*\n");
 }
 
+/* Each answer as it is written, with the fence closed that it left open. */
+static void
+test_md_fences (void)
+{
+  static const struct {
+    const char *result;
+    const char *written;
+  } rows[] = {
+    { "```c\nint x;\n```\n", "```c\nint x;\n```\n" },
+    { "```c\nint x;", "```c\nint x;\n```\n" },
+    { "````\n```\nstill code\n", "````\n```\nstill code\n````\n" },
+    { "~~~\n```\n", "~~~\n```\n~~~\n" },
+    { "  ~~~ text\nx\n   ~~~~  \n", "  ~~~ text\nx\n   ~~~~  \n" },
+    { "``` a`b ```\nno fence\n", "``` a`b ```\nno fence\n" },
+    { "    ```\nindented code\n", "    ```\nindented code\n" },
+    { "```\n``` not an end\n", "```\n``` not an end\n```\n" },
+    { "```\r\nx\r\n```\r\n", "```\r\nx\r\n```\r\n" },
+    { "", "\n" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GwTask) task = make_task ("a", "x", rows[i].result, NULL);
+      g_autofree char *expected = g_strconcat ("## Task 1\n\n> x\n\n", rows[i].written, NULL);
+      g_autofree char *text = format (GW_FORMAT_MD, NULL, &task, 1);
+
+      g_assert_cmpstr (text, ==, expected);
+    }
+}
+
 static void
 test_names (void)
 {
@@ -157,6 +187,7 @@ main (int argc,
   g_test_add_func ("/format/jsonl", test_jsonl);
   g_test_add_func ("/format/csv", test_csv);
   g_test_add_func ("/format/md", test_md);
+  g_test_add_func ("/format/md-fences", test_md_fences);
   g_test_add_func ("/format/names", test_names);
 
   return g_test_run ();
