@@ -138,6 +138,11 @@ test_points (Fixture *self,
                            point == AFTER_CANCEL ? GW_TASK_CANCELLED : GW_TASK_QUEUED);
           g_assert_cmpint (task->uncertain, ==, point != AFTER_CANCEL);
           g_assert_cmpuint (task->tries, ==, 0);
+          if (point != AFTER_CANCEL)
+            {
+              g_assert_cmpuint (task->attempts, ==, 1);
+              g_assert_cmpint (task->started_at, >, 0);
+            }
         }
 
       work_off (self);

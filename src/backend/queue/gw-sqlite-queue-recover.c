@@ -44,6 +44,11 @@ requeue_uncertain (GwSqState *state,
 
   if (is_suspect (state, attempt, n_live))
     task.deaths++;
+  /* A call that may have been paid is a call: what a person sees must not be less than that. */
+  if (attempt->sent == 0)
+    gw_sq_run (state->db, "UPDATE task SET attempts = attempts + 1, started_at = coalesce(started_at,"
+               " (SELECT claimed_at FROM attempt WHERE pk = ?)) WHERE pk = ?", "ii", attempt->pk,
+               task.pk);
   gw_sq_run (state->db, "UPDATE task SET uncertain = 1, deaths = ? WHERE pk = ?", "ii",
              (gint64) task.deaths, task.pk);
   if (task.deaths >= 3)
