@@ -108,9 +108,8 @@ class Canary(frame.Case):
                               env={name: frame.CANARY for name in names})
         providers = gateway.ok("GET", "/providers")["providers"]
         self.assertGreaterEqual(len(providers), 6)
-        said = gateway.stderr
         for name in names:
-            self.assertIn(name, said)
+            gateway.wait_line(name, kind="stderr")
         self.search(json.dumps(providers), *self.visible(gateway, {}))
 
     def test_wrong_configuration_with_a_key_in_it(self):

@@ -228,9 +228,12 @@ class Stops(frame.Case):
         gateway = self.daemon(config=config)
         gateway.wait_line("ended in a crash: no task is lost.*twice: 3", kind="stderr")
         gateway.signal(signal.SIGTERM)
+        gateway.wait_line("stopping", kind="stderr")    # two signals at once would count as one
         gateway.signal(signal.SIGTERM)
         gateway.wait()
-        gateway = self.daemon(config=config)
+        gateway = self.daemon("--no-workers", config=config)
+        gateway.signal(signal.SIGTERM)
+        gateway.wait()
         self.assertNotIn("crash", gateway.stderr)
 
     def test_wrong_use_and_configuration(self):
