@@ -21,12 +21,16 @@ struct _GwWindow {
   AdwWindowTitle *title;
   GtkProgressBar *progress_bar;
   GwBanner *banner;
+  AdwFlap *sidebar_flap;
+  AdwBin *sidebar_bin;
   AdwLeaflet *leaflet;
   GtkStack *stack;
   AdwStatusPage *empty_page;
   GwTaskView *task_view;
   GtkWidget *detail_separator;
   GwTaskDetail *detail;
+  GtkRevealer *timeline_revealer;
+  AdwBin *timeline_bin;
   GwComposer *composer;
 
   /* Owned references */
@@ -36,6 +40,7 @@ struct _GwWindow {
   GCancellable *cancellable; /* of everything that the window waits for */
   GPtrArray *pending;        /* (nullable) (element-type JsonObject) for the gateway to come */
   gboolean pending_composed;
+  char *project_id;          /* (nullable) that is shown; NULL: all tasks */
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
@@ -68,10 +73,27 @@ GPtrArray *_gw_window_make_tasks (GPtrArray *contents);
 void _gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed);
 void _gw_window_submit_pending (GwWindow *self);
 void _gw_window_fail_pending (GwWindow *self);
+void _gw_window_paste (GwWindow *self);
+
+/* gw-window-files.c */
 void _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped);
 void _gw_window_choose_files (GwWindow *self);
-void _gw_window_paste (GwWindow *self);
 void _gw_window_accept_drops (GwWindow *self);
+
+/* gw-window-projects.c */
+void _gw_window_show_project (GwWindow *self, const char *project_id);
+const char *_gw_window_get_target_project (GwWindow *self);
+
+/* gw-window-progress.c */
+void _gw_window_progress_update (GwWindow *self);
+
+/* gw-window-state.c */
+void _gw_window_banner_update (GwWindow *self);
+void _gw_window_gateway_update (GwWindow *self);
+
+/* gw-window-life.c */
+void _gw_window_life_update (GwWindow *self);
+gboolean _gw_window_close_request (GtkWindow *window);
 
 /* gw-draft.c */
 char *gw_draft_load (void);

@@ -8,11 +8,10 @@
 #include "gw-task-words.h"
 #include "gw-window-private.h"
 
-/* The main window: holds the parts together and follows the endpoint. What the verbs do stands in
- * gw-window-actions.c, how tasks get in, in gw-window-submit.c. */
+/* The main window: holds the parts together and follows the endpoint. Each concern has a file of its
+ * own, gw-window-*.c: actions, submit, files, projects, progress, state, life. */
 
 #define DRAFT_PAUSE_MS 800
-#define IDLE_QUIT_S 10
 
 G_DEFINE_FINAL_TYPE (GwWindow, gw_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -126,140 +125,6 @@ selection_changed_cb (GwWindow *self)
   _gw_window_actions_update (self);
 }
 
-static void
-update_progress (GwWindow *self)
-{
-  gint64 now = g_get_monotonic_time () / 1000;
-  g_autofree char *words = NULL;
-  guint counts[GW_N_TASK_STATUSES];
-  guint i;
-
-  if (self->list != NULL && gw_task_list_is_connected (self->list))
-    {
-      for (i = 0; i < GW_N_TASK_STATUSES; i++)
-        counts[i] = gw_task_list_count (self->list, i);
-      gw_run_progress_update (&self->progress, counts, now);
-    }
-  words = gw_run_progress_to_words (&self->progress, now);
-  if (g_strcmp0 (adw_window_title_get_subtitle (self->title), words != NULL ? words : "") != 0)
-    adw_window_title_set_subtitle (self->title, words != NULL ? words : "");
-  gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), self->progress.active);
-  gtk_progress_bar_set_fraction (self->progress_bar,
-                                 gw_run_progress_get_fraction (&self->progress));
-}
-
-static gboolean
-idle_quit_cb (gpointer user_data)
-{
-  GwWindow *self = user_data;
-
-  self->idle_id = 0;
-  gtk_widget_activate_action (GTK_WIDGET (self), "app.quit-now", NULL);
-  return G_SOURCE_REMOVE;
-}
-
-/* Hidden by "Keep Running": ends by itself a little after its last task. */
-static void
-update_background (GwWindow *self)
-{
-  gboolean over = self->keep_running && !self->progress.active;
-
-  if (over && self->idle_id == 0)
-    {
-      self->idle_id = g_timeout_add_seconds (IDLE_QUIT_S, idle_quit_cb, self);
-      g_source_set_name_by_id (self->idle_id, "[gangway] quit when all is done");
-    }
-  else if (!over)
-    g_clear_handle_id (&self->idle_id, g_source_remove);
-}
-
-static void
-update_banner (GwWindow *self)
-{
-  GwEndpointState state = gw_endpoint_get_state (self->endpoint);
-  const char *message = gw_endpoint_get_message (self->endpoint);
-  guint left = gw_endpoint_get_seconds_left (self->endpoint);
-  g_autofree char *text = NULL;
-
-  switch (state)
-    {
-    case GW_ENDPOINT_UNREACHABLE:
-    case GW_ENDPOINT_LOST:
-      if (left > 1)
-        {
-          g_autofree char *next = g_strdup_printf (
-              ngettext ("Next try in %u second.", "Next try in %u seconds.", left), left);
-
-          text = g_strdup_printf ("%s %s", message, next);
-        }
-      gw_banner_show (self->banner, text != NULL ? text : message, _("_Retry Now"),
-                      "win.reconnect",
-                      gw_endpoint_is_given (self->endpoint) ? _("_Use Built-in") : NULL,
-                      "win.use-builtin");
-      break;
-    case GW_ENDPOINT_FAILED:
-      gw_banner_show (self->banner, message, _("_Restart"), "win.reconnect", NULL, NULL);
-      break;
-    case GW_ENDPOINT_IDLE:
-    case GW_ENDPOINT_SEARCHING:
-    case GW_ENDPOINT_STARTING:
-    case GW_ENDPOINT_READY:
-    default:
-      if (self->recovered > 0)
-        {
-          text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already "
-                                            "have been billed.",
-                                            "%u tasks were interrupted last time. They may "
-                                            "already have been billed.",
-                                            self->recovered),
-                                  self->recovered);
-          gw_banner_show (self->banner, text, _("_Resume"), "win.resume", NULL, NULL);
-        }
-      else
-        gw_banner_hide (self->banner);
-      break;
-    }
-}
-
-static void
-update_gateway_label (GwWindow *self)
-{
-  const char *uri = gw_endpoint_get_uri (self->endpoint);
-  const char *name = uri;
-  g_autofree char *minimal = NULL;
-  GwClient *client = gw_endpoint_get_client (self->endpoint);
-
-  if (name != NULL && g_str_has_prefix (name, "http://"))
-    name += strlen ("http://");
-  switch (gw_endpoint_get_state (self->endpoint))
-    {
-    case GW_ENDPOINT_READY:
-      if (gw_endpoint_is_builtin (self->endpoint))
-        name = _("Built-in gateway");
-      else if (client != NULL && gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
-        {
-          /* Translators: %s is an address; such a gateway can only take tasks and give answers */
-          minimal = g_strdup_printf (_("%s (basic)"), name);
-          name = minimal;
-        }
-      break;
-    case GW_ENDPOINT_SEARCHING:
-      name = _("Looking for a gateway…");
-      break;
-    case GW_ENDPOINT_STARTING:
-      name = _("Starting…");
-      break;
-    case GW_ENDPOINT_LOST:
-    case GW_ENDPOINT_UNREACHABLE:
-    case GW_ENDPOINT_FAILED:
-    case GW_ENDPOINT_IDLE:
-    default:
-      name = _("Not connected");
-      break;
-    }
-  gw_composer_set_gateway (self->composer, name, uri);
-}
-
 /* Everything that depends on the tasks. */
 void
 _gw_window_update (GwWindow *self)
@@ -276,8 +141,8 @@ _gw_window_update (GwWindow *self)
       gw_window_update_layout (self);
     }
   gw_task_view_refresh (self->task_view);
-  update_progress (self);
-  update_background (self);
+  _gw_window_progress_update (self);
+  _gw_window_life_update (self);
   _gw_window_actions_update (self);
 }
 
@@ -359,8 +224,8 @@ endpoint_changed_cb (GwWindow *self)
     _gw_window_fail_pending (self);
   if (state == GW_ENDPOINT_IDLE && self->list != NULL)
     gw_task_list_stop (self->list);
-  update_banner (self);
-  update_gateway_label (self);
+  _gw_window_banner_update (self);
+  _gw_window_gateway_update (self);
   _gw_window_actions_update (self);
 }
 
@@ -370,7 +235,7 @@ tick_cb (gpointer user_data)
   GwWindow *self = user_data;
 
   if (self->progress.active)
-    update_progress (self);
+    _gw_window_progress_update (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -429,72 +294,6 @@ gw_window_save_state (GwWindow *self)
 }
 
 static void
-question_answered_cb (GwWindow *self, const char *response)
-{
-  self->dialog = NULL;
-  if (g_str_equal (response, "stop"))
-    gtk_widget_activate_action (GTK_WIDGET (self), "app.quit-now", NULL);
-  else if (g_str_equal (response, "keep"))
-    {
-      self->keep_running = TRUE;
-      gw_window_save_state (self);
-      gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
-      update_background (self);
-    }
-}
-
-/**
- * gw_window_confirm_quit:
- *
- * Whether the window may go at once. If tasks run here that would end with it, asks; queued ones
- * are kept for the next start, and those of another gateway go on there.
- */
-gboolean
-gw_window_confirm_quit (GwWindow *self)
-{
-  guint running = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_RUNNING) : 0;
-  guint queued = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_QUEUED) : 0;
-  g_autofree char *first = NULL;
-  g_autofree char *second = NULL;
-  AdwMessageDialog *dialog;
-
-  g_return_val_if_fail (GW_IS_WINDOW (self), TRUE);
-
-  if (!gw_endpoint_is_builtin (self->endpoint) || running == 0)
-    return TRUE;
-  if (self->dialog != NULL)
-    {
-      gtk_window_present (GTK_WINDOW (self->dialog));
-      return FALSE;
-    }
-  first = g_strdup_printf (ngettext ("%u task is running.", "%u tasks are running.", running),
-                           running);
-  second = g_strdup_printf (ngettext ("%u is queued.", "%u are queued.", queued), queued);
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
-      GTK_WINDOW (self), _("Keep Running in the Background?"), NULL));
-  adw_message_dialog_format_body (dialog, "%s %s %s", first, queued > 0 ? second : "",
-                                  _("Finished results are saved."));
-  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", _("_Stop and Close"),
-                                    "keep", _("_Keep Running"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (dialog, "keep");
-  adw_message_dialog_set_close_response (dialog, "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (question_answered_cb), self,
-                           G_CONNECT_SWAPPED);
-  self->dialog = GTK_WIDGET (dialog);
-  gtk_window_present (GTK_WINDOW (dialog));
-  return FALSE;
-}
-
-static gboolean
-gw_window_close_request (GtkWindow *window)
-{
-  /* One way out for everything: the application stops the gateway first, then closes us. */
-  gtk_widget_activate_action (GTK_WIDGET (window), "app.quit", NULL);
-  return TRUE;
-}
-
-static void
 gw_window_show (GtkWidget *widget)
 {
   GW_WINDOW (widget)->keep_running = FALSE;
@@ -533,6 +332,7 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->settings);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
+  g_clear_pointer (&self->project_id, g_free);
   G_OBJECT_CLASS (gw_window_parent_class)->dispose (object);
 }
 
@@ -552,7 +352,7 @@ gw_window_class_init (GwWindowClass *klass)
   object_class->dispose = gw_window_dispose;
   object_class->finalize = gw_window_finalize;
   widget_class->show = gw_window_show;
-  GTK_WINDOW_CLASS (klass)->close_request = gw_window_close_request;
+  GTK_WINDOW_CLASS (klass)->close_request = _gw_window_close_request;
 
   g_type_ensure (GW_TYPE_BANNER);
   g_type_ensure (GW_TYPE_COMPOSER);
@@ -566,12 +366,16 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, title);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, progress_bar);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, banner);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, sidebar_flap);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, sidebar_bin);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, leaflet);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, stack);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, empty_page);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, task_view);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, detail_separator);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, detail);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_revealer);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_bin);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);

@@ -37,7 +37,7 @@ def verbs():
 def check_verbs():
     """The table, the actions and what the .ui files name are the same set."""
     table = set(verbs())
-    source = code(UI / "gw-window-actions.c")
+    source = "".join(code(path) for path in sorted(UI.glob("gw-window*.c")))
     actions = set(re.findall(r'\{ "(win\.[a-z-]+)", [a-z_]+ \}', source))
     actions |= {"win." + name for name in re.findall(r'simple_action_new_stateful \("([a-z-]+)"',
                                                      source)}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-window-state"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-window-private.h"
+
+/* What lasts is said here: the banner with its one act, and the gateway in use. */
+
+void
+_gw_window_banner_update (GwWindow *self)
+{
+  GwEndpointState state = gw_endpoint_get_state (self->endpoint);
+  const char *message = gw_endpoint_get_message (self->endpoint);
+  guint left = gw_endpoint_get_seconds_left (self->endpoint);
+  g_autofree char *text = NULL;
+
+  switch (state)
+    {
+    case GW_ENDPOINT_UNREACHABLE:
+    case GW_ENDPOINT_LOST:
+      if (left > 1)
+        {
+          g_autofree char *next = g_strdup_printf (
+              ngettext ("Next try in %u second.", "Next try in %u seconds.", left), left);
+
+          text = g_strdup_printf ("%s %s", message, next);
+        }
+      gw_banner_show (self->banner, text != NULL ? text : message, _("_Retry Now"),
+                      "win.reconnect",
+                      gw_endpoint_is_given (self->endpoint) ? _("_Use Built-in") : NULL,
+                      "win.use-builtin");
+      break;
+    case GW_ENDPOINT_FAILED:
+      gw_banner_show (self->banner, message, _("_Restart"), "win.reconnect", NULL, NULL);
+      break;
+    case GW_ENDPOINT_IDLE:
+    case GW_ENDPOINT_SEARCHING:
+    case GW_ENDPOINT_STARTING:
+    case GW_ENDPOINT_READY:
+    default:
+      if (self->recovered > 0)
+        {
+          text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already "
+                                            "have been billed.",
+                                            "%u tasks were interrupted last time. They may "
+                                            "already have been billed.",
+                                            self->recovered),
+                                  self->recovered);
+          gw_banner_show (self->banner, text, _("_Resume"), "win.resume", NULL, NULL);
+        }
+      else
+        gw_banner_hide (self->banner);
+      break;
+    }
+}
+
+void
+_gw_window_gateway_update (GwWindow *self)
+{
+  const char *uri = gw_endpoint_get_uri (self->endpoint);
+  const char *name = uri;
+  g_autofree char *minimal = NULL;
+  GwClient *client = gw_endpoint_get_client (self->endpoint);
+
+  if (name != NULL && g_str_has_prefix (name, "http://"))
+    name += strlen ("http://");
+  switch (gw_endpoint_get_state (self->endpoint))
+    {
+    case GW_ENDPOINT_READY:
+      if (gw_endpoint_is_builtin (self->endpoint))
+        name = _("Built-in gateway");
+      else if (client != NULL && gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
+        {
+          /* Translators: %s is an address; such a gateway can only take tasks and give answers */
+          minimal = g_strdup_printf (_("%s (basic)"), name);
+          name = minimal;
+        }
+      break;
+    case GW_ENDPOINT_SEARCHING:
+      name = _("Looking for a gateway…");
+      break;
+    case GW_ENDPOINT_STARTING:
+      name = _("Starting…");
+      break;
+    case GW_ENDPOINT_LOST:
+    case GW_ENDPOINT_UNREACHABLE:
+    case GW_ENDPOINT_FAILED:
+    case GW_ENDPOINT_IDLE:
+    default:
+      name = _("Not connected");
+      break;
+    }
+  gw_composer_set_gateway (self->composer, name, uri);
+}
