@@ -27,6 +27,10 @@
 /* More separate places than this are one step over all that lies between them. */
 #define MAX_RUNS 32
 
+typedef struct {
+  guint of[GW_N_TASK_STATUSES];
+} Counts;
+
 struct _GwTaskList {
   GObject parent_instance;
 
@@ -39,6 +43,7 @@ struct _GwTaskList {
   GPtrArray *fresh;          /* (owned) (element-type GwTask): new ones of pages not yet shown */
   GHashTable *seen;          /* (owned) (nullable): ids since a reset; what is not in it goes */
   guint counts[GW_N_TASK_STATUSES];
+  GHashTable *counts_in;     /* (owned) project id → Counts (owned) */
   gboolean has_since;
   guint64 since;
   char *store;               /* (owned) (nullable) */
@@ -124,6 +129,7 @@ gw_task_list_finalize (GObject *object)
   g_ptr_array_unref (self->items);
   g_ptr_array_unref (self->fresh);
   g_hash_table_unref (self->projects);
+  g_hash_table_unref (self->counts_in);
   g_clear_pointer (&self->seen, g_hash_table_unref);
   g_free (self->project);
   g_free (self->store);
@@ -228,6 +234,7 @@ gw_task_list_init (GwTaskList *self)
   self->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->projects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                           (GDestroyNotify) gw_project_unref);
+  self->counts_in = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->fresh = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
 }
 
@@ -285,6 +292,27 @@ find_place (GwTaskList *self,
   return low;
 }
 
+/* @step: 1 or -1 */
+static void
+count (GwTaskList *self,
+       const GwTask *task,
+       int step)
+{
+  Counts *counts;
+
+  self->counts[task->status] += (guint) step;
+  if (task->project_id == NULL)
+    return;
+
+  counts = g_hash_table_lookup (self->counts_in, task->project_id);
+  if (counts == NULL)
+    {
+      counts = g_new0 (Counts, 1);
+      g_hash_table_insert (self->counts_in, g_strdup (task->project_id), counts);
+    }
+  counts->of[task->status] += (guint) step;
+}
+
 static GwTaskItem *
 make_item (GwTaskList *self,
            GwTask *task)
@@ -292,7 +320,7 @@ make_item (GwTaskList *self,
   GwTaskItem *item = gw_task_item_new (task);
 
   g_hash_table_insert (self->by_id, g_strdup (task->task_id), item);
-  self->counts[task->status]++;
+  count (self, task, 1);
 
   return item;
 }
@@ -413,8 +441,8 @@ take_task (GwTaskList *self,
   if (old->revision == task->revision && old->revision != 0 && self->seen == NULL)
     return;
 
-  self->counts[old->status]--;
-  self->counts[task->status]++;
+  count (self, old, -1);
+  count (self, task, 1);
   gw_task_item_set_task (item, task);
 }
 
@@ -445,7 +473,7 @@ remove_range (GwTaskList *self,
     {
       GwTask *task = gw_task_item_get_task (g_ptr_array_index (self->items, i));
 
-      self->counts[task->status]--;
+      count (self, task, -1);
       g_hash_table_remove (self->by_id, task->task_id);
     }
   g_ptr_array_remove_range (self->items, place, n);
@@ -782,6 +810,32 @@ gw_task_list_count (GwTaskList *self,
   g_return_val_if_fail ((guint) status < GW_N_TASK_STATUSES, 0);
 
   return self->counts[status];
+}
+
+/**
+ * gw_task_list_count_in:
+ * @self: a list
+ * @project_id: (nullable): only that project's, by id; NULL: all
+ * @status: a state
+ *
+ * Returns: how many rows of the project are in @status, at no cost
+ */
+guint
+gw_task_list_count_in (GwTaskList *self,
+                       const char *project_id,
+                       GwTaskStatus status)
+{
+  Counts *counts;
+
+  g_return_val_if_fail (GW_IS_TASK_LIST (self), 0);
+  g_return_val_if_fail ((guint) status < GW_N_TASK_STATUSES, 0);
+
+  if (project_id == NULL)
+    return self->counts[status];
+
+  counts = g_hash_table_lookup (self->counts_in, project_id);
+
+  return counts != NULL ? counts->of[status] : 0;
 }
 
 /**

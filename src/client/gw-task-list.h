@@ -26,6 +26,8 @@ void gw_task_list_stop (GwTaskList *self);
 /* (transfer none) (nullable) */
 GwTaskItem *gw_task_list_find (GwTaskList *self, const char *task_id);
 guint gw_task_list_count (GwTaskList *self, GwTaskStatus status);
+/* @project_id NULL: of all; kept as tasks change, so it costs nothing */
+guint gw_task_list_count_in (GwTaskList *self, const char *project_id, GwTaskStatus status);
 gboolean gw_task_list_is_connected (GwTaskList *self);
 const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
 

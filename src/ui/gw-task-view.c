@@ -47,6 +47,7 @@ struct _GwTaskView {
   GHashTable *cells;              /* (owned) (element-type GwTaskCell) (unowned) that are bound */
 
   GtkColumnViewColumn *columns[GW_N_TASK_COLUMNS]; /* (owned) */
+  char *project_id;               /* (owned) (nullable): all */
   int status;                     /* GwTaskStatus that is shown; -1: all */
   gboolean narrow;
   gboolean has_model;             /* the column is in the view */
@@ -70,8 +71,10 @@ filter_cb (gpointer item, gpointer user_data)
 {
   GwTaskView *self = user_data;
 
-  return self->status < 0
-         || (int) gw_task_item_get_task (GW_TASK_ITEM (item))->status == self->status;
+  GwTask *task = gw_task_item_get_task (GW_TASK_ITEM (item));
+
+  return (self->status < 0 || (int) task->status == self->status)
+         && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0);
 }
 
 static void
@@ -275,6 +278,7 @@ gw_task_view_finalize (GObject *object)
   GwTaskView *self = GW_TASK_VIEW (object);
 
   g_hash_table_unref (self->cells);
+  g_free (self->project_id);
   G_OBJECT_CLASS (gw_task_view_parent_class)->finalize (object);
 }
 
@@ -388,7 +392,7 @@ set_toggle (GwTaskView *self, GtkToggleButton *toggle, GtkWidget *image, GtkLabe
 static guint
 count (GwTaskView *self, GwTaskStatus status)
 {
-  return self->list != NULL ? gw_task_list_count (self->list, status) : 0;
+  return self->list != NULL ? gw_task_list_count_in (self->list, self->project_id, status) : 0;
 }
 
 /**
@@ -412,14 +416,16 @@ gw_task_view_refresh (GwTaskView *self)
     [GW_TASK_CANCELLED] = GW_TASK_LOOK_CANCELLED,
   };
   guint failed;
+  guint all = 0;
   guint i;
   gboolean none;
 
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
   failed = count (self, GW_TASK_FAILED);
-  set_toggle (self, self->all_toggle, NULL, self->all_label, C_ ("filter", "All"),
-              self->list != NULL ? g_list_model_get_n_items (G_LIST_MODEL (self->list)) : 0);
+  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+    all += count (self, i);
+  set_toggle (self, self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all);
   for (i = 0; i < GW_N_TASK_STATUSES; i++)
     set_toggle (self, self->toggles[i], self->images[i], self->labels[i],
                 gw_task_look_get_word (looks[i]), count (self, i));
@@ -438,12 +444,13 @@ gw_task_view_refresh (GwTaskView *self)
       gtk_button_set_label (self->retry_failed_button, label);
     }
 
-  if (self->status >= 0)
+  if (self->status >= 0 || self->project_id != NULL)
     {
       gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
-      adw_status_page_set_title (self->none_page, _(none_titles[self->status]));
+      adw_status_page_set_title (self->none_page, self->status >= 0 ? _(none_titles[self->status])
+                                                                    : _("No Tasks"));
     }
-  none = self->status >= 0 && g_list_model_get_n_items (G_LIST_MODEL (self->filtered)) == 0;
+  none = (self->status >= 0 || self->project_id != NULL) && g_list_model_get_n_items (G_LIST_MODEL (self->filtered)) == 0;
   /* The page that is not shown is hidden, so that screen readers do not find it either. */
   gtk_widget_set_visible (GTK_WIDGET (self->none_page), none);
   gtk_widget_set_visible (GTK_WIDGET (self->scroller), !none);
@@ -502,6 +509,23 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
   gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
   gw_task_view_refresh (self);
   return TRUE;
+}
+
+/**
+ * gw_task_view_set_project:
+ * @project_id: (nullable): the project whose tasks are shown and counted; NULL: all tasks
+ */
+void
+gw_task_view_set_project (GwTaskView *self, const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  if (g_strcmp0 (self->project_id, project_id) == 0)
+    return;
+  g_free (self->project_id);
+  self->project_id = g_strdup (project_id);
+  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
+  gw_task_view_refresh (self);
 }
 
 /**
