@@ -21,6 +21,7 @@ typedef struct {
   GPtrArray *tasks;   /* (owned) (element-type JsonObject) */
   char *project;      /* (owned) (nullable) id or name */
   guint concurrency;
+  int paused;         /* -1: as it is */
   GPtrArray *ids;     /* (owned) (element-type utf8): those that were taken so far */
   char *project_id;   /* (owned) (nullable) */
   guint next;         /* the first task that is in no body yet */
@@ -66,6 +67,8 @@ write_body (Submission *submission)
     json_object_set_string_member (rest, "project", submission->project);
   if (submission->concurrency > 0)
     json_object_set_int_member (rest, "concurrency", submission->concurrency);
+  if (submission->paused >= 0)
+    json_object_set_boolean_member (rest, "paused", submission->paused > 0);
   rest_text = gw_json_object_to_text (rest, FALSE, &length);
   if (g_str_equal (rest_text, "{}"))
     g_string_truncate (body, body->len - 1);
@@ -197,10 +200,69 @@ send_next (GTask *task)
 }
 
 /**
- * gw_client_submit_async:
+ * gw_client_submit_full_async:
  * @self: a client
  * @tasks: (element-type JsonObject): each as the body of POST /tasks without `project`; not touched
  *   by the caller until the submission has ended
+ * @options: where to, and how; copied
+ * @cancellable: (nullable): gives the submission up; what was accepted stays
+ * @callback: called in the thread-default context of the caller
+ * @user_data: for @callback
+ *
+ * Submits any number of tasks, in order. A minimal gateway cannot hold any: there
+ * GW_ERROR_INVALID where they are to be paused.
+ */
+void
+gw_client_submit_full_async (GwClient *self,
+                             GPtrArray *tasks,
+                             const GwSubmitOptions *options,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  Submission *submission;
+
+  g_return_if_fail (GW_IS_CLIENT (self));
+  g_return_if_fail (tasks != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gw_client_submit_full_async);
+  submission = g_new0 (Submission, 1);
+  submission->tasks = g_ptr_array_ref (tasks);
+  submission->project = g_strdup (options->project);
+  submission->concurrency = options->concurrency;
+  submission->paused = options->holds ? 1 : options->resumes ? 0 : -1;
+  submission->ids = g_ptr_array_new_with_free_func (g_free);
+  g_task_set_task_data (task, submission, (GDestroyNotify) submission_free);
+
+  if (tasks->len == 0)
+    {
+      g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID, _("There is no task to submit"));
+      return;
+    }
+
+  if (self->minimal != NULL && options->holds)
+    {
+      g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID,
+                               _("This gateway cannot keep tasks without running them"));
+      return;
+    }
+  if (self->minimal != NULL)
+    {
+      submission->project_id = gw_minimal_poller_submit (self->minimal, tasks, options->project,
+                                                         options->concurrency, submission->ids);
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+
+  send_next (task);
+}
+
+/**
+ * gw_client_submit_async:
+ * @self: a client
+ * @tasks: (element-type JsonObject): see gw_client_submit_full_async()
  * @project: (nullable): id or name; NULL: the gateway's own default project
  * @concurrency: sets the project's; 0: leaves it
  * @cancellable: (nullable): gives the submission up; what was accepted stays
@@ -218,36 +280,9 @@ gw_client_submit_async (GwClient *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  Submission *submission;
+  const GwSubmitOptions options = { .project = project, .concurrency = concurrency };
 
-  g_return_if_fail (GW_IS_CLIENT (self));
-  g_return_if_fail (tasks != NULL);
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, gw_client_submit_async);
-  submission = g_new0 (Submission, 1);
-  submission->tasks = g_ptr_array_ref (tasks);
-  submission->project = g_strdup (project);
-  submission->concurrency = concurrency;
-  submission->ids = g_ptr_array_new_with_free_func (g_free);
-  g_task_set_task_data (task, submission, (GDestroyNotify) submission_free);
-
-  if (tasks->len == 0)
-    {
-      g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID, _("There is no task to submit"));
-      return;
-    }
-
-  if (self->minimal != NULL)
-    {
-      submission->project_id = gw_minimal_poller_submit (self->minimal, tasks, project,
-                                                         concurrency, submission->ids);
-      g_task_return_boolean (task, TRUE);
-      return;
-    }
-
-  send_next (task);
+  gw_client_submit_full_async (self, tasks, &options, cancellable, callback, user_data);
 }
 
 /**

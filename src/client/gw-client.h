@@ -65,6 +65,18 @@ JsonObject *gw_client_call_finish (GwClient *self, GAsyncResult *result, GError 
 void gw_client_submit_async (GwClient *self, GPtrArray *tasks, const char *project,
                              guint concurrency, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
+
+/* The same with all that a batch can say. */
+typedef struct {
+  const char *project;  /* (nullable) id or name */
+  guint concurrency;    /* 0: as it is */
+  gboolean holds;       /* pauses the project in the same step: no task of it starts */
+  gboolean resumes;     /* the opposite */
+} GwSubmitOptions;
+
+void gw_client_submit_full_async (GwClient *self, GPtrArray *tasks, const GwSubmitOptions *options,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data);
 GPtrArray *gw_client_submit_finish (GwClient *self, GAsyncResult *result, char **project_id,
                                     GError **error);
 

@@ -193,6 +193,32 @@ test_submit_to_project (Fixture *self,
   g_assert_cmpuint (project->concurrency, ==, 3);
   g_assert_cmpuint (project->counts[GW_TASK_QUEUED], ==, 2);
 
+  /* Pausing and resuming in the submission's own step. */
+  g_assert_false (project->paused);
+  submission->paused = 1;
+  g_clear_pointer (&second, gw_submitted_free);
+  second = fx_submit (self->queue, submission, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&project, gw_project_unref);
+  project = get_project (self, first->project_id);
+  g_assert_true (project->paused);
+  submission->paused = -1;
+  g_clear_pointer (&second, gw_submitted_free);
+  second = fx_submit (self->queue, submission, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&project, gw_project_unref);
+  project = get_project (self, first->project_id);
+  g_assert_true (project->paused);
+  submission->paused = 0;
+  g_clear_pointer (&second, gw_submitted_free);
+  second = fx_submit (self->queue, submission, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&project, gw_project_unref);
+  project = get_project (self, first->project_id);
+  g_assert_false (project->paused);
+  g_assert_cmpuint (project->counts[GW_TASK_QUEUED], ==, 5);
+  submission->paused = -1;
+
   g_free (submission->project);
   submission->project = g_strdup ("00000000-0000-7000-8000-000000000000");
   g_assert_null (fx_submit (self->queue, submission, &error));

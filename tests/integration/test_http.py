@@ -220,6 +220,19 @@ class Submit(HttpCase):
         self.assertIsNone(self.gateway.ok(
             "GET", f"/projects/{given['project_id']}")["concurrency"])
 
+    def test_a_batch_is_held_in_its_own_step(self):
+        given = self.gateway.ok("POST", "/tasks/batch", {
+            "tasks": ["one", "two"], "project": "held", "paused": True})
+        project = self.gateway.ok("GET", f"/projects/{given['project_id']}")
+        self.assertIs(project["paused"], True)
+        self.assertEqual(project["counts"]["queued"], 2)
+        for task_id in given["task_ids"]:
+            self.assertEqual(self.gateway.ok("GET", f"/tasks/{task_id}")["attempts"], 0)
+        self.gateway.ok("POST", "/tasks/batch", {
+            "tasks": ["three"], "project": "held", "paused": False})
+        project = self.gateway.wait_project(given["project_id"])
+        self.assertEqual(project["counts"]["completed"], 3)
+
     def test_wrong_batches_store_nothing(self):
         for body, status, word in [
                 ({}, 422, "tasks"), ({"tasks": []}, 422, "tasks"), ({"tasks": "a"}, 422, "tasks"),
@@ -229,6 +242,7 @@ class Submit(HttpCase):
                 ({"tasks": ["a"], "concurrency": 0}, 422, "concurrency"),
                 ({"tasks": ["a"], "concurrency": 10_001}, 422, "concurrency"),
                 ({"tasks": ["a"], "concurrency": "2"}, 422, "concurrency"),
+                ({"tasks": ["a"], "paused": 1}, 422, "paused"),
                 ({"tasks": ["a", {"content": "b", "provider": "nobody"}]}, 422, "provider"),
                 ({"tasks": ["a"], "project": NOWHERE}, 404, ""),
                 ({"tasks": ["a", "x" * ((1 << 20) + 1)]}, 413, "")]:

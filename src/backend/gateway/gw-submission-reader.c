@@ -209,12 +209,16 @@ read_batch (JsonObject *object,
             GError **error)
 {
   JsonArray *tasks = NULL;
+  gboolean paused = FALSE;
   guint length;
 
   if (!gw_json_get_array (object, "tasks", GW_JSON_REQUIRED, &tasks, error)
       || !gw_read_concurrency (object, &submission->sets_concurrency, &submission->concurrency,
-                               error))
+                               error)
+      || !gw_json_get_boolean (object, "paused", GW_JSON_OPTIONAL, &paused, error))
     return FALSE;
+  if (json_object_has_member (object, "paused"))
+    submission->paused = paused;
 
   length = json_array_get_length (tasks);
   if (length == 0)

@@ -56,6 +56,7 @@ gw_submission_new (void)
   GwSubmission *submission = g_new0 (GwSubmission, 1);
 
   submission->tasks = g_ptr_array_new_with_free_func (free_new_task);
+  submission->paused = -1;
 
   return submission;
 }

@@ -31,6 +31,7 @@ typedef struct {
   char *project;          /* (nullable) id or name; NULL: the default project */
   gboolean sets_concurrency;
   guint concurrency;      /* 0: none */
+  int paused;             /* of the project, in the same step; -1: as it is */
   char *idempotency_key;  /* (nullable) */
   guint8 body_digest[32]; /* SHA-256 of path and body, with a key */
 } GwSubmission;

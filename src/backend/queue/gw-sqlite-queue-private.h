@@ -250,6 +250,7 @@ GwSqProject *gw_sq_project_get (GwSqState *state, gint64 pk);
 GwSqProject *gw_sq_project_find (GwSqState *state, const char *id_or_name, GError **error);
 GwSqProject *gw_sq_project_create (GwSqState *state, const char *name);
 void gw_sq_project_touch (GwSqState *state, GwSqProject *project);
+guint64 gw_sq_project_set_paused (GwSqState *state, GwSqProject *project, gboolean paused);
 void gw_sq_project_forget (GwSqState *state, GwSqProject *project);
 void gw_sq_count (GwSqState *state, GwSqProject *project, GwTaskStatus status, int by);
 

@@ -64,10 +64,11 @@ retry_all (GwSqState *state,
   return changed;
 }
 
-static guint64
-set_paused (GwSqState *state,
-            GwSqProject *project,
-            gboolean paused)
+/* Returns how many tasks that concerns. */
+guint64
+gw_sq_project_set_paused (GwSqState *state,
+                          GwSqProject *project,
+                          gboolean paused)
 {
   gboolean changes = project->paused != paused || (!paused && project->held);
 
@@ -108,10 +109,10 @@ gw_sq_step_act_on_project (GwSqState *state,
       *changed = gw_sq_cancel_all (state, project);
       break;
     case GW_PROJECT_PAUSE:
-      *changed = set_paused (state, project, TRUE);
+      *changed = gw_sq_project_set_paused (state, project, TRUE);
       break;
     case GW_PROJECT_RESUME:
-      *changed = set_paused (state, project, FALSE);
+      *changed = gw_sq_project_set_paused (state, project, FALSE);
       break;
     case GW_PROJECT_RETRY:
       *changed = retry_all (state, project, args);
@@ -192,7 +193,7 @@ gw_sq_step_patch_project (GwSqState *state,
       gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
     }
   if (args->patch.paused >= 0)
-    set_paused (state, project, args->patch.paused > 0);
+    gw_sq_project_set_paused (state, project, args->patch.paused > 0);
 
   gw_sq_state_flush (state);
   gw_sq_view_init (&view, state->engine, state->db);

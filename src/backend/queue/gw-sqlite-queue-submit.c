@@ -265,6 +265,10 @@ gw_sq_step_submit (GwSqState *state,
         ((GwSqPile *) g_ptr_array_index (project->piles, i))->head_known = FALSE;
     }
 
+  /* Before the tasks are there: a lane cannot take one of them in between. */
+  if (submission->paused >= 0)
+    gw_sq_project_set_paused (state, project, submission->paused > 0);
+
   submitted = put (state, submission, project);
   gw_sq_count (state, project, GW_TASK_QUEUED, (int) submission->tasks->len);
   project->finished_at = 0;

@@ -262,6 +262,7 @@ copy_submission (const GwSubmission *submission,
     }
   copy->project = g_strdup (submission->project);
   copy->sets_concurrency = submission->sets_concurrency;
+  copy->paused = submission->paused;
   copy->concurrency = submission->concurrency;
   copy->idempotency_key = g_strdup (submission->idempotency_key);
   memcpy (copy->body_digest, submission->body_digest, sizeof copy->body_digest);
