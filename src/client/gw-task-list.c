@@ -67,6 +67,7 @@ enum {
 
 enum {
   CHANGED,
+  PROJECTS_CHANGED,
   N_SIGNALS
 };
 
@@ -225,6 +226,9 @@ gw_task_list_class_init (GwTaskListClass *klass)
 
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[PROJECTS_CHANGED] =
+    g_signal_new ("projects-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                  NULL, G_TYPE_NONE, 1, G_TYPE_PTR_ARRAY);
 }
 
 static void
@@ -520,7 +524,6 @@ take_removed (GwTaskList *self,
     {
       const char *id = g_ptr_array_index (removed, i);
 
-      g_hash_table_remove (self->projects, id);
       if (g_hash_table_contains (self->by_id, id))
         g_hash_table_add (ids, (gpointer) id);
     }
@@ -537,6 +540,35 @@ start_over (GwTaskList *self)
   g_hash_table_remove_all (self->projects);
   self->has_since = FALSE;
   self->since = 0;
+}
+
+/* Brings the projects of a page in. @changes->removed also has ids of tasks. */
+static void
+take_projects (GwTaskList *self,
+               GwChanges *changes)
+{
+  g_autoptr(GPtrArray) ids = g_ptr_array_new ();
+
+  for (guint i = 0; i < changes->projects->len; i++)
+    {
+      GwProject *project = g_ptr_array_index (changes->projects, i);
+
+      g_hash_table_insert (self->projects, g_strdup (project->project_id),
+                           gw_project_ref (project));
+      g_ptr_array_add (ids, project->project_id);
+    }
+  for (guint i = 0; i < changes->removed->len; i++)
+    {
+      char *id = g_ptr_array_index (changes->removed, i);
+
+      if (g_hash_table_remove (self->projects, id))
+        g_ptr_array_add (ids, id);
+    }
+
+  if (!changes->more && self->seen != NULL)
+    g_signal_emit (self, signals[PROJECTS_CHANGED], 0, NULL);
+  else if (ids->len > 0)
+    g_signal_emit (self, signals[PROJECTS_CHANGED], 0, ids);
 }
 
 /* Brings one page in. */
@@ -560,14 +592,7 @@ take_page (GwTaskList *self,
 
   for (guint i = 0; i < changes->tasks->len; i++)
     take_task (self, g_ptr_array_index (changes->tasks, i));
-  for (guint i = 0; i < changes->projects->len; i++)
-    {
-      GwProject *project = g_ptr_array_index (changes->projects, i);
-
-      g_hash_table_insert (self->projects, g_strdup (project->project_id),
-                           gw_project_ref (project));
-    }
-
+  take_projects (self, changes);
   if (!changes->more || self->items->len == 0 || self->fresh->len >= STEP_TASKS
       || changes->removed->len > 0)
     {

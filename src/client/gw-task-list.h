@@ -18,7 +18,8 @@ G_DECLARE_FINAL_TYPE (GwTaskList, gw_task_list, GW, TASK_LIST, GObject)
  * (against a minimal gateway by polling each unfinished task). A change updates its item in place.
  * Main thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
  * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise). Signal `changed`:
- * once per page that was taken in.
+ * once per page that was taken in; `projects-changed` before it, with the ids (GPtrArray of utf8)
+ * of the projects that came, changed or went, or NULL where that may be any of them.
  */
 GwTaskList *gw_task_list_new (GwClient *client, const char *project);
 void gw_task_list_start (GwTaskList *self);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* A day of the local calendar, as a heading in a list. */
+#define GW_TYPE_DAY (gw_day_get_type ())
+G_DECLARE_FINAL_TYPE (GwDay, gw_day, GW, DAY, GObject)
+
+const GDate *gw_day_get_date (GwDay *self);
+
+#define GW_TYPE_DAY_LIST (gw_day_list_get_type ())
+G_DECLARE_FINAL_TYPE (GwDayList, gw_day_list, GW, DAY_LIST, GObject)
+
+/**
+ * GwDayList:
+ *
+ * A GListModel over a list of GwProjectItem that is ordered by time: the same items, and before the
+ * first of each day a GwDay. A heading is the same object for as long as the list lives. Main
+ * thread only.
+ */
+GwDayList *gw_day_list_new (GListModel *model);
+
+G_END_DECLS
