@@ -38,6 +38,9 @@ static const GwVerb verbs[] = {
   { "win.show::failed", N_ ("Show failed"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>5" } },
   { "win.back", N_ ("Back to the list"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "Escape" } },
 
+  { "win.undo", N_ ("Undo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT, { "<Control>z" } },
+  { "win.redo", N_ ("Redo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT,
+    { "<Control><Shift>z" } },
   { "win.show-help-overlay", N_ ("Keyboard shortcuts"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
     { "<Control>question" } },
   { "win.close", N_ ("Close window"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "<Control>w" } },
@@ -76,6 +79,25 @@ gw_verbs_set_accels (GtkApplication *application)
                                              (const char **) verbs[i].accels);
 }
 
+static GtkEventController *
+new_controller (GwVerbScope scope, GtkShortcutFunc callback)
+{
+  GtkEventController *controller = gtk_shortcut_controller_new ();
+  guint i;
+  guint j;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    for (j = 0; verbs[i].scope == scope && verbs[i].accels[j] != NULL; j++)
+      gtk_shortcut_controller_add_shortcut (
+          GTK_SHORTCUT_CONTROLLER (controller),
+          gtk_shortcut_new (gtk_shortcut_trigger_parse_string (verbs[i].accels[j]),
+                            callback != NULL
+                                ? gtk_callback_action_new (callback, (gpointer) verbs[i].action,
+                                                           NULL)
+                                : gtk_named_action_new (verbs[i].action)));
+  return controller;
+}
+
 /**
  * gw_verbs_new_list_controller:
  *
@@ -84,17 +106,29 @@ gw_verbs_set_accels (GtkApplication *application)
 GtkEventController *
 gw_verbs_new_list_controller (void)
 {
-  GtkEventController *controller = gtk_shortcut_controller_new ();
-  guint i;
-  guint j;
+  return new_controller (GW_VERB_SCOPE_LIST, NULL);
+}
 
-  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
-    for (j = 0; verbs[i].scope == GW_VERB_SCOPE_LIST && verbs[i].accels[j] != NULL; j++)
-      gtk_shortcut_controller_add_shortcut (
-          GTK_SHORTCUT_CONTROLLER (controller),
-          gtk_shortcut_new (gtk_shortcut_trigger_parse_string (verbs[i].accels[j]),
-                            gtk_named_action_new (verbs[i].action)));
-  return controller;
+static gboolean
+outside_text_cb (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (widget));
+
+  /* A text field's own keys stay its own also where it has nothing left to take back. */
+  if (focus != NULL && (GTK_IS_TEXT_VIEW (focus) || GTK_IS_EDITABLE (focus)))
+    return FALSE;
+  return gtk_widget_activate_action (widget, user_data, NULL);
+}
+
+/**
+ * gw_verbs_new_window_controller:
+ *
+ * Returns: (transfer full): the keys that the window takes unless a text field has the focus
+ */
+GtkEventController *
+gw_verbs_new_window_controller (void)
+{
+  return new_controller (GW_VERB_SCOPE_OUTSIDE_TEXT, outside_text_cb);
 }
 
 static void

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   GW_VERB_SCOPE_WINDOW, /* its keys work wherever the focus is */
+  GW_VERB_SCOPE_OUTSIDE_TEXT, /* unless a text field has the focus: it has the same keys */
   GW_VERB_SCOPE_LIST,   /* only in the list: a text field needs these keys for itself */
 } GwVerbScope;
 
@@ -22,6 +23,7 @@ typedef struct {
 const GwVerb *gw_verbs_get (guint *n_verbs);
 void gw_verbs_set_accels (GtkApplication *application);
 GtkEventController *gw_verbs_new_list_controller (void);
+GtkEventController *gw_verbs_new_window_controller (void);
 GtkShortcutsWindow *gw_verbs_new_shortcuts_window (void);
 
 G_END_DECLS

@@ -112,8 +112,9 @@ run_acts (GwWindow *self, GwActs *acts, const char *failed,
   gw_acts_run_async (acts, self->cancellable, acts_cb, act);
 }
 
-static GwActs *
-new_acts (GwWindow *self)
+/* (transfer full) (nullable): to the gateway that is in use. */
+GwActs *
+_gw_window_new_acts (GwWindow *self)
 {
   GwClient *client = gw_endpoint_get_client (self->endpoint);
 
@@ -147,7 +148,7 @@ cancel_action (GtkWidget *widget, const char *name, GVariant *parameter)
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = get_targets (self);
   g_autoptr (GPtrArray) ids = collect_ids (items, can_cancel);
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
@@ -170,7 +171,7 @@ retry_action (GtkWidget *widget, const char *name, GVariant *parameter)
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = get_targets (self);
   g_autoptr (GPtrArray) ids = collect_ids (items, can_retry);
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
@@ -189,7 +190,7 @@ retry_failed_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = NULL;
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
@@ -212,7 +213,7 @@ stop_all_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = NULL;
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
@@ -222,15 +223,25 @@ stop_all_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-undo_remove_cb (AdwToast *toast, GwWindow *self)
+undo_remove (gpointer owner, gpointer data)
 {
-  GPtrArray *ids = g_object_get_data (G_OBJECT (toast), "task-ids");
-  GwActs *acts = new_acts (self);
+  GwWindow *self = owner;
+  GwActs *acts = _gw_window_new_acts (self);
 
-  if (acts == NULL)
-    return;
-  gw_acts_add_ids (acts, "/tasks/restore", ids);
-  run_acts (self, acts, _("Not restored"), NULL, NULL);
+  if (acts != NULL)
+    gw_acts_add_ids (acts, "/tasks/restore", data);
+  _gw_window_undo_with_acts (self, acts, _("Not restored"));
+}
+
+static void
+redo_remove (gpointer owner, gpointer data)
+{
+  GwWindow *self = owner;
+  GwActs *acts = _gw_window_new_acts (self);
+
+  if (acts != NULL)
+    gw_acts_add_ids (acts, "/tasks/remove", data);
+  _gw_window_undo_with_acts (self, acts, _("Not removed"));
 }
 
 static void
@@ -238,14 +249,11 @@ removed_cb (GwWindow *self, guint changed, GPtrArray *task_ids)
 {
   g_autofree char *text
       = g_strdup_printf (ngettext ("%u task removed", "%u tasks removed", changed), changed);
-  AdwToast *toast = adw_toast_new (text);
+  g_autofree char *label
+      = g_strdup_printf (ngettext ("Remove %u task", "Remove %u tasks", changed), changed);
 
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_timeout (toast, 10);
-  g_object_set_data_full (G_OBJECT (toast), "task-ids", g_ptr_array_ref (task_ids),
-                          (GDestroyNotify) g_ptr_array_unref);
-  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (undo_remove_cb), self, 0);
-  adw_toast_overlay_add_toast (self->toast_overlay, toast);
+  _gw_window_push_undo (self, text, label, redo_remove, undo_remove, g_ptr_array_ref (task_ids),
+                        (GDestroyNotify) g_ptr_array_unref);
 }
 
 static void
@@ -254,7 +262,7 @@ remove_action (GtkWidget *widget, const char *name, GVariant *parameter)
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = get_targets (self);
   g_autoptr (GPtrArray) ids = collect_ids (items, NULL);
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
@@ -419,7 +427,7 @@ resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GList) projects = NULL;
-  GwActs *acts = new_acts (self);
+  GwActs *acts = _gw_window_new_acts (self);
   GList *l;
 
   if (acts == NULL || self->list == NULL)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "gw-acts.h"
 #include "gw-banner.h"
 #include "gw-composer.h"
 #include "gw-run-progress.h"
 #include "gw-task-detail.h"
 #include "gw-task-list.h"
 #include "gw-task-view.h"
+#include "gw-undo.h"
 #include "gw-window.h"
 
 G_BEGIN_DECLS
@@ -44,6 +46,7 @@ struct _GwWindow {
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
+  GwUndo *undo;
 
   GwRunProgress progress;
   guint layout_id;
@@ -66,7 +69,16 @@ void _gw_window_show_list (GwWindow *self);
 void _gw_window_actions_class_init (GwWindowClass *klass);
 void _gw_window_actions_init (GwWindow *self);
 void _gw_window_actions_update (GwWindow *self);
+GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */
 void _gw_window_check_recovery (GwWindow *self);
+
+/* gw-window-undo.c */
+void _gw_window_undo_class_init (GwWindowClass *klass);
+void _gw_window_undo_init (GwWindow *self);
+void _gw_window_undo_update (GwWindow *self);
+void _gw_window_push_undo (GwWindow *self, const char *toast, const char *label, GwUndoFunc redo,
+                           GwUndoFunc undo, gpointer data, GDestroyNotify free_data);
+void _gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed);
 
 /* gw-window-submit.c */
 GPtrArray *_gw_window_make_tasks (GPtrArray *contents);

@@ -189,6 +189,7 @@ set_client (GwWindow *self, GwClient *client)
       gw_task_detail_set_item (self->detail, NULL);
       g_clear_object (&self->list);
     }
+  gw_undo_clear (self->undo);
   memset (&self->progress, 0, sizeof self->progress);
   self->list = gw_task_list_new (client, NULL);
   g_signal_connect_object (self->list, "changed", G_CALLBACK (list_changed_cb), self,
@@ -330,6 +331,7 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->list);
   g_clear_object (&self->endpoint);
   g_clear_object (&self->settings);
+  g_clear_object (&self->undo);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
@@ -379,6 +381,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
+  _gw_window_undo_class_init (klass);
 }
 
 static void
@@ -390,6 +393,7 @@ gw_window_init (GwWindow *self)
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   _gw_window_actions_init (self);
+  _gw_window_undo_init (self);
   _gw_window_accept_drops (self);
 
   menus = gtk_builder_new_from_resource (GW_RESOURCE_PATH "/ui/gw-menus.ui");

@@ -39,8 +39,11 @@ def check_verbs():
     table = set(verbs())
     source = "".join(code(path) for path in sorted(UI.glob("gw-window*.c")))
     actions = set(re.findall(r'\{ "(win\.[a-z-]+)", [a-z_]+ \}', source))
-    actions |= {"win." + name for name in re.findall(r'simple_action_new_stateful \("([a-z-]+)"',
-                                                     source)}
+    actions |= set(re.findall(r'install_action \([^,"]*, "(win\.[a-z-]+)"', source))
+    actions |= set(re.findall(r'install_property_action \([^,"]*, "(win\.[a-z-]+)"', source))
+    actions |= {"win." + name for name in re.findall(
+        r'simple_action_new(?:_stateful)? \("([a-z-]+)"', source)}
+    actions |= {"win." + name for name in re.findall(r'\.name = "([a-z-]+)"', source)}
     actions |= {"app." + name for name in re.findall(r'\.name = "([a-z-]+)"',
                                                      code(UI / "gw-application.c"))}
     hidden = {"app.quit-now"}  # not for people: what the question before it was answered with
