@@ -316,6 +316,8 @@ test_journal (Fixture *self,
   g_autoptr (GwAttemptPage) second = NULL;
   g_autoptr (GwAttemptPage) rest = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GwAttemptPage) newest = NULL;
+  g_autoptr (GwAttemptPage) older = NULL;
   guint64 attempts[3];
 
   for (guint i = 0; i < 3; i++)
@@ -338,6 +340,21 @@ test_journal (Fixture *self,
                    g_ptr_array_index (ids, 0));
   g_assert_cmpint (((GwAttempt *) g_ptr_array_index (rest->attempts, 0))->outcome, ==,
                    GW_OUTCOME_ANSWERED);
+
+  /* From its end backwards, page by page, each in the order of the journal. */
+  newest = fx_attempts_before (self->queue, NULL, 0, G_MAXUINT64, 2, &error);
+  g_assert_no_error (error);
+  g_assert_true (newest->more);
+  g_assert_cmpuint (newest->attempts->len, ==, 2);
+  g_assert_cmpuint (newest->revision, ==, rest->revision);
+  g_assert_cmpstr (((GwAttempt *) g_ptr_array_index (newest->attempts, 1))->task_id, ==,
+                   g_ptr_array_index (ids, 0));
+  older = fx_attempts_before (
+      self->queue, NULL, 0, ((GwAttempt *) g_ptr_array_index (newest->attempts, 0))->revision, 2,
+      &error);
+  g_assert_no_error (error);
+  g_assert_false (older->more);
+  g_assert_cmpuint (older->attempts->len, ==, 1);
 }
 
 void

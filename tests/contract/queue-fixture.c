@@ -337,11 +337,23 @@ fx_attempts (GwQueue *queue,
              guint limit,
              GError **error)
 {
+  return fx_attempts_before (queue, task, since, 0, limit, error);
+}
+
+/* See gw_queue_read_attempts_async(). */
+GwAttemptPage *
+fx_attempts_before (GwQueue *queue,
+                    const char *task,
+                    guint64 since,
+                    guint64 before,
+                    guint limit,
+                    GError **error)
+{
   GwAttemptPage *value;
   Wait wait;
 
   begin (&wait);
-  gw_queue_read_attempts_async (queue, task, since, limit, ready_cb, &wait);
+  gw_queue_read_attempts_async (queue, task, since, before, limit, ready_cb, &wait);
   await (&wait);
   value = gw_queue_read_attempts_finish (queue, wait.result, error);
   end (&wait);

@@ -71,6 +71,8 @@ GwFeedPage *fx_feed (GwQueue *queue, const GwFeedQuery *query, GError **error);
 GPtrArray *fx_results (GwQueue *queue, const GwResultsQuery *query, GError **error);
 GwAttemptPage *fx_attempts (GwQueue *queue, const char *task, guint64 since, guint limit,
                             GError **error);
+GwAttemptPage *fx_attempts_before (GwQueue *queue, const char *task, guint64 since, guint64 before,
+                                   guint limit, GError **error);
 GPtrArray *fx_lanes (GwQueue *queue);
 GwQueueStats *fx_stats (GwQueue *queue);
 GwRecovery *fx_recovery (GwQueue *queue);

@@ -67,6 +67,7 @@ add_counts (JsonObject *object,
   json_object_set_object_member (object, "counts", counts);
   json_object_set_int_member (object, "projects", stats->projects);
   json_object_set_int_member (object, "revision", stats->revision);
+  json_object_set_int_member (object, "max_concurrency", stats->max_concurrency);
   json_object_set_int_member (object, "in_flight", stats->in_flight);
   json_object_set_int_member (object, "ghosts", stats->ghosts);
   json_object_set_int_member (object, "attempts_uncertain", stats->attempts_uncertain);

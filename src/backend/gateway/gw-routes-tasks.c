@@ -348,6 +348,18 @@ gw_route_restore_tasks (GwRequest *request)
   gw_request_read_body (request, TRUE, removed_read);
 }
 
+/* What nobody asked for need not travel: the raw replies of a thousand calls are megabytes. */
+static void
+keep_members (JsonObject *object,
+              const char *const *names)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+
+  for (GList *l = members; l != NULL; l = l->next)
+    if (!g_strv_contains (names, l->data))
+      json_object_remove_member (object, l->data);
+}
+
 static void
 attempts_cb (GObject *source,
              GAsyncResult *result,
@@ -356,6 +368,7 @@ attempts_cb (GObject *source,
   g_autoptr (GwRequest) request = gw_request_release (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (GwAttemptPage) page = NULL;
+  g_auto (GStrv) fields = NULL;
   JsonObject *object;
   JsonArray *attempts;
 
@@ -368,8 +381,16 @@ attempts_cb (GObject *source,
 
   object = json_object_new ();
   attempts = json_array_sized_new (page->attempts->len);
+  if (gw_request_get_query (request, "fields") != NULL)
+    fields = g_strsplit (gw_request_get_query (request, "fields"), ",", -1);
   for (guint i = 0; i < page->attempts->len; i++)
-    json_array_add_object_element (attempts, gw_attempt_to_json (page->attempts->pdata[i]));
+    {
+      JsonObject *attempt = gw_attempt_to_json (page->attempts->pdata[i]);
+
+      if (fields != NULL)
+        keep_members (attempt, (const char *const *) fields);
+      json_array_add_object_element (attempts, attempt);
+    }
   json_object_set_int_member (object, "revision", page->revision);
   json_object_set_boolean_member (object, "more", page->more);
   json_object_set_array_member (object, "attempts", attempts);
@@ -381,14 +402,16 @@ read_attempts (GwRequest *request,
                const char *task_id)
 {
   g_autoptr (GError) error = NULL;
-  guint64 since = 0, limit = DEFAULT_ATTEMPTS;
+  guint64 since = 0, before = 0, limit = DEFAULT_ATTEMPTS;
 
   if (!gw_request_get_query_number (request, "since", 0, G_MAXUINT64, &since, &error)
+      || (task_id == NULL
+          && !gw_request_get_query_number (request, "before", 1, G_MAXUINT64, &before, &error))
       || !gw_request_get_query_number (request, "limit", 1, MAX_ATTEMPTS, &limit, &error))
     gw_request_fail (request, error);
   else
-    gw_queue_read_attempts_async (request->gateway->queue, task_id, since, limit, attempts_cb,
-                                  gw_request_hold (request));
+    gw_queue_read_attempts_async (request->gateway->queue, task_id, since, before, limit,
+                                  attempts_cb, gw_request_hold (request));
 }
 
 void

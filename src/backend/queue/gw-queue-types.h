@@ -193,6 +193,7 @@ typedef struct {
   guint64 revision;
   guint64 counts[GW_N_TASK_STATUSES];
   guint64 projects;
+  guint max_concurrency;   /* the cap over all lanes */
   guint in_flight;
   guint ghosts;
   guint64 attempts_sent;

@@ -415,13 +415,16 @@ void
 gw_queue_read_attempts_async (GwQueue *self,
                               const char *task_id,
                               guint64 since,
+                              guint64 before,
                               guint limit,
                               GAsyncReadyCallback callback,
                               gpointer user_data)
 {
   g_return_if_fail (GW_IS_QUEUE (self));
+  g_return_if_fail (task_id == NULL || before == 0);
 
-  GW_QUEUE_GET_IFACE (self)->read_attempts_async (self, task_id, since, limit, callback, user_data);
+  GW_QUEUE_GET_IFACE (self)->read_attempts_async (self, task_id, since, before, limit, callback,
+                                                  user_data);
 }
 
 GwAttemptPage *

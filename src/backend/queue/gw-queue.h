@@ -91,8 +91,8 @@ struct _GwQueueInterface {
   void (*read_results_async) (GwQueue *self, const GwResultsQuery *query,
       GAsyncReadyCallback callback, gpointer user_data);
   GPtrArray *(*read_results_finish) (GwQueue *self, GAsyncResult *result, GError **error);
-  void (*read_attempts_async) (GwQueue *self, const char *task_id, guint64 since, guint limit,
-      GAsyncReadyCallback callback, gpointer user_data);
+  void (*read_attempts_async) (GwQueue *self, const char *task_id, guint64 since, guint64 before,
+      guint limit, GAsyncReadyCallback callback, gpointer user_data);
   GwAttemptPage *(*read_attempts_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_lanes_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
   GPtrArray *(*read_lanes_finish) (GwQueue *self, GAsyncResult *result, GError **error);
@@ -223,9 +223,11 @@ void gw_queue_read_results_async (GwQueue *self, const GwResultsQuery *query,
     GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *gw_queue_read_results_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* The attempts of a task (nullable: of all) after a revision of the journal. */
-void gw_queue_read_attempts_async (GwQueue *self, const char *task_id, guint64 since, guint limit,
-    GAsyncReadyCallback callback, gpointer user_data);
+/* The attempts of a task (nullable: of all) after a revision of the journal. With @before (of all
+ * only, 0: not) the newest ones below that revision instead, in the same order; `more` is then
+ * whether there are older ones. */
+void gw_queue_read_attempts_async (GwQueue *self, const char *task_id, guint64 since,
+    guint64 before, guint limit, GAsyncReadyCallback callback, gpointer user_data);
 GwAttemptPage *gw_queue_read_attempts_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
 /* All lanes' states (element-type GwLaneState). */

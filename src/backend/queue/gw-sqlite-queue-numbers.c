@@ -191,6 +191,7 @@ gw_sq_read_stats (GwSqView *view,
       stats->answers_extra = (guint64) sqlite3_column_int64 (row, 10);
       gw_sq_end (row);
     }
+  stats->max_concurrency = gw_sq_engine_get_options (view->engine)->max_concurrency;
   stats->commits = gw_sq_engine_get_commits (view->engine);
   for (guint i = 0; i < lanes->len; i++)
     {

@@ -406,6 +406,7 @@ typedef gpointer (*GwSqReadFunc) (GwSqView *view, gpointer args, GError **error)
 typedef struct {
   char *id;               /* (nullable) */
   guint64 since;
+  guint64 before;         /* 0: not */
   guint limit;
   GwFeedQuery feed;       /* its strings are owned here */
   GwResultsQuery results;

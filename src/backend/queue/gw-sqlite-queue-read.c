@@ -585,6 +585,18 @@ attempt_from_row (sqlite3_stmt *row)
   " JOIN task t ON t.pk = a.task JOIN lane l ON l.pk = a.lane" \
   " LEFT JOIN attempt_text x ON x.attempt = a.pk "
 
+static void
+reverse (GPtrArray *array)
+{
+  for (guint i = 0; i < array->len / 2; i++)
+    {
+      gpointer first = array->pdata[i];
+
+      array->pdata[i] = array->pdata[array->len - 1 - i];
+      array->pdata[array->len - 1 - i] = first;
+    }
+}
+
 gpointer
 gw_sq_read_attempts (GwSqView *view,
                      gpointer data,
@@ -621,6 +633,13 @@ gw_sq_read_attempts (GwSqView *view,
                         "WHERE a.task = ? AND a.revision > ? ORDER BY a.pk LIMIT ?", "iii", task,
                         (gint64) args->since, (gint64) args->limit + 1);
     }
+  else if (args->before > 0)
+    {
+      row = gw_sq_bind (view->db, ATTEMPT_QUERY "INDEXED BY attempt_revision" ATTEMPT_JOINS
+                        "WHERE a.revision < ? AND t.removed_at IS NULL"
+                        " ORDER BY a.revision DESC LIMIT ?",
+                        "ii", (gint64) args->before, (gint64) args->limit + 1);
+    }
   else
     {
       row = gw_sq_bind (view->db, ATTEMPT_QUERY "INDEXED BY attempt_revision" ATTEMPT_JOINS
@@ -641,6 +660,8 @@ gw_sq_read_attempts (GwSqView *view,
       page->revision = MAX (page->revision, attempt->revision);
       g_ptr_array_add (page->attempts, attempt);
     }
+  if (args->before > 0)
+    reverse (page->attempts);
 
   return g_steal_pointer (&page);
 }

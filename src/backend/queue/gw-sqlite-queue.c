@@ -710,13 +710,17 @@ static void
 read_attempts_async (GwQueue *self,
                      const char *task_id,
                      guint64 since,
+                     guint64 before,
                      guint limit,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
+  GwSqReadArgs *args = new_read_args (task_id, since, limit);
+
+  args->before = MIN (before, (guint64) G_MAXINT64);
   read_view (self, gw_sq_read_attempts, task_id == NULL,
-             new_request (self, read_attempts_async, new_read_args (task_id, since, limit),
-                          free_read_args, free_attempt_page, callback, user_data));
+             new_request (self, read_attempts_async, args, free_read_args, free_attempt_page,
+                          callback, user_data));
 }
 
 static GwAttemptPage *
