@@ -116,6 +116,32 @@ gw_discovery_choose_uri (const char *option,
   return g_strdup (GW_DEFAULT_GATEWAY);
 }
 
+/* Compares the numbers only: what follows them (`-dev`) makes no gateway older. A text without a
+ * number says nothing of its age. */
+static gboolean
+is_too_old (const char *version)
+{
+  const char *oldest = GW_OLDEST_GATEWAY;
+  const char *rest = version;
+  char *end;
+  guint i;
+
+  for (i = 0; i < 3; i++)
+    {
+      guint64 wanted = g_ascii_strtoull (oldest, &end, 10);
+      guint64 found;
+
+      oldest = *end == '.' ? end + 1 : end;
+      if (!g_ascii_isdigit (*rest))
+        return FALSE;
+      found = g_ascii_strtoull (rest, &end, 10);
+      if (found != wanted)
+        return found < wanted;
+      rest = *end == '.' ? end + 1 : end;
+    }
+  return FALSE;
+}
+
 typedef struct {
   SoupSession *session;   /* (owned) */
   char *token;            /* (owned) (nullable) */
@@ -305,6 +331,8 @@ health_cb (GObject *source,
       probe->discovery->version = g_strdup (gw_json_peek_string (health, "version"));
       probe->discovery->host = g_strdup (gw_json_peek_string (health, "host"));
       probe->discovery->store = g_strdup (gw_json_peek_string (health, "store"));
+      probe->discovery->too_old
+          = probe->discovery->version != NULL && is_too_old (probe->discovery->version);
       end_probe (task, GW_FOUND_OURS, NULL);
       return;
     }

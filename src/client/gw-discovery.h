@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* The oldest gateway that speaks all that our programs need. */
+#define GW_OLDEST_GATEWAY "0.1.0"
+
 /* How a gateway is found (contract, section 1). */
 typedef enum {
   GW_FOUND_OURS,
@@ -21,6 +24,7 @@ typedef struct {
   char *host;       /* (nullable) "daemon", "window", "batch" */
   char *store;      /* (nullable) */
   char *detail;     /* (nullable) why not, for people, English */
+  gboolean too_old; /* ours, but older than GW_OLDEST_GATEWAY */
 } GwDiscovery;
 
 void gw_discovery_free (GwDiscovery *discovery);

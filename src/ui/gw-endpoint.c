@@ -25,6 +25,7 @@
 #define DEFAULT_TRIES 10       /* a second apart, before the built-in one takes over */
 #define MAX_PAUSE_S 60
 #define MAX_ENGINE_RESTARTS 2  /* by itself, before it is left to the user */
+#define REPLACE_LIMIT_MS 2000  /* for calls in flight, when another gateway takes over */
 
 struct _GwEndpoint {
   GObject parent_instance;
@@ -36,7 +37,12 @@ struct _GwEndpoint {
   GSettings *settings; /* (owned) */
 
   char *uri;           /* (owned) (nullable) */
+  char *token;         /* (owned) (nullable) of the preferred address */
+  char *version;       /* (owned) (nullable) that the gateway named */
+  gint64 ready_since;  /* Unix ms; 0: it is not */
   gboolean given;
+  gboolean port_taken; /* another program answers at the default address */
+  gboolean again;      /* the preference changed while our engine started or stopped */
   char *message;       /* (owned) (nullable) translated */
   GwClient *client;    /* (owned) (nullable) */
 
@@ -70,10 +76,21 @@ static void start_engine (GwEndpoint *self);
 static void
 set_state (GwEndpoint *self, GwEndpointState state, const char *message)
 {
+  if (state != self->state)
+    self->ready_since = state == GW_ENDPOINT_READY ? g_get_real_time () / 1000 : 0;
   self->state = state;
   g_free (self->message);
   self->message = g_strdup (message);
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+/* (nullable) The environment's token goes before the one of the preferences. */
+static const char *
+get_token (GwEndpoint *self)
+{
+  const char *token = g_getenv ("GANGWAY_TOKEN");
+
+  return token != NULL && *token != '\0' ? token : self->token;
 }
 
 static void
@@ -138,22 +155,33 @@ look_again_in (GwEndpoint *self, guint seconds)
   g_source_set_name_by_id (self->timer_id, "[gangway] next look for the gateway");
 }
 
-/* Nobody, or somebody else, answers at self->uri. */
 static void
-not_found (GwEndpoint *self, GwFound found)
+set_version (GwEndpoint *self, const GwDiscovery *discovery)
+{
+  g_free (self->version);
+  self->version = discovery != NULL ? g_strdup (discovery->version) : NULL;
+}
+
+/* Nobody, somebody else or a gateway of the past answers at self->uri. */
+static void
+not_found (GwEndpoint *self, GwFound found, gboolean too_old)
 {
   g_autofree char *message = NULL;
   gboolean lost = self->state == GW_ENDPOINT_LOST;
 
   if (!self->given && (!lost || ++self->tries >= DEFAULT_TRIES))
     {
+      self->port_taken = found != GW_FOUND_NOTHING;
       start_engine (self);
       return;
     }
   if (self->given)
     self->tries = MIN (self->tries + 1, 7);
   look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
-  if (found == GW_FOUND_OTHER)
+  if (too_old)
+    message = g_strdup_printf (_("The gateway at %1$s is too old for this app: version %2$s."),
+                               get_address (self), self->version);
+  else if (found == GW_FOUND_OTHER)
     message = g_strdup_printf (_("Another program answers at %s, not a gateway."),
                                get_address (self));
   else
@@ -173,21 +201,28 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_object (&self->cancellable);
   if (discovery == NULL)
     {
-      not_found (self, GW_FOUND_NOTHING);
+      not_found (self, GW_FOUND_NOTHING, FALSE);
       return;
     }
+  set_version (self, discovery);
   switch (discovery->found)
     {
     case GW_FOUND_OURS:
-      set_client (self, self->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_GANGWAY);
+      if (discovery->too_old)
+        {
+          not_found (self, discovery->found, TRUE);
+          break;
+        }
+      self->port_taken = FALSE;
+      set_client (self, self->uri, get_token (self), GW_PROTOCOL_GANGWAY);
       break;
     case GW_FOUND_MINIMAL:
-      set_client (self, self->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_MINIMAL);
+      set_client (self, self->uri, get_token (self), GW_PROTOCOL_MINIMAL);
       break;
     case GW_FOUND_NOTHING:
     case GW_FOUND_OTHER:
     default:
-      not_found (self, discovery->found);
+      not_found (self, discovery->found, FALSE);
       break;
     }
 }
@@ -197,7 +232,7 @@ look (GwEndpoint *self)
 {
   stop_looking (self);
   self->cancellable = g_cancellable_new ();
-  gw_discovery_probe_async (self->uri, self->given, g_getenv ("GANGWAY_TOKEN"),
+  gw_discovery_probe_async (self->uri, self->given, get_token (self),
                             self->cancellable, probed_cb, g_object_ref (self));
 }
 
@@ -219,6 +254,8 @@ failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_d
 
       g_task_return_boolean (task, TRUE);
     }
+  else if (self->again)
+    gw_endpoint_start (self);
   else if (self->restarts < MAX_ENGINE_RESTARTS)
     {
       self->restarts++;
@@ -257,8 +294,16 @@ other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_object (&self->cancellable);
-  if (discovery != NULL && discovery->found == GW_FOUND_OURS)
-    set_client (self, discovery->uri, g_getenv ("GANGWAY_TOKEN"), GW_PROTOCOL_GANGWAY);
+  set_version (self, discovery);
+  if (discovery != NULL && discovery->found == GW_FOUND_OURS && discovery->too_old)
+    {
+      g_autofree char *message = g_strdup_printf (
+          _("An older Gangway, version %s, uses the data. End it, then retry."), self->version);
+
+      set_state (self, GW_ENDPOINT_FAILED, message);
+    }
+  else if (discovery != NULL && discovery->found == GW_FOUND_OURS)
+    set_client (self, discovery->uri, get_token (self), GW_PROTOCOL_GANGWAY);
   else
     set_state (self, GW_ENDPOINT_FAILED,
                _("Another program uses Gangway’s data, but does not answer. End it, then retry."));
@@ -287,6 +332,12 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_clear_object (&self->cancellable);
+  if (!started && self->again)
+    {
+      g_clear_object (&self->engine);
+      gw_endpoint_start (self);
+      return;
+    }
   if (started)
     {
       const char *const *notices = gw_engine_get_notices (engine);
@@ -294,6 +345,12 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       for (; notices != NULL && *notices != NULL; notices++)
         g_message ("%s", *notices);
       self->engine_runs = TRUE;
+      set_version (self, NULL);
+      if (self->again)
+        {
+          gw_endpoint_start (self);
+          return;
+        }
       set_client (self, gw_engine_get_uri (engine), gw_engine_get_token (engine),
                   GW_PROTOCOL_GANGWAY);
       return;
@@ -306,7 +363,7 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       /* Whoever holds the data serves it: same tasks, same ids. */
       g_clear_object (&self->engine);
       self->cancellable = g_cancellable_new ();
-      gw_discovery_probe_async (other, TRUE, g_getenv ("GANGWAY_TOKEN"), self->cancellable,
+      gw_discovery_probe_async (other, TRUE, get_token (self), self->cancellable,
                                 other_probed_cb, g_object_ref (self));
       return;
     }
@@ -363,6 +420,8 @@ gw_endpoint_finalize (GObject *object)
   g_free (self->uri);
   g_free (self->message);
   g_free (self->failure);
+  g_free (self->token);
+  g_free (self->version);
   G_OBJECT_CLASS (gw_endpoint_parent_class)->finalize (object);
 }
 
@@ -377,10 +436,22 @@ gw_endpoint_class_init (GwEndpointClass *klass)
                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
+/* Not before the first start, and not for what another, --gateway or GANGWAY_GATEWAY, decides. */
+static void
+preference_changed_cb (GwEndpoint *self)
+{
+  if (self->state == GW_ENDPOINT_IDLE || self->option != NULL
+      || g_getenv ("GANGWAY_GATEWAY") != NULL)
+    return;
+  gw_endpoint_start (self);
+}
+
 static void
 gw_endpoint_init (GwEndpoint *self)
 {
   self->settings = g_settings_new (GW_APPLICATION_ID);
+  g_signal_connect_object (self->settings, "changed::gateway", G_CALLBACK (preference_changed_cb),
+                           self, G_CONNECT_SWAPPED);
 }
 
 /**
@@ -400,33 +471,95 @@ gw_endpoint_new (const char *option_uri, const char *config_path, const char *da
   return self;
 }
 
+static void
+engine_replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwEndpoint) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!gw_engine_stop_finish (GW_ENGINE (source), result, &error))
+    g_warning ("the built-in gateway did not stop in order: %s", error->message);
+  self->engine_starts = FALSE;
+  g_clear_object (&self->engine);
+  if (self->stop_task != NULL)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
+
+      g_task_return_boolean (task, TRUE);
+    }
+  else
+    gw_endpoint_start (self);
+}
+
 /**
  * gw_endpoint_start:
  *
- * Looks for a gateway; what comes of it is told by `changed`.
+ * Looks for a gateway; what comes of it is told by `changed`. Once started it does so by itself when
+ * the preference changes: our own engine, if it runs, is stopped first; what was queued there waits
+ * in its data.
  */
 void
 gw_endpoint_start (GwEndpoint *self)
 {
   g_autofree char *preference = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean prefer_builtin;
 
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
   stop_looking (self);
+  self->again = self->engine_starts;
+  if (self->engine_starts)
+    return;
+  if (self->engine_runs)
+    {
+      self->engine_runs = FALSE;
+      self->engine_starts = TRUE;
+      gw_engine_set_failed_func (self->engine, NULL, NULL);
+      gw_engine_stop_async (self->engine, REPLACE_LIMIT_MS, engine_replaced_cb,
+                            g_object_ref (self));
+      set_state (self, GW_ENDPOINT_SEARCHING, NULL);
+      return;
+    }
   preference = g_settings_get_string (self->settings, "gateway");
+  prefer_builtin = g_str_equal (preference, GW_ENDPOINT_PREFER_BUILTIN);
   g_free (self->uri);
-  self->uri = gw_discovery_choose_uri (self->option, *preference != '\0' ? preference : NULL,
-                                       &self->given, &error);
+  self->uri = gw_discovery_choose_uri (
+      self->option, prefer_builtin || *preference == '\0' ? NULL : preference, &self->given,
+      &error);
   self->tries = 0;
+  self->restarts = 0;
+  self->port_taken = FALSE;
   if (self->uri == NULL)
     {
       self->given = TRUE;
       set_state (self, GW_ENDPOINT_UNREACHABLE, error->message);
       return;
     }
+  if (!self->given && prefer_builtin)
+    {
+      start_engine (self);
+      return;
+    }
   set_state (self, GW_ENDPOINT_SEARCHING, NULL);
   look (self);
+}
+
+/**
+ * gw_endpoint_set_token:
+ * @token: (nullable): for the preferred address; GANGWAY_TOKEN goes before it
+ */
+void
+gw_endpoint_set_token (GwEndpoint *self, const char *token)
+{
+  g_return_if_fail (GW_IS_ENDPOINT (self));
+
+  if (g_strcmp0 (self->token, token) == 0)
+    return;
+  g_free (self->token);
+  self->token = g_strdup (token);
+  if (self->state != GW_ENDPOINT_IDLE && self->given)
+    gw_endpoint_start (self);
 }
 
 /* Another address from a second command line: it takes the place of the present gateway, unless
@@ -586,6 +719,34 @@ gw_endpoint_get_seconds_left (GwEndpoint *self)
   g_return_val_if_fail (GW_IS_ENDPOINT (self), 0);
 
   return self->seconds_left;
+}
+
+/* (nullable) What the gateway in use says of itself; ours has this program's. */
+const char *
+gw_endpoint_get_version (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
+
+  return self->engine_runs ? GW_VERSION : self->version;
+}
+
+/* Unix ms; 0 while there is none. */
+gint64
+gw_endpoint_get_ready_since (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), 0);
+
+  return self->ready_since;
+}
+
+/* Whether the built-in gateway had to take another port, for another program answers at the
+ * default address. */
+gboolean
+gw_endpoint_is_default_port_taken (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
+
+  return self->port_taken && self->engine_runs;
 }
 
 static void

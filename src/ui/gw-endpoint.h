@@ -18,10 +18,15 @@ typedef enum {
   GW_ENDPOINT_FAILED,      /* the built-in gateway could not start, or ended */
 } GwEndpointState;
 
+/* The setting `gateway`: empty (the default address if a gateway answers there, else the built-in
+ * one), an address, or this. */
+#define GW_ENDPOINT_PREFER_BUILTIN "built-in"
+
 GwEndpoint *gw_endpoint_new (const char *option_uri, const char *config_path,
                              const char *data_dir);
 void gw_endpoint_start (GwEndpoint *self);
 void gw_endpoint_set_option (GwEndpoint *self, const char *option_uri);
+void gw_endpoint_set_token (GwEndpoint *self, const char *token);
 void gw_endpoint_retry_now (GwEndpoint *self);
 void gw_endpoint_use_builtin (GwEndpoint *self);
 void gw_endpoint_report_connected (GwEndpoint *self, gboolean connected);
@@ -33,6 +38,9 @@ gboolean gw_endpoint_is_given (GwEndpoint *self);
 const char *gw_endpoint_get_uri (GwEndpoint *self);
 const char *gw_endpoint_get_message (GwEndpoint *self);
 guint gw_endpoint_get_seconds_left (GwEndpoint *self);
+const char *gw_endpoint_get_version (GwEndpoint *self);
+gint64 gw_endpoint_get_ready_since (GwEndpoint *self);
+gboolean gw_endpoint_is_default_port_taken (GwEndpoint *self);
 
 void gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback callback,
                              gpointer user_data);

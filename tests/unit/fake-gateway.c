@@ -352,7 +352,7 @@ handle_ours (FakeGateway *fake,
   if (g_str_equal (path, "/health"))
     {
       g_autofree char *health = g_strdup_printf (
-        "{\"service\":\"gangway\",\"version\":\"0\",\"host\":\"daemon\",\"store\":\"%s\"}",
+        "{\"service\":\"gangway\",\"version\":\"1.2.3\",\"host\":\"daemon\",\"store\":\"%s\"}",
         fake->store);
 
       fake_reply (message, 200, health);

@@ -84,10 +84,50 @@ test_ours (void)
   g_autoptr(GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
 
   g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
-  g_assert_cmpstr (found->version, ==, "0");
+  g_assert_cmpstr (found->version, ==, "1.2.3");
+  g_assert_false (found->too_old);
   g_assert_cmpstr (found->host, ==, "daemon");
   g_assert_nonnull (found->store);
   g_assert_cmpuint (fake_gateway_n_requests (fake, "POST", "/tasks"), ==, 0);
+  fake_gateway_free (fake);
+}
+
+static gboolean
+health_of_version (FakeGateway *fake,
+                   SoupServerMessage *message,
+                   const char *path,
+                   gpointer user_data)
+{
+  g_autofree char *health = NULL;
+
+  if (!g_str_equal (path, "/health"))
+    return FALSE;
+
+  health = g_strdup_printf ("{\"service\":\"gangway\",\"version\":\"%s\"}",
+                            (const char *) user_data);
+  fake_reply (message, 200, health);
+
+  return TRUE;
+}
+
+static void
+test_ours_but_old (void)
+{
+  static const struct { const char *version; gboolean too_old; } cases[] = {
+    { "0.0.9", TRUE }, { "0.1.0", FALSE }, { "0.1", FALSE }, { "0.10.0-dev", FALSE },
+    { "0.0", TRUE }, { "1", FALSE }, { "unknown", FALSE }, { "", FALSE },
+  };
+  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GwDiscovery) found = NULL;
+
+      fake_gateway_set_hook (fake, health_of_version, (gpointer) cases[i].version);
+      found = probe (fake_gateway_uri (fake), TRUE);
+      g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
+      g_assert_cmpint (found->too_old, ==, cases[i].too_old);
+    }
   fake_gateway_free (fake);
 }
 
@@ -224,6 +264,7 @@ main (int argc,
 
   g_test_add_func ("/discovery/choose", test_choose);
   g_test_add_func ("/discovery/ours", test_ours);
+  g_test_add_func ("/discovery/ours-but-old", test_ours_but_old);
   g_test_add_func ("/discovery/ours-but-slow", test_ours_but_slow);
   g_test_add_func ("/discovery/minimal", test_minimal);
   g_test_add_func ("/discovery/other", test_other);

@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journeys over gateways: found, given, lost, foreign, too old, another program's."""
+
+import os
+
+import desktop
+import frame
+from fake_gateway import FakeGateway
+
+
+class Gateways(desktop.Case):
+    def test_an_external_gateway_is_used_and_outlives_the_window(self):
+        daemon = self.daemon()
+        window = self.open("--gateway", daemon.url)
+        window.wait_words(daemon.url.removeprefix("http://"))
+        window.run_task("over there")
+        window.wait_row("over there", "Completed")
+        tasks = daemon.ok("GET", "/tasks")["tasks"]
+        self.assertEqual([task["content"] for task in tasks], ["over there"])
+        self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT),
+                         "no second gateway was started")
+        window.key("ctrl+q")
+        self.assertEqual(window.wait(), 0)
+        self.assertEqual(daemon.ok("GET", "/health")["service"], "gangway")
+
+    def test_the_default_gateway_is_found(self):
+        daemon = self.daemon(port=desktop.DEFAULT_PORT)
+        window = self.open()
+        window.wait_words("127.0.0.1:8000")
+        window.run_task("found")
+        window.wait_row("found", "Completed")
+        self.assertEqual(len(daemon.ok("GET", "/tasks")["tasks"]), 1)
+
+    def test_a_given_address_is_never_replaced_by_itself(self):
+        port = frame.free_port()
+        window = self.open("--gateway", f"127.0.0.1:{port}")
+        window.wait_words("Can’t reach the gateway")
+        window.run_task("keep me")
+        window.wait_words("your text is kept")
+        self.assertEqual(window.typed(), "keep me")
+        self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+        window.press("Use Built-in")
+        window.wait_words("Built-in gateway")
+        window.press("_Run")
+        window.wait_row("keep me", "Completed")
+
+    def test_retry_now_finds_a_gateway_that_came_up(self):
+        port = frame.free_port()
+        window = self.open("--gateway", f"http://127.0.0.1:{port}")
+        window.wait_words("Can’t reach the gateway")
+        self.daemon(port=port)
+        window.press("Retry Now")
+        window.wait_words(f"127.0.0.1:{port}")
+        window.run_task("at last")
+        window.wait_row("at last", "Completed")
+
+    def test_a_foreign_gateway_with_two_calls_serves(self):
+        gateway = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(frame.HERE, "minimal_gateway.py"), "8000"],
+            env=self.home.env, name="minimal gateway"))
+        gateway.wait_line(r"listening on (\S+)")
+        window = self.open()
+        window.wait_words("(basic)")
+        window.run_task("shout")
+        window.wait_row("shout", "Completed", "m")
+        self.assertEqual(window.result(), "SHOUT")
+        window.run_task("bad")
+        window.wait_row("bad", "Failed")
+        # What it cannot do is disabled, not broken.
+        retry = window.wait_node("push button", "_Retry")
+        self.assertFalse(desktop.has_state(retry, desktop.Atspi.StateType.SENSITIVE))
+
+    def test_another_program_is_no_gateway(self):
+        import http.server
+        import threading
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                 http.server.SimpleHTTPRequestHandler)
+        server.RequestHandlerClass.log_message = lambda *a: None
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        window = self.open("--gateway", f"http://127.0.0.1:{server.server_address[1]}")
+        window.wait_words("Another program answers at", "Use Built-in")
+
+    def test_the_built_in_one_carries_on_for_a_default_gateway_that_went(self):
+        daemon = self.daemon(port=desktop.DEFAULT_PORT)
+        window = self.open()
+        window.run_task("before")
+        window.wait_row("before", "Completed")
+        daemon.terminate()
+        window.wait_words("Can’t reach the gateway")
+        window.wait_words("Built-in gateway")
+        window.run_task("after")
+        window.wait_row("after", "Completed")
+        self.assertEqual(len(window.row_names()), 2, "the same data")
+
+    def test_lost_and_back(self):
+        gateway = FakeGateway().start()
+        port = gateway.server_address[1]
+        gateway.add("before", "completed", result="yes", ago=2, took=1, model="m")
+        window = self.open("--gateway", gateway.uri)
+        window.wait_row("before", "Completed")
+        gateway.stop()
+        window.wait_words("Can’t reach the gateway")
+        again = FakeGateway(port)
+        again.store, again.tasks, again.revision = gateway.store, gateway.tasks, gateway.revision
+        again.start()
+        self.addCleanup(again.stop)
+        window.until(lambda: not window.says("Can’t reach"), "the end of the banner")
+        again.add("after")
+        window.wait_row("after", "Queued")
+        self.assertEqual(len(window.row_names()), 2)
+
+
+if __name__ == "__main__":
+    desktop.main()

@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journeys through the window's life: close, quit, going on without a window, after a crash."""
+
+import time
+
+import desktop
+import frame
+
+
+class Ending(desktop.Case):
+    def assert_gone(self, window):
+        self.assertEqual(window.wait(15), 0)
+        self.assertEqual(window.members(), [])
+        self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+
+    def open_idle(self):
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.assertTrue(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+        return window
+
+    def test_quit_leaves_nothing(self):
+        window = self.open_idle()
+        window.key("ctrl+q")
+        self.assert_gone(window)
+
+    def test_close_leaves_nothing(self):
+        window = self.open_idle()
+        window.press("Close")
+        self.assert_gone(window)
+
+    def test_a_signal_leaves_nothing(self):
+        window = self.open_idle()
+        window.child.terminate()
+        self.assert_gone(window)
+
+    def open_running(self, latency=60):
+        mock = self.mock(providers={"slow": {"latency": latency, "ghosts": False}})
+        window = self.open(config=self.lanes(mock, slow={"max-concurrency": 1}))
+        window.type_task("first\nsecond")
+        window.press("Add as 2 Tasks")
+        window.wait_row("first", "Running")
+        window.wait_row("second", "Queued")
+        return window
+
+    def test_close_with_work_left_asks_and_stops(self):
+        window = self.open_running()
+        window.press("Close")
+        window.wait_words("Keep Running in the Background?", "1 task is running.", "1 is queued.")
+        window.press("Cancel")
+        window.until(lambda: not window.says("Keep Running in the Background?"), "the window")
+        window.key("ctrl+w")
+        window.wait_words("Keep Running in the Background?")
+        start = time.monotonic()
+        window.press("Stop and Close")
+        self.assert_gone(window)
+        self.diagnose(f"stopped in {time.monotonic() - start:.1f} s")
+
+    def test_keep_running_and_come_back(self):
+        window = self.open_running()
+        window.press("Close")
+        window.press("Keep Running")
+        frame.wait_for(lambda: not desktop.subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--pid", str(window.pid)],
+            capture_output=True, check=False).stdout.strip(), "the window to go")
+        self.assertTrue(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+        self.assertEqual(self.start_again(), 0)
+        window.window_id()
+        window.wait_row("first", "Running")
+
+    def test_in_the_background_it_ends_by_itself_when_all_is_done(self):
+        window = self.open_running(latency=2)
+        window.press("Close")
+        window.press("Keep Running")
+        self.assertEqual(window.wait(40), 0)
+        self.assert_gone(window)
+        again = self.open()
+        again.wait_row("first", "Completed")
+        again.wait_row("second", "Completed")
+
+    def test_what_a_crash_interrupted_is_resumed_by_the_user(self):
+        window = self.open_running()
+        window.kill()
+        again = self.open()
+        again.wait_words("1 task was interrupted last time")
+        again.wait_row("first", "Interrupted")
+        again.press("Resume")
+        again.until(lambda: not again.says("interrupted last time"), "the end of the banner")
+
+
+if __name__ == "__main__":
+    desktop.main()
