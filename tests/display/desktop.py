@@ -302,6 +302,16 @@ class Case(frame.Case):
             self.home.configure(config)
         return self.keep(Window(self.home, arguments, env)).opened()
 
+    def prefer(self, **values):
+        """Writes settings, as the preferences do, also while the window runs."""
+        lines = "".join(f"{key.replace('_', '-')}={value}\n" for key, value in values.items())
+        path = self.home.file("config/glib-2.0/settings/keyfile")
+        folder = os.path.dirname(path)
+        os.makedirs(folder, exist_ok=True)
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write("[io/github/gangway/Gangway]\n" + lines)
+        os.replace(path + ".new", path)
+
     def start_again(self, *arguments, env=None):
         """A second start while one runs: hands over and ends."""
         process = self.keep(Window(self.home, arguments, env))

@@ -27,6 +27,7 @@ class FakeGateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.uri = "http://127.0.0.1:%d" % self.server_address[1]
         self.store = str(uuid.uuid4())
+        self.version = "0.1.0"
         self.revision = 0
         self.tasks = {}
         self.changed = threading.Condition()
@@ -132,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         path, _, query = self.path.partition("?")
         if path == "/health":
-            self.answer(200, {"service": "gangway", "version": "0.1.0", "host": "daemon",
+            self.answer(200, {"service": "gangway", "version": server.version, "host": "daemon",
                               "store": server.store, "queue": "embedded"})
         elif path == "/tasks":
             values = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)

@@ -95,6 +95,33 @@ class Gateways(desktop.Case):
         window.wait_row("after", "Completed")
         self.assertEqual(len(window.row_names()), 2, "the same data")
 
+    def test_one_that_is_too_old_is_named(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.version = "0.0.9"
+        window = self.open("--gateway", gateway.uri)
+        window.wait_words("is too old for this app", "0.0.9")
+        window.press("Use Built-in")
+        window.wait_words("Built-in gateway")
+
+    def test_the_preference_is_followed_while_the_window_is_open(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add("over there", "completed", result="yes", ago=2, took=1, model="m")
+        self.prefer(gateway="'built-in'")
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.run_task("here")
+        window.wait_row("here", "Completed")
+        self.prefer(gateway=f"'{gateway.uri}'")
+        window.wait_row("over there", "Completed")
+        self.assertEqual(len(window.row_names()), 1)
+        frame.wait_for(lambda: not frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT),
+                       "the end of the built-in gateway")
+        self.prefer(gateway="''")
+        window.wait_words("Built-in gateway")
+        window.wait_row("here", "Completed")
+
     def test_lost_and_back(self):
         gateway = FakeGateway().start()
         port = gateway.server_address[1]
