@@ -137,6 +137,24 @@ gw_task_unref (GwTask *task)
 }
 
 /**
+ * gw_task_get_duration:
+ * @task: a task
+ *
+ * Returns: ms that the answering call took, else from its first send to its end; -1 where neither
+ *   is known
+ */
+gint64
+gw_task_get_duration (const GwTask *task)
+{
+  if (task->duration_ms >= 0)
+    return task->duration_ms;
+  if (task->started_at > 0 && task->finished_at >= task->started_at)
+    return task->finished_at - task->started_at;
+
+  return -1;
+}
+
+/**
  * gw_task_fields_from_string:
  * @list: names, separated by commas
  * @fields: (out): the members that they name

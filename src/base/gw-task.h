@@ -78,6 +78,9 @@ GwTask *gw_task_new (void);
 GwTask *gw_task_ref (GwTask *task);
 void gw_task_unref (GwTask *task);
 
+/* How long a task that has ended took, in ms; -1: not known. */
+gint64 gw_task_get_duration (const GwTask *task);
+
 /* Members for `fields=`; content and result are the large ones. */
 typedef enum {
   GW_TASK_FIELD_TASK_ID = 1 << 0,

@@ -11,6 +11,14 @@ G_BEGIN_DECLS
 #define GW_TYPE_TASK_LIST (gw_task_list_get_type ())
 G_DECLARE_FINAL_TYPE (GwTaskList, gw_task_list, GW, TASK_LIST, GObject)
 
+/* What one step has done to the rows, once it is done. (element-type GwTaskItem) each; an item may
+ * stand among the changed more than once. */
+typedef struct {
+  GPtrArray *added;
+  GPtrArray *removed;
+  GPtrArray *changed; /* have another task than before */
+} GwTaskDelta;
+
 /**
  * GwTaskList:
  *
@@ -19,7 +27,8 @@ G_DECLARE_FINAL_TYPE (GwTaskList, gw_task_list, GW, TASK_LIST, GObject)
  * Main thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
  * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise). Signal `changed`:
  * once per page that was taken in; `projects-changed` before it, with the ids (GPtrArray of utf8)
- * of the projects that came, changed or went, or NULL where that may be any of them.
+ * of the projects that came, changed or went, or NULL where that may be any of them; and `delta` (GwTaskDelta *) for who keeps a part of the
+ * rows, see GwTaskRows.
  */
 GwTaskList *gw_task_list_new (GwClient *client, const char *project);
 void gw_task_list_start (GwTaskList *self);
@@ -40,6 +49,10 @@ void gw_task_list_retry_now (GwTaskList *self);
 GwProject *gw_task_list_find_project (GwTaskList *self, const char *project_id);
 /* (transfer container), in order of creation */
 GList *gw_task_list_get_projects (GwTaskList *self);
+
+/* The order of the rows. */
+int gw_task_list_compare (const GwTask *a, const GwTask *b);
+guint gw_task_list_get_position (GwTaskList *self, GwTaskItem *item);
 
 /* A task that is known before the feed tells of it: what this client just submitted. */
 void gw_task_list_add (GwTaskList *self, GwTask *task);

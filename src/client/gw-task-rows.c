@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-task-rows"
+
+/* GwTaskRows: what of a GwTaskList is shown, in which order. While nothing is narrowed or sorted it
+ * hands the list through. Otherwise it keeps its rows in a balanced tree (GSequence), each with the
+ * key by which it stands there, so that a row is found, taken out and put in again in O(log n) steps
+ * and without looking at any other. What one page of the feed brings is told in runs. Main thread
+ * only.
+ *
+ * Guarantee: at each items-changed the model is what it says; an item that stays is the same
+ * object; rows that are equal to the sort keep the order of submission. */
+
+#include "config.h"
+
+#include "gw-task-rows.h"
+
+typedef struct {
+  GwTaskItem *item; /* (owned) */
+  gint64 key;       /* as it was when the row was put in */
+  char *text;       /* (owned) (nullable): the model, an interned GRefString */
+} Row;
+
+struct _GwTaskRows {
+  GObject parent_instance;
+
+  GwTaskList *list;       /* (owned) (nullable) */
+  char *project_id;       /* (owned) (nullable) */
+  int status;             /* GwTaskStatus; -1: all */
+  GwTaskSort sort;
+  gboolean descending;
+  GwTaskRowsTest test;    /* (nullable) */
+  gpointer test_data;
+
+  GSequence *rows;        /* (owned) (nullable) (element-type Row): NULL: the list itself */
+  GHashTable *by_item;    /* (owned) (nullable) item (borrowed) → GSequenceIter */
+};
+
+static void gw_task_rows_list_model_init (GListModelInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GwTaskRows, gw_task_rows, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL,
+                                                      gw_task_rows_list_model_init))
+
+static GType
+gw_task_rows_get_item_type (GListModel *model)
+{
+  return GW_TYPE_TASK_ITEM;
+}
+
+static guint
+gw_task_rows_get_n_items (GListModel *model)
+{
+  GwTaskRows *self = GW_TASK_ROWS (model);
+
+  if (self->rows != NULL)
+    return (guint) g_sequence_get_length (self->rows);
+
+  return self->list != NULL ? g_list_model_get_n_items (G_LIST_MODEL (self->list)) : 0;
+}
+
+static gpointer
+gw_task_rows_get_item (GListModel *model,
+                       guint position)
+{
+  GwTaskRows *self = GW_TASK_ROWS (model);
+  GSequenceIter *iter;
+  Row *row;
+
+  if (self->rows == NULL)
+    return self->list != NULL ? g_list_model_get_item (G_LIST_MODEL (self->list), position) : NULL;
+  if (position >= (guint) g_sequence_get_length (self->rows))
+    return NULL;
+
+  iter = g_sequence_get_iter_at_pos (self->rows, (int) position);
+  row = g_sequence_get (iter);
+
+  return g_object_ref (row->item);
+}
+
+static void
+gw_task_rows_list_model_init (GListModelInterface *iface)
+{
+  iface->get_item_type = gw_task_rows_get_item_type;
+  iface->get_n_items = gw_task_rows_get_n_items;
+  iface->get_item = gw_task_rows_get_item;
+}
+
+static void
+row_free (gpointer data)
+{
+  Row *row = data;
+
+  g_object_unref (row->item);
+  g_clear_pointer (&row->text, g_ref_string_release);
+  g_free (row);
+}
+
+/* What failed is to be looked at first, then what happens now. */
+static gint64
+rank_of (GwTaskStatus status)
+{
+  static const gint64 ranks[GW_N_TASK_STATUSES] = {
+    [GW_TASK_FAILED] = 0,    [GW_TASK_RUNNING] = 1,   [GW_TASK_QUEUED] = 2,
+    [GW_TASK_COMPLETED] = 3, [GW_TASK_CANCELLED] = 4,
+  };
+
+  return ranks[status];
+}
+
+static Row *
+row_new (GwTaskRows *self,
+         GwTaskItem *item)
+{
+  GwTask *task = gw_task_item_get_task (item);
+  Row *row = g_new0 (Row, 1);
+
+  row->item = g_object_ref (item);
+  switch (self->sort)
+    {
+    case GW_TASK_SORT_STATUS:
+      row->key = rank_of (task->status);
+      break;
+
+    case GW_TASK_SORT_MODEL:
+      /* Those that no model has answered come last, whichever way it is sorted. */
+      row->key = task->model != NULL ? 0 : 1;
+      if (task->model != NULL)
+        row->text = g_ref_string_new_intern (task->model);
+      break;
+
+    case GW_TASK_SORT_TIME:
+      row->key = gw_task_status_is_final (task->status) ? gw_task_get_duration (task) : -1;
+      break;
+
+    case GW_TASK_SORT_NONE:
+    case GW_N_TASK_SORTS:
+    default:
+      break;
+    }
+
+  return row;
+}
+
+static int
+compare_keys (const Row *a,
+              const Row *b,
+              const GwTaskRows *self)
+{
+  int sign = self->descending ? -1 : 1;
+
+  switch (self->sort)
+    {
+    case GW_TASK_SORT_STATUS:
+      return a->key == b->key ? 0 : a->key < b->key ? -sign : sign;
+
+    case GW_TASK_SORT_MODEL:
+      if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+      return a->text == b->text ? 0 : sign * strcmp (a->text, b->text);
+
+    case GW_TASK_SORT_TIME:
+      /* What has none comes last, whichever way. */
+      if ((a->key < 0) != (b->key < 0))
+        return a->key < 0 ? 1 : -1;
+      return a->key == b->key ? 0 : a->key < b->key ? -sign : sign;
+
+    case GW_TASK_SORT_NONE:
+    case GW_N_TASK_SORTS:
+    default:
+      return 0;
+    }
+}
+
+static int
+compare_rows (gconstpointer a,
+              gconstpointer b,
+              gpointer user_data)
+{
+  const Row *left = a;
+  const Row *right = b;
+  int order = left == right ? 0 : compare_keys (left, right, user_data);
+
+  if (order != 0 || left == right)
+    return order;
+
+  return gw_task_list_compare (gw_task_item_get_task (left->item),
+                               gw_task_item_get_task (right->item));
+}
+
+static int
+compare_row_pointers (gconstpointer a,
+                      gconstpointer b,
+                      gpointer user_data)
+{
+  return compare_rows (*(Row *const *) a, *(Row *const *) b, user_data);
+}
+
+static gboolean
+is_shown (GwTaskRows *self,
+          GwTaskItem *item)
+{
+  GwTask *task = gw_task_item_get_task (item);
+
+  return (self->status < 0 || (int) task->status == self->status)
+         && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0)
+         && (self->test == NULL || self->test (item, self->test_data));
+}
+
+static gboolean
+stands_right (GwTaskRows *self,
+              GSequenceIter *iter)
+{
+  Row *row = g_sequence_get (iter);
+  Row *now;
+  gboolean same;
+
+  if (self->sort == GW_TASK_SORT_NONE)
+    return TRUE;
+
+  now = row_new (self, row->item);
+  same = now->key == row->key && now->text == row->text;
+  row_free (now);
+
+  return same;
+}
+
+static int
+compare_places (gconstpointer a,
+                gconstpointer b)
+{
+  int left = g_sequence_iter_get_position (*(GSequenceIter *const *) a);
+  int right = g_sequence_iter_get_position (*(GSequenceIter *const *) b);
+
+  return left - right;
+}
+
+/* Takes rows out, in runs from the back. */
+static void
+take_out (GwTaskRows *self,
+          GPtrArray *iters)
+{
+  guint end = iters->len;
+
+  g_ptr_array_sort (iters, compare_places);
+  while (end > 0)
+    {
+      guint start = end - 1;
+      int first = g_sequence_iter_get_position (g_ptr_array_index (iters, start));
+
+      while (start > 0
+             && g_sequence_iter_get_position (g_ptr_array_index (iters, start - 1)) == first - 1)
+        {
+          start--;
+          first--;
+        }
+      for (guint i = start; i < end; i++)
+        {
+          GSequenceIter *iter = g_ptr_array_index (iters, i);
+          Row *row = g_sequence_get (iter);
+
+          g_hash_table_remove (self->by_item, row->item);
+          g_sequence_remove (iter);
+        }
+      g_list_model_items_changed (G_LIST_MODEL (self), (guint) first, end - start, 0);
+      end = start;
+    }
+}
+
+/* Puts rows in, in runs of those that lie side by side. Takes the rows, not the array. */
+static void
+put_in (GwTaskRows *self,
+        GPtrArray *rows)
+{
+  guint i = 0;
+
+  g_ptr_array_sort_with_data (rows, compare_row_pointers, self);
+  while (i < rows->len)
+    {
+      GSequenceIter *before = g_sequence_search (self->rows, g_ptr_array_index (rows, i),
+                                                 compare_rows, self);
+      guint first = (guint) g_sequence_iter_get_position (before);
+      guint n = 0;
+
+      do
+        {
+          Row *row = g_ptr_array_index (rows, i);
+
+          g_hash_table_insert (self->by_item, row->item, g_sequence_insert_before (before, row));
+          n++;
+          i++;
+        }
+      while (i < rows->len
+             && (g_sequence_iter_is_end (before)
+                 || compare_rows (g_ptr_array_index (rows, i), g_sequence_get (before), self) < 0));
+      g_list_model_items_changed (G_LIST_MODEL (self), first, 0, n);
+    }
+}
+
+/* Looks at those items again, and at no others. */
+static void
+look_again (GwTaskRows *self,
+            GPtrArray *items,
+            gboolean gone)
+{
+  g_autoptr(GPtrArray) out = g_ptr_array_new ();
+  g_autoptr(GPtrArray) in = g_ptr_array_new ();
+  g_autoptr(GHashTable) twice = items->len > 1 ? g_hash_table_new (NULL, NULL) : NULL;
+
+  for (guint i = 0; i < items->len; i++)
+    {
+      GwTaskItem *item = g_ptr_array_index (items, i);
+      GSequenceIter *iter;
+      gboolean shown;
+
+      if (twice != NULL && !g_hash_table_add (twice, item))
+        continue;
+      iter = g_hash_table_lookup (self->by_item, item);
+      shown = !gone && is_shown (self, item);
+      if (iter != NULL && shown && stands_right (self, iter))
+        continue;
+      if (iter != NULL)
+        g_ptr_array_add (out, iter);
+      if (shown)
+        g_ptr_array_add (in, row_new (self, item));
+    }
+  if (out->len > 0)
+    take_out (self, out);
+  if (in->len > 0)
+    put_in (self, in);
+}
+
+static void
+delta_cb (GwTaskRows *self,
+          GwTaskDelta *delta)
+{
+  if (self->rows == NULL)
+    return;
+
+  look_again (self, delta->removed, TRUE);
+  look_again (self, delta->changed, FALSE);
+  look_again (self, delta->added, FALSE);
+}
+
+static void
+items_changed_cb (GwTaskRows *self,
+                  guint position,
+                  guint removed,
+                  guint added)
+{
+  if (self->rows == NULL)
+    g_list_model_items_changed (G_LIST_MODEL (self), position, removed, added);
+}
+
+static void
+fill (GwTaskRows *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
+  g_autoptr(GPtrArray) rows = g_ptr_array_new ();
+
+  self->rows = g_sequence_new (row_free);
+  self->by_item = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+
+      if (is_shown (self, item))
+        g_ptr_array_add (rows, row_new (self, item));
+    }
+  if (self->sort != GW_TASK_SORT_NONE)
+    g_ptr_array_sort_with_data (rows, compare_row_pointers, self);
+  for (guint i = 0; i < rows->len; i++)
+    {
+      Row *row = g_ptr_array_index (rows, i);
+
+      g_hash_table_insert (self->by_item, row->item, g_sequence_append (self->rows, row));
+    }
+}
+
+/* Another question: everything is looked at, once, and told as one step. */
+static void
+rebuild (GwTaskRows *self)
+{
+  guint before = g_list_model_get_n_items (G_LIST_MODEL (self));
+  GSequence *old = g_steal_pointer (&self->rows);
+  guint after;
+
+  g_clear_pointer (&self->by_item, g_hash_table_unref);
+  if (self->list != NULL
+      && (self->project_id != NULL || self->status >= 0 || self->test != NULL
+          || self->sort != GW_TASK_SORT_NONE))
+    fill (self);
+  after = g_list_model_get_n_items (G_LIST_MODEL (self));
+  if (before > 0 || after > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self), 0, before, after);
+  g_clear_pointer (&old, g_sequence_free);
+}
+
+static void
+gw_task_rows_dispose (GObject *object)
+{
+  GwTaskRows *self = GW_TASK_ROWS (object);
+
+  if (self->list != NULL)
+    g_signal_handlers_disconnect_by_data (self->list, self);
+  g_clear_object (&self->list);
+  g_clear_pointer (&self->by_item, g_hash_table_unref);
+  g_clear_pointer (&self->rows, g_sequence_free);
+  self->test = NULL;
+
+  G_OBJECT_CLASS (gw_task_rows_parent_class)->dispose (object);
+}
+
+static void
+gw_task_rows_finalize (GObject *object)
+{
+  g_free (GW_TASK_ROWS (object)->project_id);
+
+  G_OBJECT_CLASS (gw_task_rows_parent_class)->finalize (object);
+}
+
+static void
+gw_task_rows_class_init (GwTaskRowsClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = gw_task_rows_dispose;
+  object_class->finalize = gw_task_rows_finalize;
+}
+
+static void
+gw_task_rows_init (GwTaskRows *self)
+{
+  self->status = -1;
+}
+
+/**
+ * gw_task_rows_new:
+ *
+ * Returns: (transfer full): the rows of no list yet, all of them, in order of submission
+ */
+GwTaskRows *
+gw_task_rows_new (void)
+{
+  return g_object_new (GW_TYPE_TASK_ROWS, NULL);
+}
+
+/**
+ * gw_task_rows_set_list:
+ * @self: rows
+ * @list: (nullable) (transfer none): whose rows
+ */
+void
+gw_task_rows_set_list (GwTaskRows *self,
+                       GwTaskList *list)
+{
+  guint before;
+
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+  g_return_if_fail (list == NULL || GW_IS_TASK_LIST (list));
+
+  if (self->list == list)
+    return;
+
+  before = g_list_model_get_n_items (G_LIST_MODEL (self));
+  if (self->list != NULL)
+    g_signal_handlers_disconnect_by_data (self->list, self);
+  g_clear_object (&self->list);
+  g_clear_pointer (&self->by_item, g_hash_table_unref);
+  g_clear_pointer (&self->rows, g_sequence_free);
+  if (before > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self), 0, before, 0);
+  if (list == NULL)
+    return;
+
+  self->list = g_object_ref (list);
+  g_signal_connect_swapped (list, "items-changed", G_CALLBACK (items_changed_cb), self);
+  g_signal_connect_swapped (list, "delta", G_CALLBACK (delta_cb), self);
+  before = g_list_model_get_n_items (G_LIST_MODEL (list));
+  if (self->project_id != NULL || self->status >= 0 || self->test != NULL
+      || self->sort != GW_TASK_SORT_NONE)
+    {
+      fill (self);
+      before = (guint) g_sequence_get_length (self->rows);
+    }
+  if (before > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self), 0, 0, before);
+}
+
+/**
+ * gw_task_rows_set_project:
+ * @self: rows
+ * @project_id: (nullable): only that project's; %NULL: all
+ */
+void
+gw_task_rows_set_project (GwTaskRows *self,
+                          const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+
+  if (g_strcmp0 (self->project_id, project_id) == 0)
+    return;
+
+  g_free (self->project_id);
+  self->project_id = g_strdup (project_id);
+  rebuild (self);
+}
+
+/**
+ * gw_task_rows_set_status:
+ * @self: rows
+ * @status: a GwTaskStatus, or -1 for all
+ */
+void
+gw_task_rows_set_status (GwTaskRows *self,
+                         int status)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+
+  if (self->status == status)
+    return;
+
+  self->status = status;
+  rebuild (self);
+}
+
+/**
+ * gw_task_rows_set_sort:
+ * @self: rows
+ * @sort: by what
+ * @descending: the other way round; what is equal keeps the order of submission
+ */
+void
+gw_task_rows_set_sort (GwTaskRows *self,
+                       GwTaskSort sort,
+                       gboolean descending)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+  g_return_if_fail ((guint) sort < GW_N_TASK_SORTS);
+
+  if (self->sort == sort && self->descending == descending)
+    return;
+
+  self->sort = sort;
+  self->descending = descending;
+  rebuild (self);
+}
+
+/**
+ * gw_task_rows_set_test:
+ * @self: rows
+ * @test: (nullable): what else decides
+ * @user_data: for @test; must stay until the test is another one
+ */
+void
+gw_task_rows_set_test (GwTaskRows *self,
+                       GwTaskRowsTest test,
+                       gpointer user_data)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+
+  if (self->test == test && self->test_data == user_data)
+    return;
+
+  self->test = test;
+  self->test_data = user_data;
+  rebuild (self);
+}
+
+/**
+ * gw_task_rows_test_changed:
+ * @self: rows
+ * @items: (element-type GwTaskItem): of which the test may say something else now
+ */
+void
+gw_task_rows_test_changed (GwTaskRows *self,
+                           GPtrArray *items)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+  g_return_if_fail (items != NULL);
+
+  if (self->rows != NULL && items->len > 0)
+    look_again (self, items, FALSE);
+}
+
+/**
+ * gw_task_rows_get_sort:
+ * @self: rows
+ *
+ * Returns: by what they are sorted
+ */
+GwTaskSort
+gw_task_rows_get_sort (GwTaskRows *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_ROWS (self), GW_TASK_SORT_NONE);
+
+  return self->sort;
+}
+
+/**
+ * gw_task_rows_find:
+ * @self: rows
+ * @task_id: an id
+ * @position: (out): where its row is
+ *
+ * Returns: whether it is shown
+ */
+gboolean
+gw_task_rows_find (GwTaskRows *self,
+                   const char *task_id,
+                   guint *position)
+{
+  GwTaskItem *item;
+  GSequenceIter *iter;
+
+  g_return_val_if_fail (GW_IS_TASK_ROWS (self), FALSE);
+  g_return_val_if_fail (task_id != NULL, FALSE);
+
+  item = self->list != NULL ? gw_task_list_find (self->list, task_id) : NULL;
+  if (item == NULL)
+    return FALSE;
+  if (self->rows == NULL)
+    {
+      *position = gw_task_list_get_position (self->list, item);
+      return *position != G_MAXUINT;
+    }
+
+  iter = g_hash_table_lookup (self->by_item, item);
+  if (iter == NULL)
+    return FALSE;
+
+  *position = (guint) g_sequence_iter_get_position (iter);
+  return TRUE;
+}
