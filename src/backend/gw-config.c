@@ -32,15 +32,18 @@ static const Known known[] = {
   { "queue", "redis-uri" },         { "queue", "keep-days" },
   { "workers", "max-concurrency" }, { "workers", "max-attempts" },
   { "workers", "drain-seconds" },   { "workers", "lease-seconds" },
-  { "workers", "after-crash" },
+  { "workers", "after-crash" },     { "workers", "provider-order" },
 };
 
 static const char *const provider_keys[] = {
-  "enabled", "kind", "base-url", "command", "model", "api-key-env", "max-concurrency",
+  "enabled", "title", "kind", "base-url", "command", "model", "api-key-env", "max-concurrency",
   "requests-per-minute", "timeout-seconds", "latency",
 };
 
-static const char *const preset_keys[] = { "title", "note", "local" };
+static const char *const preset_keys[] = { "note", "local" };
+
+/* Providers and settings are written by different threads, each of which reads the file first. */
+static GMutex file_mutex;
 
 /* Readers: an absent key, and an empty one, leave the value as it is. */
 
@@ -195,10 +198,11 @@ read_provider (GwConfigFile *file,
   get_text (file, group, "base-url", &config->base_url);
   get_text (file, group, "model", &config->model);
   get_text (file, group, "api-key-env", &config->api_key_env);
+  if (get (file, group, "title") != NULL)
+    get_text (file, group, "title", &config->title);
 
   if (preset)
     {
-      get_text (file, group, "title", &config->title);
       get_text (file, group, "note", &config->note);
       if (!get_boolean (file, group, "local", &config->local, error))
         return FALSE;
@@ -438,6 +442,26 @@ read_token (GwConfig *self,
   return TRUE;
 }
 
+/* Names that no provider has are kept: one may come back. */
+static void
+read_order (GwConfig *self,
+            GwConfigFile *file)
+{
+  const char *text = get (file, "workers", "provider-order");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+
+  if (text == NULL)
+    return;
+  names = g_strsplit (text, ",", -1);
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      if (*g_strstrip (names[i]) != '\0')
+        g_strv_builder_add (builder, names[i]);
+    }
+  self->provider_order = g_strv_builder_end (builder);
+}
+
 static gboolean
 read_file (GwConfig *self,
            GwConfigFile *file,
@@ -464,6 +488,7 @@ read_file (GwConfig *self,
       || !read_token (self, file, error) || !read_providers (self, file, FALSE, error))
     return FALSE;
   self->port = (guint16) port;
+  read_order (self, file);
 
   after_crash = get (file, "workers", "after-crash");
   if (after_crash != NULL)
@@ -529,6 +554,7 @@ gw_config_free (GwConfig *config)
     explicit_bzero (config->token, strlen (config->token));
   g_free (config->token);
   g_free (config->redis_uri);
+  g_strfreev (config->provider_order);
   g_clear_pointer (&config->providers, g_ptr_array_unref);
   g_free (config);
 }
@@ -621,6 +647,8 @@ write_provider (GwConfigFile *file,
   char latency[G_ASCII_DTOSTR_BUF_SIZE];
 
   gw_config_file_set (file, group, "enabled", config->enabled ? "true" : "false");
+  if (!config->preset && g_strcmp0 (config->title, config->name) != 0)
+    set_text (file, group, "title", config->title);
   gw_config_file_set (file, group, "kind", gw_provider_kind_to_string (config->kind));
   set_text (file, group, "base-url", config->base_url);
   set_text (file, group, "command", config->command != NULL ? command : NULL);
@@ -676,6 +704,7 @@ gw_config_save_providers (const GwConfig *config,
                           GPtrArray *providers,
                           GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file_mutex);
   g_autoptr (GwConfigFile) file = gw_config_file_load (config->path, TRUE, error);
   g_autoptr (GHashTable) keep = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) groups = NULL;
@@ -699,6 +728,34 @@ gw_config_save_providers (const GwConfig *config,
       if (g_str_has_prefix (group, PROVIDER_PREFIX) && !g_hash_table_contains (keep, group))
         gw_config_file_remove_group (file, group);
     }
+
+  return gw_config_file_save (file, error);
+}
+
+/**
+ * gw_config_save_values:
+ * @config: where to write to
+ * @values: (array length=n_values): what to set
+ * @error: return location
+ *
+ * Writes to the disk and waits for it, as gw_config_save_providers().
+ *
+ * Returns: whether it was written; else GW_ERROR_CONFIG or GW_ERROR_NO_SPACE
+ */
+gboolean
+gw_config_save_values (const GwConfig *config,
+                       const GwConfigValue *values,
+                       guint n_values,
+                       GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file_mutex);
+  g_autoptr (GwConfigFile) file = gw_config_file_load (config->path, TRUE, error);
+
+  if (file == NULL || !check_names (file, FALSE, error))
+    return FALSE;
+
+  for (guint i = 0; i < n_values; i++)
+    gw_config_file_set (file, values[i].group, values[i].key, values[i].value);
 
   return gw_config_file_save (file, error);
 }

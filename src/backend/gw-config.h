@@ -30,6 +30,7 @@ typedef struct {
   guint lease_seconds;
   GwAfterCrash after_crash;
   gboolean after_crash_set; /* the file says it; otherwise the host decides */
+  char **provider_order;   /* (nullable) names of providers, the preferred one first */
   gboolean has_providers;  /* the file has a [provider …] group: only those it enables are used */
   GPtrArray *providers;    /* (element-type GwProviderConfig): every preset and every group */
 } GwConfig;
@@ -45,6 +46,17 @@ GwProviderConfig *gw_config_dup_preset (const char *name);
 
 /* Writes the providers' groups into the file, atomically, every other line kept. */
 gboolean gw_config_save_providers (const GwConfig *config, GPtrArray *providers, GError **error);
+
+/* One line of the file. */
+typedef struct {
+  const char *group;
+  const char *key;
+  char *value; /* (owned) */
+} GwConfigValue;
+
+/* Writes a few keys into the file, atomically, every other line kept. */
+gboolean gw_config_save_values (const GwConfig *config, const GwConfigValue *values, guint n_values,
+                                GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwConfig, gw_config_free)
 

@@ -175,7 +175,7 @@ test_errors (void)
     { "[provider nvidia]\nlatency=nan\n", { "line 2", "latency" } },
     { "[provider nvidia]\nlatency=0\n", { "line 2", "latency" } },
     { "[provider nvidia]\napi-key-env=sk-123456\n", { "line 2", "api-key-env" } },
-    { "[provider nvidia]\ntitle=x\n", { "line 2", "title" } },
+    { "[provider nvidia]\nnote=x\n", { "line 2", "note" } },
     { "[provider practice]\nkind=openai\n", { "line 2", "kind" } },
   };
 

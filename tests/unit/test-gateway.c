@@ -514,7 +514,7 @@ test_providers (Fixture *fixture,
     { "{\"requests_per_minute\":-1}", "requests_per_minute" },
     { "{\"timeout_seconds\":\"a\"}", "timeout_seconds" },
     { "{\"latency\":\"a\"}", "latency" },
-    { "{\"command\":\"a\"}", "command" },
+    { "{\"command\":\"a 'b\"}", "command" },
     { "{\"key\":1}", "key" },
   };
   g_autoptr (RawReply) all = ask (fixture, "GET", "/providers", NULL);

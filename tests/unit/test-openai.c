@@ -795,6 +795,108 @@ say_request_back (Server *server,
                       "\"finish_reason\":\"stop\"}]}");
 }
 
+#define KEYS "sk-canary-one-0123456789\nsk-canary-two-0123456789\nsk-canary-three-0123456"
+
+/* Accepts what holds the word that `status` has, refuses the rest as `body` says. */
+static gboolean
+judge_key (Server *server,
+           GSocketConnection *connection)
+{
+  gboolean good = server->status != NULL && strstr (server->request, server->status) != NULL;
+  gboolean lists = g_str_has_prefix (server->request, "GET ");
+
+  return answer_with (connection, good ? "200 OK" : "401 Unauthorized",
+                      "Content-Type: application/json\r\n",
+                      !good ? "{\"error\":{\"message\":\"Incorrect API key\"}}"
+                      : lists ? "{\"data\":[{\"id\":\"m\"}]}"
+                              : ANSWER);
+}
+
+static void
+test_several_keys (void)
+{
+  Server *server = server_new (judge_key);
+  g_autoptr (GwProvider) provider = provider_new_with_key (server->port, 5, KEYS);
+  guint refused = 0, answered = 0;
+
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  server->status = "canary-two";
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autoptr (GwReply) reply = call (provider);
+
+      g_assert_cmpint (reply->lane_act, ==, GW_LANE_GO_ON);
+      if (reply->act == GW_REPLY_ANSWER)
+        answered++;
+      else
+        {
+          g_assert_cmpint (reply->act, ==, GW_REPLY_RETRY_FREE);
+          g_assert_cmpint (reply->error_code, ==, GW_ERROR_TASK_AUTH);
+          refused++;
+        }
+    }
+  /* Each wrong one was tried once, and never again. */
+  g_assert_cmpuint (refused, ==, 2);
+  g_assert_cmpuint (answered, ==, 6);
+
+  /* The last one is refused too: now it is the lane's matter. */
+  server->status = NULL;
+  {
+    g_autoptr (GwReply) reply = call (provider);
+
+    g_assert_cmpint (reply->lane_act, ==, GW_LANE_STOP);
+    g_assert_cmpint (reply->error_code, ==, GW_ERROR_TASK_AUTH);
+  }
+
+  /* The user let it go on: all are tried again. */
+  server->status = "canary-";
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GwReply) reply = call (provider);
+
+      g_assert_cmpint (reply->act, ==, GW_REPLY_ANSWER);
+    }
+  server_stop (server);
+}
+
+static void
+tested_key_cb (GObject *source,
+               GAsyncResult *res,
+               gpointer user_data)
+{
+  Result *result = user_data;
+
+  result->models = gw_provider_test_finish (GW_PROVIDER (source), res, &result->error);
+  result->done = TRUE;
+}
+
+static void
+test_several_keys_tested (void)
+{
+  Server *server = server_new (judge_key);
+  g_autoptr (GwProvider) provider = provider_new_with_key (server->port, 5, KEYS);
+  Result good = { 0 }, bad = { 0 };
+
+  server->status = "canary-";
+  gw_provider_test_async (provider, NULL, tested_key_cb, &good);
+  while (!good.done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_no_error (good.error);
+  g_assert_cmpstr (good.models[0], ==, "m");
+  g_assert_cmpuint (server->requests, ==, 3);
+  g_strfreev (good.models);
+
+  /* One bad key is named, whatever the others do. */
+  server->status = "canary-t";
+  gw_provider_test_async (provider, NULL, tested_key_cb, &bad);
+  while (!bad.done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (bad.error, GW_ERROR, GW_ERROR_TASK_AUTH);
+  g_assert_true (g_str_has_prefix (bad.error->message, "Key 1 of 3: "));
+  g_error_free (bad.error);
+  server_stop (server);
+}
+
 static void
 test_key_in_answer (void)
 {
@@ -938,6 +1040,8 @@ main (int argc,
   g_test_add_func ("/openai/redirects", test_redirects);
   g_test_add_func ("/openai/stream", test_stream);
   g_test_add_func ("/openai/key-in-answer", test_key_in_answer);
+  g_test_add_func ("/openai/several-keys", test_several_keys);
+  g_test_add_func ("/openai/several-keys-tested", test_several_keys_tested);
   g_test_add_func ("/openai/word-as-key", test_word_as_key);
   g_test_add_func ("/openai/pinned-model", test_pinned_model);
   g_test_add_func ("/openai/test", test_test);

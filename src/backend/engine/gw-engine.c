@@ -274,6 +274,13 @@ gw_engine_tell_held_and_providers (GwEngine *self)
   g_ptr_array_add (self->held, NULL);
 }
 
+static gboolean
+gw_engine_holds_uncertain (GwEngine *self)
+{
+  return self->config->after_crash == GW_AFTER_CRASH_HOLD
+         || (self->host == GW_HOST_WINDOW && !self->config->after_crash_set);
+}
+
 /* Engine thread: the queue is open and knows the providers. */
 static void
 gw_engine_serve (GwEngine *self)
@@ -289,12 +296,16 @@ gw_engine_serve (GwEngine *self)
                                                 : "batch",
     .data_dir = self->data_dir,
   };
+  g_autoptr (GwLiveSettings) settings = NULL;
   GError *error = NULL;
   GTask *task;
 
   gw_engine_tell_held_and_providers (self);
 
   self->gateway = gw_gateway_new (&options, self->queue, self->catalogue);
+  settings = gw_live_settings_new (self->config, self->queue, self->catalogue,
+                                   gw_engine_holds_uncertain (self));
+  gw_gateway_set_settings (self->gateway, settings);
   if (!gw_gateway_start (self->gateway, &error))
     {
       g_clear_object (&self->gateway);
@@ -576,8 +587,7 @@ gw_engine_open_queue (GwEngine *self,
     .max_concurrency = self->config->max_concurrency,
     .max_attempts = self->config->max_attempts,
     .keep_days = self->config->keep_days,
-    .hold_uncertain = self->config->after_crash == GW_AFTER_CRASH_HOLD
-                      || (self->host == GW_HOST_WINDOW && !self->config->after_crash_set),
+    .hold_uncertain = gw_engine_holds_uncertain (self),
     .hold_unfinished = self->host == GW_HOST_BATCH,
   };
   GwSqliteQueue *queue;

@@ -19,6 +19,7 @@ struct _GwGateway {
   /* Set at construction, not changed after. Owned. */
   GwQueue *queue;
   GwCatalogue *catalogue;
+  GwLiveSettings *settings; /* (nullable) */
   char *listen;
   guint16 port;
   gboolean port_fallback;
@@ -55,6 +56,7 @@ struct _GwGateway {
   char *store;              /* (nullable) as the queue last said */
   gint64 stop_deadline;     /* monotonic us; 0: not stopping */
   GSource *stop_timer;      /* (nullable) */
+  GHashTable *tests;        /* name -> JsonObject: how the last test of each provider ended */
 };
 
 /* For tests: before gw_gateway_start(). */
@@ -91,6 +93,9 @@ void gw_route_put_provider (GwRequest *request);
 void gw_route_remove_provider (GwRequest *request);
 void gw_route_test_provider (GwRequest *request);
 void gw_route_resume_provider (GwRequest *request);
+
+void gw_route_get_settings (GwRequest *request);
+void gw_route_patch_settings (GwRequest *request);
 
 void gw_route_estimate (GwRequest *request);
 void gw_route_get_recovery (GwRequest *request);

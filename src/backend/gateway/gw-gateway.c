@@ -56,6 +56,8 @@ gw_gateway_finalize (GObject *object)
   g_clear_pointer (&self->uri, g_free);
   g_clear_pointer (&self->store, g_free);
   g_clear_pointer (&self->counts, g_hash_table_unref);
+  g_clear_pointer (&self->tests, g_hash_table_unref);
+  g_clear_object (&self->settings);
 
   G_OBJECT_CLASS (gw_gateway_parent_class)->finalize (object);
 }
@@ -79,6 +81,8 @@ static void
 gw_gateway_init (GwGateway *self)
 {
   self->limits = GW_HTTP_LIMITS_DEFAULT;
+  self->tests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                       (GDestroyNotify) json_object_unref);
   self->counts = g_hash_table_new_full (NULL, NULL, NULL, g_free);
 }
 
@@ -112,6 +116,13 @@ gw_gateway_new (const GwGatewayOptions *options,
   self->data_dir = g_strdup (options->data_dir);
 
   return self;
+}
+
+void
+gw_gateway_set_settings (GwGateway *self,
+                         GwLiveSettings *settings)
+{
+  g_set_object (&self->settings, settings);
 }
 
 void
@@ -389,8 +400,7 @@ choose_route (GwRequest *request,
            && !gw_http_connection_get_loopback (request->connection))
     {
       gw_request_fail_with (request, GW_ERROR_FORBIDDEN,
-                            "Providers are changed only from the machine that the gateway runs "
-                            "on.");
+                            "This is changed only from the machine that the gateway runs on.");
     }
   else if ((match->route->flags & GW_ROUTE_WORK) && g_atomic_int_get (&self->refuses_work))
     {

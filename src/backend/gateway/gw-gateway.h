@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "gw-live-settings.h"
 #include "provider/gw-catalogue.h"
 #include "queue/gw-queue.h"
 
@@ -23,6 +24,9 @@ typedef struct {
 
 /* Has a thread and a main context of its own; every call below may come from any thread. */
 GwGateway *gw_gateway_new (const GwGatewayOptions *options, GwQueue *queue, GwCatalogue *catalogue);
+
+/* Before the start: what GET and PATCH /settings are about. */
+void gw_gateway_set_settings (GwGateway *self, GwLiveSettings *settings);
 
 /* Starts the thread and waits until it listens. Errors: GW_ERROR_PORT_TAKEN, _CONFIG (an address
  * that is not loopback without a token). */

@@ -43,6 +43,8 @@ static const GwRoute table[] = {
   { "DELETE", "/providers/{name}", gw_route_remove_provider, GW_ROUTE_LOCAL },
   { "POST", "/providers/{name}/test", gw_route_test_provider, GW_ROUTE_BODY },
   { "POST", "/providers/{name}/resume", gw_route_resume_provider, GW_ROUTE_BODY },
+  { "GET", "/settings", gw_route_get_settings, GW_ROUTE_NONE },
+  { "PATCH", "/settings", gw_route_patch_settings, GW_ROUTE_BODY | GW_ROUTE_LOCAL },
   { "GET", "/recovery", gw_route_get_recovery, GW_ROUTE_NONE },
   { "GET", "/health", gw_route_get_health, GW_ROUTE_NONE },
   { "GET", "/metrics", gw_route_get_metrics, GW_ROUTE_NONE },

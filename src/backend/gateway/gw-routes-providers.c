@@ -16,7 +16,7 @@
 #include "gateway/gw-submission-reader.h"
 #include "queue/gw-queue-providers.h"
 
-#define TEST_SECONDS 30
+#define TEST_SECONDS 10
 #define MAX_TEXT 4096
 #define MAX_KEY 8192
 #define MAX_ARGUMENTS 256
@@ -113,6 +113,43 @@ add_lane (JsonObject *object,
   gw_json_set_time (object, "last_error_at", lane != NULL ? lane->last_error_at : 0);
 }
 
+/* A server of this machine, whether it is used or not: null where it did not answer. */
+static void
+add_found (JsonObject *object,
+           GwGateway *gateway,
+           const char *name)
+{
+  g_auto (GStrv) models = gw_catalogue_dup_found (gateway->catalogue, name);
+  JsonObject *found;
+  JsonArray *array;
+
+  if (models == NULL)
+    {
+      json_object_set_null_member (object, "found");
+      return;
+    }
+  found = json_object_new ();
+  array = json_array_new ();
+  for (guint i = 0; models[i] != NULL; i++)
+    json_array_add_string_element (array, models[i]);
+  json_object_set_array_member (found, "models", array);
+  json_object_set_object_member (object, "found", found);
+}
+
+/* How its last test ended, since the gateway started and it was written last. */
+static void
+add_tested (JsonObject *object,
+            GwGateway *gateway,
+            const char *name)
+{
+  JsonObject *tested = g_hash_table_lookup (gateway->tests, name);
+
+  if (tested != NULL)
+    json_object_set_object_member (object, "tested", json_object_ref (tested));
+  else
+    json_object_set_null_member (object, "tested");
+}
+
 static JsonObject *
 config_to_json (GwGateway *gateway,
                 GwProviderConfig *config,
@@ -146,6 +183,10 @@ config_to_json (GwGateway *gateway,
       gw_key_source_to_string (gw_catalogue_get_key_source (gateway->catalogue, config->name)));
   gw_json_set_string_or_null (object, "key_variable",
                               gw_catalogue_get_key_variable (gateway->catalogue, config->name));
+  json_object_set_int_member (object, "keys",
+                              gw_catalogue_count_keys (gateway->catalogue, config->name));
+  add_found (object, gateway, config->name);
+  add_tested (object, gateway, config->name);
   /* Limits belong to the queue, which may hold others than this program's configuration. */
   json_object_set_int_member (object, "max_concurrency",
                               lane != NULL ? lane->max_concurrency : config->max_concurrency);
@@ -208,6 +249,9 @@ respond_all (GwRequest *request,
         json_array_add_object_element (array, lane_to_json (gateway, lane));
     }
   json_object_set_array_member (object, "providers", array);
+  json_object_set_boolean_member (object, "writable",
+                                  gateway->catalogue != NULL
+                                      && gw_http_connection_get_loopback (request->connection));
   gw_request_respond_object (request, 200, object);
 }
 
@@ -261,10 +305,31 @@ read_and_respond (GwRequest *request)
   gw_queue_read_lanes_async (request->gateway->queue, lanes_cb, gw_request_hold (request));
 }
 
+static void
+found_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
+{
+  g_autoptr (GwRequest) request = gw_request_release (user_data);
+
+  gw_catalogue_find_finish (GW_CATALOGUE (source), result, NULL);
+  read_and_respond (request);
+}
+
+/* With `find`, after a look at which servers of this machine answer. */
 void
 gw_route_get_providers (GwRequest *request)
 {
-  read_and_respond (request);
+  guint64 find = 0;
+  g_autoptr (GError) error = NULL;
+
+  if (!gw_request_get_query_number (request, "find", 0, 1, &find, &error))
+    gw_request_fail (request, error);
+  else if (find != 0 && request->gateway->catalogue != NULL)
+    gw_catalogue_find_async (request->gateway->catalogue, NULL, found_cb,
+                             gw_request_hold (request));
+  else
+    read_and_respond (request);
 }
 
 void
@@ -309,13 +374,38 @@ read_number (JsonObject *body,
   return TRUE;
 }
 
+/* As the file has it: one line, split as a shell would split it. */
+static gboolean
+read_command_line (const char *line,
+                   char ***command,
+                   GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  char **argv = NULL;
+
+  if (line[strspn (line, " \t\n")] != '\0' && !g_shell_parse_argv (line, NULL, &argv, &local))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID, "command: it cannot be split into words: %s",
+                   local->message);
+      return FALSE;
+    }
+  g_strfreev (*command);
+  *command = argv;
+
+  return TRUE;
+}
+
 static gboolean
 read_command (JsonObject *body,
               char ***command,
               GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  const char *line = gw_json_peek_string (body, "command");
   JsonArray *array = NULL;
+
+  if (line != NULL && strlen (line) <= MAX_TEXT)
+    return read_command_line (line, command, error);
 
   if (!gw_json_get_array (body, "command", GW_JSON_NULLABLE, &array, error))
     return FALSE;
@@ -448,10 +538,26 @@ put_cb (GObject *source,
       return;
     }
 
+  g_hash_table_remove (request->gateway->tests, request->capture);
+
   /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An
    * error only says that the queue does not know the provider yet. */
   gw_queue_resume_lane_async (request->gateway->queue, request->capture, ignore_resumed_cb, NULL);
   tell_queue (request, request->capture);
+}
+
+/* Who writes one that is not there yet means to use it. */
+static GwProviderConfig *
+make_config (GwRequest *request,
+             GwProviderConfig *known)
+{
+  GwProviderConfig *config = known != NULL ? gw_provider_config_copy (known)
+                                           : gw_provider_config_new (request->capture);
+
+  if (known == NULL)
+    config->enabled = TRUE;
+
+  return config;
 }
 
 static void
@@ -460,15 +566,10 @@ put_read (GwRequest *request,
 {
   GwCatalogue *catalogue = request->gateway->catalogue;
   g_autoptr (GwProviderConfig) known = gw_catalogue_dup (catalogue, request->capture);
-  g_autoptr (GwProviderConfig) config = NULL;
+  g_autoptr (GwProviderConfig) config = make_config (request, known);
   g_autoptr (GError) error = NULL;
   const char *key = NULL;
 
-  /* Who writes one that is not there yet means to use it. */
-  config = known != NULL ? gw_provider_config_copy (known)
-                         : gw_provider_config_new (request->capture);
-  if (known == NULL)
-    config->enabled = TRUE;
   if (!gw_json_get_string (body, "key", GW_JSON_NULLABLE, MAX_KEY, &key, &error)
       || !read_config (body, config, &error))
     fail_invalid (request, error);
@@ -507,7 +608,10 @@ catalogue_removed_cb (GObject *source,
   if (!gw_catalogue_remove_finish (GW_CATALOGUE (source), result, &error))
     fail_invalid (request, error);
   else
-    tell_queue (request, NULL);
+    {
+      g_hash_table_remove (request->gateway->tests, request->capture);
+      tell_queue (request, NULL);
+    }
 }
 
 /* Whether the catalogue has it; fails the request if not. */
@@ -540,6 +644,8 @@ typedef struct {
   GwProvider *provider;      /* (owned) */
   GCancellable *cancellable; /* (owned) */
   GSource *timer;            /* (owned) (nullable) */
+  gint64 began;              /* monotonic us */
+  gboolean of_stored;        /* as it is written, and not what would be */
 } Test;
 
 static gboolean
@@ -564,6 +670,9 @@ tested_cb (GObject *source,
   JsonObject *object = json_object_new ();
 
   json_object_set_boolean_member (object, "ok", error == NULL);
+  gw_json_set_time (object, "at", g_get_real_time () / 1000);
+  json_object_set_int_member (object, "latency_ms",
+                              (g_get_monotonic_time () - test->began) / 1000);
   if (error == NULL)
     {
       JsonArray *array = json_array_new ();
@@ -583,10 +692,13 @@ tested_cb (GObject *source,
 
       json_object_set_string_member (problem, "code", gw_error_to_string (code));
       json_object_set_string_member (problem, "message",
-                                     late ? "The provider did not answer in 30 seconds."
+                                     late ? "The provider did not answer in 10 seconds."
                                           : error->message);
       json_object_set_object_member (object, "error", problem);
     }
+  if (test->of_stored)
+    g_hash_table_insert (request->gateway->tests, g_strdup (request->capture),
+                         json_object_ref (object));
   gw_request_respond_object (request, 200, object);
 
   g_source_destroy (test->timer);
@@ -596,25 +708,67 @@ tested_cb (GObject *source,
   g_free (test);
 }
 
+/* What the body says is tried without being written: as good as writing it, so only from here. */
+static GwProvider *
+make_unwritten_provider (GwRequest *request,
+                         JsonObject *body)
+{
+  GwGateway *gateway = request->gateway;
+  g_autoptr (GwProviderConfig) known = gw_catalogue_dup (gateway->catalogue, request->capture);
+  g_autoptr (GwProviderConfig) config = make_config (request, known);
+  g_autoptr (GError) error = NULL;
+  GwProvider *provider;
+  const char *key = NULL;
+
+  if (!gw_http_connection_get_loopback (request->connection))
+    {
+      gw_request_fail_with (request, GW_ERROR_FORBIDDEN,
+                            "What is not written yet is tested only from the machine that the "
+                            "gateway runs on.");
+      return NULL;
+    }
+  if (!gw_json_get_string (body, "key", GW_JSON_NULLABLE, MAX_KEY, &key, &error)
+      || !read_config (body, config, &error))
+    {
+      fail_invalid (request, error);
+      return NULL;
+    }
+  provider = gw_catalogue_make_test_provider (gateway->catalogue, config, key,
+                                              gw_queue_get_clock (gateway->queue));
+  if (provider == NULL)
+    gw_request_fail_with (request, GW_ERROR_INVALID,
+                          "key: must be printable ASCII without blanks; of several each stands on "
+                          "a line of its own");
+
+  return provider;
+}
+
 static void
 test_read (GwRequest *request,
            JsonObject *body)
 {
   GwGateway *gateway = request->gateway;
+  gboolean of_stored = body == NULL || json_object_get_size (body) == 0;
   Test *test;
   GwProvider *provider;
 
-  provider = gw_catalogue_make_provider (gateway->catalogue, request->capture,
-                                         gw_queue_get_clock (gateway->queue));
-  if (provider == NULL)
+  if (of_stored)
     {
-      fail_unknown (request);
-      return;
+      provider = gw_catalogue_make_provider (gateway->catalogue, request->capture,
+                                             gw_queue_get_clock (gateway->queue));
+      if (provider == NULL)
+        fail_unknown (request);
     }
+  else
+    provider = make_unwritten_provider (request, body);
+  if (provider == NULL)
+    return;
 
   test = g_new0 (Test, 1);
   test->request = gw_request_hold (request);
   test->provider = provider;
+  test->of_stored = of_stored;
+  test->began = g_get_monotonic_time ();
   test->cancellable = g_cancellable_new ();
   test->timer = g_timeout_source_new_seconds (TEST_SECONDS);
   g_source_set_callback (test->timer, test_late_cb, test, NULL);
@@ -625,7 +779,7 @@ test_read (GwRequest *request,
 void
 gw_route_test_provider (GwRequest *request)
 {
-  if (check_known (request))
+  if (check_catalogue (request))
     gw_request_read_body (request, FALSE, test_read);
 }
 

@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "provider/gw-catalogue-private.h"
 #include "provider/gw-keyring.h"
 
@@ -75,9 +77,9 @@ end_change (GwCatalogue *self)
     }
 }
 
-static gboolean
-origin_differs (const GwProviderConfig *a,
-                const GwProviderConfig *b)
+gboolean
+_gw_catalogue_origin_differs (const GwProviderConfig *a,
+                              const GwProviderConfig *b)
 {
   g_autofree char *one = gw_provider_config_dup_origin (a);
   g_autofree char *other = gw_provider_config_dup_origin (b);
@@ -94,6 +96,7 @@ entry_copy (const GwCatalogueEntry *entry)
   gw_provider_config_ref (copy->config);
   if (copy->key != NULL)
     gw_secret_ref (copy->key);
+  copy->found = g_strdupv (entry->found);
 
   return copy;
 }
@@ -156,7 +159,7 @@ put_entry (GPtrArray *entries,
 
       config->preset = entry->config->preset;
       config->key_named = config->api_key_env != NULL && (entry->config->key_named || renamed);
-      if (origin_differs (config, entry->config))
+      if (_gw_catalogue_origin_differs (config, entry->config))
         {
           drop_key (entry);
           if (!renamed)
@@ -489,13 +492,17 @@ gw_catalogue_put_async (GwCatalogue *self,
     }
   if (key != NULL && *key != '\0')
     {
-      if (!_gw_catalogue_is_key (key))
+      g_autofree char *keys = gw_secret_dup_keys (key);
+
+      if (keys == NULL)
         {
           g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID,
-                                   "key: must be printable ASCII without blanks");
+                                   "key: must be printable ASCII without blanks; of several each "
+                                   "stands on a line of its own");
           return;
         }
-      change->key = gw_secret_new (key);
+      change->key = gw_secret_new (keys);
+      explicit_bzero (keys, strlen (keys));
     }
   queue_change (self, task);
 }

@@ -19,20 +19,6 @@
 /* What a key of a provider without an address is stored for. */
 #define NO_HOST "local"
 
-gboolean
-_gw_catalogue_is_key (const char *text)
-{
-  if (*text == '\0')
-    return FALSE;
-  for (const char *c = text; *c != '\0'; c++)
-    {
-      if (*c < 0x21 || *c > 0x7e)
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
 /* (nullable): the key of the first variable that is set to one */
 static GwSecret *
 read_environment (const GwProviderConfig *config,
@@ -45,21 +31,21 @@ read_environment (const GwProviderConfig *config,
     {
       const char *name = g_strstrip (names[i]);
       const char *value = *name != '\0' ? g_getenv (name) : NULL;
-      g_autofree char *trimmed = NULL;
+      g_autofree char *keys = NULL;
       GwSecret *key = NULL;
 
       if (value == NULL || *value == '\0')
         continue;
-      trimmed = g_strstrip (g_strdup (value));
-      if (_gw_catalogue_is_key (trimmed))
+      keys = gw_secret_dup_keys (value);
+      if (keys != NULL)
         {
-          key = gw_secret_new (trimmed);
+          key = gw_secret_new (keys);
           *variable = g_intern_string (name);
+          explicit_bzero (keys, strlen (keys));
         }
       else
         g_warning ("%s holds no key (blanks or other characters that no key has); it is not used",
                    name);
-      explicit_bzero (trimmed, strlen (trimmed));
       if (key != NULL)
         return key;
     }
@@ -118,6 +104,11 @@ probed_cb (GObject *source,
 
   g_mutex_lock (&self->mutex);
   entry = _gw_catalogue_find_locked (self, name);
+  if (entry != NULL)
+    {
+      g_strfreev (entry->found);
+      entry->found = models != NULL ? g_strdupv (models) : NULL;
+    }
   if (entry != NULL && models != NULL)
     {
       entry->answers = TRUE;
@@ -218,6 +209,76 @@ gw_catalogue_load_async (GwCatalogue *self,
 
 gboolean
 gw_catalogue_load_finish (GwCatalogue *self,
+                          GAsyncResult *result,
+                          GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* A later look at the servers of this machine, for who would offer one. */
+
+typedef struct {
+  guint active;
+} Find;
+
+static void
+found_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
+{
+  g_autofree Probe *probe = user_data;
+  g_autoptr (GTask) task = probe->task;
+  g_autofree char *name = probe->name;
+  g_auto (GStrv) models = gw_local_probe_finish (result, NULL);
+  GwCatalogue *self = g_task_get_source_object (task);
+  Find *find = g_task_get_task_data (task);
+  GwCatalogueEntry *entry;
+
+  g_mutex_lock (&self->mutex);
+  entry = _gw_catalogue_find_locked (self, name);
+  if (entry != NULL)
+    {
+      g_strfreev (entry->found);
+      entry->found = g_steal_pointer (&models);
+    }
+  g_mutex_unlock (&self->mutex);
+  if (--find->active == 0)
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+gw_catalogue_find_async (GwCatalogue *self,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GPtrArray) configs = gw_catalogue_list (self);
+  Find *find = g_new0 (Find, 1);
+
+  g_task_set_source_tag (task, gw_catalogue_find_async);
+  g_task_set_task_data (task, find, g_free);
+  for (guint i = 0; i < configs->len; i++)
+    {
+      const GwProviderConfig *config = configs->pdata[i];
+      Probe *probe;
+
+      if (!config->local || config->kind != GW_PROVIDER_OPENAI)
+        continue;
+      probe = g_new0 (Probe, 1);
+      probe->task = g_object_ref (task);
+      probe->name = g_strdup (config->name);
+      find->active++;
+      gw_local_probe_async (config->base_url, cancellable, found_cb, probe);
+    }
+  if (find->active == 0)
+    g_task_return_boolean (task, TRUE);
+}
+
+gboolean
+gw_catalogue_find_finish (GwCatalogue *self,
                           GAsyncResult *result,
                           GError **error)
 {

@@ -12,6 +12,7 @@ typedef struct {
   GwKeySource source;       /* of @key */
   const char *variable;     /* (nullable) interned; where @key was read, from the environment */
   gboolean answers;         /* a local server was there */
+  char **found;             /* (owned) (nullable) what it offered when it was looked for last */
 } GwCatalogueEntry;
 
 struct _GwCatalogue {
@@ -24,6 +25,7 @@ struct _GwCatalogue {
   GMutex mutex;
   GPtrArray *entries;     /* (mutex mutex) (element-type GwCatalogueEntry) in the file's order */
   GHashTable *watches;    /* (mutex mutex) id -> Watch, an rc box */
+  char **order;           /* (mutex mutex) (nullable) names, the preferred one first */
   GQueue changes;         /* (mutex mutex) (element-type GTask) that wait; the head runs */
 
   guint last_watch;       /* (mutex mutex) */
@@ -42,7 +44,7 @@ GwKeySource _gw_catalogue_entry_get_source (const GwCatalogueEntry *entry);
 void _gw_catalogue_entry_load_environment (GwCatalogueEntry *entry);
 
 gboolean _gw_catalogue_is_practice (const GwProviderConfig *config);
-gboolean _gw_catalogue_is_key (const char *text);
+gboolean _gw_catalogue_origin_differs (const GwProviderConfig *a, const GwProviderConfig *b);
 char *_gw_catalogue_dup_host (const GwProviderConfig *config);
 
 G_END_DECLS

@@ -17,6 +17,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "provider/gw-catalogue-private.h"
 
 typedef struct {
@@ -54,6 +56,7 @@ _gw_catalogue_entry_free (gpointer data)
 
   gw_provider_config_unref (entry->config);
   g_clear_pointer (&entry->key, gw_secret_unref);
+  g_strfreev (entry->found);
   g_free (entry);
 }
 
@@ -100,6 +103,7 @@ gw_catalogue_finalize (GObject *object)
     }
   g_hash_table_unref (self->watches);
   g_ptr_array_unref (self->entries);
+  g_strfreev (self->order);
   g_mutex_clear (&self->mutex);
 
   G_OBJECT_CLASS (gw_catalogue_parent_class)->finalize (object);
@@ -133,6 +137,7 @@ gw_catalogue_new (GwConfig *config)
 
   self->config = config;
   self->has_providers = config->has_providers;
+  self->order = g_strdupv (config->provider_order);
   for (guint i = 0; i < config->providers->len; i++)
     g_ptr_array_add (self->entries,
                      _gw_catalogue_entry_new (g_ptr_array_index (config->providers, i)));
@@ -270,6 +275,25 @@ gw_catalogue_unwatch (GwCatalogue *self,
 
 /* Reading */
 
+static gint
+compare_order (gconstpointer a,
+               gconstpointer b,
+               gpointer user_data)
+{
+  const GwProviderConfig *left = *(GwProviderConfig *const *) a;
+  const GwProviderConfig *right = *(GwProviderConfig *const *) b;
+  char **order = user_data;
+  guint first = 0, second = 0;
+
+  while (order[first] != NULL && !g_str_equal (order[first], left->name))
+    first++;
+  while (order[second] != NULL && !g_str_equal (order[second], right->name))
+    second++;
+
+  return first < second ? -1 : first > second;
+}
+
+/* The preferred ones first, the rest as the catalogue and the file have them. */
 GPtrArray *
 gw_catalogue_list (GwCatalogue *self)
 {
@@ -283,6 +307,9 @@ gw_catalogue_list (GwCatalogue *self)
 
       g_ptr_array_add (list, gw_provider_config_ref (entry->config));
     }
+  /* A stable sort: g_qsort_with_data() is one. */
+  if (self->order != NULL)
+    g_ptr_array_sort_with_data (list, compare_order, self->order);
   g_mutex_unlock (&self->mutex);
 
   return list;
@@ -434,4 +461,100 @@ gw_catalogue_make_provider (GwCatalogue *self,
     return NULL;
 
   return gw_provider_new (config, key != NULL ? gw_secret_get (key) : NULL, clock);
+}
+
+/**
+ * gw_catalogue_make_test_provider:
+ * @self: a catalogue
+ * @config: what would be written
+ * @key: (nullable): the key that would be written; "" for none
+ * @clock: the clock of its times
+ *
+ * Without @key the one that the provider of that name has is used, where it would be kept: if the
+ * address is still that of the same host.
+ *
+ * Returns: (transfer full) (nullable): a provider to try; %NULL where @key is none
+ */
+GwProvider *
+gw_catalogue_make_test_provider (GwCatalogue *self,
+                                 GwProviderConfig *config,
+                                 const char *key,
+                                 GwClock *clock)
+{
+  g_autoptr (GwSecret) secret = NULL;
+
+  if (key == NULL)
+    {
+      GwCatalogueEntry *entry;
+
+      g_mutex_lock (&self->mutex);
+      entry = _gw_catalogue_find_locked (self, config->name);
+      if (entry != NULL && entry->key != NULL
+          && !_gw_catalogue_origin_differs (config, entry->config))
+        secret = gw_secret_ref (entry->key);
+      g_mutex_unlock (&self->mutex);
+    }
+  else if (*key != '\0')
+    {
+      g_autofree char *keys = gw_secret_dup_keys (key);
+
+      if (keys == NULL)
+        return NULL;
+      secret = gw_secret_new (keys);
+      explicit_bzero (keys, strlen (keys));
+    }
+
+  return gw_provider_new (config, secret != NULL ? gw_secret_get (secret) : NULL, clock);
+}
+
+/* How many keys it has. */
+guint
+gw_catalogue_count_keys (GwCatalogue *self,
+                         const char *name)
+{
+  GwCatalogueEntry *entry;
+  guint count = 0;
+
+  g_mutex_lock (&self->mutex);
+  entry = _gw_catalogue_find_locked (self, name);
+  if (entry != NULL && entry->key != NULL)
+    count = gw_secret_count (entry->key);
+  g_mutex_unlock (&self->mutex);
+
+  return count;
+}
+
+/* (transfer full) (nullable): the models of a local server that was there when it was looked for */
+char **
+gw_catalogue_dup_found (GwCatalogue *self,
+                        const char *name)
+{
+  GwCatalogueEntry *entry;
+  char **found = NULL;
+
+  g_mutex_lock (&self->mutex);
+  entry = _gw_catalogue_find_locked (self, name);
+  if (entry != NULL)
+    found = g_strdupv (entry->found);
+  g_mutex_unlock (&self->mutex);
+
+  return found;
+}
+
+/**
+ * gw_catalogue_set_order:
+ * @self: a catalogue
+ * @order: names, the preferred one first; others follow
+ *
+ * Not persisted here.
+ */
+void
+gw_catalogue_set_order (GwCatalogue *self,
+                        const char *const *order)
+{
+  g_mutex_lock (&self->mutex);
+  g_strfreev (self->order);
+  self->order = g_strdupv ((char **) order);
+  _gw_catalogue_notify_locked (self);
+  g_mutex_unlock (&self->mutex);
 }

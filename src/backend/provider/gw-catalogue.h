@@ -53,7 +53,20 @@ gboolean gw_catalogue_was_found (GwCatalogue *self, const char *name);
  * name. */
 GwProvider *gw_catalogue_make_provider (GwCatalogue *self, const char *name, GwClock *clock);
 
-/* @key: (nullable) NULL leaves the key as it is, "" forgets it. Persisted: configuration file and
+/* One to try, of a configuration that is not written; NULL if @key is none. */
+GwProvider *gw_catalogue_make_test_provider (GwCatalogue *self, GwProviderConfig *config,
+                                             const char *key, GwClock *clock);
+guint gw_catalogue_count_keys (GwCatalogue *self, const char *name);
+
+/* Looks once more which servers of this machine answer, half a second at most. */
+void gw_catalogue_find_async (GwCatalogue *self, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
+gboolean gw_catalogue_find_finish (GwCatalogue *self, GAsyncResult *result, GError **error);
+char **gw_catalogue_dup_found (GwCatalogue *self, const char *name);
+
+void gw_catalogue_set_order (GwCatalogue *self, const char *const *order);
+
+/* @key: (nullable) NULL leaves the key as it is, "" forgets it; several stand one a line. Persisted: configuration file and
  * keyring. Finish tells in @source where the key is now. */
 void gw_catalogue_put_async (GwCatalogue *self, GwProviderConfig *config, const char *key,
                              GCancellable *cancellable, GAsyncReadyCallback callback,

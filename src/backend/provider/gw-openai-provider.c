@@ -8,6 +8,10 @@
  * have limits of their own. What was fully written and not seen answered is reported as maybe still
  * computing; it may have been paid for.
  *
+ * Where there are several keys, calls take them in turn. One that is refused or spent is left out,
+ * and its task sent again with another; when none is left, that is the lane's matter, as with one
+ * key.
+ *
  * While the provider cannot be reached, or is overloaded without saying for how long, the lane
  * parks with a growing back-off that all slots share, and no attempt is used up. A connection that
  * breaks after the request was written tells nothing about whose fault it was: a task whose calls
@@ -25,6 +29,7 @@
 #include "provider/gw-model-list.h"
 #include "provider/gw-openai-provider.h"
 #include "provider/gw-reply-classifier.h"
+#include "provider/gw-secret.h"
 
 #define FIRST_BACK_OFF_MS 1000
 #define MAX_BACK_OFF_MS 30000
@@ -33,6 +38,7 @@
 #define MAX_REMEMBERED_DROPS 1024
 #define TEST_TOTAL_MS 20000
 #define LEAST_SECRET 12
+#define NO_KEY G_MAXUINT
 
 struct _GwOpenaiProvider {
   GwProvider parent_instance;
@@ -41,6 +47,9 @@ struct _GwOpenaiProvider {
   SoupSession *session;
   char *base;        /* the address without a slash at its end */
   GHashTable *drops; /* hash of a task's content -> calls that broke after it was sent */
+  GPtrArray *keys;   /* (element-type GwSecret) */
+  gboolean *refused; /* of @keys */
+  guint turn;        /* of @keys: the next call's, if it is not refused */
 
   gint64 back_off_ms;    /* the last one given; 0: none */
   gint64 back_off_until; /* clock now */
@@ -81,6 +90,7 @@ gw_openai_provider_constructed (GObject *object)
   GwOpenaiProvider *self = GW_OPENAI_PROVIDER (object);
   const GwProviderConfig *config = gw_provider_get_config (GW_PROVIDER (self));
   guint connections = config->max_concurrency + 2;
+  const char *text = gw_provider_get_key (GW_PROVIDER (self));
 
   G_OBJECT_CLASS (gw_openai_provider_parent_class)->constructed (object);
 
@@ -99,6 +109,19 @@ gw_openai_provider_constructed (GObject *object)
   if (is_this_machine (self->base))
     g_object_set (self->session, "proxy-resolver", NULL, NULL);
   self->drops = g_hash_table_new (NULL, NULL);
+  self->keys = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_secret_unref);
+  if (text != NULL)
+    {
+      g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+      for (guint i = 0; lines[i] != NULL; i++)
+        {
+          if (*lines[i] != '\0')
+            g_ptr_array_add (self->keys, gw_secret_new (lines[i]));
+          explicit_bzero (lines[i], strlen (lines[i]));
+        }
+    }
+  self->refused = g_new0 (gboolean, self->keys->len + 1);
 }
 
 static void
@@ -108,6 +131,8 @@ gw_openai_provider_finalize (GObject *object)
 
   g_clear_object (&self->session);
   g_clear_pointer (&self->drops, g_hash_table_unref);
+  g_clear_pointer (&self->keys, g_ptr_array_unref);
+  g_clear_pointer (&self->refused, g_free);
   g_free (self->base);
 
   G_OBJECT_CLASS (gw_openai_provider_parent_class)->finalize (object);
@@ -140,16 +165,70 @@ park (GwOpenaiProvider *self,
   reply->retry_after_ms = 1;
 }
 
+/* Keys */
+
+static guint
+count_accepted (GwOpenaiProvider *self)
+{
+  guint count = 0;
+
+  for (guint i = 0; i < self->keys->len; i++)
+    count += !self->refused[i];
+
+  return count;
+}
+
+/* Whose turn it is. When all were refused the user has acted since, or nothing would be called. */
+static guint
+take_key (GwOpenaiProvider *self)
+{
+  guint n = self->keys->len;
+
+  if (n == 0)
+    return NO_KEY;
+  if (count_accepted (self) == 0)
+    memset (self->refused, 0, n * sizeof *self->refused);
+  while (self->refused[self->turn % n])
+    self->turn++;
+
+  return self->turn++ % n;
+}
+
+/* A key that is refused or spent is no reason to stop while there are others. */
+static void
+leave_out_key (GwOpenaiProvider *self,
+               guint key,
+               GwReply *reply)
+{
+  guint n = self->keys->len;
+
+  if (n < 2 || key >= n || reply->lane_act != GW_LANE_STOP
+      || (reply->error_code != GW_ERROR_TASK_AUTH && reply->error_code != GW_ERROR_TASK_QUOTA))
+    return;
+  if (!self->refused[key])
+    g_warning ("%s: key %u of %u is left out: %s", get_title (self), key + 1, n,
+               reply->error_message != NULL ? reply->error_message : "it was refused");
+  self->refused[key] = TRUE;
+  if (count_accepted (self) == 0)
+    return;
+
+  reply->act = GW_REPLY_RETRY_FREE;
+  reply->lane_act = GW_LANE_GO_ON;
+  reply->lane_for_ms = 0;
+  reply->retry_after_ms = 1;
+}
+
 /* Requests */
 
 static SoupMessage *
 message_new (GwOpenaiProvider *self,
              const char *method,
-             const char *path)
+             const char *path,
+             guint index)
 {
   g_autofree char *address = g_strconcat (self->base, path, NULL);
   SoupMessage *message = soup_message_new (method, address);
-  const char *key = gw_provider_get_key (GW_PROVIDER (self));
+  const char *key = index < self->keys->len ? gw_secret_get (self->keys->pdata[index]) : NULL;
   SoupMessageHeaders *headers;
 
   if (message == NULL)
@@ -359,17 +438,20 @@ static void
 take_out_key (GwOpenaiProvider *self,
               char **text)
 {
-  const char *key = gw_provider_get_key (GW_PROVIDER (self));
-  g_autoptr (GString) string = NULL;
-
   /* Some servers give back what they were sent. Nothing of ours may keep a key. A short one is no
    * secret but a word for a server of one's own, which answers may say. */
-  if (key == NULL || strlen (key) < LEAST_SECRET || *text == NULL || strstr (*text, key) == NULL)
-    return;
-  string = g_string_new (*text);
-  g_string_replace (string, key, "[redacted]", 0);
-  g_free (*text);
-  *text = g_string_free (g_steal_pointer (&string), FALSE);
+  for (guint i = 0; i < self->keys->len; i++)
+    {
+      const char *key = gw_secret_get (self->keys->pdata[i]);
+      g_autoptr (GString) string = NULL;
+
+      if (strlen (key) < LEAST_SECRET || *text == NULL || strstr (*text, key) == NULL)
+        continue;
+      string = g_string_new (*text);
+      g_string_replace (string, key, "[redacted]", 0);
+      g_free (*text);
+      *text = g_string_free (g_steal_pointer (&string), FALSE);
+    }
 }
 
 static void
@@ -395,6 +477,7 @@ typedef struct {
   char *content;        /* (owned) */
   char *model;          /* (owned) (nullable) */
   gboolean pinned;
+  guint key;            /* of the provider's keys */
 } Call;
 
 static void
@@ -439,6 +522,7 @@ judge (GwOpenaiProvider *self,
   take_out_key (self, &reply->result);
   take_out_key (self, &reply->raw);
   take_out_key (self, &reply->error_message);
+  leave_out_key (self, call->key, reply);
 }
 
 static void
@@ -478,7 +562,8 @@ gw_openai_provider_call_async (GwProvider *provider,
   call->content = g_strdup (request->content);
   call->model = g_strdup (request->model != NULL ? request->model : config->model);
   call->pinned = request->model != NULL && g_strcmp0 (request->model, config->model) != 0;
-  call->message = message_new (self, SOUP_METHOD_POST, "/chat/completions");
+  call->key = take_key (self);
+  call->message = message_new (self, SOUP_METHOD_POST, "/chat/completions", call->key);
   if (call->message == NULL)
     {
       GwReply *reply = gw_reply_new ();
@@ -514,6 +599,10 @@ gw_openai_provider_call_finish (GwProvider *provider,
 typedef struct {
   SoupMessage *message; /* (owned) */
   gboolean asks_chat;   /* the second question, where the first is not answered there */
+  guint key;            /* each is asked with */
+  guint bad_key;        /* the first that was refused, from 1; 0: none */
+  GError *error;        /* (owned) (nullable) why that one was */
+  char **models;        /* (owned) (nullable) as the first accepted one saw them */
 } Test;
 
 static void
@@ -522,16 +611,67 @@ test_free (gpointer data)
   Test *test = data;
 
   g_clear_object (&test->message);
+  g_clear_error (&test->error);
+  g_strfreev (test->models);
   g_free (test);
 }
 
 static void test_ask (GTask *task);
 
+/* What came of one key; the others are still to be asked with. A fault that is none of the key's
+ * ends the test. Takes @models and @error. */
+static void
+test_told (GTask *task,
+           char **models,
+           GError *error)
+{
+  GwOpenaiProvider *self = g_task_get_source_object (task);
+  Test *test = g_task_get_task_data (task);
+  guint n = self->keys->len;
+  gboolean of_key = error != NULL && error->domain == GW_ERROR
+                    && (error->code == GW_ERROR_TASK_AUTH || error->code == GW_ERROR_TASK_QUOTA);
+
+  if (n < 2 || (error != NULL && !of_key))
+    {
+      if (error != NULL)
+        g_task_return_error (task, error);
+      else
+        g_task_return_pointer (task, models, (GDestroyNotify) g_strfreev);
+      return;
+    }
+
+  if (error != NULL && test->error == NULL)
+    {
+      test->error = error;
+      test->bad_key = test->key + 1;
+    }
+  else
+    g_clear_error (&error);
+  if (test->models == NULL)
+    test->models = models;
+  else
+    g_strfreev (models);
+
+  if (++test->key < n)
+    {
+      test->asks_chat = FALSE;
+      test_ask (task);
+    }
+  else if (test->error == NULL)
+    g_task_return_pointer (task, g_steal_pointer (&test->models), (GDestroyNotify) g_strfreev);
+  else
+    {
+      g_prefix_error (&test->error, "Key %u of %u: ", test->bad_key, n);
+      g_task_return_error (task, g_steal_pointer (&test->error));
+    }
+}
+
 static void
 return_reply_error (GTask *task,
                     const GwReply *reply)
 {
-  g_task_return_new_error (task, GW_ERROR, reply->error_code, "%s", reply->error_message);
+  test_told (task, NULL,
+             g_error_new_literal (GW_ERROR, reply->error_code, reply->error_message));
 }
 
 static void
@@ -565,7 +705,7 @@ tested_cb (GObject *source,
       models = gw_model_list_parse (raw.body, raw.length, NULL);
       if (models != NULL)
         {
-          g_task_return_pointer (task, models, (GDestroyNotify) g_strfreev);
+          test_told (task, models, NULL);
           return;
         }
     }
@@ -584,7 +724,7 @@ tested_cb (GObject *source,
       && (raw.status < 300 || reply->error_code == GW_ERROR_TASK_BAD_REQUEST
           || ((raw.status == 400 || raw.status == 422)
               && reply->error_code == GW_ERROR_TASK_MODEL)))
-    g_task_return_pointer (task, g_new0 (char *, 1), (GDestroyNotify) g_strfreev);
+    test_told (task, g_new0 (char *, 1), NULL);
   else if (reply->has_error)
     return_reply_error (task, reply);
   else
@@ -601,7 +741,7 @@ test_ask (GTask *task)
 
   g_clear_object (&test->message);
   test->message = message_new (self, test->asks_chat ? SOUP_METHOD_POST : SOUP_METHOD_GET,
-                               test->asks_chat ? "/chat/completions" : "/models");
+                               test->asks_chat ? "/chat/completions" : "/models", test->key);
   if (test->message == NULL)
     {
       g_task_return_new_error (task, GW_ERROR, GW_ERROR_TASK_NETWORK,

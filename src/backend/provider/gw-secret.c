@@ -18,9 +18,9 @@ struct _GwSecret {
 
 /**
  * gw_secret_new:
- * @text: a key
+ * @text: a key, or several, one a line
  *
- * Also makes the log take it out of everything that is written from now on.
+ * Also makes the log take each out of everything that is written from now on.
  *
  * Returns: (transfer full): the key
  */
@@ -41,7 +41,17 @@ gw_secret_new (const char *text)
   madvise (secret->text, secret->size, MADV_DONTDUMP);
   mlock (secret->text, secret->size);
   memcpy (secret->text, text, length);
-  gw_log_add_secret (text);
+  for (const char *line = text; *line != '\0'; line += *line == '\n')
+    {
+      gsize n = strcspn (line, "\n");
+      char *key = g_strndup (line, n);
+
+      if (n > 0)
+        gw_log_add_secret (key);
+      explicit_bzero (key, n);
+      g_free (key);
+      line += n;
+    }
 
   return secret;
 }
@@ -71,4 +81,51 @@ const char *
 gw_secret_get (const GwSecret *secret)
 {
   return secret->text;
+}
+
+/**
+ * gw_secret_dup_keys:
+ * @text: as a person or a variable gives it: one key, or several, one a line
+ *
+ * Blank lines and blanks around a key are left out, and a key that comes twice.
+ *
+ * Returns: (transfer full) (nullable): the keys, one a line; %NULL where some line is no key
+ */
+char *
+gw_secret_dup_keys (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
+  char *joined = NULL;
+  gboolean good = TRUE;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *key = g_strstrip (lines[i]);
+
+      for (const char *c = key; *c != '\0'; c++)
+        good = good && *c > 0x20 && *c < 0x7f;
+      if (*key != '\0' && !g_ptr_array_find_with_equal_func (keys, key, g_str_equal, NULL))
+        g_ptr_array_add (keys, (gpointer) key);
+    }
+  good = good && keys->len > 0;
+  g_ptr_array_add (keys, NULL);
+  if (good)
+    joined = g_strjoinv ("\n", (char **) keys->pdata);
+  for (guint i = 0; lines[i] != NULL; i++)
+    explicit_bzero (lines[i], strlen (lines[i]));
+
+  return joined;
+}
+
+/* How many keys there are in it. */
+guint
+gw_secret_count (const GwSecret *secret)
+{
+  guint count = 1;
+
+  for (const char *c = secret->text; *c != '\0'; c++)
+    count += *c == '\n';
+
+  return count;
 }

@@ -232,6 +232,13 @@ typedef struct {
   gboolean set_limits;    /* its limits are stored over those of the queue, as for all with set_limits */
 } GwQueueProvider;
 
+/* Of the queue as a whole. */
+typedef struct {
+  guint max_concurrency;  /* the cap over all providers */
+  guint max_attempts;
+  guint keep_days;        /* 0: for ever */
+} GwQueueLimits;
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwNewTask, gw_new_task_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmission, gw_submission_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmitted, gw_submitted_free)

@@ -285,6 +285,34 @@ gw_queue_set_providers_finish (GwQueue *self,
 }
 
 void
+gw_queue_set_limits_async (GwQueue *self,
+                           const GwQueueLimits *limits,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  if (GW_QUEUE_GET_IFACE (self)->set_limits_async != NULL)
+    GW_QUEUE_GET_IFACE (self)->set_limits_async (self, limits, callback, user_data);
+  else
+    g_task_report_new_error (self, callback, user_data, gw_queue_set_limits_async, GW_ERROR,
+                             GW_ERROR_CONFLICT, "The limits of this queue cannot be changed.");
+}
+
+gboolean
+gw_queue_set_limits_finish (GwQueue *self,
+                            GAsyncResult *result,
+                            GError **error)
+{
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  if (GW_QUEUE_GET_IFACE (self)->set_limits_finish != NULL)
+    return GW_QUEUE_GET_IFACE (self)->set_limits_finish (self, result, error);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
 gw_queue_resume_lane_async (GwQueue *self,
                             const char *provider,
                             GAsyncReadyCallback callback,

@@ -73,6 +73,9 @@ struct _GwQueueInterface {
   void (*set_providers_async) (GwQueue *self, GPtrArray *providers, gboolean set_limits,
       GAsyncReadyCallback callback, gpointer user_data);
   char **(*set_providers_finish) (GwQueue *self, GAsyncResult *result, GError **error);
+  void (*set_limits_async) (GwQueue *self, const GwQueueLimits *limits,
+      GAsyncReadyCallback callback, gpointer user_data);
+  gboolean (*set_limits_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*resume_lane_async) (GwQueue *self, const char *provider, GAsyncReadyCallback callback,
       gpointer user_data);
   gboolean (*resume_lane_finish) (GwQueue *self, GAsyncResult *result, GError **error);
@@ -188,10 +191,17 @@ gboolean gw_queue_remove_project_finish (GwQueue *self, GAsyncResult *result, GE
 
 /* Tells the queue which providers there are (element-type GwQueueProvider). Limits are stored by
  * name by the first who tells them; later ones that differ are ignored and named in the strings
- * given back, unless @set_limits. What is not in the list is disabled, its tasks wait. */
+ * given back, unless @set_limits. What is not in the list is disabled, its tasks wait. The
+ * order is that of preference: where two could start a task equally well, the upper one does. */
 void gw_queue_set_providers_async (GwQueue *self, GPtrArray *providers, gboolean set_limits,
     GAsyncReadyCallback callback, gpointer user_data);
 char **gw_queue_set_providers_finish (GwQueue *self, GAsyncResult *result, GError **error);
+
+/* Limits of the queue as a whole, from now on. Errors: GW_ERROR_CONFLICT where this kind of queue
+ * cannot change them. */
+void gw_queue_set_limits_async (GwQueue *self, const GwQueueLimits *limits,
+    GAsyncReadyCallback callback, gpointer user_data);
+gboolean gw_queue_set_limits_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
 /* The user acted: a stopped or parked lane goes on. */
 void gw_queue_resume_lane_async (GwQueue *self, const char *provider, GAsyncReadyCallback callback,

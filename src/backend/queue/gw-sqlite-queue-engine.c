@@ -763,6 +763,23 @@ gw_sq_engine_get_options (GwSqEngine *engine)
   return &engine->options;
 }
 
+/* The cap over all lanes, for readers too. */
+guint
+gw_sq_engine_get_cap (GwSqEngine *engine)
+{
+  return (guint) g_atomic_int_get (&engine->options.max_concurrency);
+}
+
+/* Writer. The other two are looked at nowhere else. */
+void
+gw_sq_engine_set_limits (GwSqEngine *engine,
+                         const GwQueueLimits *limits)
+{
+  g_atomic_int_set (&engine->options.max_concurrency, limits->max_concurrency);
+  engine->options.max_attempts = limits->max_attempts;
+  engine->options.keep_days = limits->keep_days;
+}
+
 GwSqWatches *
 gw_sq_engine_get_watches (GwSqEngine *engine)
 {

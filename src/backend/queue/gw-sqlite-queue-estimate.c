@@ -169,7 +169,7 @@ work_out (GwSqView *view,
   GPtrArray *lanes = gw_sq_view_lanes (view);
   g_autoptr (GArray) calls = read_calls (view, pk, lanes);
   g_autofree GwBoundLane *bound_lanes = make_bound_lanes (lanes, calls);
-  guint cap = gw_sq_engine_get_options (view->engine)->max_concurrency;
+  guint cap = gw_sq_engine_get_cap (view->engine);
   guint64 unfinished = gw_project_count_unfinished (project);
   guint64 n = project->counts[GW_TASK_COMPLETED] + unfinished;
   gint64 submitted_at = read_submitted_at (view, pk);

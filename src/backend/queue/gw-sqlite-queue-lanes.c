@@ -89,6 +89,45 @@ gw_sq_lane_from_row (sqlite3_stmt *row)
   return lane;
 }
 
+static guint
+find_preference (GwSqState *state,
+                 const GwSqLane *lane)
+{
+  guint i = 0;
+
+  while (state->preferred != NULL && state->preferred[i] != NULL
+         && !g_str_equal (state->preferred[i], lane->name))
+    i++;
+
+  return i;
+}
+
+static int
+compare_preference (gconstpointer a,
+                    gconstpointer b,
+                    gpointer user_data)
+{
+  const GwSqLane *left = *(GwSqLane *const *) a;
+  const GwSqLane *right = *(GwSqLane *const *) b;
+  guint first = find_preference (user_data, left);
+  guint second = find_preference (user_data, right);
+
+  if (first != second)
+    return first < second ? -1 : 1;
+
+  return left->pk < right->pk ? -1 : left->pk > right->pk;
+}
+
+/* Whoever stands first is woken first, and asks first. */
+static void
+sort_lanes (GwSqState *state)
+{
+  g_ptr_array_sort_with_data (state->lane_list, compare_preference, state);
+  /* What it remembers is by the place in the list. */
+  gw_scheduler_memo_free (state->memo);
+  state->memo = gw_scheduler_memo_new ();
+}
+
 gboolean
 gw_sq_lanes_load (GwSqState *state)
 {
@@ -104,6 +143,7 @@ gw_sq_lanes_load (GwSqState *state)
       g_hash_table_insert (state->lanes, lane->name, lane);
       g_ptr_array_add (state->lane_list, lane);
     }
+  sort_lanes (state);
 
   row = gw_sq_bind (state->db, "SELECT attempt, lane, at FROM send ORDER BY attempt", "");
   while (gw_sq_row (state->db, row))
@@ -312,7 +352,7 @@ gw_sq_lanes_build (GwSqState *state,
   memset (out, 0, sizeof *out);
   out->now = state->now;
   out->memo = state->memo;
-  out->cap = gw_sq_engine_get_options (state->engine)->max_concurrency;
+  out->cap = gw_sq_engine_get_cap (state->engine);
   out->waiting = count_route (state, NULL, NULL);
   out->lanes = (GwSchedulerLane *) (gpointer) state->scheduler_lanes->data;
   out->n_lanes = state->lane_list->len;
@@ -800,10 +840,34 @@ gw_sq_step_set_providers (GwSqState *state,
     }
   for (guint i = 0; i < args->providers->len; i++)
     set_provider (state, g_ptr_array_index (args->providers, i), args->flag, differing);
+  g_strfreev (state->preferred);
+  state->preferred = g_new0 (char *, args->providers->len + 1);
+  for (guint i = 0; i < args->providers->len; i++)
+    {
+      GwQueueProvider *provider = g_ptr_array_index (args->providers, i);
+
+      state->preferred[i] = g_strdup (provider->config->name);
+    }
+  sort_lanes (state);
   gw_sq_lanes_wake (state, NULL, ~0);
   g_ptr_array_add (differing, NULL);
 
   return g_ptr_array_free (differing, FALSE);
+}
+
+gpointer
+gw_sq_step_set_limits (GwSqState *state,
+                       gpointer data,
+                       GError **error)
+{
+  const GwSqVerbArgs *args = data;
+
+  gw_sq_engine_set_limits (state->engine, &args->limits);
+  gw_sq_run (state->db, "UPDATE head SET cap = ?", "d", (int) args->limits.max_concurrency);
+  gw_sq_plan_sweep (state, FALSE);
+  gw_sq_lanes_wake (state, NULL, ~0);
+
+  return NULL;
 }
 
 gpointer

@@ -302,7 +302,7 @@ gw_sq_view_scheduler (GwSqView *view,
   memset (state, 0, sizeof *state);
   snapshot->names = g_ptr_array_new_with_free_func (g_free);
   state->now = view->now;
-  state->cap = gw_sq_engine_get_options (view->engine)->max_concurrency;
+  state->cap = gw_sq_engine_get_cap (view->engine);
   state->n_lanes = lanes->len;
   state->lanes = g_new0 (GwSchedulerLane, lanes->len + 1);
   for (guint i = 0; i < lanes->len; i++)

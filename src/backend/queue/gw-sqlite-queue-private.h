@@ -220,7 +220,8 @@ struct _GwSqState {
   GHashTable *projects;   /* pk -> GwSqProject (owned) */
   GHashTable *routes;     /* text -> GwSqRoute (owned) */
   GHashTable *lanes;      /* name -> GwSqLane (owned) */
-  GPtrArray *lane_list;   /* (element-type GwSqLane) (borrowed) by pk */
+  GPtrArray *lane_list;   /* (element-type GwSqLane) (borrowed) the preferred one first */
+  char **preferred;       /* (nullable) names of lanes, as they were told last */
   GHashTable *attempts;   /* pk -> GwSqAttempt (owned), the live ones */
   GPtrArray *dirty_projects;
   GPtrArray *dirty_piles;
@@ -352,6 +353,7 @@ typedef struct {
   GwProjectAct act;       /* its strings are in @name and @model */
   GwProjectPatch patch;   /* its name is in @name */
   GPtrArray *providers;   /* (element-type GwQueueProvider) */
+  GwQueueLimits limits;
 } GwSqVerbArgs;
 
 gpointer gw_sq_step_submit (GwSqState *state, gpointer args, GError **error);
@@ -365,6 +367,7 @@ gpointer gw_sq_step_act_on_project (GwSqState *state, gpointer args, GError **er
 gpointer gw_sq_step_patch_project (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_remove_project (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_set_providers (GwSqState *state, gpointer args, GError **error);
+gpointer gw_sq_step_set_limits (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_resume_lane (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_replay_aborts (GwSqState *state, gpointer args, GError **error);
 
@@ -476,6 +479,8 @@ void gw_sq_engine_set_failed_func (GwSqEngine *engine, void (*func) (const GErro
                                    gpointer user_data);
 GwClock *gw_sq_engine_get_clock (GwSqEngine *engine);
 const GwSqliteQueueOptions *gw_sq_engine_get_options (GwSqEngine *engine);
+guint gw_sq_engine_get_cap (GwSqEngine *engine);
+void gw_sq_engine_set_limits (GwSqEngine *engine, const GwQueueLimits *limits);
 guint64 gw_sq_engine_get_commits (GwSqEngine *engine);
 guint64 gw_sq_engine_get_revision (GwSqEngine *engine);
 

@@ -127,6 +127,7 @@ gw_sq_state_free (GwSqState *state)
   g_array_unref (state->aborts);
   g_array_unref (state->scheduler_lanes);
   g_array_unref (state->scheduler_times);
+  g_strfreev (state->preferred);
   gw_scheduler_memo_free (state->memo);
   g_rand_free (state->random);
   g_free (state);

@@ -584,6 +584,20 @@ set_providers_finish (GwQueue *self,
 }
 
 static void
+set_limits_async (GwQueue *self,
+                  const GwQueueLimits *limits,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (NULL, NULL, NULL);
+
+  args->limits = *limits;
+  write_step (self, gw_sq_step_set_limits,
+              new_request (self, set_limits_async, args, free_verb_args, NULL, callback,
+                           user_data));
+}
+
+static void
 resume_lane_async (GwQueue *self,
                    const char *provider,
                    GAsyncReadyCallback callback,
@@ -887,6 +901,8 @@ gw_sqlite_queue_iface_init (GwQueueInterface *iface)
   iface->remove_project_finish = take_done;
   iface->set_providers_async = set_providers_async;
   iface->set_providers_finish = set_providers_finish;
+  iface->set_limits_async = set_limits_async;
+  iface->set_limits_finish = take_done;
   iface->resume_lane_async = resume_lane_async;
   iface->resume_lane_finish = take_done;
   iface->get_task_async = get_task_async;
