@@ -179,6 +179,14 @@ test_full (Fixture *self,
 }
 
 /* Several in one group, one bad moment: each is tried alone. */
+static gboolean
+says_no_space (GwQueue *queue)
+{
+  g_autoptr (GwQueueStats) stats = fx_stats (queue);
+
+  return stats->no_space;
+}
+
 static void
 test_full_while_running (Fixture *self,
                          gconstpointer data)
@@ -197,8 +205,10 @@ test_full_while_running (Fixture *self,
   set_fault (0, 0);
   lane = lane_state (self->queue, "alpha");
   g_assert_cmpuint (lane->in_flight, ==, 1);
+  g_assert_true (says_no_space (self->queue));
   g_assert_true (fx_finish (self->queue, grant->attempt, answer, NULL, &error));
   g_assert_no_error (error);
+  g_assert_false (says_no_space (self->queue));
   task = fx_get_task (self->queue, id, &error);
   g_assert_cmpstr (task->result, ==, answer->result);
 }

@@ -97,6 +97,8 @@ health_cb (GObject *source,
     status = "stopping";
   else if (stats == NULL)
     status = "failing";
+  else if (stats->no_space)
+    status = "no-space";
 
   json_object_set_string_member (object, "service", "gangway");
   json_object_set_string_member (object, "version", GW_VERSION);
@@ -107,6 +109,9 @@ health_cb (GObject *source,
   json_object_set_string_member (object, "guard", gateway->guard_text);
   json_object_set_int_member (object, "uptime_s",
                               (g_get_monotonic_time () - gateway->started_at) / G_USEC_PER_SEC);
+  if (stats != NULL && stats->no_space)
+    add_warning (warnings, "There is no space left for the queue: nothing new is stored, and what "
+                           "runs keeps its answers until there is. Free some space.");
   if (stats != NULL)
     add_counts (object, stats);
   else

@@ -201,6 +201,7 @@ typedef struct {
   guint64 answers_extra;  /* paid twice */
   guint64 commits;
   gint64 oldest_queued_at; /* Unix ms; 0: none */
+  gboolean no_space;      /* the last write found none; what runs keeps its answers until it is back */
 } GwQueueStats;
 
 void gw_queue_stats_free (GwQueueStats *stats);

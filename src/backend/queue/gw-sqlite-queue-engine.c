@@ -68,6 +68,7 @@ struct _GwSqEngine {
   GHashTable *walks;      /* (mutex walk_mutex) */
 
   guint64 commits;        /* (mutex mutex) */
+  int no_space;           /* (atomic) the last transaction found none */
   guint64 revision;       /* (mutex mutex) the last one committed */
 };
 
@@ -272,6 +273,8 @@ run_group (GwSqEngine *engine,
 
   if (run_transaction (engine, group))
     {
+      if (group->len > 0)
+        g_atomic_int_set (&engine->no_space, FALSE);
       tell (engine);
       for (guint i = 0; i < group->len; i++)
         answer (g_ptr_array_index (group, i));
@@ -281,6 +284,8 @@ run_group (GwSqEngine *engine,
 
   fatal = is_fatal (engine->db->rc);
   gw_sq_db_set_error (engine->db, &error);
+  if (g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE))
+    g_atomic_int_set (&engine->no_space, TRUE);
   undo (engine);
   for (guint i = 0; i < group->len; i++)
     drop_result (g_ptr_array_index (group, i));
@@ -796,6 +801,13 @@ gw_sq_engine_get_commits (GwSqEngine *engine)
   g_mutex_unlock (&engine->mutex);
 
   return commits;
+}
+
+/* Any thread. */
+gboolean
+gw_sq_engine_is_full (GwSqEngine *engine)
+{
+  return g_atomic_int_get (&engine->no_space);
 }
 
 guint64

@@ -193,6 +193,7 @@ gw_sq_read_stats (GwSqView *view,
     }
   stats->max_concurrency = gw_sq_engine_get_options (view->engine)->max_concurrency;
   stats->commits = gw_sq_engine_get_commits (view->engine);
+  stats->no_space = gw_sq_engine_is_full (view->engine);
   for (guint i = 0; i < lanes->len; i++)
     {
       const GwSqLane *lane = g_ptr_array_index (lanes, i);

@@ -482,6 +482,7 @@ const GwSqliteQueueOptions *gw_sq_engine_get_options (GwSqEngine *engine);
 guint gw_sq_engine_get_cap (GwSqEngine *engine);
 void gw_sq_engine_set_limits (GwSqEngine *engine, const GwQueueLimits *limits);
 guint64 gw_sq_engine_get_commits (GwSqEngine *engine);
+gboolean gw_sq_engine_is_full (GwSqEngine *engine);
 guint64 gw_sq_engine_get_revision (GwSqEngine *engine);
 
 /* Pages of one walk through the feed from 0: see gw-sqlite-queue-feed.c. */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "gw-client.h"
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_GATEWAY_WATCH (gw_gateway_watch_get_type ())
+G_DECLARE_FINAL_TYPE (GwGatewayWatch, gw_gateway_watch, GW, GATEWAY_WATCH, GObject)
+
+/* What keeps all tasks from going on, although the gateway answers. */
+typedef enum {
+  GW_TROUBLE_NONE,
+  GW_TROUBLE_NO_SPACE, /* where the queue is kept */
+  GW_TROUBLE_OFFLINE,  /* this computer has no network, and a provider cannot be reached */
+} GwTrouble;
+
+GwGatewayWatch *gw_gateway_watch_new (void);
+void gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client);
+void gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active);
+GwTrouble gw_gateway_watch_get_trouble (GwGatewayWatch *self);
+
+G_END_DECLS
