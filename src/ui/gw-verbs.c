@@ -50,6 +50,7 @@ static const GwVerb verbs[] = {
   { "win.reconnect", N_ ("Retry now"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.use-builtin", N_ ("Use built-in gateway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.resume", N_ ("Resume interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.show-recovery", N_ ("Show interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
 };

@@ -376,74 +376,6 @@ show_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
     }
 }
 
-/* --- After a crash ---------------------------------------------------------------------------- */
-
-static void
-recovery_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwWindow) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) recovery = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  JsonArray *attempts;
-
-  if (recovery == NULL)
-    {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        g_message ("what the last run left is not known: %s", error->message);
-      return;
-    }
-  if (g_cancellable_is_cancelled (self->cancellable)
-      || gw_json_peek_int (recovery, "held_projects", 0) == 0)
-    return;
-  attempts = gw_json_peek_array (recovery, "attempts");
-  self->recovered = attempts != NULL ? MAX (json_array_get_length (attempts), 1) : 1;
-  g_signal_emit_by_name (self->endpoint, "changed");
-}
-
-/* What our own engine holds back until the user has said so: tasks sent before a crash. */
-void
-_gw_window_check_recovery (GwWindow *self)
-{
-  static const char checked[] = "gw-recovery-checked";
-  GwClient *client = gw_endpoint_get_client (self->endpoint);
-
-  if (client == NULL || g_object_get_data (G_OBJECT (self), checked) != NULL)
-    return;
-  g_object_set_data (G_OBJECT (self), checked, (gpointer) checked);
-  gw_client_call_async (client, "GET", "/recovery", NULL, self->cancellable, recovery_cb,
-                        g_object_ref (self));
-}
-
-static void
-resumed_cb (GwWindow *self, guint changed, GPtrArray *task_ids)
-{
-  self->recovered = 0;
-  g_signal_emit_by_name (self->endpoint, "changed");
-}
-
-static void
-resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
-{
-  GwWindow *self = GW_WINDOW (widget);
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GList) projects = NULL;
-  GwActs *acts = _gw_window_new_acts (self);
-  GList *l;
-
-  if (acts == NULL || self->list == NULL)
-    return;
-  projects = gw_task_list_get_projects (self->list);
-  for (l = projects; l != NULL; l = l->next)
-    {
-      GwProject *project = l->data;
-
-      if (gw_project_count_unfinished (project) > 0)
-        g_ptr_array_add (ids, g_strdup (project->project_id));
-    }
-  add_project_acts (acts, ids, "resume");
-  run_acts (self, acts, _("Not resumed"), resumed_cb, NULL);
-}
-
 /* ---------------------------------------------------------------------------------------------- */
 
 void
@@ -476,6 +408,7 @@ _gw_window_actions_update (GwWindow *self)
     }
   folded_away = shown == NULL || targets->len > 1;
 
+  _gw_window_recovery_update (self);
   gtk_widget_action_set_enabled (widget, "win.run", gw_composer_can_run (self->composer));
   gtk_widget_action_set_enabled (widget, "win.cancel", ours && cancel);
   gtk_widget_action_set_enabled (widget, "win.retry", ours && retry);
@@ -495,7 +428,6 @@ _gw_window_actions_update (GwWindow *self)
                                      && gw_task_list_count (self->list, GW_TASK_QUEUED)
                                                 + gw_task_list_count (self->list, GW_TASK_RUNNING)
                                             > 0);
-  gtk_widget_action_set_enabled (widget, "win.resume", ours && self->recovered > 0);
   gtk_widget_action_set_enabled (widget, "win.copy-address",
                                  gw_endpoint_get_uri (self->endpoint) != NULL);
   gtk_widget_action_set_enabled (widget, "win.reconnect",
@@ -528,7 +460,6 @@ _gw_window_actions_class_init (GwWindowClass *klass)
     { "win.close", close_action },
     { "win.reconnect", reconnect_action },
     { "win.use-builtin", use_builtin_action },
-    { "win.resume", resume_action },
     { "win.show-help-overlay", show_help_overlay_action },
   };
   guint i;

@@ -7,7 +7,10 @@
 
 #include "gw-window-private.h"
 
-/* How the window ends: what closing and quitting ask, and going on without a window. */
+/* How the window ends: what closing and quitting ask, and going on without a window.
+ *
+ * Closing leaves by itself what runs elsewhere. What runs here is asked about, or goes as the setting
+ * `on-close` says; quitting always stops it, and asks only where calls would be cut off. */
 
 #define IDLE_QUIT_S 10
 
@@ -37,18 +40,96 @@ _gw_window_life_update (GwWindow *self)
 }
 
 static void
+background_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (answer == NULL)
+    g_message ("the desktop was not asked for running in the background: %s", error->message);
+}
+
+/* In a sandbox the desktop may end what has no window, unless it was asked. */
+static void
+request_background (GwWindow *self)
+{
+  GDBusConnection *bus
+      = g_application_get_dbus_connection (g_application_get_default ());
+  GVariantBuilder options;
+
+  if (bus == NULL || !g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS))
+    return;
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&options, "{sv}", "reason",
+                         g_variant_new_string (_("Tasks are being answered")));
+  g_dbus_connection_call (bus, "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop",
+                          "org.freedesktop.portal.Background", "RequestBackground",
+                          g_variant_new ("(sa{sv})", "", &options), NULL, G_DBUS_CALL_FLAGS_NONE,
+                          -1, NULL, background_cb, NULL);
+}
+
+static void
+keep_running (GwWindow *self)
+{
+  self->keep_running = TRUE;
+  gw_window_save_state (self);
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+  request_background (self);
+  _gw_window_life_update (self);
+}
+
+static void
 question_answered_cb (GwWindow *self, const char *response)
 {
   self->dialog = NULL;
   if (g_str_equal (response, "stop"))
     gtk_widget_activate_action (GTK_WIDGET (self), "app.quit-now", NULL);
   else if (g_str_equal (response, "keep"))
+    keep_running (self);
+}
+
+/* @keep: (nullable): the label of going on without a window */
+static void
+ask (GwWindow *self, const char *heading, const char *stop, const char *keep)
+{
+  guint running = gw_task_list_count (self->list, GW_TASK_RUNNING);
+  guint queued = gw_task_list_count (self->list, GW_TASK_QUEUED);
+  GString *body = g_string_new (NULL);
+  AdwMessageDialog *dialog;
+
+  if (running > 0)
+    g_string_append_printf (
+        body, ngettext ("%u task is running.", "%u tasks are running.", running), running);
+  if (queued > 0)
     {
-      self->keep_running = TRUE;
-      gw_window_save_state (self);
-      gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
-      _gw_window_life_update (self);
+      g_string_append (body, body->len > 0 ? " " : "");
+      g_string_append_printf (body, ngettext ("%u is queued.", "%u are queued.", queued), queued);
     }
+  g_string_append_printf (body, " %s", _("Finished results are saved."));
+
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body->str));
+  g_string_free (body, TRUE);
+  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", stop, NULL);
+  adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);
+  if (keep != NULL)
+    adw_message_dialog_add_response (dialog, "keep", keep);
+  adw_message_dialog_set_default_response (dialog, keep != NULL ? "keep" : "cancel");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (question_answered_cb), self,
+                           G_CONNECT_SWAPPED);
+  self->dialog = GTK_WIDGET (dialog);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* Whether a question stands between the user and the end already. */
+static gboolean
+is_asking (GwWindow *self)
+{
+  if (self->dialog == NULL)
+    return FALSE;
+  gtk_window_present (GTK_WINDOW (self->dialog));
+  return TRUE;
 }
 
 /**
@@ -60,44 +141,32 @@ question_answered_cb (GwWindow *self, const char *response)
 gboolean
 gw_window_confirm_quit (GwWindow *self)
 {
-  guint running = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_RUNNING) : 0;
-  guint queued = self->list != NULL ? gw_task_list_count (self->list, GW_TASK_QUEUED) : 0;
-  g_autofree char *first = NULL;
-  g_autofree char *second = NULL;
-  AdwMessageDialog *dialog;
-
   g_return_val_if_fail (GW_IS_WINDOW (self), TRUE);
 
-  if (!gw_endpoint_is_builtin (self->endpoint) || running == 0)
+  if (self->list == NULL || !gw_endpoint_is_builtin (self->endpoint)
+      || gw_task_list_count (self->list, GW_TASK_RUNNING) == 0)
     return TRUE;
-  if (self->dialog != NULL)
-    {
-      gtk_window_present (GTK_WINDOW (self->dialog));
-      return FALSE;
-    }
-  first = g_strdup_printf (ngettext ("%u task is running.", "%u tasks are running.", running),
-                           running);
-  second = g_strdup_printf (ngettext ("%u is queued.", "%u are queued.", queued), queued);
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
-      GTK_WINDOW (self), _("Keep Running in the Background?"), NULL));
-  adw_message_dialog_format_body (dialog, "%s %s %s", first, queued > 0 ? second : "",
-                                  _("Finished results are saved."));
-  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", _("_Stop and Close"),
-                                    "keep", _("_Keep Running"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (dialog, "keep");
-  adw_message_dialog_set_close_response (dialog, "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (question_answered_cb), self,
-                           G_CONNECT_SWAPPED);
-  self->dialog = GTK_WIDGET (dialog);
-  gtk_window_present (GTK_WINDOW (dialog));
+  if (!is_asking (self))
+    ask (self, _("Stop Running Tasks and Quit?"), _("_Stop and Quit"), NULL);
   return FALSE;
 }
 
 gboolean
 _gw_window_close_request (GtkWindow *window)
 {
+  GwWindow *self = GW_WINDOW (window);
+  g_autofree char *choice = g_settings_get_string (self->settings, "on-close");
+  gboolean works = self->list != NULL && gw_endpoint_is_builtin (self->endpoint)
+                   && gw_task_list_count (self->list, GW_TASK_RUNNING) > 0;
+
+  if (is_asking (self))
+    return TRUE;
   /* One way out for everything: the application stops the gateway first, then closes us. */
-  gtk_widget_activate_action (GTK_WIDGET (window), "app.quit", NULL);
+  if (!works || g_str_equal (choice, "stop"))
+    gtk_widget_activate_action (GTK_WIDGET (window), "app.quit-now", NULL);
+  else if (g_str_equal (choice, "keep"))
+    keep_running (self);
+  else
+    ask (self, _("Keep Running in the Background?"), _("_Stop and Close"), _("_Keep Running"));
   return TRUE;
 }

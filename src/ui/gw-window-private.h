@@ -4,6 +4,7 @@
 #include "gw-acts.h"
 #include "gw-banner.h"
 #include "gw-composer.h"
+#include "gw-gateway-watch.h"
 #include "gw-run-progress.h"
 #include "gw-task-detail.h"
 #include "gw-task-list.h"
@@ -38,6 +39,7 @@ struct _GwWindow {
   /* Owned references */
   GSettings *settings;
   GwEndpoint *endpoint;
+  GwGatewayWatch *watch;
   GwTaskList *list;          /* (nullable) until a gateway has been found */
   GCancellable *cancellable; /* of everything that the window waits for */
   GPtrArray *pending;        /* (nullable) (element-type JsonObject) for the gateway to come */
@@ -53,6 +55,8 @@ struct _GwWindow {
   guint tick_id;
   guint draft_id;
   guint idle_id;             /* hidden, nothing left to do: quits soon */
+  JsonObject *recovery;      /* (nullable) what GET /recovery said */
+  gint64 recovery_checked;   /* for the gateway that is ready since then */
   guint recovered;           /* tasks that a crash left uncertain, until resumed */
   gboolean was_lost;
   gboolean keep_running;     /* hidden by the user while tasks run */
@@ -70,7 +74,6 @@ void _gw_window_actions_class_init (GwWindowClass *klass);
 void _gw_window_actions_init (GwWindow *self);
 void _gw_window_actions_update (GwWindow *self);
 GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */
-void _gw_window_check_recovery (GwWindow *self);
 
 /* gw-window-undo.c */
 void _gw_window_undo_class_init (GwWindowClass *klass);
@@ -98,6 +101,11 @@ const char *_gw_window_get_target_project (GwWindow *self);
 
 /* gw-window-progress.c */
 void _gw_window_progress_update (GwWindow *self);
+
+/* gw-window-recovery.c */
+void _gw_window_recovery_class_init (GwWindowClass *klass);
+void _gw_window_recovery_update (GwWindow *self);
+void _gw_window_check_recovery (GwWindow *self);
 
 /* gw-window-state.c */
 void _gw_window_banner_update (GwWindow *self);

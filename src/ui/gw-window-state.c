@@ -9,6 +9,44 @@
 
 /* What lasts is said here: the banner with its one act, and the gateway in use. */
 
+/* The gateway answers: what else the user should know, the gravest first. */
+static void
+show_trouble (GwWindow *self)
+{
+  g_autofree char *text = NULL;
+
+  switch (gw_gateway_watch_get_trouble (self->watch))
+    {
+    case GW_TROUBLE_NO_SPACE:
+      gw_banner_show (self->banner,
+                      _("There is no space left to store answers. Free some space: tasks go on by "
+                        "themselves, and what is running is kept until then."),
+                      NULL, NULL, NULL, NULL);
+      return;
+    case GW_TROUBLE_OFFLINE:
+      gw_banner_show (self->banner,
+                      _("No network connection. Tasks continue when you are back online."), NULL,
+                      NULL, NULL, NULL);
+      return;
+    case GW_TROUBLE_NONE:
+    default:
+      break;
+    }
+  if (self->recovered > 0)
+    {
+      text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already have "
+                                        "been billed.",
+                                        "%u tasks were interrupted last time. They may already "
+                                        "have been billed.",
+                                        self->recovered),
+                              self->recovered);
+      gw_banner_show (self->banner, text, _("_Resume"), "win.resume", _("_Show Tasks"),
+                      "win.show-recovery");
+    }
+  else
+    gw_banner_hide (self->banner);
+}
+
 void
 _gw_window_banner_update (GwWindow *self)
 {
@@ -41,18 +79,7 @@ _gw_window_banner_update (GwWindow *self)
     case GW_ENDPOINT_STARTING:
     case GW_ENDPOINT_READY:
     default:
-      if (self->recovered > 0)
-        {
-          text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already "
-                                            "have been billed.",
-                                            "%u tasks were interrupted last time. They may "
-                                            "already have been billed.",
-                                            self->recovered),
-                                  self->recovered);
-          gw_banner_show (self->banner, text, _("_Resume"), "win.resume", NULL, NULL);
-        }
-      else
-        gw_banner_hide (self->banner);
+      show_trouble (self);
       break;
     }
 }

@@ -143,6 +143,7 @@ _gw_window_update (GwWindow *self)
   gw_task_view_refresh (self->task_view);
   _gw_window_progress_update (self);
   _gw_window_life_update (self);
+  gw_gateway_watch_set_active (self->watch, self->progress.active);
   _gw_window_actions_update (self);
 }
 
@@ -198,6 +199,7 @@ set_client (GwWindow *self, GwClient *client)
                            G_CONNECT_SWAPPED);
   gw_task_view_set_list (self->task_view, self->list);
   gw_task_detail_set_client (self->detail, client);
+  gw_gateway_watch_set_client (self->watch, client);
   gw_task_list_start (self->list);
   _gw_window_update (self);
 }
@@ -330,11 +332,13 @@ gw_window_dispose (GObject *object)
   gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_WINDOW);
   g_clear_object (&self->list);
   g_clear_object (&self->endpoint);
+  g_clear_object (&self->watch);
   g_clear_object (&self->settings);
   g_clear_object (&self->undo);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
+  g_clear_pointer (&self->recovery, json_object_unref);
   G_OBJECT_CLASS (gw_window_parent_class)->dispose (object);
 }
 
@@ -381,6 +385,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
+  _gw_window_recovery_class_init (klass);
   _gw_window_undo_class_init (klass);
 }
 
@@ -391,6 +396,9 @@ gw_window_init (GwWindow *self)
   GtkBuilder *menus = NULL;
 
   self->cancellable = g_cancellable_new ();
+  self->watch = gw_gateway_watch_new ();
+  g_signal_connect_object (self->watch, "changed", G_CALLBACK (_gw_window_banner_update), self,
+                           G_CONNECT_SWAPPED);
   gtk_widget_init_template (GTK_WIDGET (self));
   _gw_window_actions_init (self);
   _gw_window_undo_init (self);

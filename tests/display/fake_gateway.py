@@ -28,6 +28,8 @@ class FakeGateway(ThreadingHTTPServer):
         self.uri = "http://127.0.0.1:%d" % self.server_address[1]
         self.store = str(uuid.uuid4())
         self.version = "0.1.0"
+        self.status = "ok"
+        self.providers = []
         self.revision = 0
         self.tasks = {}
         self.changed = threading.Condition()
@@ -134,7 +136,10 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path == "/health":
             self.answer(200, {"service": "gangway", "version": server.version, "host": "daemon",
-                              "store": server.store, "queue": "embedded"})
+                              "store": server.store, "queue": "embedded",
+                              "status": server.status, "warnings": []})
+        elif path == "/providers":
+            self.answer(200, {"providers": server.providers})
         elif path == "/tasks":
             values = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
             since = int(values.get("since", 0))

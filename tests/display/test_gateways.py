@@ -122,6 +122,20 @@ class Gateways(desktop.Case):
         window.wait_words("Built-in gateway")
         window.wait_row("here", "Completed")
 
+    def test_what_stops_all_tasks_is_said_while_it_lasts(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.status = "no-space"
+        task = gateway.add("a task that waits")
+        window = self.open("--gateway", gateway.uri)
+        window.wait_words("no space left to store answers")
+        # No network, and a provider out of reach: this test has a network without a way out.
+        gateway.providers = [{"name": "far", "waiting": {"reason": "network", "until": None}}]
+        gateway.status = "ok"
+        window.wait_words("No network connection")
+        gateway.change(task, status="completed", result="r")
+        window.until(lambda: not window.says("No network connection"), "the end of the banner")
+
     def test_lost_and_back(self):
         gateway = FakeGateway().start()
         port = gateway.server_address[1]

@@ -57,13 +57,39 @@ class Ending(desktop.Case):
         self.assert_gone(window)
         self.diagnose(f"stopped in {time.monotonic() - start:.1f} s")
 
+    def test_quit_cuts_calls_off_only_when_told_to(self):
+        window = self.open_running()
+        window.key("ctrl+q")
+        window.wait_words("Stop Running Tasks and Quit?", "1 task is running.", "1 is queued.")
+        self.assertFalse(window.says("Keep Running"))
+        window.press("Cancel")
+        window.until(lambda: not window.says("and Quit?"), "the window")
+        window.key("ctrl+q")
+        window.press("Stop and Quit")
+        self.assert_gone(window)
+
+    def test_closing_goes_as_it_is_set(self):
+        self.prefer(on_close="'keep'")
+        window = self.open_running()
+        window.press("Close")
+        self.wait_hidden(window)
+        self.prefer(on_close="'stop'")
+        self.assertEqual(self.start_again(), 0)
+        window.window_id()
+        window.wait_row("first", "Running")
+        window.press("Close")
+        self.assert_gone(window)
+
+    def wait_hidden(self, window):
+        frame.wait_for(lambda: not desktop.subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--pid", str(window.pid)],
+            capture_output=True, check=False).stdout.strip(), "the window to go")
+
     def test_keep_running_and_come_back(self):
         window = self.open_running()
         window.press("Close")
         window.press("Keep Running")
-        frame.wait_for(lambda: not desktop.subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--pid", str(window.pid)],
-            capture_output=True, check=False).stdout.strip(), "the window to go")
+        self.wait_hidden(window)
         self.assertTrue(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
         self.assertEqual(self.start_again(), 0)
         window.window_id()
@@ -85,7 +111,9 @@ class Ending(desktop.Case):
         again = self.open()
         again.wait_words("1 task was interrupted last time")
         again.wait_row("first", "Interrupted")
-        again.press("Resume")
+        again.press("Show Tasks")
+        again.wait_words("0 tasks were lost.", "1 call was sent", "slow · sent")
+        again.press("Send Again")
         again.until(lambda: not again.says("interrupted last time"), "the end of the banner")
 
 
