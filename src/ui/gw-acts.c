@@ -158,6 +158,7 @@ gw_acts_run_finish (GAsyncResult *result, guint *changed, GError **error)
 
   if (n < 0)
     return FALSE;
-  *changed = (guint) n;
+  if (changed != NULL)
+    *changed = (guint) n;
   return TRUE;
 }
