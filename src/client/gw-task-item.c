@@ -11,12 +11,14 @@
 struct _GwTaskItem {
   GObject parent_instance;
 
-  GwTask *task; /* (owned) (not nullable) */
+  GwTask *task;  /* (owned) (not nullable) */
+  char *preview; /* (owned) (nullable) */
 };
 
 enum {
   PROP_0,
   PROP_TASK,
+  PROP_PREVIEW,
   N_PROPS
 };
 
@@ -31,6 +33,7 @@ gw_task_item_finalize (GObject *object)
   GwTaskItem *self = GW_TASK_ITEM (object);
 
   g_clear_pointer (&self->task, gw_task_unref);
+  g_free (self->preview);
 
   G_OBJECT_CLASS (gw_task_item_parent_class)->finalize (object);
 }
@@ -49,6 +52,10 @@ gw_task_item_get_property (GObject *object,
       g_value_set_boxed (value, self->task);
       break;
 
+    case PROP_PREVIEW:
+      g_value_set_string (value, self->preview);
+      break;
+
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -65,6 +72,9 @@ gw_task_item_class_init (GwTaskItemClass *klass)
   properties[PROP_TASK] =
     g_param_spec_boxed ("task", NULL, NULL, GW_TYPE_TASK_BOXED,
                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_PREVIEW] =
+    g_param_spec_string ("preview", NULL, NULL, NULL,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -127,6 +137,9 @@ gw_task_item_set_task (GwTaskItem *self,
 
   old = g_steal_pointer (&self->task);
   self->task = gw_task_ref (task);
+  /* Of another answer: whoever shows the task is told of that by `task`. */
+  if (task->status != old->status || task->result_size != old->result_size)
+    g_clear_pointer (&self->preview, g_free);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TASK]);
 }
 
@@ -142,4 +155,39 @@ gw_task_item_get_task_id (GwTaskItem *self)
   g_return_val_if_fail (GW_IS_TASK_ITEM (self), NULL);
 
   return self->task->task_id;
+}
+
+/**
+ * gw_task_item_get_preview:
+ * @self: a row
+ *
+ * Returns: (transfer none) (nullable): the beginning of its result, if somebody has asked for it
+ */
+const char *
+gw_task_item_get_preview (GwTaskItem *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_ITEM (self), NULL);
+
+  return self->preview;
+}
+
+/**
+ * gw_task_item_set_preview:
+ * @self: a row
+ * @preview: (nullable): the beginning of its result; %NULL forgets it
+ *
+ * Notifies `preview` if it is another text.
+ */
+void
+gw_task_item_set_preview (GwTaskItem *self,
+                          const char *preview)
+{
+  g_return_if_fail (GW_IS_TASK_ITEM (self));
+
+  if (g_strcmp0 (self->preview, preview) == 0)
+    return;
+
+  g_free (self->preview);
+  self->preview = g_strdup (preview);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PREVIEW]);
 }

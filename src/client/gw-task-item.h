@@ -20,5 +20,8 @@ GwTaskItem *gw_task_item_new (GwTask *task);
 GwTask *gw_task_item_get_task (GwTaskItem *self); /* (transfer none) the newest state */
 void gw_task_item_set_task (GwTaskItem *self, GwTask *task);
 const char *gw_task_item_get_task_id (GwTaskItem *self);
+/* The beginning of the result, NULL until asked for: see GwTaskPreviews. */
+const char *gw_task_item_get_preview (GwTaskItem *self);
+void gw_task_item_set_preview (GwTaskItem *self, const char *preview);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-row-words.h"
 #include "gw-task-cell.h"
 #include "gw-task-words.h"
 
@@ -13,6 +14,7 @@
  * its own row and nothing else; every row has the same height, whatever it shows. */
 
 #define LINE_HEIGHT 24
+#define SECOND_LINE_HEIGHT 20
 
 struct _GwTaskCell {
   GtkBox parent_instance;
@@ -21,26 +23,35 @@ struct _GwTaskCell {
 
   GtkImage *icon;         /* (nullable) only in the status column */
   GtkWidget *text;        /* GtkLabel or GtkInscription */
+  GtkWidget *second;      /* (nullable) a second line, in a narrow window */
 
   GwTaskItem *item;       /* (owned) (nullable) */
   GtkListItem *list_item; /* (unowned) (nullable) while bound */
   gulong changed_id;
+  gulong preview_id;
   GwTaskLook look;
   gboolean has_look;
+  gboolean narrow;
 };
 
 G_DEFINE_FINAL_TYPE (GwTaskCell, gw_task_cell, GTK_TYPE_BOX)
 
 static void
+set_text_of (GtkWidget *widget, const char *text)
+{
+  if (GTK_IS_LABEL (widget))
+    {
+      if (g_strcmp0 (gtk_label_get_text (GTK_LABEL (widget)), text) != 0)
+        gtk_label_set_text (GTK_LABEL (widget), text);
+    }
+  else if (g_strcmp0 (gtk_inscription_get_text (GTK_INSCRIPTION (widget)), text) != 0)
+    gtk_inscription_set_text (GTK_INSCRIPTION (widget), text);
+}
+
+static void
 set_text (GwTaskCell *self, const char *text)
 {
-  if (GTK_IS_LABEL (self->text))
-    {
-      if (g_strcmp0 (gtk_label_get_text (GTK_LABEL (self->text)), text) != 0)
-        gtk_label_set_text (GTK_LABEL (self->text), text);
-    }
-  else if (g_strcmp0 (gtk_inscription_get_text (GTK_INSCRIPTION (self->text)), text) != 0)
-    gtk_inscription_set_text (GTK_INSCRIPTION (self->text), text);
+  set_text_of (self->text, text);
 }
 
 static void
@@ -66,6 +77,7 @@ static void
 update (GwTaskCell *self)
 {
   GwTask *task = gw_task_item_get_task (self->item);
+  gint64 now = g_get_real_time () / 1000;
   g_autofree char *text = NULL;
 
   switch (self->column)
@@ -76,19 +88,33 @@ update (GwTaskCell *self)
     case GW_TASK_COLUMN_TASK:
       text = gw_task_words_first_line (task->content);
       set_text (self, text);
+      if (self->narrow)
+        {
+          g_autofree char *second = gw_row_words_for_second_line (task, now);
+
+          set_text_of (self->second, second);
+        }
       if (self->list_item != NULL)
         {
-          g_autofree char *words = gw_task_words_for_row (task);
+          g_autofree char *words = gw_row_words_to_say (task, now);
 
           gw_compat_label_row (self->list_item, GTK_WIDGET (self), words);
         }
       break;
+    case GW_TASK_COLUMN_RESULT:
+      text = gw_row_words_for_result (task, gw_task_item_get_preview (self->item));
+      set_text (self, text);
+      if (task->status == GW_TASK_COMPLETED)
+        gtk_widget_remove_css_class (self->text, "dim-label");
+      else
+        gtk_widget_add_css_class (self->text, "dim-label");
+      break;
     case GW_TASK_COLUMN_MODEL:
-      /* Never to be taken for a real answer. */
-      set_text (self, task->practice ? _("Practice") : task->model != NULL ? task->model : "");
+      text = gw_row_words_for_model (task);
+      set_text (self, text);
       break;
     case GW_TASK_COLUMN_TIME:
-      text = gw_task_words_for_time (task, g_get_real_time () / 1000);
+      text = gw_task_words_for_time (task, now);
       set_text (self, text);
       break;
     case GW_N_TASK_COLUMNS:
@@ -118,7 +144,7 @@ gw_task_cell_init (GwTaskCell *self)
 GtkWidget *
 gw_task_cell_new (GwTaskColumn column)
 {
-  static const guint chars[GW_N_TASK_COLUMNS] = { 8, 6, 8, 6 };
+  static const guint chars[GW_N_TASK_COLUMNS] = { 8, 6, 6, 8, 6 };
   GwTaskCell *self = g_object_new (GW_TYPE_TASK_CELL, "spacing", 8, NULL);
 
   self->column = column;
@@ -129,7 +155,8 @@ gw_task_cell_new (GwTaskColumn column)
                                  GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
       gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->icon));
     }
-  if (column == GW_TASK_COLUMN_TASK || column == GW_TASK_COLUMN_MODEL)
+  if (column == GW_TASK_COLUMN_TASK || column == GW_TASK_COLUMN_RESULT
+      || column == GW_TASK_COLUMN_MODEL)
     {
       /* Long, and the same for as long as the row shows its task: a label places every script. */
       self->text = gtk_label_new (NULL);
@@ -159,6 +186,22 @@ gw_task_cell_new (GwTaskColumn column)
   if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME)
     gtk_widget_add_css_class (self->text, "dim-label");
   gtk_box_append (GTK_BOX (self), self->text);
+  if (column == GW_TASK_COLUMN_TASK)
+    {
+      gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
+      gtk_box_set_spacing (GTK_BOX (self), 0);
+      self->second = gtk_label_new (NULL);
+      gtk_label_set_ellipsize (GTK_LABEL (self->second), PANGO_ELLIPSIZE_END);
+      gtk_label_set_width_chars (GTK_LABEL (self->second), chars[column]);
+      gtk_label_set_max_width_chars (GTK_LABEL (self->second), chars[column]);
+      gtk_label_set_xalign (GTK_LABEL (self->second), 0.0f);
+      gtk_widget_add_css_class (self->second, "dim-label");
+      gtk_widget_add_css_class (self->second, "caption");
+      gtk_widget_add_css_class (self->second, "gw-numeric");
+      gtk_widget_set_size_request (self->second, -1, SECOND_LINE_HEIGHT);
+      gtk_widget_set_visible (self->second, FALSE);
+      gtk_box_append (GTK_BOX (self), self->second);
+    }
   return GTK_WIDGET (self);
 }
 
@@ -176,6 +219,9 @@ gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item)
   self->item = g_object_ref (gtk_list_item_get_item (list_item));
   self->changed_id
       = g_signal_connect_swapped (self->item, "notify::task", G_CALLBACK (update), self);
+  if (self->column == GW_TASK_COLUMN_RESULT)
+    self->preview_id
+        = g_signal_connect_swapped (self->item, "notify::preview", G_CALLBACK (update), self);
   update (self);
 }
 
@@ -186,7 +232,10 @@ gw_task_cell_unbind (GwTaskCell *self)
 
   self->list_item = NULL;
   if (self->item != NULL)
-    g_clear_signal_handler (&self->changed_id, self->item);
+    {
+      g_clear_signal_handler (&self->changed_id, self->item);
+      g_clear_signal_handler (&self->preview_id, self->item);
+    }
   g_clear_object (&self->item);
 }
 
@@ -200,15 +249,31 @@ gw_task_cell_tick (GwTaskCell *self)
 {
   g_return_if_fail (GW_IS_TASK_CELL (self));
 
-  if (self->column == GW_TASK_COLUMN_TIME && self->item != NULL
-      && !gw_task_status_is_final (gw_task_item_get_task (self->item)->status))
+  if (self->item == NULL || gw_task_status_is_final (gw_task_item_get_task (self->item)->status))
+    return;
+  if (self->column == GW_TASK_COLUMN_TIME
+      || (self->column == GW_TASK_COLUMN_TASK && self->narrow))
     update (self);
+}
+
+/**
+ * gw_task_cell_get_item:
+ *
+ * Returns: (transfer none) (nullable): what it shows
+ */
+GwTaskItem *
+gw_task_cell_get_item (GwTaskCell *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_CELL (self), NULL);
+
+  return self->item;
 }
 
 /**
  * gw_task_cell_set_narrow:
  *
- * In a narrow window the status is its icon alone (the word is its tooltip and in the row's name).
+ * In a narrow window the status is its icon alone (the word is its tooltip and in the row's name),
+ * and a second line says what the columns would that have no room.
  */
 void
 gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
@@ -217,4 +282,12 @@ gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
 
   if (self->column == GW_TASK_COLUMN_STATUS)
     gtk_widget_set_visible (self->text, !narrow);
+  if (self->narrow == narrow)
+    return;
+  self->narrow = narrow;
+  if (self->second == NULL)
+    return;
+  gtk_widget_set_visible (self->second, narrow);
+  if (self->item != NULL)
+    update (self);
 }

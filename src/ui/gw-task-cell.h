@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef enum {
   GW_TASK_COLUMN_STATUS,
   GW_TASK_COLUMN_TASK,
+  GW_TASK_COLUMN_RESULT, /* or why there is none yet */
   GW_TASK_COLUMN_MODEL,
   GW_TASK_COLUMN_TIME,
   GW_N_TASK_COLUMNS
@@ -20,6 +21,7 @@ G_DECLARE_FINAL_TYPE (GwTaskCell, gw_task_cell, GW, TASK_CELL, GtkBox)
 
 GtkWidget *gw_task_cell_new (GwTaskColumn column);
 void gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item);
+GwTaskItem *gw_task_cell_get_item (GwTaskCell *self); /* (nullable) */
 void gw_task_cell_unbind (GwTaskCell *self);
 void gw_task_cell_tick (GwTaskCell *self);
 void gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow);

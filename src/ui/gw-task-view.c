@@ -3,62 +3,26 @@
 
 #include "config.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
-#include "gw-task-cell.h"
-#include "gw-task-view.h"
-#include "gw-task-words.h"
+#include "gw-task-view-private.h"
 #include "gw-verbs.h"
 
-/* The live list: toggles that filter by status and show its count, over a column view. Rows stand
- * in the order of submission, always; nothing moves when a state changes.
+/* The live list: search bar, toggles that filter by status and show its count, a column view. Rows
+ * stand in the order of submission unless a header was clicked; nothing moves when a state changes.
+ * A change costs what its own row costs: what is shown is kept by GwTaskRows, the numbers by
+ * GwTaskList. Columns, search and following stand in gw-task-view-*.c.
  *
- * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter). */
-
-#define NARROW_WIDTH 500 /* below: states as icons alone */
-#define MODEL_WIDTH 600  /* below: the task's text needs the room of the model */
-#define STATUS_COLUMN_WIDTH 122
-#define NARROW_STATUS_COLUMN_WIDTH 44
-
-struct _GwTaskView {
-  GtkWidget parent_instance;
-
-  /* Template children */
-  GtkWidget *box;
-  GtkToggleButton *all_toggle;
-  GtkLabel *all_label;
-  GtkToggleButton *toggles[GW_N_TASK_STATUSES];
-  GtkWidget *images[GW_N_TASK_STATUSES];
-  GtkLabel *labels[GW_N_TASK_STATUSES];
-  GtkButton *retry_failed_button;
-  GtkStack *stack;
-  GtkScrolledWindow *scroller;
-  GtkColumnView *column_view;
-  AdwStatusPage *none_page;
-
-  /* Owned references */
-  GwTaskList *list;               /* (owned) (nullable) */
-  GtkCustomFilter *filter;        /* (owned) */
-  GtkFilterListModel *filtered;   /* (owned) */
-  GtkMultiSelection *selection;   /* (owned) */
-  GtkWidget *menu;                /* (owned by the tree) (nullable) */
-  GHashTable *cells;              /* (owned) (element-type GwTaskCell) (unowned) that are bound */
-
-  GtkColumnViewColumn *columns[GW_N_TASK_COLUMNS]; /* (owned) */
-  char *project_id;               /* (owned) (nullable): all */
-  int status;                     /* GwTaskStatus that is shown; -1: all */
-  gboolean narrow;
-  gboolean has_model;             /* the column is in the view */
-  int width;
-  guint width_id;
-  guint tick_id;
-};
+ * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter);
+ * `sort-changed`, `search-changed`, `follow-changed`. */
 
 enum {
   SELECTION_CHANGED,
   OPEN,
+  SORT_CHANGED,
+  SEARCH_CHANGED,
+  FOLLOW_CHANGED,
   N_SIGNALS
 };
 
@@ -66,42 +30,10 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwTaskView, gw_task_view, GTK_TYPE_WIDGET)
 
-static gboolean
-filter_cb (gpointer item, gpointer user_data)
+void
+_gw_task_view_emit (GwTaskView *self, const char *signal)
 {
-  GwTaskView *self = user_data;
-
-  GwTask *task = gw_task_item_get_task (GW_TASK_ITEM (item));
-
-  return (self->status < 0 || (int) task->status == self->status)
-         && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0);
-}
-
-static void
-setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer user_data)
-{
-  GwTaskColumn column = GPOINTER_TO_UINT (user_data);
-
-  gtk_list_item_set_child (list_item, gw_task_cell_new (column));
-}
-
-static void
-bind_cb (GwTaskView *self, GtkListItem *list_item)
-{
-  GwTaskCell *cell = GW_TASK_CELL (gtk_list_item_get_child (list_item));
-
-  gw_task_cell_set_narrow (cell, self->narrow);
-  gw_task_cell_bind (cell, list_item);
-  g_hash_table_add (self->cells, cell);
-}
-
-static void
-unbind_cb (GwTaskView *self, GtkListItem *list_item)
-{
-  GwTaskCell *cell = GW_TASK_CELL (gtk_list_item_get_child (list_item));
-
-  g_hash_table_remove (self->cells, cell);
-  gw_task_cell_unbind (cell);
+  g_signal_emit_by_name (self, signal);
 }
 
 static gboolean
@@ -134,24 +66,6 @@ unmap_cb (GwTaskView *self)
 }
 
 static void
-add_column (GwTaskView *self, GwTaskColumn column, const char *title, int width)
-{
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-  GtkColumnViewColumn *view_column;
-
-  g_signal_connect (factory, "setup", G_CALLBACK (setup_cb), GUINT_TO_POINTER (column));
-  g_signal_connect_object (factory, "bind", G_CALLBACK (bind_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (factory, "unbind", G_CALLBACK (unbind_cb), self, G_CONNECT_SWAPPED);
-  view_column = gtk_column_view_column_new (title, factory);
-  if (width > 0)
-    gtk_column_view_column_set_fixed_width (view_column, width);
-  else
-    gtk_column_view_column_set_expand (view_column, TRUE);
-  gtk_column_view_append_column (self->column_view, view_column);
-  self->columns[column] = view_column;
-}
-
-static void
 selection_changed_cb (GwTaskView *self)
 {
   g_signal_emit (self, signals[SELECTION_CHANGED], 0);
@@ -176,10 +90,28 @@ released_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer
     g_signal_emit (self, signals[OPEN], 0);
 }
 
-static void
-menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+/* The item of the row that @widget lies in. */
+static GwTaskItem *
+item_at (GwTaskView *self, GtkWidget *widget)
 {
-  GwTaskView *self = user_data;
+  for (; widget != NULL && widget != GTK_WIDGET (self->column_view);
+       widget = gtk_widget_get_parent (widget))
+    {
+      GtkWidget *child = gtk_widget_get_first_child (widget);
+
+      if (GW_IS_TASK_CELL (widget))
+        return gw_task_cell_get_item (GW_TASK_CELL (widget));
+      /* Beside the cells, still in their row. */
+      child = child != NULL ? gtk_widget_get_first_child (child) : NULL;
+      if (child != NULL && GW_IS_TASK_CELL (child))
+        return gw_task_cell_get_item (GW_TASK_CELL (child));
+    }
+  return NULL;
+}
+
+static void
+popup (GwTaskView *self, double x, double y)
+{
   GdkRectangle point = { (int) x, (int) y, 1, 1 };
 
   if (self->menu == NULL || gw_task_view_count_selected (self) == 0)
@@ -188,36 +120,49 @@ menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpoi
   gtk_popover_popup (GTK_POPOVER (self->menu));
 }
 
-static gboolean
-width_cb (gpointer user_data)
+static void
+menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
 {
   GwTaskView *self = user_data;
-  gboolean narrow = self->width < NARROW_WIDTH;
-  gboolean has_model = self->width >= MODEL_WIDTH;
-  GHashTableIter iter;
-  gpointer cell;
+  GtkWidget *widget
+      = gtk_widget_pick (GTK_WIDGET (self->column_view), x, y, GTK_PICK_DEFAULT);
+  GwTaskItem *item = item_at (self, widget);
+  guint position;
 
-  self->width_id = 0;
-  /* Taken out, not hidden: before GTK 4.10 a hidden column keeps its room. */
-  if (self->has_model && !has_model)
-    gtk_column_view_remove_column (self->column_view, self->columns[GW_TASK_COLUMN_MODEL]);
-  else if (!self->has_model && has_model)
-    gtk_column_view_insert_column (self->column_view, GW_TASK_COLUMN_MODEL,
-                                   self->columns[GW_TASK_COLUMN_MODEL]);
-  self->has_model = has_model;
-  if (self->narrow == narrow)
-    return G_SOURCE_REMOVE;
-  self->narrow = narrow;
-  gtk_column_view_column_set_fixed_width (self->columns[GW_TASK_COLUMN_STATUS],
-                                          narrow ? NARROW_STATUS_COLUMN_WIDTH
-                                                 : STATUS_COLUMN_WIDTH);
-  gtk_column_view_column_set_title (self->columns[GW_TASK_COLUMN_STATUS],
-                                    narrow ? "" : C_ ("column", "Status"));
-  g_hash_table_iter_init (&iter, self->cells);
-  while (g_hash_table_iter_next (&iter, &cell, NULL))
-    gw_task_cell_set_narrow (cell, narrow);
-  gw_task_view_refresh (self);
-  return G_SOURCE_REMOVE;
+  /* The menu is about the row under the pointer; if that is selected, about all that are. */
+  if (item != NULL
+      && gw_task_rows_find (self->rows, gw_task_item_get_task_id (item), &position)
+      && !gtk_selection_model_is_selected (GTK_SELECTION_MODEL (self->selection), position))
+    gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  popup (self, x, y);
+}
+
+static gboolean
+menu_key_cb (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  GwTaskView *self = user_data;
+  GtkRoot *root = gtk_widget_get_root (widget);
+  GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
+  double x = 24;
+  double y = 24;
+
+  if (focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->column_view)))
+    gtk_widget_translate_coordinates (focus, GTK_WIDGET (self->column_view), 24,
+                                      gtk_widget_get_height (focus) / 2.0, &x, &y);
+  popup (self, x, y);
+  return TRUE;
+}
+
+static void
+delta_cb (GwTaskView *self, GwTaskDelta *delta)
+{
+  _gw_task_view_follow_delta (self, delta);
+}
+
+static gboolean
+gw_task_view_grab_focus (GtkWidget *widget)
+{
+  return gtk_widget_grab_focus (GTK_WIDGET (GW_TASK_VIEW (widget)->column_view));
 }
 
 static void
@@ -242,33 +187,25 @@ gw_task_view_size_allocate (GtkWidget *widget, int width, int height, int baseli
   GwTaskView *self = GW_TASK_VIEW (widget);
 
   gtk_widget_allocate (self->box, width, height, baseline, NULL);
-  if (self->width != width)
-    {
-      self->width = width;
-      /* Columns cannot come and go while sizes are being given out. */
-      if (self->width_id == 0)
-        self->width_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, width_cb, self, NULL);
-    }
+  _gw_task_view_set_width (self, width);
 }
 
 static void
 gw_task_view_dispose (GObject *object)
 {
   GwTaskView *self = GW_TASK_VIEW (object);
-  guint i;
 
   g_clear_handle_id (&self->tick_id, g_source_remove);
-  g_clear_handle_id (&self->width_id, g_source_remove);
+  _gw_task_view_search_clear (self);
+  _gw_task_view_follow_clear (self);
   gw_task_view_set_list (self, NULL);
   if (self->column_view != NULL)
     gtk_column_view_set_model (self->column_view, NULL);
+  _gw_task_view_columns_clear (self);
   g_clear_pointer (&self->menu, gtk_widget_unparent);
   gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_TASK_VIEW);
-  for (i = 0; i < GW_N_TASK_COLUMNS; i++)
-    g_clear_object (&self->columns[i]);
   g_clear_object (&self->selection);
-  g_clear_object (&self->filtered);
-  g_clear_object (&self->filter);
+  g_clear_object (&self->rows);
   G_OBJECT_CLASS (gw_task_view_parent_class)->dispose (object);
 }
 
@@ -285,6 +222,8 @@ gw_task_view_finalize (GObject *object)
 static void
 gw_task_view_class_init (GwTaskViewClass *klass)
 {
+  static const char *const names[N_SIGNALS]
+      = { "selection-changed", "open", "sort-changed", "search-changed", "follow-changed" };
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   guint i;
@@ -294,167 +233,177 @@ gw_task_view_class_init (GwTaskViewClass *klass)
   widget_class->measure = gw_task_view_measure;
   widget_class->size_allocate = gw_task_view_size_allocate;
   widget_class->get_request_mode = gw_task_view_get_request_mode;
+  widget_class->grab_focus = gw_task_view_grab_focus;
 
-  signals[SELECTION_CHANGED]
-      = g_signal_new ("selection-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                      NULL, NULL, G_TYPE_NONE, 0);
-  signals[OPEN] = g_signal_new ("open", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                                NULL, NULL, G_TYPE_NONE, 0);
+  for (i = 0; i < N_SIGNALS; i++)
+    signals[i] = g_signal_new (names[i], G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                               NULL, NULL, G_TYPE_NONE, 0);
 
+  g_type_ensure (GW_TYPE_TASK_FILTERS);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                GW_RESOURCE_PATH "/ui/gw-task-view.ui");
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, box);
-  gtk_widget_class_bind_template_child (widget_class, GwTaskView, all_toggle);
-  gtk_widget_class_bind_template_child (widget_class, GwTaskView, all_label);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    {
-      const char *status = gw_task_status_to_string (i);
-      g_autofree char *toggle = g_strdup_printf ("%s_toggle", status);
-      g_autofree char *image = g_strdup_printf ("%s_image", status);
-      g_autofree char *label = g_strdup_printf ("%s_label", status);
-
-      gtk_widget_class_bind_template_child_full (
-          widget_class, toggle, FALSE,
-          G_STRUCT_OFFSET (GwTaskView, toggles) + (gssize) (i * sizeof (gpointer)));
-      gtk_widget_class_bind_template_child_full (
-          widget_class, image, FALSE,
-          G_STRUCT_OFFSET (GwTaskView, images) + (gssize) (i * sizeof (gpointer)));
-      gtk_widget_class_bind_template_child_full (
-          widget_class, label, FALSE,
-          G_STRUCT_OFFSET (GwTaskView, labels) + (gssize) (i * sizeof (gpointer)));
-    }
-  gtk_widget_class_bind_template_child (widget_class, GwTaskView, retry_failed_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, search_bar);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, search_entry);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, hits_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, filters);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, stack);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, scroller);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, column_view);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, none_page);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, none_button);
+}
+
+static void
+add_controllers (GwTaskView *self)
+{
+  GtkWidget *view = GTK_WIDGET (self->column_view);
+  GtkEventController *keys = gtk_shortcut_controller_new ();
+  GtkGesture *click = gtk_gesture_click_new ();
+
+  gtk_widget_add_controller (view, gw_verbs_new_list_controller ());
+  g_signal_connect_object (click, "released", G_CALLBACK (released_cb), self, 0);
+  gtk_widget_add_controller (view, GTK_EVENT_CONTROLLER (click));
+
+  click = gtk_gesture_click_new ();
+  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
+  g_signal_connect_object (click, "pressed", G_CALLBACK (menu_pressed_cb), self, 0);
+  gtk_widget_add_controller (view, GTK_EVENT_CONTROLLER (click));
+
+  gtk_shortcut_controller_add_shortcut (
+      GTK_SHORTCUT_CONTROLLER (keys),
+      gtk_shortcut_new (gtk_shortcut_trigger_parse_string ("Menu|<Shift>F10"),
+                        gtk_callback_action_new (menu_key_cb, self, NULL)));
+  gtk_widget_add_controller (view, keys);
 }
 
 static void
 gw_task_view_init (GwTaskView *self)
 {
-  GtkGesture *click;
-
   self->status = -1;
   self->cells = g_hash_table_new (NULL, NULL);
+  self->rows = gw_task_rows_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 
-  self->filter = gtk_custom_filter_new (filter_cb, self, NULL);
-  self->filtered = gtk_filter_list_model_new (NULL, g_object_ref (GTK_FILTER (self->filter)));
-  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->filtered)));
+  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->rows)));
   gtk_column_view_set_model (self->column_view, GTK_SELECTION_MODEL (self->selection));
   g_signal_connect_object (self->selection, "selection-changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (selection_changed_cb),
-                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->column_view, "activate", G_CALLBACK (activate_cb), self,
                            G_CONNECT_SWAPPED);
-
-  add_column (self, GW_TASK_COLUMN_STATUS, C_ ("column", "Status"), STATUS_COLUMN_WIDTH);
-  add_column (self, GW_TASK_COLUMN_TASK, C_ ("column", "Task"), 0);
-  add_column (self, GW_TASK_COLUMN_MODEL, C_ ("column", "Model"), 150);
-  self->has_model = TRUE;
-  add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), 88);
-
-  gtk_widget_add_controller (GTK_WIDGET (self->column_view), gw_verbs_new_list_controller ());
-  click = gtk_gesture_click_new ();
-  g_signal_connect_object (click, "released", G_CALLBACK (released_cb), self, 0);
-  gtk_widget_add_controller (GTK_WIDGET (self->column_view), GTK_EVENT_CONTROLLER (click));
-  click = gtk_gesture_click_new ();
-  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
-  g_signal_connect_object (click, "pressed", G_CALLBACK (menu_pressed_cb), self, 0);
-  gtk_widget_add_controller (GTK_WIDGET (self->column_view), GTK_EVENT_CONTROLLER (click));
+  _gw_task_view_columns_init (self);
+  _gw_task_view_search_init (self);
+  _gw_task_view_follow_init (self);
+  add_controllers (self);
 
   g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
   gw_task_view_refresh (self);
 }
 
+/* Each step by itself must fit the action, so the target comes before its name. */
 static void
-set_toggle (GwTaskView *self, GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label,
-            const char *word, guint count)
+set_none_action (GwTaskView *self, gboolean show_all)
 {
-  /* Translators: a filter and how many tasks it shows, e.g. "Failed 3" */
-  g_autofree char *words = g_strdup_printf (_("%1$s %2$u"), word, count);
-  g_autofree char *number = g_strdup_printf ("%u", count);
-  gboolean short_one = self->narrow && image != NULL;
+  GtkActionable *button = GTK_ACTIONABLE (self->none_button);
+  const char *name = show_all ? "win.show" : "win.back";
 
-  if (image != NULL)
-    gtk_widget_set_visible (image, self->narrow);
-  if (g_strcmp0 (gtk_label_get_text (label), short_one ? number : words) == 0)
+  if (g_strcmp0 (gtk_actionable_get_action_name (button), name) == 0)
     return;
-  gtk_label_set_text (label, short_one ? number : words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (toggle), short_one ? word : NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, words,
-                                  -1);
+  gtk_actionable_set_action_name (button, NULL);
+  gtk_actionable_set_action_target_value (button,
+                                          show_all ? g_variant_new_string ("all") : NULL);
+  gtk_actionable_set_action_name (button, name);
 }
 
-static guint
-count (GwTaskView *self, GwTaskStatus status)
+static void
+show_none (GwTaskView *self)
 {
-  return self->list != NULL ? gw_task_list_count_in (self->list, self->project_id, status) : 0;
-}
-
-/**
- * gw_task_view_refresh:
- *
- * Tasks have changed: brings the counts up to date, and what the filter shows.
- */
-void
-gw_task_view_refresh (GwTaskView *self)
-{
-  static const char *const none_titles[GW_N_TASK_STATUSES] = {
+  static const char *const titles[GW_N_TASK_STATUSES] = {
     [GW_TASK_QUEUED] = N_ ("No Queued Tasks"),
     [GW_TASK_RUNNING] = N_ ("No Running Tasks"),
     [GW_TASK_COMPLETED] = N_ ("No Completed Tasks"),
     [GW_TASK_FAILED] = N_ ("No Failed Tasks"),
     [GW_TASK_CANCELLED] = N_ ("No Cancelled Tasks"),
   };
-  static const GwTaskLook looks[GW_N_TASK_STATUSES] = {
-    [GW_TASK_QUEUED] = GW_TASK_LOOK_QUEUED,       [GW_TASK_RUNNING] = GW_TASK_LOOK_RUNNING,
-    [GW_TASK_COMPLETED] = GW_TASK_LOOK_COMPLETED, [GW_TASK_FAILED] = GW_TASK_LOOK_FAILED,
-    [GW_TASK_CANCELLED] = GW_TASK_LOOK_CANCELLED,
+  static const char *const descriptions[GW_N_TASK_STATUSES] = {
+    [GW_TASK_QUEUED] = N_ ("Nothing waits for its turn"),
+    [GW_TASK_RUNNING] = N_ ("Nothing runs at the moment"),
+    [GW_TASK_COMPLETED] = N_ ("Answers appear here as they come"),
+    [GW_TASK_FAILED] = N_ ("Nothing went wrong"),
+    [GW_TASK_CANCELLED] = N_ ("Nothing was stopped"),
   };
-  guint failed;
-  guint all = 0;
-  guint i;
-  gboolean none;
+  g_autofree char *title = NULL;
+  const char *description;
 
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  failed = count (self, GW_TASK_FAILED);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    all += count (self, i);
-  set_toggle (self, self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    set_toggle (self, self->toggles[i], self->images[i], self->labels[i],
-                gw_task_look_get_word (looks[i]), count (self, i));
-  /* Few are ever cancelled: that one shows only when there is something to see. */
-  gtk_widget_set_visible (GTK_WIDGET (self->toggles[GW_TASK_CANCELLED]),
-                          count (self, GW_TASK_CANCELLED) > 0
-                              || self->status == GW_TASK_CANCELLED);
-
-  gtk_widget_set_visible (GTK_WIDGET (self->retry_failed_button),
-                          failed > 0 && (!self->narrow || self->status == GW_TASK_FAILED));
-  if (failed > 0)
+  if (self->search != NULL)
     {
-      g_autofree char *label
-          = g_strdup_printf (ngettext ("_Retry %u Failed", "_Retry %u Failed", failed), failed);
+      /* A status page's title is markup. */
+      g_autofree char *text
+          = g_markup_escape_text (gw_task_search_get_text (self->search), -1);
 
-      gtk_button_set_label (self->retry_failed_button, label);
+      title = g_strdup_printf (_("No Results for “%s”"), text);
+      description = self->status >= 0 || self->project_id != NULL
+                        ? _("It may be among the tasks that are not shown")
+                        : _("Neither a task nor a result has this text");
+      gtk_button_set_label (self->none_button,
+                            self->status >= 0 ? _("Search in _All") : _("_Clear Search"));
+      set_none_action (self, self->status >= 0);
     }
-
-  if (self->status >= 0 || self->project_id != NULL)
+  else
     {
-      gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
-      adw_status_page_set_title (self->none_page, self->status >= 0 ? _(none_titles[self->status])
-                                                                    : _("No Tasks"));
+      title = g_strdup (self->status >= 0 ? _(titles[self->status]) : _("No Tasks Yet"));
+      description = self->status >= 0 ? _(descriptions[self->status])
+                                      : _("Type a task below, paste a list, or drop files here");
+      gtk_button_set_label (self->none_button, _("Show _All"));
+      set_none_action (self, TRUE);
     }
-  none = (self->status >= 0 || self->project_id != NULL) && g_list_model_get_n_items (G_LIST_MODEL (self->filtered)) == 0;
+  gtk_widget_set_visible (GTK_WIDGET (self->none_button),
+                          self->search != NULL || self->status >= 0);
+  if (g_strcmp0 (adw_status_page_get_title (self->none_page), title) != 0)
+    adw_status_page_set_title (self->none_page, title);
+  adw_status_page_set_description (self->none_page, description);
+  adw_status_page_set_icon_name (self->none_page,
+                                 self->search != NULL ? "edit-find-symbolic" : NULL);
+}
+
+/* The list, or why it is empty; and how many were found. */
+void
+_gw_task_view_update_none (GwTaskView *self)
+{
+  gboolean none = g_list_model_get_n_items (G_LIST_MODEL (self->rows)) == 0
+                  && (self->status >= 0 || self->project_id != NULL
+                      || (self->search != NULL && !gw_task_search_is_asking (self->search)));
+
+  _gw_task_view_update_hits (self);
+  if (none)
+    show_none (self);
+  if (gtk_widget_get_visible (GTK_WIDGET (self->none_page)) == none
+      && gtk_widget_get_visible (GTK_WIDGET (self->scroller)) == !none)
+    return;
   /* The page that is not shown is hidden, so that screen readers do not find it either. */
   gtk_widget_set_visible (GTK_WIDGET (self->none_page), none);
   gtk_widget_set_visible (GTK_WIDGET (self->scroller), !none);
   gtk_stack_set_visible_child_name (self->stack, none ? "none" : "list");
+}
+
+/**
+ * gw_task_view_refresh:
+ *
+ * Tasks have changed: brings the numbers up to date. The rows have followed by themselves.
+ */
+void
+gw_task_view_refresh (GwTaskView *self)
+{
+  guint counts[GW_N_TASK_STATUSES] = { 0 };
+  guint i;
+
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  for (i = 0; self->list != NULL && i < GW_N_TASK_STATUSES; i++)
+    counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
+  gw_task_filters_update (self->filters, counts, self->status, self->narrow);
+  _gw_task_view_update_none (self);
 }
 
 void
@@ -462,18 +411,25 @@ gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
-  if (!g_set_object (&self->list, list))
+  if (self->list == list)
     return;
-  if (self->filtered != NULL)
-    gtk_filter_list_model_set_model (self->filtered, G_LIST_MODEL (list));
-  if (list != NULL)
-    gw_task_view_refresh (self);
+  if (self->list != NULL)
+    g_signal_handlers_disconnect_by_data (self->list, self);
+  _gw_task_view_search_clear (self);
+  _gw_task_view_follow_clear (self);
+  g_set_object (&self->list, list);
+  gw_task_rows_set_list (self->rows, list);
+  if (list == NULL)
+    return;
+  g_signal_connect_object (list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
+  _gw_task_view_search_again (self);
+  gw_task_view_refresh (self);
 }
 
 /**
  * gw_task_view_set_menu:
  *
- * What a click with the secondary button on a row offers.
+ * What a click with the secondary button on a row offers, and the Menu key.
  */
 void
 gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu)
@@ -506,8 +462,9 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
     self->status = (int) status;
   else
     return FALSE;
-  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
+  gw_task_rows_set_status (self->rows, self->status);
   gw_task_view_refresh (self);
+  selection_changed_cb (self);
   return TRUE;
 }
 
@@ -524,8 +481,25 @@ gw_task_view_set_project (GwTaskView *self, const char *project_id)
     return;
   g_free (self->project_id);
   self->project_id = g_strdup (project_id);
-  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
+  gw_task_rows_set_project (self->rows, project_id);
+  _gw_task_view_follow_clear (self);
+  if (self->search != NULL || self->next_search != NULL)
+    _gw_task_view_search_again (self);
   gw_task_view_refresh (self);
+  selection_changed_cb (self);
+}
+
+/**
+ * gw_task_view_get_rows:
+ *
+ * Returns: (transfer none): what is shown, filtered and sorted; of GwTaskItem
+ */
+GListModel *
+gw_task_view_get_rows (GwTaskView *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_VIEW (self), NULL);
+
+  return G_LIST_MODEL (self->rows);
 }
 
 /**
@@ -590,24 +564,23 @@ gw_task_view_get_only_selected (GwTaskView *self)
 gboolean
 gw_task_view_select (GwTaskView *self, const char *task_id)
 {
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
-  guint i;
+  guint position;
 
   g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
 
-  /* From the end, where new ones stand. */
-  for (i = n; i-- > 0;)
-    {
-      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->selection), i);
+  if (!gw_task_rows_find (self->rows, task_id, &position))
+    return FALSE;
+  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  gw_compat_scroll_to (self->column_view, position);
+  return TRUE;
+}
 
-      if (g_str_equal (gw_task_item_get_task_id (item), task_id))
-        {
-          gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), i, TRUE);
-          gw_compat_scroll_to (self->column_view, i);
-          return TRUE;
-        }
-    }
-  return FALSE;
+void
+gw_task_view_select_all (GwTaskView *self)
+{
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
 }
 
 void

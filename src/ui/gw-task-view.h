@@ -4,6 +4,7 @@
 #include <gtk/gtk.h>
 
 #include "gw-task-list.h"
+#include "gw-task-rows.h"
 
 G_BEGIN_DECLS
 
@@ -16,11 +17,27 @@ gboolean gw_task_view_set_filter (GwTaskView *self, const char *name);
 void gw_task_view_set_project (GwTaskView *self, const char *project_id);
 void gw_task_view_refresh (GwTaskView *self);
 
+/* What is shown, filtered and sorted: (transfer none), a model of GwTaskItem. */
+GListModel *gw_task_view_get_rows (GwTaskView *self);
 GPtrArray *gw_task_view_get_selected (GwTaskView *self);
 GwTaskItem *gw_task_view_get_only_selected (GwTaskView *self);
 guint gw_task_view_count_selected (GwTaskView *self);
 gboolean gw_task_view_select (GwTaskView *self, const char *task_id);
+void gw_task_view_select_all (GwTaskView *self);
 void gw_task_view_unselect_all (GwTaskView *self);
 void gw_task_view_scroll_to_end (GwTaskView *self);
+
+/* By column; `sort-changed` tells, also when a header was clicked. */
+void gw_task_view_sort (GwTaskView *self, GwTaskSort sort, gboolean descending);
+GwTaskSort gw_task_view_get_sort (GwTaskView *self);
+
+/* The search bar. */
+void gw_task_view_start_search (GwTaskView *self, const char *text);
+gboolean gw_task_view_stop_search (GwTaskView *self);
+gboolean gw_task_view_is_searching (GwTaskView *self);
+
+/* Keeps what runs in view; ends by itself when the user scrolls, `follow-changed` tells. */
+void gw_task_view_set_follow (GwTaskView *self, gboolean follow);
+gboolean gw_task_view_get_follow (GwTaskView *self);
 
 G_END_DECLS

@@ -152,9 +152,10 @@ static const struct {
   { "backoff", N_ ("Waiting a moment before the next try.") },
   { "back-off", N_ ("Waiting a moment before the next try.") },
   { "retry", N_ ("Waiting a moment before the next try.") },
-  { "network", N_ ("Waiting for the network.") },
+  { "network", N_ ("Waiting: no connection to the provider.") },
   { "slots", N_ ("Waiting for a free place.") },
   { "cap", N_ ("Waiting for a free place.") },
+  { "project", N_ ("Waiting: as many of its project run as may at once.") },
   { "serial", N_ ("Waiting for the task before it.") },
 };
 
@@ -254,10 +255,7 @@ gw_task_words_for_time (const GwTask *task, gint64 wall_ms)
     case GW_TASK_COMPLETED:
     case GW_TASK_FAILED:
     case GW_TASK_CANCELLED:
-      if (task->duration_ms >= 0)
-        ms = task->duration_ms;
-      else if (task->started_at > 0 && task->finished_at >= task->started_at)
-        ms = task->finished_at - task->started_at;
+      ms = gw_task_get_duration (task);
       break;
     case GW_N_TASK_STATUSES:
     default:
@@ -286,28 +284,6 @@ gw_task_words_first_line (const char *text)
   if (g_utf8_strlen (line, -1) > 200)
     *g_utf8_offset_to_pointer (line, 200) = '\0';
   return g_steal_pointer (&line);
-}
-
-/**
- * gw_task_words_for_row:
- *
- * What a screen reader says of a row: task, state, model, time.
- */
-char *
-gw_task_words_for_row (const GwTask *task)
-{
-  g_autofree char *line = gw_task_words_first_line (task->content);
-  g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
-  GString *words = g_string_new (line);
-
-  g_string_append_printf (words, ", %s", gw_task_look_get_word (gw_task_look (task)));
-  if (task->practice)
-    g_string_append_printf (words, ", %s", _("Practice answer"));
-  else if (task->model != NULL)
-    g_string_append_printf (words, ", %s", task->model);
-  if (*time != '\0' && task->status != GW_TASK_RUNNING)
-    g_string_append_printf (words, ", %s", time);
-  return g_string_free (words, FALSE);
 }
 
 /**

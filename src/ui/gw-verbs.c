@@ -27,6 +27,14 @@ static const GwVerb verbs[] = {
   { "win.stop-all", N_ ("Stop all tasks"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
     { "<Control><Shift>k" } },
 
+  { "win.search", N_ ("Search tasks and results"), N_ ("List"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>f" } },
+  { "win.open", N_ ("Open the selected task"), NULL, GW_VERB_SCOPE_LIST, { NULL } },
+  { "win.select-all", N_ ("Select all"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control>a" } },
+  { "win.select-none", N_ ("Select none"), N_ ("List"), GW_VERB_SCOPE_LIST,
+    { "<Control><Shift>a" } },
+  { "win.follow", N_ ("Follow running tasks"), N_ ("List"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>l" } },
   { "win.remove", N_ ("Remove selected tasks"), N_ ("List"), GW_VERB_SCOPE_LIST, { "Delete" } },
   { "win.copy-result", N_ ("Copy result"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control>c" } },
   { "win.copy-task", N_ ("Copy task"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control><Shift>c" } },
@@ -51,6 +59,10 @@ static const GwVerb verbs[] = {
   { "win.use-builtin", N_ ("Use built-in gateway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.resume", N_ ("Resume interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show-recovery", N_ ("Show interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.sort::none", N_ ("Sort by order of submission"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.sort::status", N_ ("Sort by status"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.sort::model", N_ ("Sort by model"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.sort::time", N_ ("Sort by time"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
 };
@@ -173,8 +185,6 @@ gw_verbs_new_shortcuts_window (void)
             g_string_append (xml, "</object></child>");
           g_string_append (xml, head);
           section = verbs[i].section;
-          if (g_str_equal (section, "List"))
-            append_shortcut (xml, _("Select all"), "<Control>a");
           if (g_str_equal (section, "General"))
             append_shortcut (xml, _("Main menu"), "F10");
         }

@@ -334,7 +334,11 @@ paste_tasks_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 back_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  _gw_window_show_list (GW_WINDOW (widget));
+  GwWindow *self = GW_WINDOW (widget);
+
+  /* One thing after the other: what was searched last goes first. */
+  if (!gw_task_view_stop_search (self->task_view))
+    _gw_window_show_list (self);
 }
 
 static void
@@ -419,7 +423,8 @@ _gw_window_actions_update (GwWindow *self)
                                      && gw_task_item_get_task (shown)->status
                                             == GW_TASK_COMPLETED);
   gtk_widget_action_set_enabled (widget, "win.back",
-                                 gtk_widget_get_visible (GTK_WIDGET (self->detail)));
+                                 gtk_widget_get_visible (GTK_WIDGET (self->detail))
+                                     || gw_task_view_is_searching (self->task_view));
   gtk_widget_action_set_enabled (widget, "win.retry-failed",
                                  ours && self->list != NULL
                                      && gw_task_list_count (self->list, GW_TASK_FAILED) > 0);
@@ -435,6 +440,7 @@ _gw_window_actions_update (GwWindow *self)
                                      || state == GW_ENDPOINT_FAILED);
   gtk_widget_action_set_enabled (widget, "win.use-builtin",
                                  state == GW_ENDPOINT_LOST || state == GW_ENDPOINT_UNREACHABLE);
+  _gw_window_list_update (self);
 }
 
 void

@@ -75,6 +75,11 @@ void _gw_window_actions_init (GwWindow *self);
 void _gw_window_actions_update (GwWindow *self);
 GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */
 
+/* gw-window-list.c */
+void _gw_window_list_class_init (GwWindowClass *klass);
+void _gw_window_list_init (GwWindow *self);
+void _gw_window_list_update (GwWindow *self);
+
 /* gw-window-undo.c */
 void _gw_window_undo_class_init (GwWindowClass *klass);
 void _gw_window_undo_init (GwWindow *self);

@@ -15,6 +15,7 @@ _gw_window_show_project (GwWindow *self, const char *project_id)
     return;
   g_free (self->project_id);
   self->project_id = g_strdup (project_id);
+  gw_task_view_set_project (self->task_view, project_id);
   _gw_window_update (self);
 }
 

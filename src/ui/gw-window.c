@@ -386,6 +386,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
   _gw_window_recovery_class_init (klass);
+  _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);
 }
 
@@ -401,6 +402,7 @@ gw_window_init (GwWindow *self)
                            G_CONNECT_SWAPPED);
   gtk_widget_init_template (GTK_WIDGET (self));
   _gw_window_actions_init (self);
+  _gw_window_list_init (self);
   _gw_window_undo_init (self);
   _gw_window_accept_drops (self);
 

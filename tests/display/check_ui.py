@@ -42,7 +42,7 @@ def check_verbs():
     actions |= set(re.findall(r'install_action \([^,"]*, "(win\.[a-z-]+)"', source))
     actions |= set(re.findall(r'install_property_action \([^,"]*, "(win\.[a-z-]+)"', source))
     actions |= {"win." + name for name in re.findall(
-        r'simple_action_new(?:_stateful)? \("([a-z-]+)"', source)}
+        r'simple_action_new(?:_stateful)? \(\s*"([a-z-]+)"', source)}
     actions |= {"win." + name for name in re.findall(r'\.name = "([a-z-]+)"', source)}
     actions |= {"app." + name for name in re.findall(r'\.name = "([a-z-]+)"',
                                                      code(UI / "gw-application.c"))}

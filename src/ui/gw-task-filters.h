@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "gw-task.h"
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_TASK_FILTERS (gw_task_filters_get_type ())
+G_DECLARE_FINAL_TYPE (GwTaskFilters, gw_task_filters, GW, TASK_FILTERS, GtkWidget)
+
+void gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_STATUSES],
+                             int status, gboolean narrow);
+
+G_END_DECLS

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <adwaita.h>
+
+#include "gw-task-cell.h"
+#include "gw-task-filters.h"
+#include "gw-task-rows.h"
+#include "gw-task-search.h"
+#include "gw-task-view.h"
+
+G_BEGIN_DECLS
+
+struct _GwTaskView {
+  GtkWidget parent_instance;
+
+  /* Template children */
+  GtkWidget *box;
+  GtkSearchBar *search_bar;
+  GtkSearchEntry *search_entry;
+  GtkLabel *hits_label;
+  GwTaskFilters *filters;
+  GtkStack *stack;
+  GtkScrolledWindow *scroller;
+  GtkColumnView *column_view;
+  AdwStatusPage *none_page;
+  GtkButton *none_button;
+
+  GwTaskList *list;             /* (owned) (nullable) */
+  GwTaskRows *rows;             /* (owned): what is shown of it */
+  GtkMultiSelection *selection; /* (owned) */
+  GtkWidget *menu;              /* (owned by the tree) (nullable) */
+  GHashTable *cells;            /* (owned) (element-type GwTaskCell) (unowned) that are bound */
+  char *project_id;             /* (owned) (nullable): all */
+  int status;                   /* GwTaskStatus that is shown; -1: all */
+  guint tick_id;
+
+  /* Columns, gw-task-view-columns.c */
+  GtkColumnViewColumn *columns[GW_N_TASK_COLUMNS]; /* (owned) */
+  gboolean has_column[GW_N_TASK_COLUMNS];
+  int probed;                   /* while it is asked how the headers sort */
+  GwTaskSort sort;
+  gboolean descending;
+  gboolean narrow;
+  int width;
+  guint width_id;
+
+  /* Search, gw-task-view-search.c */
+  GwTaskSearch *search;         /* (owned) (nullable): whose hits are shown */
+  GwTaskSearch *next_search;    /* (owned) (nullable): has not looked yet; shown once it has */
+  guint search_id;
+
+  /* Following, gw-task-view-follow.c */
+  gboolean follow;
+  GwTaskItem *newest;           /* (owned) (nullable): began to run last */
+  gint64 newest_at;
+  guint follow_id;
+};
+
+/* gw-task-view.c */
+void _gw_task_view_update_none (GwTaskView *self);
+void _gw_task_view_emit (GwTaskView *self, const char *signal);
+
+/* gw-task-view-columns.c */
+void _gw_task_view_columns_init (GwTaskView *self);
+void _gw_task_view_columns_clear (GwTaskView *self);
+void _gw_task_view_set_width (GwTaskView *self, int width);
+
+/* gw-task-view-search.c */
+void _gw_task_view_search_init (GwTaskView *self);
+void _gw_task_view_search_clear (GwTaskView *self);
+void _gw_task_view_search_again (GwTaskView *self);
+void _gw_task_view_update_hits (GwTaskView *self);
+
+/* gw-task-view-follow.c */
+void _gw_task_view_follow_init (GwTaskView *self);
+void _gw_task_view_follow_clear (GwTaskView *self);
+void _gw_task_view_follow_delta (GwTaskView *self, GwTaskDelta *delta);
+
+G_END_DECLS
