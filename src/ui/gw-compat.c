@@ -45,6 +45,50 @@ gw_compat_announce (GtkWidget *widget, const char *message)
 #endif
 }
 
+#if !GTK_CHECK_VERSION(4, 10, 0)
+static void
+shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GFile) file = user_data;
+  g_autoptr (GVariant) answer = NULL;
+  g_autoptr (GFile) folder = NULL;
+  g_autofree char *uri = NULL;
+
+  answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  if (answer != NULL)
+    return;
+  /* No file manager that can point at a file: its folder at least. */
+  folder = g_file_get_parent (file);
+  uri = g_file_get_uri (folder != NULL ? folder : file);
+  gtk_show_uri (NULL, uri, GDK_CURRENT_TIME);
+}
+#endif
+
+/**
+ * gw_compat_show_file:
+ *
+ * Shows @file in the file manager.
+ */
+void
+gw_compat_show_file (GtkWindow *parent, GFile *file)
+{
+#if GTK_CHECK_VERSION(4, 10, 0)
+  g_autoptr (GtkFileLauncher) launcher = gtk_file_launcher_new (file);
+
+  gtk_file_launcher_open_containing_folder (launcher, parent, NULL, NULL, NULL);
+#else
+  GDBusConnection *bus = g_application_get_dbus_connection (g_application_get_default ());
+  g_autofree char *uri = g_file_get_uri (file);
+  const char *const uris[] = { uri, NULL };
+
+  if (bus != NULL)
+    g_dbus_connection_call (bus, "org.freedesktop.FileManager1", "/org/freedesktop/FileManager1",
+                            "org.freedesktop.FileManager1", "ShowItems",
+                            g_variant_new ("(^ass)", uris, ""), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                            NULL, shown_cb, g_object_ref (file));
+#endif
+}
+
 /**
  * gw_compat_scroll_to:
  *

@@ -48,6 +48,7 @@ struct _GwWindow {
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
+  GtkFileChooserNative *save_chooser; /* (nullable) */
   GwUndo *undo;
 
   GwRunProgress progress;
@@ -73,7 +74,25 @@ void _gw_window_show_list (GwWindow *self);
 void _gw_window_actions_class_init (GwWindowClass *klass);
 void _gw_window_actions_init (GwWindow *self);
 void _gw_window_actions_update (GwWindow *self);
+
+/* gw-window-tasks.c */
+void _gw_window_tasks_class_init (GwWindowClass *klass);
+void _gw_window_tasks_update (GwWindow *self);
 GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */
+GPtrArray *_gw_window_get_targets (GwWindow *self);
+GPtrArray *_gw_window_get_projects_of (GwWindow *self, GPtrArray *items);
+gboolean _gw_window_is_paused (GwWindow *self);
+void _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider);
+void _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider);
+void _gw_window_push_added (GwWindow *self, const char *toast, GPtrArray *ids);
+
+/* gw-window-copy.c */
+void _gw_window_copy_class_init (GwWindowClass *klass);
+void _gw_window_copy_update (GwWindow *self);
+
+/* gw-window-export.c */
+void _gw_window_export_class_init (GwWindowClass *klass);
+void _gw_window_export_update (GwWindow *self);
 
 /* gw-window-list.c */
 void _gw_window_list_class_init (GwWindowClass *klass);

@@ -329,6 +329,7 @@ gw_window_dispose (GObject *object)
       gw_task_list_stop (self->list);
     }
   g_clear_object (&self->chooser);
+  g_clear_object (&self->save_chooser);
   gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_WINDOW);
   g_clear_object (&self->list);
   g_clear_object (&self->endpoint);
