@@ -8,7 +8,7 @@
 #include "gw-verbs.h"
 
 /* Everything a person can do, in one table: the keys, the shortcuts window and a test that compares
- * it with the actions that exist are all made from it. Keys of input methods and of GTK's own
+ * it with the actions that exist, and the help are all made from it. Keys of input methods and of GTK's own
  * choosers (Ctrl+Space, Ctrl+., Ctrl+;, Ctrl+Shift+U) and plain Return stay free. */
 
 static const GwVerb verbs[] = {
@@ -40,6 +40,7 @@ static const GwVerb verbs[] = {
     { "<Control><Shift>a" } },
   { "win.follow", N_ ("Follow running tasks"), N_ ("List"), GW_VERB_SCOPE_WINDOW,
     { "<Control>l" } },
+  { NULL, N_ ("Open task"), N_ ("List"), GW_VERB_SCOPE_TOOLKIT, { "Return" } },
   { "win.remove", N_ ("Remove selected tasks"), N_ ("List"), GW_VERB_SCOPE_LIST, { "Delete" } },
   { "win.copy-result", N_ ("Copy result"), N_ ("List"), GW_VERB_SCOPE_LIST, { "<Control>c" } },
   { "win.copy-both", N_ ("Copy task and result"), N_ ("List"), GW_VERB_SCOPE_LIST,
@@ -55,6 +56,8 @@ static const GwVerb verbs[] = {
   { "win.undo", N_ ("Undo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT, { "<Control>z" } },
   { "win.redo", N_ ("Redo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT,
     { "<Control><Shift>z" } },
+  { NULL, N_ ("Main menu"), N_ ("General"), GW_VERB_SCOPE_TOOLKIT, { "F10" } },
+  { "win.help", N_ ("Help"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "F1" } },
   { "win.show-help-overlay", N_ ("Keyboard shortcuts"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
     { "<Control>question" } },
   { "win.close", N_ ("Close window"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "<Control>w" } },
@@ -154,6 +157,23 @@ gw_verbs_new_window_controller (void)
   return new_controller (GW_VERB_SCOPE_OUTSIDE_TEXT, outside_text_cb);
 }
 
+/**
+ * gw_verbs_dup_key_words:
+ *
+ * Returns: (transfer full): the first key of a verb that has one, for people: "Ctrl+Shift+R"
+ */
+char *
+gw_verbs_dup_key_words (const GwVerb *verb)
+{
+  guint key = 0;
+  GdkModifierType modifiers = 0;
+
+  g_return_val_if_fail (verb->accels[0] != NULL, NULL);
+
+  gtk_accelerator_parse (verb->accels[0], &key, &modifiers);
+  return gtk_accelerator_get_label (key, modifiers);
+}
+
 static void
 append_shortcut (GString *xml, const char *title, const char *accel)
 {
@@ -195,8 +215,6 @@ gw_verbs_new_shortcuts_window (void)
             g_string_append (xml, "</object></child>");
           g_string_append (xml, head);
           section = verbs[i].section;
-          if (g_str_equal (section, "General"))
-            append_shortcut (xml, _("Main menu"), "F10");
         }
       append_shortcut (xml, _(verbs[i].title), verbs[i].accels[0]);
     }

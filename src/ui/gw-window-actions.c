@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-help-window.h"
 #include "gw-verbs.h"
 #include "gw-window-private.h"
 
@@ -94,6 +95,12 @@ show_help_overlay_action (GtkWidget *widget, const char *name, GVariant *paramet
 }
 
 static void
+help_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  gtk_window_present (gw_help_window_new (GTK_WINDOW (widget)));
+}
+
+static void
 show_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
   GwWindow *self = user_data;
@@ -119,6 +126,7 @@ _gw_window_actions_update (GwWindow *self)
   _gw_window_tasks_update (self);
   _gw_window_copy_update (self);
   _gw_window_export_update (self);
+  _gw_window_menus_update (self);
 
   _gw_window_recovery_update (self);
   gtk_widget_action_set_enabled (widget, "win.run", gw_composer_can_run (self->composer));
@@ -151,6 +159,7 @@ _gw_window_actions_class_init (GwWindowClass *klass)
     { "win.close", close_action },
     { "win.reconnect", reconnect_action },
     { "win.use-builtin", use_builtin_action },
+    { "win.help", help_action },
     { "win.show-help-overlay", show_help_overlay_action },
   };
   guint i;
@@ -161,6 +170,7 @@ _gw_window_actions_class_init (GwWindowClass *klass)
   _gw_window_tasks_class_init (klass);
   _gw_window_copy_class_init (klass);
   _gw_window_export_class_init (klass);
+  _gw_window_menus_class_init (klass);
 }
 
 void

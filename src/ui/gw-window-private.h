@@ -21,6 +21,10 @@ struct _GwWindow {
   AdwToastOverlay *toast_overlay;
   GtkWidget *back_button;
   GtkWidget *add_button;
+  GtkButton *pause_button;
+  GtkWidget *save_button;
+  GMenu *retry_failed_section;
+  GMenu *pause_section;
   AdwWindowTitle *title;
   GtkProgressBar *progress_bar;
   GwBanner *banner;
@@ -50,6 +54,10 @@ struct _GwWindow {
   GtkFileChooserNative *chooser; /* (nullable) */
   GtkFileChooserNative *save_chooser; /* (nullable) */
   GwUndo *undo;
+  GMenu *task_retry_section;
+  GMenu *retry_with_menu;
+  GPtrArray *provider_names; /* (element-type utf8) in use, as far as known */
+  gint64 providers_at;       /* monotonic µs; 0: never asked */
 
   GwRunProgress progress;
   guint layout_id;
@@ -98,6 +106,12 @@ void _gw_window_export_update (GwWindow *self);
 void _gw_window_list_class_init (GwWindowClass *klass);
 void _gw_window_list_init (GwWindow *self);
 void _gw_window_list_update (GwWindow *self);
+
+/* gw-window-menus.c */
+void _gw_window_menus_class_init (GwWindowClass *klass);
+void _gw_window_menus_init (GwWindow *self);
+void _gw_window_menus_update (GwWindow *self);
+void _gw_window_menus_dispose (GwWindow *self);
 
 /* gw-window-undo.c */
 void _gw_window_undo_class_init (GwWindowClass *klass);

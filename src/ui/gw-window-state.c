@@ -43,6 +43,15 @@ show_trouble (GwWindow *self)
       gw_banner_show (self->banner, text, _("_Resume"), "win.resume", _("_Show Tasks"),
                       "win.show-recovery");
     }
+  else if (_gw_window_is_paused (self))
+    {
+      guint waiting = gw_task_list_count_in (self->list, self->project_id, GW_TASK_QUEUED);
+
+      text = g_strdup_printf (ngettext ("Queue paused. %u task is waiting.",
+                                        "Queue paused. %u tasks are waiting.", waiting),
+                              waiting);
+      gw_banner_show (self->banner, text, _("_Resume"), "win.pause", NULL, NULL);
+    }
   else
     gw_banner_hide (self->banner);
 }

@@ -72,6 +72,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (ids->len == 1)
     {
+      _gw_window_push_added (self, NULL, ids);
       g_free (self->select_id);
       self->select_id = g_strdup (ids->pdata[0]);
       if (gw_task_view_select (self->task_view, self->select_id))
@@ -82,7 +83,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_autofree char *text = g_strdup_printf (
           ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
 
-      _gw_window_toast (self, text);
+      _gw_window_push_added (self, text, ids);
       gw_task_view_scroll_to_end (self->task_view);
     }
 }

@@ -51,6 +51,8 @@ gw_window_update_layout (GwWindow *self)
 
   gtk_widget_set_visible (self->back_button, reading);
   gtk_widget_set_visible (self->add_button, !reading);
+  gtk_widget_set_visible (GTK_WIDGET (self->pause_button), !reading);
+  gtk_widget_set_visible (self->save_button, !reading);
   gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
   /* On a small screen the one thing that is read gets all of it. */
   gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
@@ -336,6 +338,7 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->watch);
   g_clear_object (&self->settings);
   g_clear_object (&self->undo);
+  _gw_window_menus_dispose (self);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
@@ -395,7 +398,6 @@ static void
 gw_window_init (GwWindow *self)
 {
   g_autofree char *draft = NULL;
-  GtkBuilder *menus = NULL;
 
   self->cancellable = g_cancellable_new ();
   self->watch = gw_gateway_watch_new ();
@@ -407,10 +409,7 @@ gw_window_init (GwWindow *self)
   _gw_window_undo_init (self);
   _gw_window_accept_drops (self);
 
-  menus = gtk_builder_new_from_resource (GW_RESOURCE_PATH "/ui/gw-menus.ui");
-  gw_task_view_set_menu (self->task_view,
-                         G_MENU_MODEL (gtk_builder_get_object (menus, "task_menu")));
-  g_object_unref (menus);
+  _gw_window_menus_init (self);
 
   self->settings = g_settings_new (GW_APPLICATION_ID);
   gtk_window_set_default_size (GTK_WINDOW (self),

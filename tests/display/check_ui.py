@@ -59,15 +59,41 @@ def check_verbs():
                 yield f"{path.name} names the action {name}, which is not in the table of verbs"
 
 
+def reached():
+    """The actions that a menu, a button or a banner names."""
+    named = set()
+    for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
+        named |= set(re.findall(r'(?:name="action-name"|name="action")>((?:win|app)\.[a-z-]+)<',
+                                path.read_text(encoding="utf-8")))
+    for path in sorted(UI.glob("*.c")):
+        if path.name == "gw-verbs.c":
+            continue
+        text = code(path)
+        # What installs or enables an action, or an entry of a list of actions, is no way to it.
+        text = re.sub(r'(?:install_action|install_property_action|action_set_enabled) \([^;]*;', "",
+                      text)
+        text = re.sub(r'\{ "win\.[a-z-]+", [a-z_]+ \}', "", text)
+        named |= set(re.findall(r'"((?:win|app)\.[a-z-]+)(?:::[a-z-]+)?"', text))
+    return named
+
+
+def check_reach():
+    """Every verb can be found without its key."""
+    by_the_desktop = {"win.close", "app.quit"}  # the window's own button; no Quit item, says the HIG
+    for name in sorted(set(verbs()) - reached() - by_the_desktop):
+        yield f"{name} is in no menu and on no button"
+
+
 def check_accels():
     text = code(UI / "gw-verbs.c")
     seen = {}
-    for action, rest in re.findall(r'\{ "([^"]+)", N_[^}]*?\{ ([^}]*) \} \}', text, re.DOTALL):
+    for action, rest in re.findall(r'\{ (?:"([^"]+)"|NULL), N_[^}]*?\{ ([^}]*) \} \}', text,
+                                   re.DOTALL):
         for accel in re.findall(r'"([^"]+)"', rest):
             if accel in seen:
-                yield f"{accel} is bound to {seen[accel]} and to {action}"
-            seen[accel] = action
-            if accel in ("Return", "KP_Enter", "<Control>space", "<Shift>space",
+                yield f"{accel} is bound to {seen[accel]} and to {action or 'the toolkit'}"
+            seen[accel] = action or "the toolkit"
+            if action and accel in ("Return", "KP_Enter", "<Control>space", "<Shift>space",
                          "<Control>period", "<Control>semicolon", "<Control><Shift>u"):
                 yield f"{accel} belongs to text fields and input methods"
 
@@ -109,7 +135,7 @@ def check_potfiles():
             yield f"po/POTFILES.in lists {name}, which does not exist"
 
 
-CHECKS = [check_versions, check_engine, check_verbs, check_accels, check_names, check_potfiles]
+CHECKS = [check_versions, check_engine, check_verbs, check_reach, check_accels, check_names, check_potfiles]
 
 
 def main():

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs: what they do to tasks, what can be taken back, and that every key of the table does in
+the real window what the table says."""
+
+import re
+import subprocess
+
+import desktop
+import frame
+from fake_gateway import FakeGateway
+
+SENSITIVE = desktop.Atspi.StateType.SENSITIVE
+
+
+def clipboard(window):
+    """What Ctrl+V would give; GTK hands it out only while it runs, so ask through a second program."""
+    script = ("import gi; gi.require_version('Gtk', '4.0'); from gi.repository import Gtk, Gdk, GLib\n"
+              "Gtk.init(); loop = GLib.MainLoop()\n"
+              "def got(c, r):\n    print(c.read_text_finish(r), end=''); loop.quit()\n"
+              "Gdk.Display.get_default().get_clipboard().read_text_async(None, got)\n"
+              "GLib.timeout_add_seconds(5, loop.quit); loop.run()\n")
+    return subprocess.run([frame.PYTHON, "-c", script], env={**window.env, "G_DEBUG": ""},
+                          capture_output=True, text=True, check=False).stdout
+
+
+class Work(desktop.Case):
+    def open_slow(self, lines="first\nsecond\nthird", wide=1):
+        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+        window = self.open(config=self.lanes(mock, slow={"max-concurrency": wide}))
+        window.type_task(lines)
+        window.press(f"Add as {len(lines.splitlines())} Tasks")
+        window.wait_row("first", "Running")
+        window.wait_row("second", "Queued")
+        return mock, window
+
+    def test_pause_and_resume(self):
+        _mock, window = self.open_slow()
+        window.key("ctrl+shift+p")
+        window.wait_words("Queue paused. 2 tasks are waiting.", "Resume the Queue")
+        window.press("_Resume")
+        window.until(lambda: not window.says("Queue paused"), "the end of the banner")
+        # The act itself can be taken back as well.
+        window.key("ctrl+shift+p")
+        window.wait_words("Queue paused")
+        window.click(window.wait_row("second"))
+        window.key("ctrl+z")
+        window.until(lambda: not window.says("Queue paused"), "the end of the banner")
+        window.wait_words("Undone: Pause the queue")
+
+    def test_stop_all_keeps_what_is_queued_and_is_taken_back(self):
+        mock, window = self.open_slow()
+        window.key("ctrl+shift+k")
+        window.wait_words("Stopped. 2 tasks are still queued", "Queue paused")
+        window.wait_row("first", "Cancelled")
+        window.wait_row("second", "Queued")
+        frame.wait_for(lambda: mock.stats()["providers"]["slow"]["in_flight"] == 0,
+                       "the end of the calls")
+        window.press("_Undo")
+        window.wait_row("first", "Running")
+        window.until(lambda: not window.says("Queue paused"), "the end of the banner")
+
+    def test_cancel_and_remove_are_undone_and_done_again(self):
+        _mock, window = self.open_slow()
+        window.click(window.wait_row("second"))
+        window.key("ctrl+k")
+        window.wait_row("second", "Cancelled")
+        window.wait_words("1 task cancelled")
+        window.click(window.wait_row("third"))
+        window.key("Delete")
+        window.wait_words("1 task removed")
+        window.until(lambda: len(window.row_names()) == 2, "the end of the row")
+        # In the text field the same key belongs to the text.
+        window.type_task("typed")
+        window.key("ctrl+n", "ctrl+z")
+        self.assertEqual(len(window.row_names()), 2)
+        window.click(window.wait_row("first"))
+        window.key("ctrl+z")
+        window.wait_row("third", "Queued")
+        window.key("ctrl+z")
+        window.wait_row("second", "Queued")
+        window.key("ctrl+shift+z")
+        window.wait_row("second", "Cancelled")
+        window.key("ctrl+z")
+        window.wait_row("second", "Queued")
+
+    def test_added_tasks_are_taken_back(self):
+        _mock, window = self.open_slow()
+        window.wait_words("3 tasks added")
+        window.press("_Undo")
+        # What runs was wanted; only what has not begun goes.
+        window.until(lambda: len(window.row_names()) == 1, "one row")
+        window.wait_row("first", "Running")
+        window.click(window.wait_row("first"))
+        window.key("ctrl+shift+z")
+        window.until(lambda: len(window.row_names()) == 3, "three rows")
+
+
+class Copies(desktop.Case):
+    def test_a_selection_is_copied_whole(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        long = "long " * 100
+        gateway.add("ask one " + long, "completed", result="answer one", ago=3, took=1)
+        gateway.add("ask two", "completed", result="answer two", ago=3, took=1)
+        gateway.add("ask three", "failed", ago=3, took=1,
+                    error={"code": "server", "message": "HTTP 500"})
+        window = self.open("--gateway", gateway.uri)
+        window.click(window.wait_row("ask one"))
+        window.key("ctrl+a")
+        window.key("ctrl+c")
+        window.wait_words("2 results copied")
+        self.assertEqual(clipboard(window), "answer one\n\nanswer two")
+        window.key("ctrl+shift+c")
+        window.wait_words("3 tasks copied")
+        self.assertEqual(clipboard(window), "ask one " + long + "\n\nanswer one\n\n---\n\n"
+                         "ask two\n\nanswer two\n\n---\n\nask three")
+
+
+if __name__ == "__main__":
+    desktop.main()
