@@ -8,6 +8,7 @@
 
 #include "gw-application.h"
 #include "gw-endpoint.h"
+#include "gw-search-provider.h"
 #include "gw-verbs.h"
 #include "gw-window.h"
 
@@ -25,6 +26,7 @@ struct _GwApplication {
   char *data_dir;       /* (owned) (nullable) */
   GwEndpoint *endpoint; /* (owned) (nullable) */
   GwWindow *window;     /* (owned by GTK) (nullable) */
+  GwSearchProvider *search_provider; /* (owned) (nullable) without a session bus */
   guint signal_ids[3];
   gboolean stopping;
 };
@@ -106,6 +108,14 @@ about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+endpoint_changed_cb (GwApplication *self)
+{
+  if (self->search_provider != NULL)
+    gw_search_provider_set_client (self->search_provider,
+                                   gw_endpoint_get_client (self->endpoint));
+}
+
+static void
 window_destroyed_cb (GwApplication *self)
 {
   self->window = NULL;
@@ -117,6 +127,8 @@ ensure_window (GwApplication *self)
   if (self->endpoint == NULL)
     {
       self->endpoint = gw_endpoint_new (self->gateway, self->config_path, self->data_dir);
+      g_signal_connect_object (self->endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,
+                               G_CONNECT_SWAPPED);
       gw_endpoint_start (self->endpoint);
     }
   if (self->window == NULL)
@@ -146,6 +158,53 @@ gw_application_open (GApplication *application, GFile **files, int n_files, cons
   gw_application_activate (application);
   if (self->window != NULL)
     gw_window_import_files (self->window, files, n_files);
+}
+
+static void
+show_found_cb (GwApplication *self, const char *task_id, guint32 time)
+{
+  gw_application_activate (G_APPLICATION (self));
+  if (self->window != NULL)
+    gw_window_show_task (self->window, task_id);
+}
+
+static void
+search_cb (GwApplication *self, const char *text, guint32 time)
+{
+  gw_application_activate (G_APPLICATION (self));
+  if (self->window != NULL)
+    gw_window_search (self->window, text);
+}
+
+static gboolean
+gw_application_dbus_register (GApplication *application, GDBusConnection *connection,
+                              const char *path, GError **error)
+{
+  GwApplication *self = GW_APPLICATION (application);
+  g_autofree char *search_path = g_strconcat (path, "/SearchProvider", NULL);
+
+  if (!G_APPLICATION_CLASS (gw_application_parent_class)
+           ->dbus_register (application, connection, path, error))
+    return FALSE;
+  self->search_provider = gw_search_provider_new ();
+  g_signal_connect_object (self->search_provider, "show-task", G_CALLBACK (show_found_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->search_provider, "search", G_CALLBACK (search_cb), self,
+                           G_CONNECT_SWAPPED);
+  return gw_search_provider_export (self->search_provider, connection, search_path, error);
+}
+
+static void
+gw_application_dbus_unregister (GApplication *application, GDBusConnection *connection,
+                                const char *path)
+{
+  GwApplication *self = GW_APPLICATION (application);
+
+  if (self->search_provider != NULL)
+    gw_search_provider_unexport (self->search_provider, connection);
+  g_clear_object (&self->search_provider);
+  G_APPLICATION_CLASS (gw_application_parent_class)
+      ->dbus_unregister (application, connection, path);
 }
 
 /* The options of a start while another one runs can only be refused, or be the same. */
@@ -282,6 +341,8 @@ gw_application_class_init (GwApplicationClass *klass)
   application_class->shutdown = gw_application_shutdown;
   application_class->activate = gw_application_activate;
   application_class->open = gw_application_open;
+  application_class->dbus_register = gw_application_dbus_register;
+  application_class->dbus_unregister = gw_application_dbus_unregister;
   application_class->command_line = gw_application_command_line;
   application_class->handle_local_options = gw_application_handle_local_options;
 }

@@ -272,6 +272,40 @@ submit_cb (GwWindow *self, GPtrArray *contents)
 }
 
 /**
+ * gw_window_show_task:
+ *
+ * Opens a task that may not have been heard of yet.
+ */
+void
+gw_window_show_task (GwWindow *self, const char *task_id)
+{
+  g_return_if_fail (GW_IS_WINDOW (self));
+
+  _gw_window_show_project (self, NULL);
+  g_free (self->select_id);
+  self->select_id = g_strdup (task_id);
+  if (gw_task_view_select (self->task_view, self->select_id))
+    {
+      g_clear_pointer (&self->select_id, g_free);
+      _gw_window_show_detail (self);
+    }
+}
+
+/**
+ * gw_window_search:
+ *
+ * Shows the tasks that have @text, in themselves or in their results.
+ */
+void
+gw_window_search (GwWindow *self, const char *text)
+{
+  g_return_if_fail (GW_IS_WINDOW (self));
+
+  _gw_window_show_project (self, NULL);
+  gw_task_view_start_search (self->task_view, text);
+}
+
+/**
  * gw_window_save_state:
  *
  * Writes down what the next start restores: size, and the text that was not submitted.
