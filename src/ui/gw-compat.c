@@ -109,3 +109,18 @@ gw_compat_scroll_to (GtkColumnView *view, guint position)
       gtk_widget_activate_action (child, "list.scroll-to-item", "u", position);
 #endif
 }
+
+/**
+ * gw_compat_get_color:
+ * @name: (nullable): a colour of the theme; NULL: that of the widget's text
+ *
+ * For what is drawn by hand. Where the theme has no such colour, it is the text's.
+ */
+void
+gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color)
+{
+  GtkStyleContext *style = gtk_widget_get_style_context (widget);
+
+  if (name == NULL || !gtk_style_context_lookup_color (style, name, color))
+    gtk_style_context_get_color (style, color);
+}

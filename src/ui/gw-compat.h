@@ -12,5 +12,6 @@ void gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label)
 void gw_compat_announce (GtkWidget *widget, const char *message);
 void gw_compat_show_file (GtkWindow *parent, GFile *file);
 void gw_compat_scroll_to (GtkColumnView *view, guint position);
+void gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color);
 
 G_END_DECLS
