@@ -58,6 +58,8 @@ static const GwVerb verbs[] = {
     { "<Control><Shift>z" } },
   { NULL, N_ ("Main menu"), N_ ("General"), GW_VERB_SCOPE_TOOLKIT, { "F10" } },
   { "win.help", N_ ("Help"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "F1" } },
+  { "win.timeline", N_ ("Show or hide the timeline"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
+    { "F9" } },
   { "win.show-help-overlay", N_ ("Keyboard shortcuts"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
     { "<Control>question" } },
   { "win.close", N_ ("Close window"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "<Control>w" } },

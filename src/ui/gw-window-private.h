@@ -9,6 +9,7 @@
 #include "gw-task-detail.h"
 #include "gw-task-list.h"
 #include "gw-task-view.h"
+#include "gw-timeline.h"
 #include "gw-undo.h"
 #include "gw-window.h"
 
@@ -38,6 +39,8 @@ struct _GwWindow {
   GwTaskDetail *detail;
   GtkRevealer *timeline_revealer;
   AdwBin *timeline_bin;
+  GwTimeline *timeline;
+  GtkWidget *timeline_button;
   GwComposer *composer;
 
   /* Owned references */
@@ -144,6 +147,12 @@ void _gw_window_progress_update (GwWindow *self);
 void _gw_window_recovery_class_init (GwWindowClass *klass);
 void _gw_window_recovery_update (GwWindow *self);
 void _gw_window_check_recovery (GwWindow *self);
+
+/* gw-window-timeline.c */
+void _gw_window_timeline_init (GwWindow *self);
+void _gw_window_timeline_selection_changed (GwWindow *self);
+void _gw_window_timeline_source_changed (GwWindow *self);
+void _gw_window_timeline_tasks_changed (GwWindow *self);
 
 /* gw-window-state.c */
 void _gw_window_banner_update (GwWindow *self);

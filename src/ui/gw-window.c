@@ -53,6 +53,7 @@ gw_window_update_layout (GwWindow *self)
   gtk_widget_set_visible (self->add_button, !reading);
   gtk_widget_set_visible (GTK_WIDGET (self->pause_button), !reading);
   gtk_widget_set_visible (self->save_button, !reading);
+  gtk_widget_set_visible (self->timeline_button, !folded);
   gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
   /* On a small screen the one thing that is read gets all of it. */
   gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
@@ -124,6 +125,7 @@ selection_changed_cb (GwWindow *self)
       gtk_widget_set_visible (GTK_WIDGET (self->detail), TRUE);
       gw_window_update_layout (self);
     }
+  _gw_window_timeline_selection_changed (self);
   _gw_window_actions_update (self);
 }
 
@@ -162,6 +164,7 @@ list_changed_cb (GwWindow *self)
       gw_window_update_layout (self);
     }
   _gw_window_update (self);
+  _gw_window_timeline_tasks_changed (self);
   if (self->select_id != NULL && gw_task_view_select (self->task_view, self->select_id))
     g_clear_pointer (&self->select_id, g_free);
 }
@@ -202,6 +205,7 @@ set_client (GwWindow *self, GwClient *client)
   gw_task_view_set_list (self->task_view, self->list);
   gw_task_detail_set_client (self->detail, client);
   gw_gateway_watch_set_client (self->watch, client);
+  _gw_window_timeline_source_changed (self);
   gw_task_list_start (self->list);
   _gw_window_update (self);
 }
@@ -420,6 +424,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, detail);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_revealer);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_bin);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_button);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
@@ -455,6 +460,7 @@ gw_window_init (GwWindow *self)
   gtk_widget_add_css_class (GTK_WIDGET (self), "devel");
 #endif
 
+  _gw_window_timeline_init (self);
   g_signal_connect_object (self->task_view, "selection-changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,
