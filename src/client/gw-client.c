@@ -641,6 +641,32 @@ gw_client_call_finish (GwClient *self,
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* A whole task may have an answer of many MiB: such a one is read off the calling thread. */
+#define INLINE_TASK_BYTES (64 * 1024)
+
+static void
+return_task (GTask *task,
+             GwAnswer *reply)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonObject) object = _gw_client_parse_object (reply, &error);
+  GwTask *answer = object != NULL ? gw_task_new_from_json (object, &error) : NULL;
+
+  if (answer != NULL)
+    g_task_return_pointer (task, answer, (GDestroyNotify) gw_task_unref);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
+task_worker (GTask *task,
+             gpointer source_object,
+             gpointer task_data,
+             GCancellable *cancellable)
+{
+  return_task (task, task_data);
+}
+
 static void
 get_task_cb (GObject *source,
              GAsyncResult *result,
@@ -649,19 +675,21 @@ get_task_cb (GObject *source,
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
   g_autoptr(GwAnswer) reply = NULL;
-  g_autoptr(JsonObject) object = NULL;
-  GwTask *answer = NULL;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
-  if (reply != NULL)
-    object = _gw_client_parse_object (reply, &error);
-  if (object != NULL)
-    answer = gw_task_new_from_json (object, &error);
-
-  if (answer != NULL)
-    g_task_return_pointer (task, answer, (GDestroyNotify) gw_task_unref);
+  if (reply == NULL)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+    }
+  else if (g_bytes_get_size (reply->body) <= INLINE_TASK_BYTES)
+    {
+      return_task (task, reply);
+    }
   else
-    g_task_return_error (task, g_steal_pointer (&error));
+    {
+      g_task_set_task_data (task, g_steal_pointer (&reply), (GDestroyNotify) gw_answer_free);
+      g_task_run_in_thread (task, task_worker);
+    }
 }
 
 /**

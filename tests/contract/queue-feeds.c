@@ -357,6 +357,46 @@ test_journal (Fixture *self,
   g_assert_cmpuint (older->attempts->len, ==, 1);
 }
 
+/* Pages of one task's attempts miss none, whatever the size of a page. */
+static void
+test_journal_of_task (Fixture *self,
+                      gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (GwGrant) grant = NULL;
+
+      /* Slowing down uses up no try, so there can be as many calls as are wanted. */
+      grant = claim_start (self->queue, "alpha");
+      finish (self->queue, grant->attempt,
+              make_error (self->clock, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_RATE));
+      gw_clock_advance (self->clock, 120000);
+    }
+  for (guint limit = 1; limit <= 5; limit++)
+    {
+      guint64 since = 0;
+      gboolean more = TRUE;
+      guint seen = 0;
+
+      while (more)
+        {
+          g_autoptr (GError) error = NULL;
+          g_autoptr (GwAttemptPage) page = fx_attempts (self->queue, id, since, limit, &error);
+
+          g_assert_no_error (error);
+          g_assert_cmpuint (page->attempts->len, <=, limit);
+          for (guint i = 0; i < page->attempts->len; i++)
+            seen |= 1u << ((GwAttempt *) g_ptr_array_index (page->attempts, i))->number;
+          g_assert_true (!page->more || page->revision > since);
+          since = page->revision;
+          more = page->more;
+        }
+      g_assert_cmphex (seen, ==, 0x1e);
+    }
+}
+
 void
 add_feed_cases (void)
 {
@@ -365,6 +405,7 @@ add_feed_cases (void)
   ADD ("feed/filters", test_filters);
   ADD ("feed/page-size", test_page_size);
   ADD ("feed/removed", test_removed);
+  ADD ("feed/journal-of-task", test_journal_of_task);
   ADD ("feed/reset", test_reset);
   ADD ("feed/walk-past-old-removals", test_walk_past_old_removals);
   ADD ("feed/large-removal", test_large_removal);

@@ -577,6 +577,16 @@ attempt_from_row (sqlite3_stmt *row)
   return attempt;
 }
 
+static int
+compare_numbers (gconstpointer a,
+                 gconstpointer b)
+{
+  const GwAttempt *one = *(GwAttempt *const *) a;
+  const GwAttempt *other = *(GwAttempt *const *) b;
+
+  return (one->number > other->number) - (one->number < other->number);
+}
+
 #define ATTEMPT_QUERY \
   "SELECT a.revision, t.id, a.number, l.name, a.model, a.slot, a.claimed_at, a.sent_at," \
   " a.first_byte_at, a.ended_at, a.outcome, a.error_code, a.prompt_tokens, a.completion_tokens," \
@@ -630,7 +640,7 @@ gw_sq_read_attempts (GwSqView *view,
           return NULL;
         }
       row = gw_sq_bind (view->db, ATTEMPT_QUERY "INDEXED BY attempt_task" ATTEMPT_JOINS
-                        "WHERE a.task = ? AND a.revision > ? ORDER BY a.pk LIMIT ?", "iii", task,
+                        "WHERE a.task = ? AND a.revision > ? ORDER BY a.revision LIMIT ?", "iii", task,
                         (gint64) args->since, (gint64) args->limit + 1);
     }
   else if (args->before > 0)
@@ -660,8 +670,11 @@ gw_sq_read_attempts (GwSqView *view,
       page->revision = MAX (page->revision, attempt->revision);
       g_ptr_array_add (page->attempts, attempt);
     }
-  if (args->before > 0)
+  if (args->before > 0 && args->id == NULL)
     reverse (page->attempts);
+  /* Cut by revision, so that the next page misses none; told in the order they were made. */
+  if (args->id != NULL)
+    g_ptr_array_sort (page->attempts, compare_numbers);
 
   return g_steal_pointer (&page);
 }
