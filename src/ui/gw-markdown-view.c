@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-markdown-view"
+
+#include "config.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "gw-markdown-view.h"
+#include "gw-prose.h"
+
+/* Prose goes into text views, so that it can be selected over paragraphs; code and tables get boxes
+ * of their own that scroll sideways. What is put in at a time is bounded by a clock. A large text is
+ * cut; all of it is parsed on another thread and stands in one text view that scrolls by itself,
+ * because only such a one lays out no more than it shows. */
+
+#define SHOWN_BYTES (64 * 1024)
+#define BUDGET_US 4000
+#define MAX_PARTS 150          /* boxes of their own; then code stands in the prose */
+#define CODE_SLICE_BYTES (6 * 1024)
+#define MAX_CODE_LINE 2000
+#define WHOLE_HEIGHT 480
+
+struct _GwMarkdownView {
+  GtkWidget parent_instance;
+
+  GtkBox *parts;
+  GtkWidget *more_box;
+  GtkLabel *more_label;
+  GtkWidget *more_button;
+  GtkWidget *spinner;
+  GtkWidget *popover; /* (nullable) */
+
+  char *description;  /* (nullable) what screen readers say that the text is */
+  char *text;         /* (nullable) */
+  gsize length;
+  gsize shown;        /* bytes from its beginning */
+  gboolean plain;
+  gboolean whole;     /* all of a large one */
+
+  GPtrArray *blocks;  /* (nullable) (element-type GwMarkdownBlock) while they are put in */
+  guint block;
+  gsize at;           /* within the block, or the plain text */
+  guint n_parts;
+  GwProse *prose;     /* (nullable) borrowed: where the next prose goes */
+  GtkBox *code;       /* (nullable) borrowed: where the rest of the code goes */
+  guint fill_id;
+  GCancellable *cancellable; /* (nullable) of the parser's thread */
+};
+
+G_DEFINE_FINAL_TYPE (GwMarkdownView, gw_markdown_view, GTK_TYPE_WIDGET)
+
+enum { PROP_0, PROP_DESCRIPTION, PROP_PLAIN, N_PROPERTIES };
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static void show_text (GwMarkdownView *self);
+
+/* --- Links ------------------------------------------------------------------------------------ */
+
+static void
+popover_closed_cb (GwMarkdownView *self)
+{
+  self->popover = NULL;
+}
+
+static gboolean
+unparent_cb (gpointer widget)
+{
+  if (gtk_widget_get_parent (widget) != NULL)
+    gtk_widget_unparent (widget);
+  g_object_unref (widget);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+drop_popover (GtkWidget *popover)
+{
+  /* Not while it is being closed. */
+  g_idle_add (unparent_cb, g_object_ref (popover));
+}
+
+static void
+open_cb (GtkButton *button, gpointer user_data)
+{
+  const char *uri = g_object_get_data (G_OBJECT (button), "uri");
+  GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
+
+  gtk_show_uri (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (button))), uri, GDK_CURRENT_TIME);
+  gtk_popover_popdown (GTK_POPOVER (popover));
+}
+
+static void
+copy_address_cb (GtkButton *button, gpointer user_data)
+{
+  GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (button)),
+                          g_object_get_data (G_OBJECT (button), "uri"));
+  gtk_popover_popdown (GTK_POPOVER (popover));
+}
+
+static GtkWidget *
+make_button (const char *label, const char *uri, GCallback clicked)
+{
+  GtkWidget *button = gtk_button_new_with_mnemonic (label);
+
+  gtk_widget_set_hexpand (button, TRUE);
+  g_object_set_data_full (G_OBJECT (button), "uri", g_strdup (uri), g_free);
+  g_signal_connect (button, "clicked", clicked, NULL);
+  return button;
+}
+
+/* A link's words may say anything: where it really goes is shown before it is opened. */
+static void
+link_cb (GwMarkdownView *self, const char *uri, double x, double y, GwProse *prose)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
+  GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  GtkWidget *label = gtk_label_new (NULL);
+  /* Isolated: within right-to-left text too it reads as it is. */
+  g_autofree char *isolated = g_strdup_printf ("\342\201\246%s\342\201\251", uri);
+  GtkWidget *open = make_button (_("_Open"), uri, G_CALLBACK (open_cb));
+  double view_x = 0;
+  double view_y = 0;
+
+  if (self->popover != NULL)
+    gtk_popover_popdown (GTK_POPOVER (self->popover));
+  gtk_label_set_text (GTK_LABEL (label), isolated);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_CHAR);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 36);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (open, "suggested-action");
+  gtk_box_append (GTK_BOX (buttons),
+                  make_button (_("_Copy Address"), uri, G_CALLBACK (copy_address_cb)));
+  gtk_box_append (GTK_BOX (buttons), open);
+  gtk_box_append (GTK_BOX (box), label);
+  gtk_box_append (GTK_BOX (box), buttons);
+  gtk_widget_add_css_class (box, "gw-link-box");
+
+  self->popover = gtk_popover_new ();
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->popover), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Link"), -1);
+  gtk_popover_set_child (GTK_POPOVER (self->popover), box);
+  gtk_widget_set_parent (self->popover, GTK_WIDGET (self));
+  gtk_widget_translate_coordinates (GTK_WIDGET (prose), GTK_WIDGET (self), x, y, &view_x,
+                                    &view_y);
+  gtk_popover_set_pointing_to (GTK_POPOVER (self->popover),
+                               &(GdkRectangle){ (int) view_x, (int) view_y, 1, 1 });
+  g_signal_connect_swapped (self->popover, "closed", G_CALLBACK (popover_closed_cb), self);
+  g_signal_connect (self->popover, "closed", G_CALLBACK (drop_popover), NULL);
+  gtk_popover_popup (GTK_POPOVER (self->popover));
+}
+
+/* --- Parts ------------------------------------------------------------------------------------ */
+
+static void
+name_part (GwMarkdownView *self, GtkWidget *part)
+{
+  if (self->description != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                    self->description, -1);
+}
+
+static GwProse *
+get_prose (GwMarkdownView *self)
+{
+  if (self->prose == NULL)
+    {
+      GtkWidget *prose = gw_prose_new ();
+
+      name_part (self, prose);
+      g_signal_connect_object (prose, "link", G_CALLBACK (link_cb), self, G_CONNECT_SWAPPED);
+      if (self->whole)
+        {
+          GtkWidget *scroller = gtk_scrolled_window_new ();
+
+          gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
+                                          GTK_POLICY_AUTOMATIC);
+          gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller),
+                                                      WHOLE_HEIGHT);
+          gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), prose);
+          gtk_widget_set_vexpand (scroller, TRUE);
+          gtk_box_append (self->parts, scroller);
+        }
+      else
+        gtk_box_append (self->parts, prose);
+      self->prose = GW_PROSE (prose);
+      self->n_parts++;
+    }
+  return self->prose;
+}
+
+static void
+say (GtkWidget *widget, const char *what)
+{
+  GtkWidget *overlay = gtk_widget_get_ancestor (widget, ADW_TYPE_TOAST_OVERLAY);
+
+  if (overlay != NULL)
+    adw_toast_overlay_add_toast (ADW_TOAST_OVERLAY (overlay), adw_toast_new (what));
+}
+
+static void
+copy_code_cb (GtkButton *button, gpointer user_data)
+{
+  const char *text = g_object_get_data (G_OBJECT (button), "text");
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (button)), text);
+  say (GTK_WIDGET (button), _("Code copied"));
+}
+
+static void
+add_code_head (GtkBox *card, const GwMarkdownBlock *block)
+{
+  GtkWidget *head = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *name = gtk_label_new (block->info != NULL ? block->info : "");
+  GtkWidget *copy = gtk_button_new_from_icon_name ("edit-copy-symbolic");
+
+  gtk_label_set_xalign (GTK_LABEL (name), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_hexpand (name, TRUE);
+  gtk_widget_add_css_class (name, "dim-label");
+  gtk_widget_add_css_class (name, "caption");
+  gtk_widget_add_css_class (copy, "flat");
+  gtk_widget_set_tooltip_text (copy, _("Copy Code"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (copy), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Copy Code"), -1);
+  g_object_set_data_full (G_OBJECT (copy), "text", g_strndup (block->text, block->length), g_free);
+  g_signal_connect (copy, "clicked", G_CALLBACK (copy_code_cb), NULL);
+  gtk_widget_add_css_class (head, "gw-code-head");
+  gtk_box_append (GTK_BOX (head), name);
+  gtk_box_append (GTK_BOX (head), copy);
+  gtk_box_append (card, head);
+}
+
+static void
+start_code (GwMarkdownView *self, const GwMarkdownBlock *block)
+{
+  GtkWidget *card = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *lines = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+
+  gtk_widget_add_css_class (card, "gw-code");
+  if (block->depth > 0)
+    gtk_widget_set_margin_start (card, (int) MIN (block->depth, 4) * 16);
+  if (block->kind == GW_MARKDOWN_CODE)
+    add_code_head (GTK_BOX (card), block);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC,
+                                  GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), lines);
+  gtk_box_append (GTK_BOX (card), scroller);
+  gtk_box_append (self->parts, card);
+  /* Code is written from left to right, whatever the language around it. */
+  gtk_widget_set_direction (scroller, GTK_TEXT_DIR_LTR);
+  gtk_widget_set_direction (lines, GTK_TEXT_DIR_LTR);
+  self->code = GTK_BOX (lines);
+  self->n_parts++;
+}
+
+/* A line that never ends is broken: it would be wider than a surface can be. */
+static char *
+break_lines (const char *text, gsize length)
+{
+  GString *out = g_string_sized_new (length + 1);
+  const char *end = text + length;
+
+  while (text < end)
+    {
+      const char *line = memchr (text, '\n', (gsize) (end - text));
+      const char *stop = line != NULL ? line : end;
+
+      while (stop - text > MAX_CODE_LINE)
+        {
+          const char *cut = text + MAX_CODE_LINE;
+
+          while (((guchar) *cut & 0xc0) == 0x80)
+            cut--;
+          g_string_append_len (out, text, cut - text);
+          g_string_append_c (out, '\n');
+          text = cut;
+        }
+      g_string_append_len (out, text, stop - text);
+      if (line != NULL)
+        g_string_append_c (out, '\n');
+      text = line != NULL ? line + 1 : end;
+    }
+  return g_string_free (out, FALSE);
+}
+
+static gsize
+append_code (GwMarkdownView *self, const GwMarkdownBlock *block, gsize from)
+{
+  gsize stop = MIN (from + CODE_SLICE_BYTES, block->length);
+  g_autofree char *shown = NULL;
+  GtkWidget *label;
+
+  if (from == 0)
+    start_code (self, block);
+  if (stop < block->length)
+    {
+      const char *line = memrchr (block->text + from, '\n', stop - from);
+
+      if (line != NULL && line > block->text + from)
+        stop = (gsize) (line - block->text) + 1;
+      else
+        while (stop > from + 4 && ((guchar) block->text[stop] & 0xc0) == 0x80)
+          stop--;
+    }
+  shown = break_lines (block->text + from, stop - from);
+  if (stop < block->length && g_str_has_suffix (shown, "\n"))
+    shown[strlen (shown) - 1] = '\0';
+  label = gtk_label_new (shown);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_set_direction (label, GTK_TEXT_DIR_LTR);
+  gtk_widget_add_css_class (label, "monospace");
+  name_part (self, label);
+  gtk_box_append (self->code, label);
+  return stop;
+}
+
+/* --- Filling ---------------------------------------------------------------------------------- */
+
+/* Puts the next piece in; whether there is more. */
+static gboolean
+fill_step (GwMarkdownView *self)
+{
+  const GwMarkdownBlock *block;
+
+  if (self->plain)
+    {
+      self->at = gw_prose_append_plain (get_prose (self), self->text, self->shown, self->at);
+      return self->at < self->shown;
+    }
+  if (self->blocks == NULL || self->block >= self->blocks->len)
+    return FALSE;
+  block = self->blocks->pdata[self->block];
+  if ((block->kind == GW_MARKDOWN_CODE || block->kind == GW_MARKDOWN_TABLE) && !self->whole
+      && (self->n_parts < MAX_PARTS || self->code != NULL))
+    {
+      self->prose = NULL;
+      self->at = append_code (self, block, self->at);
+    }
+  else
+    self->at = gw_prose_append_block (get_prose (self), block, self->at);
+  if (self->at >= block->length)
+    {
+      self->at = 0;
+      self->code = NULL;
+      self->block++;
+    }
+  return self->block < self->blocks->len;
+}
+
+static gboolean
+fill_cb (gpointer user_data)
+{
+  GwMarkdownView *self = user_data;
+  gint64 end = g_get_monotonic_time () + BUDGET_US;
+
+  while (fill_step (self))
+    if (g_get_monotonic_time () > end)
+      return G_SOURCE_CONTINUE;
+  self->fill_id = 0;
+  g_clear_pointer (&self->blocks, g_ptr_array_unref);
+  gtk_widget_set_visible (self->spinner, FALSE);
+  if (self->whole)
+    gtk_widget_set_visible (self->more_box, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+fill (GwMarkdownView *self)
+{
+  /* What is short is there at once, without a flicker. */
+  if (fill_cb (self) == G_SOURCE_CONTINUE)
+    {
+      self->fill_id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, fill_cb, self, NULL);
+      g_source_set_name_by_id (self->fill_id, "[gangway] fill in a text");
+    }
+}
+
+static void
+clear_parts (GwMarkdownView *self)
+{
+  GtkWidget *child;
+
+  g_clear_handle_id (&self->fill_id, g_source_remove);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->blocks, g_ptr_array_unref);
+  if (self->popover != NULL)
+    gtk_popover_popdown (GTK_POPOVER (self->popover));
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->parts))) != NULL)
+    gtk_box_remove (self->parts, child);
+  self->prose = NULL;
+  self->code = NULL;
+  self->n_parts = 0;
+  self->block = 0;
+  self->at = 0;
+}
+
+static void
+parse_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  GBytes *bytes = task_data;
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+
+  g_task_return_pointer (task, gw_markdown_parse (text, length),
+                         (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+parsed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GwMarkdownView *self = GW_MARKDOWN_VIEW (source);
+  g_autoptr (GError) error = NULL;
+  GPtrArray *blocks = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (blocks == NULL)
+    return; /* another text is shown by now */
+  g_clear_object (&self->cancellable);
+  self->blocks = blocks;
+  fill (self);
+}
+
+static void
+parse_whole (GwMarkdownView *self)
+{
+  g_autoptr (GTask) task = NULL;
+
+  self->cancellable = g_cancellable_new ();
+  task = g_task_new (self, self->cancellable, parsed_cb, NULL);
+  g_task_set_source_tag (task, parse_whole);
+  g_task_set_task_data (task, g_bytes_new (self->text, self->length),
+                        (GDestroyNotify) g_bytes_unref);
+  g_task_run_in_thread (task, parse_worker);
+}
+
+static void
+show_text (GwMarkdownView *self)
+{
+  gboolean cut;
+
+  clear_parts (self);
+  if (self->text == NULL)
+    {
+      gtk_widget_set_visible (self->more_box, FALSE);
+      return;
+    }
+  self->shown = self->length;
+  cut = self->length > SHOWN_BYTES && !self->whole;
+  if (cut)
+    {
+      const char *line = memrchr (self->text + SHOWN_BYTES / 2, '\n', SHOWN_BYTES / 2);
+
+      self->shown = line != NULL ? (gsize) (line - self->text) + 1 : SHOWN_BYTES;
+      while (((guchar) self->text[self->shown] & 0xc0) == 0x80)
+        self->shown--;
+    }
+  else if (!self->whole)
+    /* The line breaks at the end of many answers are only empty space here. */
+    while (self->shown > 0 && g_ascii_isspace (self->text[self->shown - 1]))
+      self->shown--;
+  gtk_widget_set_visible (self->more_box, cut || self->whole);
+  gtk_widget_set_visible (self->more_button, cut);
+  gtk_widget_set_visible (self->spinner, self->whole);
+  gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), self->whole);
+  if (cut)
+    {
+      g_autofree char *size = g_format_size_full (self->length, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *part = g_format_size_full (self->shown, G_FORMAT_SIZE_IEC_UNITS);
+      /* Translators: two sizes, as in "The first 64 KiB of 3.2 MiB" */
+      g_autofree char *words = g_strdup_printf (_("The first %1$s of %2$s are shown"), part, size);
+
+      gtk_label_set_text (self->more_label, words);
+    }
+  else
+    gtk_label_set_text (self->more_label, "");
+
+  if (!self->plain && self->whole)
+    {
+      parse_whole (self);
+      return;
+    }
+  if (!self->plain)
+    self->blocks = gw_markdown_parse (self->text, self->shown);
+  fill (self);
+}
+
+static void
+show_all_cb (GwMarkdownView *self)
+{
+  self->whole = TRUE;
+  show_text (self);
+}
+
+/* --- The widget ------------------------------------------------------------------------------- */
+
+static void
+gw_markdown_view_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_PLAIN)
+    g_value_set_boolean (value, GW_MARKDOWN_VIEW (object)->plain);
+  else if (id == PROP_DESCRIPTION)
+    g_value_set_string (value, GW_MARKDOWN_VIEW (object)->description);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+gw_markdown_view_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_PLAIN)
+    gw_markdown_view_set_plain (GW_MARKDOWN_VIEW (object), g_value_get_boolean (value));
+  else if (id == PROP_DESCRIPTION)
+    {
+      g_free (GW_MARKDOWN_VIEW (object)->description);
+      GW_MARKDOWN_VIEW (object)->description = g_value_dup_string (value);
+    }
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+gw_markdown_view_dispose (GObject *object)
+{
+  GwMarkdownView *self = GW_MARKDOWN_VIEW (object);
+  GtkWidget *child;
+
+  if (self->parts != NULL)
+    clear_parts (self);
+  self->parts = NULL;
+  self->popover = NULL;
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))) != NULL)
+    gtk_widget_unparent (child);
+  g_clear_pointer (&self->text, g_free);
+  g_clear_pointer (&self->description, g_free);
+  G_OBJECT_CLASS (gw_markdown_view_parent_class)->dispose (object);
+}
+
+static void
+gw_markdown_view_class_init (GwMarkdownViewClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = gw_markdown_view_dispose;
+  object_class->get_property = gw_markdown_view_get_property;
+  object_class->set_property = gw_markdown_view_set_property;
+  properties[PROP_PLAIN] = g_param_spec_boolean ("plain", NULL, NULL, FALSE,
+                                                 G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                                     | G_PARAM_STATIC_STRINGS);
+  properties[PROP_DESCRIPTION]
+      = g_param_spec_string ("description", NULL, NULL, NULL,
+                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+  gtk_widget_class_set_css_name (widget_class, "markdown");
+}
+
+static void
+gw_markdown_view_init (GwMarkdownView *self)
+{
+  gtk_orientable_set_orientation (
+      GTK_ORIENTABLE (gtk_widget_get_layout_manager (GTK_WIDGET (self))),
+      GTK_ORIENTATION_VERTICAL);
+  self->parts = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, 8));
+  gtk_widget_set_parent (GTK_WIDGET (self->parts), GTK_WIDGET (self));
+
+  self->more_box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  gtk_widget_add_css_class (self->more_box, "gw-more");
+  gtk_widget_set_visible (self->more_box, FALSE);
+  self->more_label = GTK_LABEL (gtk_label_new (NULL));
+  gtk_label_set_xalign (self->more_label, 0);
+  gtk_label_set_wrap (self->more_label, TRUE);
+  gtk_widget_set_hexpand (GTK_WIDGET (self->more_label), TRUE);
+  gtk_widget_add_css_class (GTK_WIDGET (self->more_label), "dim-label");
+  self->spinner = gtk_spinner_new ();
+  self->more_button = gtk_button_new_with_mnemonic (_("Show _All"));
+  g_signal_connect_swapped (self->more_button, "clicked", G_CALLBACK (show_all_cb), self);
+  gtk_box_append (GTK_BOX (self->more_box), GTK_WIDGET (self->more_label));
+  gtk_box_append (GTK_BOX (self->more_box), self->spinner);
+  gtk_box_append (GTK_BOX (self->more_box), self->more_button);
+  gtk_widget_set_parent (self->more_box, GTK_WIDGET (self));
+}
+
+/**
+ * gw_markdown_view_set_text:
+ * @text: (nullable): UTF-8, copied; the same text leaves the view, and what is selected in it, alone
+ */
+void
+gw_markdown_view_set_text (GwMarkdownView *self, const char *text)
+{
+  gsize length;
+
+  g_return_if_fail (GW_IS_MARKDOWN_VIEW (self));
+
+  length = text != NULL ? strlen (text) : 0;
+  if ((text != NULL) == (self->text != NULL) && length == self->length
+      && (text == NULL || memcmp (text, self->text, length) == 0))
+    return;
+  g_free (self->text);
+  self->text = g_strdup (text);
+  self->length = length;
+  self->whole = FALSE;
+  show_text (self);
+}
+
+void
+gw_markdown_view_set_plain (GwMarkdownView *self, gboolean plain)
+{
+  g_return_if_fail (GW_IS_MARKDOWN_VIEW (self));
+
+  plain = plain != FALSE;
+  if (self->plain == plain)
+    return;
+  self->plain = plain;
+  show_text (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PLAIN]);
+}
