@@ -28,6 +28,8 @@ struct _GwProse {
   GArray *links;    /* (owned) (element-type Link) in order */
   gsize line_bytes; /* of the line that is being appended */
   int step;         /* pixels of an indentation */
+  int width;        /* that was given last */
+  guint settle_id;
   const char *cursor;
 };
 
@@ -36,6 +38,41 @@ G_DEFINE_FINAL_TYPE (GwProse, gw_prose, GTK_TYPE_TEXT_VIEW)
 enum { LINK, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
+
+/* A text view lays out in idle time, at the width that it was given; what it wants to be high is
+ * known only then, and the toolkit does not ask again by itself. */
+static gboolean
+settle_cb (gpointer user_data)
+{
+  GwProse *self = user_data;
+
+  self->settle_id = 0;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+settle (GwProse *self)
+{
+  if (self->settle_id == 0)
+    {
+      self->settle_id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, settle_cb, self, NULL);
+      g_source_set_name_by_id (self->settle_id, "[gangway] height of a text");
+    }
+}
+
+static void
+gw_prose_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  GwProse *self = GW_PROSE (widget);
+
+  GTK_WIDGET_CLASS (gw_prose_parent_class)->size_allocate (widget, width, height, baseline);
+  if (self->width != width)
+    {
+      self->width = width;
+      settle (self);
+    }
+}
 
 static void
 clear_link (gpointer data)
@@ -97,9 +134,9 @@ create_tags (GwProse *self)
       char name[] = { 'h', (char) ('1' + i), '\0' };
 
       gtk_text_buffer_create_tag (buffer, name, "weight", PANGO_WEIGHT_BOLD, "scale", scales[i],
-                                  "pixels-above-lines", i < 2 ? 14 : 11, "pixels-below-lines", 2,
                                   NULL);
     }
+  gtk_text_buffer_create_tag (buffer, "title", "pixels-above-lines", 14, NULL);
   gtk_text_buffer_create_tag (buffer, "emphasis", "style", PANGO_STYLE_ITALIC, NULL);
   gtk_text_buffer_create_tag (buffer, "strong", "weight", PANGO_WEIGHT_BOLD, NULL);
   gtk_text_buffer_create_tag (buffer, "strike", "strikethrough", TRUE, NULL);
@@ -234,7 +271,36 @@ gw_prose_append_plain (GwProse *self, const char *text, gsize length, gsize from
 
   stop = get_stop (text, length, from);
   insert (self, text + from, stop - from);
+  settle (self);
   return stop;
+}
+
+/* By its first letter, as the layout has it. */
+static gboolean
+is_rtl (const GwMarkdownBlock *block)
+{
+  const char *end = block->text + MIN (block->length, 1000);
+  const char *p;
+
+  for (p = block->text; p < end; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (!g_unichar_isalpha (c))
+        continue;
+      switch ((int) g_unichar_get_script (c))
+        {
+        case G_UNICODE_SCRIPT_ARABIC:
+        case G_UNICODE_SCRIPT_HEBREW:
+        case G_UNICODE_SCRIPT_SYRIAC:
+        case G_UNICODE_SCRIPT_THAANA:
+        case G_UNICODE_SCRIPT_NKO:
+          return TRUE;
+        default:
+          return FALSE;
+        }
+    }
+  return FALSE;
 }
 
 static void
@@ -356,7 +422,7 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
     }
   if (block->quotes > 0)
     apply (self, "quote", whole);
-  rtl = pango_find_base_dir (block->text, (int) MIN (block->length, 1000)) == PANGO_DIRECTION_RTL;
+  rtl = is_rtl (block);
   gtk_text_buffer_get_iter_at_offset (buffer, &at, whole);
   /* A line's paragraph tags are those of its first character. */
   if (block->depth > 0 || block->quotes > 0)
@@ -380,14 +446,18 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
           gtk_text_buffer_apply_tag (buffer, margin, &at, &end);
         }
     }
-  if (from == 0 && whole > 0 && block->kind != GW_MARKDOWN_HEADING)
+  if (from == 0 && whole > 0)
     {
       gtk_text_buffer_get_iter_at_offset (buffer, &at, whole);
       end = at;
       gtk_text_iter_forward_char (&end);
-      gtk_text_buffer_apply_tag_by_name (buffer, block->marker != NULL ? "item" : "first", &at,
-                                         &end);
+      gtk_text_buffer_apply_tag_by_name (buffer,
+                                         block->kind == GW_MARKDOWN_HEADING ? "title"
+                                         : block->marker != NULL            ? "item"
+                                                                            : "first",
+                                         &at, &end);
     }
+  settle (self);
   return to;
 }
 
@@ -499,6 +569,13 @@ gw_prose_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard, GtkT
 }
 
 static void
+gw_prose_dispose (GObject *object)
+{
+  g_clear_handle_id (&GW_PROSE (object)->settle_id, g_source_remove);
+  G_OBJECT_CLASS (gw_prose_parent_class)->dispose (object);
+}
+
+static void
 gw_prose_finalize (GObject *object)
 {
   g_clear_pointer (&GW_PROSE (object)->links, g_array_unref);
@@ -510,7 +587,9 @@ gw_prose_class_init (GwProseClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  G_OBJECT_CLASS (klass)->dispose = gw_prose_dispose;
   G_OBJECT_CLASS (klass)->finalize = gw_prose_finalize;
+  widget_class->size_allocate = gw_prose_size_allocate;
   widget_class->query_tooltip = gw_prose_query_tooltip;
   signals[LINK] = g_signal_new ("link", GW_TYPE_PROSE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_DOUBLE, G_TYPE_DOUBLE);

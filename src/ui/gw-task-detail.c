@@ -6,7 +6,11 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "gw-attempts.h"
+#include "gw-markdown-view.h"
 #include "gw-task-detail.h"
+#include "gw-task-facts.h"
+#include "gw-task-summary.h"
 #include "gw-task-words.h"
 
 /* One task, whole: the list has its beginning only, so the rest is fetched when it is selected and
@@ -16,13 +20,11 @@
 #define MINIMUM_WIDTH 300
 #define NATURAL_WIDTH 400
 
-/* What a label lays out without a pause; Copy takes all. */
-#define MAX_SHOWN_BYTES (64 * 1024)
-
 struct _GwTaskDetail {
   GtkWidget parent_instance;
 
   /* Template children */
+  GwTaskSummary *summary;
   GtkScrolledWindow *scroller;
   GtkImage *state_icon;
   GtkLabel *state_label;
@@ -31,13 +33,19 @@ struct _GwTaskDetail {
   GtkLabel *facts_label;
   GtkWidget *note_box;
   GtkLabel *note_label;
+  GtkWidget *acts_box;
+  GtkButton *act_button;
+  GtkMenuButton *retry_with_button;
   GtkExpander *message_expander;
   GtkLabel *message_label;
-  GtkLabel *content_text;
+  GwMarkdownView *content_text;
   GtkWidget *result_heading;
   GtkLabel *result_title;
-  GtkLabel *result_text;
-  GtkLabel *cut_label;
+  GtkToggleButton *plain_button;
+  GwMarkdownView *result_text;
+  GwAttempts *attempts;
+  GtkExpander *details_expander;
+  GtkGrid *details;
 
   /* Owned references */
   GwClient *client;          /* (owned) (nullable) */
@@ -45,6 +53,10 @@ struct _GwTaskDetail {
   GwTask *whole;             /* (owned) (nullable) with content and result */
   GCancellable *cancellable; /* (owned) (nullable) of the fetch under way */
   char *fetch_error;         /* (owned) (nullable) */
+  char *project;             /* (owned) (nullable) its name */
+  GSettings *settings;       /* (owned) */
+  GCancellable *providers_cancellable; /* (owned) (nullable) */
+  GtkWidget *shown;          /* borrowed: the one task, or the summary of several */
 
   gulong changed_id;
   guint tick_id;
@@ -66,28 +78,6 @@ get_task (GwTaskDetail *self)
           || (self->whole->revision == task->revision && self->whole->status == task->status)))
     return self->whole;
   return task;
-}
-
-static gboolean
-set_text (GtkLabel *label, const char *text)
-{
-  g_autofree char *shown = NULL;
-  gsize length = text != NULL ? strlen (text) : 0;
-  gboolean cut = length > MAX_SHOWN_BYTES;
-
-  if (cut)
-    {
-      const char *last = g_utf8_find_prev_char (text, text + MAX_SHOWN_BYTES + 1);
-
-      shown = g_strndup (text, (gsize) (last - text));
-    }
-  else
-    /* The line breaks at the end of many answers are only empty space here; Copy has them. */
-    shown = g_strchomp (g_strdup (text != NULL ? text : ""));
-  /* Setting it anew would lose what the reader has selected. */
-  if (!g_str_equal (gtk_label_get_text (label), shown))
-    gtk_label_set_text (label, shown);
-  return cut;
 }
 
 static void
@@ -144,6 +134,66 @@ update_facts (GwTaskDetail *self, const GwTask *task)
   gtk_widget_set_visible (GTK_WIDGET (self->facts_label), *joined != '\0');
 }
 
+/* The latest words of a provider about this task. */
+static const char *
+get_message (GwTaskDetail *self, const GwTask *task)
+{
+  GPtrArray *attempts = gw_attempts_get (self->attempts);
+  guint i;
+
+  for (i = attempts != NULL ? attempts->len : 0; i > 0; i--)
+    {
+      const GwAttempt *attempt = attempts->pdata[i - 1];
+
+      if (attempt->has_error && attempt->raw != NULL && *attempt->raw != '\0')
+        return attempt->raw;
+    }
+  return task->error_message;
+}
+
+/* What helps against what is wrong: one act, by its cause. */
+static void
+update_act (GwTaskDetail *self, const GwTask *task)
+{
+  const char *label = NULL;
+  const char *action = NULL;
+  const char *waiting = task->status == GW_TASK_QUEUED ? task->waiting_reason : NULL;
+  gboolean failed = task->status == GW_TASK_FAILED && task->has_error;
+  gboolean practice = task->status == GW_TASK_COMPLETED && task->practice;
+
+  if ((failed && task->error_code == GW_ERROR_TASK_AUTH) || g_strcmp0 (waiting, "auth") == 0
+      || g_strcmp0 (waiting, "no-key") == 0)
+    label = _("Change _Key…");
+  else if ((failed && task->error_code == GW_ERROR_TASK_MODEL)
+           || g_strcmp0 (waiting, "model") == 0)
+    label = _("Choose _Model…");
+  else if ((failed && task->error_code == GW_ERROR_TASK_QUOTA) || g_strcmp0 (waiting, "quota") == 0
+           || g_strcmp0 (waiting, "disabled") == 0 || g_strcmp0 (waiting, "server") == 0)
+    label = _("_Provider…");
+  else if (practice || g_strcmp0 (waiting, "no-provider") == 0)
+    {
+      label = _("Add a _Provider");
+      action = "win.preferences";
+    }
+  if (label != NULL)
+    {
+      gtk_button_set_label (self->act_button, label);
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (self->act_button),
+                                      action != NULL || task->provider == NULL
+                                          ? "win.preferences"
+                                          : "win.edit-provider");
+      gtk_actionable_set_action_target_value (
+          GTK_ACTIONABLE (self->act_button),
+          action != NULL || task->provider == NULL ? NULL : g_variant_new_string (task->provider));
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->act_button), label != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->retry_with_button),
+                          failed && gtk_menu_button_get_menu_model (self->retry_with_button));
+  gtk_widget_set_visible (self->acts_box,
+                          gtk_widget_get_visible (GTK_WIDGET (self->act_button))
+                              || gtk_widget_get_visible (GTK_WIDGET (self->retry_with_button)));
+}
+
 static void
 update_note (GwTaskDetail *self, const GwTask *task)
 {
@@ -154,17 +204,14 @@ update_note (GwTaskDetail *self, const GwTask *task)
   if (task->status == GW_TASK_FAILED)
     {
       words = gw_task_words_for_error (task);
-      message = task->error_message;
       bad = TRUE;
     }
   else if (task->status == GW_TASK_QUEUED)
     words = gw_task_words_for_waiting (task, g_get_real_time () / 1000);
-  else if (task->status == GW_TASK_COMPLETED && task->practice)
-    words = g_strdup (_("No provider is set up yet, so the built-in practice provider has only "
-                        "repeated the task. Add a provider to get real answers."));
-  else if (task->status == GW_TASK_COMPLETED
-           && (g_strcmp0 (task->finish_reason, "length") == 0))
-    words = g_strdup (_("The answer was cut off: the model reached its limit of length."));
+  else
+    words = gw_task_guard (task, gw_attempts_get (self->attempts));
+  if (bad || task->status == GW_TASK_QUEUED)
+    message = get_message (self, task);
   if (words == NULL && self->fetch_error != NULL)
     words = g_strdup (self->fetch_error);
 
@@ -172,18 +219,71 @@ update_note (GwTaskDetail *self, const GwTask *task)
     gtk_widget_add_css_class (self->note_box, "gw-error");
   else
     gtk_widget_remove_css_class (self->note_box, "gw-error");
-  gtk_label_set_text (self->note_label, words != NULL ? words : "");
-  gtk_label_set_text (self->message_label, message != NULL ? message : "");
+  if (g_strcmp0 (gtk_label_get_text (self->note_label), words != NULL ? words : "") != 0)
+    gtk_label_set_text (self->note_label, words != NULL ? words : "");
+  if (g_strcmp0 (gtk_label_get_text (self->message_label), message != NULL ? message : "") != 0)
+    gtk_label_set_text (self->message_label, message != NULL ? message : "");
   gtk_widget_set_visible (GTK_WIDGET (self->message_expander),
                           message != NULL && *message != '\0');
   gtk_widget_set_visible (self->note_box, words != NULL);
 }
 
 static void
+add_detail (GwTaskDetail *self, int row, const GwFact *fact)
+{
+  GtkWidget *name = gtk_label_new (fact->name);
+  GtkWidget *value = gtk_label_new (fact->value);
+
+  gtk_label_set_xalign (GTK_LABEL (name), 0);
+  gtk_label_set_yalign (GTK_LABEL (name), 0);
+  gtk_label_set_wrap (GTK_LABEL (name), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (name), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_max_width_chars (GTK_LABEL (name), 16);
+  gtk_widget_add_css_class (name, "dim-label");
+  gtk_label_set_xalign (GTK_LABEL (value), 0);
+  gtk_label_set_wrap (GTK_LABEL (value), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (value), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_selectable (GTK_LABEL (value), TRUE);
+  gtk_widget_set_hexpand (value, TRUE);
+  gtk_accessible_update_relation (GTK_ACCESSIBLE (value), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
+                                  name, NULL, -1);
+  gtk_grid_attach (self->details, name, 0, row, 1, 1);
+  gtk_grid_attach (self->details, value, 1, row, 1, 1);
+}
+
+/* Only while somebody looks at them. */
+static void
+gw_task_detail_update_details (GwTaskDetail *self)
+{
+  g_autoptr (GPtrArray) facts = NULL;
+  GwTask *task = get_task (self);
+  GtkWidget *child;
+  guint i;
+
+  if (task == NULL || !gtk_expander_get_expanded (self->details_expander))
+    return;
+  facts = gw_task_facts (task, self->project);
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->details))) != NULL)
+    gtk_grid_remove (self->details, child);
+  for (i = 0; i < facts->len; i++)
+    add_detail (self, (int) i, facts->pdata[i]);
+}
+
+static void
+gw_task_detail_copy_message (GwTaskDetail *self)
+{
+  GtkWidget *overlay = gtk_widget_get_ancestor (GTK_WIDGET (self), ADW_TYPE_TOAST_OVERLAY);
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)),
+                          gtk_label_get_text (self->message_label));
+  if (overlay != NULL)
+    adw_toast_overlay_add_toast (ADW_TOAST_OVERLAY (overlay), adw_toast_new (_("Message copied")));
+}
+
+static void
 update (GwTaskDetail *self)
 {
   GwTask *task = get_task (self);
-  gboolean cut;
   gboolean has_result;
 
   if (task == NULL)
@@ -191,20 +291,87 @@ update (GwTaskDetail *self)
   update_state (self, task);
   update_facts (self, task);
   update_note (self, task);
+  update_act (self, task);
 
-  cut = set_text (self->content_text,
-                       self->whole != NULL ? self->whole->content : task->content);
+  gw_markdown_view_set_text (self->content_text,
+                             self->whole != NULL ? self->whole->content : task->content);
   /* The old answer of a task that runs again is not its answer any more. */
   has_result = task->status == GW_TASK_COMPLETED && self->whole != NULL
                && self->whole->result != NULL;
-  if (set_text (self->result_text, has_result ? self->whole->result : NULL))
-    cut = TRUE;
+  gw_markdown_view_set_text (self->result_text, has_result ? self->whole->result : NULL);
   gtk_label_set_text (self->result_title,
                       task->practice ? _("Practice Answer") : _("Result"));
   gtk_widget_set_visible (self->result_heading, has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result);
-  gtk_widget_set_visible (GTK_WIDGET (self->cut_label), cut);
+  gw_attempts_set_task (self->attempts, task);
+  gw_task_detail_update_details (self);
 }
+
+static void
+attempts_changed_cb (GwTaskDetail *self)
+{
+  GwTask *task = get_task (self);
+
+  if (task != NULL)
+    update_note (self, task);
+}
+
+/* --- Providers to retry with ------------------------------------------------------------------ */
+
+static void
+providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwTaskDetail) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  JsonArray *providers;
+  g_autoptr (GMenu) menu = NULL;
+  GwTask *task = NULL;
+  guint i;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->item == NULL)
+    return;
+  g_clear_object (&self->providers_cancellable);
+  providers = answer != NULL ? gw_json_peek_array (answer, "providers") : NULL;
+  menu = g_menu_new ();
+  for (i = 0; providers != NULL && i < json_array_get_length (providers); i++)
+    {
+      JsonNode *node = json_array_get_element (providers, i);
+      JsonObject *provider = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+      const char *name = provider != NULL ? gw_json_peek_string (provider, "name") : NULL;
+      const char *title = provider != NULL ? gw_json_peek_string (provider, "title") : NULL;
+      g_autoptr (GMenuItem) item = NULL;
+
+      if (name == NULL || !gw_json_peek_boolean (provider, "usable", TRUE)
+          || g_strcmp0 (gw_json_peek_string (provider, "kind"), "practice") == 0)
+        continue;
+      item = g_menu_item_new (title != NULL ? title : name, NULL);
+      g_menu_item_set_action_and_target_value (item, "win.retry-with",
+                                               g_variant_new_string (name));
+      g_menu_append_item (menu, item);
+    }
+  gtk_menu_button_set_menu_model (self->retry_with_button,
+                                  g_menu_model_get_n_items (G_MENU_MODEL (menu)) > 0
+                                      ? G_MENU_MODEL (menu)
+                                      : NULL);
+  task = get_task (self);
+  if (task != NULL)
+    update_act (self, task);
+}
+
+/* Asked when a failed task is shown: keys and providers come and go. */
+static void
+fetch_providers (GwTaskDetail *self)
+{
+  if (self->client == NULL || self->providers_cancellable != NULL
+      || gw_client_get_protocol (self->client) != GW_PROTOCOL_GANGWAY)
+    return;
+  self->providers_cancellable = g_cancellable_new ();
+  gw_client_call_async (self->client, "GET", "/providers", NULL, self->providers_cancellable,
+                        providers_cb, g_object_ref (self));
+}
+
+/* ---------------------------------------------------------------------------------------------- */
 
 static void
 fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -223,6 +390,8 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_clear_pointer (&self->whole, gw_task_unref);
       self->whole = g_steal_pointer (&task);
+      if (self->whole->status == GW_TASK_FAILED)
+        fetch_providers (self);
     }
   update (self);
 }
@@ -261,6 +430,7 @@ tick_cb (gpointer user_data)
     {
       update_facts (self, task);
       update_note (self, task);
+      gw_attempts_tick (self->attempts);
     }
   return G_SOURCE_CONTINUE;
 }
@@ -287,11 +457,15 @@ forget (GwTaskDetail *self)
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
+  if (self->providers_cancellable != NULL)
+    g_cancellable_cancel (self->providers_cancellable);
+  g_clear_object (&self->providers_cancellable);
   if (self->item != NULL)
     g_clear_signal_handler (&self->changed_id, self->item);
   g_clear_object (&self->item);
   g_clear_pointer (&self->whole, gw_task_unref);
   g_clear_pointer (&self->fetch_error, g_free);
+  g_clear_pointer (&self->project, g_free);
 }
 
 static void
@@ -300,7 +474,7 @@ gw_task_detail_measure (GtkWidget *widget, GtkOrientation orientation, int for_s
 {
   GwTaskDetail *self = GW_TASK_DETAIL (widget);
 
-  gtk_widget_measure (GTK_WIDGET (self->scroller), orientation, for_size, minimum, natural,
+  gtk_widget_measure (self->shown, orientation, for_size, minimum, natural,
                       minimum_baseline, natural_baseline);
   if (orientation == GTK_ORIENTATION_HORIZONTAL)
     {
@@ -319,8 +493,7 @@ gw_task_detail_get_request_mode (GtkWidget *widget)
 static void
 gw_task_detail_size_allocate (GtkWidget *widget, int width, int height, int baseline)
 {
-  gtk_widget_allocate (GTK_WIDGET (GW_TASK_DETAIL (widget)->scroller), width, height, baseline,
-                       NULL);
+  gtk_widget_allocate (GW_TASK_DETAIL (widget)->shown, width, height, baseline, NULL);
 }
 
 static void
@@ -331,6 +504,7 @@ gw_task_detail_dispose (GObject *object)
   g_clear_handle_id (&self->tick_id, g_source_remove);
   forget (self);
   g_clear_object (&self->client);
+  g_clear_object (&self->settings);
   gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_TASK_DETAIL);
   G_OBJECT_CLASS (gw_task_detail_parent_class)->dispose (object);
 }
@@ -344,8 +518,12 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   widget_class->measure = gw_task_detail_measure;
   widget_class->size_allocate = gw_task_detail_size_allocate;
   widget_class->get_request_mode = gw_task_detail_get_request_mode;
+  g_type_ensure (GW_TYPE_ATTEMPTS);
+  g_type_ensure (GW_TYPE_MARKDOWN_VIEW);
+  g_type_ensure (GW_TYPE_TASK_SUMMARY);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                GW_RESOURCE_PATH "/ui/gw-task-detail.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, summary);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, scroller);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, state_icon);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, state_label);
@@ -360,7 +538,15 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_heading);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_title);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_text);
-  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, cut_label);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, plain_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, acts_box);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, act_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, retry_with_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, attempts);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, details_expander);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, details);
+  gtk_widget_class_bind_template_callback (widget_class, gw_task_detail_update_details);
+  gtk_widget_class_bind_template_callback (widget_class, gw_task_detail_copy_message);
 }
 
 static void
@@ -369,6 +555,14 @@ gw_task_detail_init (GwTaskDetail *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
+  g_signal_connect_object (self->attempts, "changed", G_CALLBACK (attempts_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  self->shown = GTK_WIDGET (self->scroller);
+  self->settings = g_settings_new (GW_APPLICATION_ID);
+  g_settings_bind (self->settings, "plain-results", self->plain_button, "active",
+                   G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (self->settings, "plain-results", self->result_text, "plain",
+                   G_SETTINGS_BIND_GET);
 }
 
 /* The gateway that texts are fetched from. */
@@ -377,8 +571,52 @@ gw_task_detail_set_client (GwTaskDetail *self, GwClient *client)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
-  if (g_set_object (&self->client, client))
-    fetch (self);
+  if (!g_set_object (&self->client, client))
+    return;
+  gw_attempts_set_client (self->attempts, client);
+  fetch (self);
+}
+
+static void
+show_page (GwTaskDetail *self, GtkWidget *page)
+{
+  if (self->shown == page)
+    return;
+  gtk_widget_set_visible (self->shown, FALSE);
+  self->shown = page;
+  gtk_widget_set_visible (page, TRUE);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
+
+/**
+ * gw_task_detail_set_several:
+ * @items: (element-type GwTaskItem): what is selected, looked at now
+ *
+ * Shows what several tasks are together, instead of the one.
+ */
+void
+gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  gw_task_summary_set_items (self->summary, items);
+  show_page (self, GTK_WIDGET (self->summary));
+}
+
+/**
+ * gw_task_detail_set_project:
+ * @name: (nullable): of the project of the task that is shown
+ */
+void
+gw_task_detail_set_project (GwTaskDetail *self, const char *name)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  if (g_strcmp0 (self->project, name) == 0)
+    return;
+  g_free (self->project);
+  self->project = g_strdup (name);
+  gw_task_detail_update_details (self);
 }
 
 /**
@@ -390,9 +628,11 @@ gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
+  show_page (self, GTK_WIDGET (self->scroller));
   if (self->item == item)
     return;
   forget (self);
+  gw_attempts_set_task (self->attempts, NULL);
   if (item == NULL)
     return;
   self->item = g_object_ref (item);

@@ -13,6 +13,7 @@ struct _GwTaskSummary {
   GtkWidget parent_instance;
 
   /* Template children */
+  GtkWidget *scroller;
   GtkLabel *title;
   GtkListBox *counts;
   GtkLabel *tokens;
@@ -79,6 +80,7 @@ gw_task_summary_class_init (GwTaskSummaryClass *klass)
   G_OBJECT_CLASS (klass)->dispose = gw_task_summary_dispose;
   gtk_widget_class_set_template_from_resource (widget_class,
                                                GW_RESOURCE_PATH "/ui/gw-task-summary.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, scroller);
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, title);
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, counts);
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, tokens);

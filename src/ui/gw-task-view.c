@@ -583,6 +583,50 @@ gw_task_view_select_all (GwTaskView *self)
   gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
 }
 
+/* The row that is @step rows from the selected one; -1 if there is none. */
+static gint64
+find_step (GwTaskView *self, int step)
+{
+  g_autoptr (GtkBitset) selected
+      = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  gint64 to;
+
+  if (gtk_bitset_is_empty (selected))
+    return -1;
+  to = (gint64) (step > 0 ? gtk_bitset_get_maximum (selected) : gtk_bitset_get_minimum (selected))
+       + step;
+  return to >= 0 && to < n ? to : -1;
+}
+
+/**
+ * gw_task_view_step:
+ * @step: 1 for the next task in the order that is shown, -1 for the one before
+ *
+ * Selects the neighbour of what is selected.
+ */
+void
+gw_task_view_step (GwTaskView *self, int step)
+{
+  gint64 to;
+
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  to = find_step (self, step);
+  if (to < 0)
+    return;
+  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), (guint) to, TRUE);
+  gw_compat_scroll_to (self->column_view, (guint) to);
+}
+
+gboolean
+gw_task_view_can_step (GwTaskView *self, int step)
+{
+  g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
+
+  return find_step (self, step) >= 0;
+}
+
 void
 gw_task_view_unselect_all (GwTaskView *self)
 {

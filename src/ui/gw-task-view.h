@@ -24,6 +24,8 @@ GwTaskItem *gw_task_view_get_only_selected (GwTaskView *self);
 guint gw_task_view_count_selected (GwTaskView *self);
 gboolean gw_task_view_select (GwTaskView *self, const char *task_id);
 void gw_task_view_select_all (GwTaskView *self);
+void gw_task_view_step (GwTaskView *self, int step);
+gboolean gw_task_view_can_step (GwTaskView *self, int step);
 void gw_task_view_unselect_all (GwTaskView *self);
 void gw_task_view_scroll_to_end (GwTaskView *self);
 

@@ -51,6 +51,8 @@ static const GwVerb verbs[] = {
   { "win.show::completed", N_ ("Show completed"), N_ ("List"), GW_VERB_SCOPE_WINDOW,
     { "<Alt>4" } },
   { "win.show::failed", N_ ("Show failed"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>5" } },
+  { "win.next-task", N_ ("Next task"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>Down" } },
+  { "win.previous-task", N_ ("Previous task"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "<Alt>Up" } },
   { "win.back", N_ ("Back to the list"), N_ ("List"), GW_VERB_SCOPE_WINDOW, { "Escape" } },
 
   { "win.undo", N_ ("Undo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT, { "<Control>z" } },

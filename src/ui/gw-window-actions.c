@@ -129,6 +129,7 @@ _gw_window_actions_update (GwWindow *self)
   _gw_window_menus_update (self);
 
   _gw_window_recovery_update (self);
+  _gw_window_detail_update (self);
   gtk_widget_action_set_enabled (widget, "win.run", gw_composer_can_run (self->composer));
   gtk_widget_action_set_enabled (widget, "win.back",
                                  gtk_widget_get_visible (GTK_WIDGET (self->detail))

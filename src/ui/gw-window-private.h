@@ -66,6 +66,7 @@ struct _GwWindow {
   guint layout_id;
   guint tick_id;
   guint draft_id;
+  guint several_id;          /* the summary of what is selected is told anew */
   guint idle_id;             /* hidden, nothing left to do: quits soon */
   JsonObject *recovery;      /* (nullable) what GET /recovery said */
   gint64 recovery_checked;   /* for the gateway that is ready since then */
@@ -115,6 +116,12 @@ void _gw_window_menus_class_init (GwWindowClass *klass);
 void _gw_window_menus_init (GwWindow *self);
 void _gw_window_menus_update (GwWindow *self);
 void _gw_window_menus_dispose (GwWindow *self);
+
+/* gw-window-detail.c */
+void _gw_window_detail_class_init (GwWindowClass *klass);
+void _gw_window_detail_select (GwWindow *self);
+void _gw_window_detail_update (GwWindow *self);
+void _gw_window_detail_dispose (GwWindow *self);
 
 /* gw-window-undo.c */
 void _gw_window_undo_class_init (GwWindowClass *klass);

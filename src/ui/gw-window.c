@@ -115,16 +115,8 @@ _gw_window_show_list (GwWindow *self)
 static void
 selection_changed_cb (GwWindow *self)
 {
-  g_autoptr (GwTaskItem) item = gw_task_view_get_only_selected (self->task_view);
-
-  /* With none selected (its task left the filter, say) the one that is read stays. */
-  if (item != NULL)
-    {
-      gw_task_detail_set_item (self->detail, item);
-      /* Keys move through the list; only a click or Enter leaves it where there is one page. */
-      gtk_widget_set_visible (GTK_WIDGET (self->detail), TRUE);
-      gw_window_update_layout (self);
-    }
+  _gw_window_detail_select (self);
+  gw_window_update_layout (self);
   _gw_window_timeline_selection_changed (self);
   _gw_window_actions_update (self);
 }
@@ -360,6 +352,7 @@ gw_window_dispose (GObject *object)
   g_clear_handle_id (&self->layout_id, g_source_remove);
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_handle_id (&self->draft_id, g_source_remove);
+  _gw_window_detail_dispose (self);
   g_clear_handle_id (&self->idle_id, g_source_remove);
   if (self->endpoint != NULL)
     g_signal_handlers_disconnect_by_data (self->endpoint, self);
@@ -428,6 +421,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
+  _gw_window_detail_class_init (klass);
   _gw_window_recovery_class_init (klass);
   _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);

@@ -100,6 +100,13 @@ def role_of(node):
         return ""
 
 
+def description_of(node):
+    try:
+        return node.get_description() or ""
+    except GLib.Error:
+        return ""
+
+
 def text_of(node):
     try:
         text = node.get_text_iface()
@@ -246,9 +253,13 @@ class Window(frame.Process):
         for part in parts:
             self.until(lambda p=part: self.says(p), f"the words {part!r}")
 
+    def result_parts(self):
+        """The texts of the shown result, prose and code apart, as they stand on the screen."""
+        return [text_of(node) or name_of(node) for node in nodes(self.app)
+                if role_of(node) in ("text", "label") and description_of(node) == "Result text"]
+
     def result(self):
-        node = self.wait_node("label", None, lambda n: n.get_description() == "Result text")
-        return name_of(node)
+        return "\n".join(self.until(self.result_parts, "a result"))
 
     def dump(self):
         lines = []
