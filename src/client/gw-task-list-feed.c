@@ -94,6 +94,7 @@ take_page (GwTaskList *self,
 
   self->has_since = TRUE;
   self->since = changes->revision;
+  self->loaded = self->loaded || !changes->more;
   _gw_task_list_emit_changed (self);
 }
 

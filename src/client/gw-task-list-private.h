@@ -26,6 +26,7 @@ struct _GwTaskList {
   GCancellable *cancellable; /* (owned) (nullable): while it follows */
   GHashTable *projects;      /* (owned) id → GwProject (owned) */
   GHashTable *seen;          /* (owned) (nullable): ids since a reset; what is not in it goes */
+  gboolean loaded;           /* all that there was at the first look has come */
   gboolean has_since;
   guint64 since;
   char *store;               /* (owned) (nullable) */

@@ -336,6 +336,20 @@ gw_task_list_count_in (GwTaskList *self,
 }
 
 /**
+ * gw_task_list_is_loaded:
+ * @self: a list
+ *
+ * Returns: whether everything has come that there was when the list began; stays so
+ */
+gboolean
+gw_task_list_is_loaded (GwTaskList *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_LIST (self), FALSE);
+
+  return self->loaded;
+}
+
+/**
  * gw_task_list_is_connected:
  * @self: a list
  *

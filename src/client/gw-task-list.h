@@ -38,6 +38,7 @@ GwTaskItem *gw_task_list_find (GwTaskList *self, const char *task_id);
 guint gw_task_list_count (GwTaskList *self, GwTaskStatus status);
 /* @project_id NULL: of all; kept as tasks change, so it costs nothing */
 guint gw_task_list_count_in (GwTaskList *self, const char *project_id, GwTaskStatus status);
+gboolean gw_task_list_is_loaded (GwTaskList *self); /* all that was there at the start has come */
 gboolean gw_task_list_is_connected (GwTaskList *self);
 const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
 

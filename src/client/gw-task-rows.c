@@ -25,6 +25,7 @@ struct _GwTaskRows {
 
   GwTaskList *list;       /* (owned) (nullable) */
   char *project_id;       /* (owned) (nullable) */
+  char *hidden_id;        /* (owned) (nullable): a project that is left out */
   int status;             /* GwTaskStatus; -1: all */
   GwTaskSort sort;
   gboolean descending;
@@ -203,6 +204,7 @@ is_shown (GwTaskRows *self,
 
   return (self->status < 0 || (int) task->status == self->status)
          && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0)
+         && (self->hidden_id == NULL || g_strcmp0 (task->project_id, self->hidden_id) != 0)
          && (self->test == NULL || self->test (item, self->test_data));
 }
 
@@ -386,8 +388,8 @@ rebuild (GwTaskRows *self)
 
   g_clear_pointer (&self->by_item, g_hash_table_unref);
   if (self->list != NULL
-      && (self->project_id != NULL || self->status >= 0 || self->test != NULL
-          || self->sort != GW_TASK_SORT_NONE))
+      && (self->project_id != NULL || self->hidden_id != NULL || self->status >= 0
+          || self->test != NULL || self->sort != GW_TASK_SORT_NONE))
     fill (self);
   after = g_list_model_get_n_items (G_LIST_MODEL (self));
   if (before > 0 || after > 0)
@@ -414,6 +416,7 @@ static void
 gw_task_rows_finalize (GObject *object)
 {
   g_free (GW_TASK_ROWS (object)->project_id);
+  g_free (GW_TASK_ROWS (object)->hidden_id);
 
   G_OBJECT_CLASS (gw_task_rows_parent_class)->finalize (object);
 }
@@ -476,8 +479,8 @@ gw_task_rows_set_list (GwTaskRows *self,
   g_signal_connect_swapped (list, "items-changed", G_CALLBACK (items_changed_cb), self);
   g_signal_connect_swapped (list, "delta", G_CALLBACK (delta_cb), self);
   before = g_list_model_get_n_items (G_LIST_MODEL (list));
-  if (self->project_id != NULL || self->status >= 0 || self->test != NULL
-      || self->sort != GW_TASK_SORT_NONE)
+  if (self->project_id != NULL || self->hidden_id != NULL || self->status >= 0
+      || self->test != NULL || self->sort != GW_TASK_SORT_NONE)
     {
       fill (self);
       before = (guint) g_sequence_get_length (self->rows);
@@ -502,6 +505,25 @@ gw_task_rows_set_project (GwTaskRows *self,
 
   g_free (self->project_id);
   self->project_id = g_strdup (project_id);
+  rebuild (self);
+}
+
+/**
+ * gw_task_rows_set_hidden_project:
+ * @self: rows
+ * @project_id: (nullable): its tasks are left out, for it is about to be removed
+ */
+void
+gw_task_rows_set_hidden_project (GwTaskRows *self,
+                                 const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_ROWS (self));
+
+  if (g_strcmp0 (self->hidden_id, project_id) == 0)
+    return;
+
+  g_free (self->hidden_id);
+  self->hidden_id = g_strdup (project_id);
   rebuild (self);
 }
 

@@ -32,6 +32,7 @@ G_DECLARE_FINAL_TYPE (GwTaskRows, gw_task_rows, GW, TASK_ROWS, GObject)
 GwTaskRows *gw_task_rows_new (void);
 void gw_task_rows_set_list (GwTaskRows *self, GwTaskList *list);
 void gw_task_rows_set_project (GwTaskRows *self, const char *project_id);
+void gw_task_rows_set_hidden_project (GwTaskRows *self, const char *project_id);
 void gw_task_rows_set_status (GwTaskRows *self, int status);
 void gw_task_rows_set_sort (GwTaskRows *self, GwTaskSort sort, gboolean descending);
 void gw_task_rows_set_test (GwTaskRows *self, GwTaskRowsTest test, gpointer user_data);

@@ -32,6 +32,25 @@ gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label)
 }
 
 /**
+ * gw_compat_label_list_row:
+ * @item: has its child
+ *
+ * As gw_compat_label_row(), in a plain list.
+ */
+void
+gw_compat_label_list_row (GtkListItem *item, const char *label)
+{
+  GtkWidget *row = gtk_widget_get_parent (gtk_list_item_get_child (item));
+
+#if GTK_CHECK_VERSION(4, 12, 0)
+  gtk_list_item_set_accessible_label (item, label);
+#endif
+  if (row != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                    -1);
+}
+
+/**
  * gw_compat_announce:
  *
  * Has screen readers say @message; before GTK 4.14 there is no way to.

@@ -32,6 +32,7 @@ struct _GwTaskView {
   GtkWidget *menu;              /* (owned by the tree) (nullable) */
   GHashTable *cells;            /* (owned) (element-type GwTaskCell) (unowned) that are bound */
   char *project_id;             /* (owned) (nullable): all */
+  char *hidden_id;              /* (owned) (nullable): about to be removed */
   int status;                   /* GwTaskStatus that is shown; -1: all */
   guint tick_id;
 

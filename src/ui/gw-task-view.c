@@ -216,6 +216,7 @@ gw_task_view_finalize (GObject *object)
 
   g_hash_table_unref (self->cells);
   g_free (self->project_id);
+  g_free (self->hidden_id);
   G_OBJECT_CLASS (gw_task_view_parent_class)->finalize (object);
 }
 
@@ -372,7 +373,7 @@ void
 _gw_task_view_update_none (GwTaskView *self)
 {
   gboolean none = g_list_model_get_n_items (G_LIST_MODEL (self->rows)) == 0
-                  && (self->status >= 0 || self->project_id != NULL
+                  && (self->status >= 0 || self->project_id != NULL || self->hidden_id != NULL
                       || (self->search != NULL && !gw_task_search_is_asking (self->search)));
 
   _gw_task_view_update_hits (self);
@@ -401,7 +402,11 @@ gw_task_view_refresh (GwTaskView *self)
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
   for (i = 0; self->list != NULL && i < GW_N_TASK_STATUSES; i++)
-    counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
+    {
+      counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
+      if (self->hidden_id != NULL && self->project_id == NULL)
+        counts[i] -= gw_task_list_count_in (self->list, self->hidden_id, i);
+    }
   gw_task_filters_update (self->filters, counts, self->status, self->narrow);
   _gw_task_view_update_none (self);
 }
@@ -466,6 +471,23 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
   gw_task_view_refresh (self);
   selection_changed_cb (self);
   return TRUE;
+}
+
+/**
+ * gw_task_view_set_hidden_project:
+ * @project_id: (nullable): a project that is about to go: its tasks are neither shown nor counted
+ */
+void
+gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  if (g_strcmp0 (self->hidden_id, project_id) == 0)
+    return;
+  g_free (self->hidden_id);
+  self->hidden_id = g_strdup (project_id);
+  gw_task_rows_set_hidden_project (self->rows, project_id);
+  gw_task_view_refresh (self);
 }
 
 /**

@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (GwTaskView, gw_task_view, GW, TASK_VIEW, GtkWidget)
 void gw_task_view_set_list (GwTaskView *self, GwTaskList *list);
 void gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu);
 gboolean gw_task_view_set_filter (GwTaskView *self, const char *name);
+void gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id);
 void gw_task_view_set_project (GwTaskView *self, const char *project_id);
 void gw_task_view_refresh (GwTaskView *self);
 

@@ -122,6 +122,7 @@ _gw_window_actions_update (GwWindow *self)
 
   if (self->endpoint == NULL)
     return;
+  _gw_window_project_acts_update (self);
   state = gw_endpoint_get_state (self->endpoint);
   _gw_window_tasks_update (self);
   _gw_window_copy_update (self);

@@ -5,7 +5,9 @@
 #include "gw-banner.h"
 #include "gw-composer.h"
 #include "gw-gateway-watch.h"
+#include "gw-project-list.h"
 #include "gw-run-progress.h"
+#include "gw-sidebar.h"
 #include "gw-task-detail.h"
 #include "gw-task-list.h"
 #include "gw-task-view.h"
@@ -52,6 +54,10 @@ struct _GwWindow {
   GPtrArray *pending;        /* (nullable) (element-type JsonObject) for the gateway to come */
   gboolean pending_composed;
   char *project_id;          /* (nullable) that is shown; NULL: all tasks */
+  GwProjectList *projects;
+  char *restore_project;     /* (nullable) shown as soon as it is there again */
+  char *removing_id;         /* (nullable) project that is removed when its toast is over */
+  AdwToast *removing_toast;  /* (nullable) */
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
@@ -62,7 +68,14 @@ struct _GwWindow {
   GPtrArray *provider_names; /* (element-type utf8) in use, as far as known */
   gint64 providers_at;       /* monotonic µs; 0: never asked */
 
+  /* Borrowed references */
+  GwSidebar *sidebar;        /* in sidebar_bin */
+  GtkWidget *rename_popover; /* (nullable) while it is open */
+
   GwRunProgress progress;
+  int width;
+  guint arrange_id;
+  guint popover_id;          /* the popover goes once it is closed */
   guint layout_id;
   guint tick_id;
   guint draft_id;
@@ -71,6 +84,9 @@ struct _GwWindow {
   JsonObject *recovery;      /* (nullable) what GET /recovery said */
   gint64 recovery_checked;   /* for the gateway that is ready since then */
   guint recovered;           /* tasks that a crash left uncertain, until resumed */
+  gboolean restored;         /* what the last window showed, once it is known what is there */
+  gboolean project_known;    /* the gateway has told of the one that is shown */
+  gboolean sidebar_asked;    /* the user wants to see it also where there is little in it */
   gboolean was_lost;
   gboolean keep_running;     /* hidden by the user while tasks run */
 };
@@ -146,6 +162,21 @@ void _gw_window_accept_drops (GwWindow *self);
 /* gw-window-projects.c */
 void _gw_window_show_project (GwWindow *self, const char *project_id);
 const char *_gw_window_get_target_project (GwWindow *self);
+void _gw_window_projects_class_init (GwWindowClass *klass);
+void _gw_window_projects_init (GwWindow *self);
+void _gw_window_projects_set_list (GwWindow *self, GwClient *client);
+void _gw_window_projects_update (GwWindow *self);
+void _gw_window_projects_save_state (GwWindow *self);
+void _gw_window_projects_dispose (GwWindow *self);
+
+/* gw-window-project-acts.c */
+void _gw_window_project_acts_class_init (GwWindowClass *klass);
+void _gw_window_project_acts_init (GwWindow *self);
+void _gw_window_project_acts_update (GwWindow *self);
+void _gw_window_project_acts_abandon (GwWindow *self);
+void _gw_window_project_acts_flush (GwWindow *self);
+void _gw_window_project_acts_catch_up (GwWindow *self);
+void _gw_window_project_acts_dispose (GwWindow *self);
 
 /* gw-window-progress.c */
 void _gw_window_progress_update (GwWindow *self);

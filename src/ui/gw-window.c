@@ -137,6 +137,7 @@ _gw_window_update (GwWindow *self)
       gw_window_update_layout (self);
     }
   gw_task_view_refresh (self->task_view);
+  _gw_window_projects_update (self);
   _gw_window_progress_update (self);
   _gw_window_life_update (self);
   gw_gateway_watch_set_active (self->watch, self->progress.active);
@@ -198,6 +199,7 @@ set_client (GwWindow *self, GwClient *client)
   gw_task_detail_set_client (self->detail, client);
   gw_gateway_watch_set_client (self->watch, client);
   _gw_window_timeline_source_changed (self);
+  _gw_window_projects_set_list (self, client);
   gw_task_list_start (self->list);
   _gw_window_update (self);
 }
@@ -318,6 +320,7 @@ gw_window_save_state (GwWindow *self)
   g_clear_handle_id (&self->draft_id, g_source_remove);
   text = gw_composer_dup_text (self->composer);
   gw_draft_save (text);
+  _gw_window_projects_save_state (self);
   gtk_window_get_default_size (GTK_WINDOW (self), &width, &height);
   g_settings_set_boolean (self->settings, "window-maximized",
                           gtk_window_is_maximized (GTK_WINDOW (self)));
@@ -349,6 +352,7 @@ gw_window_dispose (GObject *object)
       g_signal_handlers_disconnect_by_data (self->composer, self);
       g_signal_handlers_disconnect_by_data (self->leaflet, self);
     }
+  _gw_window_projects_dispose (self);
   g_clear_handle_id (&self->layout_id, g_source_remove);
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_handle_id (&self->draft_id, g_source_remove);
@@ -425,6 +429,7 @@ gw_window_class_init (GwWindowClass *klass)
   _gw_window_recovery_class_init (klass);
   _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);
+  _gw_window_projects_class_init (klass);
 }
 
 static void
@@ -450,6 +455,7 @@ gw_window_init (GwWindow *self)
                                g_settings_get_int (self->settings, "window-height"));
   if (g_settings_get_boolean (self->settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
+  _gw_window_projects_init (self);
 #if GW_DEVELOPMENT
   gtk_widget_add_css_class (GTK_WIDGET (self), "devel");
 #endif

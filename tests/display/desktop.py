@@ -216,6 +216,13 @@ class Window(frame.Process):
                               lambda node: name_of(node) in ("Task", "任务")
                               and has_state(node, Atspi.StateType.EDITABLE))
 
+    def entry(self, name):
+        return self.wait_node("text", name,
+                              lambda node: has_state(node, Atspi.StateType.EDITABLE))
+
+    def set_entry(self, name, text):
+        Atspi.EditableText.set_text_contents(self.entry(name), text)
+
     def type_task(self, text):
         Atspi.EditableText.set_text_contents(self.composer(), text)
 

@@ -32,6 +32,7 @@ class FakeGateway(ThreadingHTTPServer):
         self.providers = []
         self.revision = 0
         self.tasks = {}
+        self.projects = {}
         self.changed = threading.Condition()
         self.project_id = str(uuid.uuid4())
         self.calls = []
@@ -67,8 +68,27 @@ class FakeGateway(ThreadingHTTPServer):
         self.connections.discard(request)
         super().shutdown_request(request)
 
+    def add_project(self, name, days_ago=0, paused=False, concurrency=None, **counts):
+        """Puts a project in that has @counts tasks, whether or not there are any."""
+        created = time.time() - 600 - 86400 * days_ago + len(self.projects)
+        left = counts.get("queued", 0) + counts.get("running", 0)
+        with self.changed:
+            self.revision += 1
+            project = {
+                "project_id": "01900000-0000-7000-9000-%012d" % (len(self.projects) + 1),
+                "name": name, "created_at": iso(created),
+                "finished_at": None if left else iso(created + 300),
+                "concurrency": concurrency, "paused": paused,
+                "counts": {status: counts.get(status, 0) for status in
+                           ("queued", "running", "completed", "failed", "cancelled")},
+                "usage": {}, "revision": self.revision,
+            }
+            self.projects[project["project_id"]] = project
+            self.changed.notify_all()
+        return project["project_id"]
+
     def add(self, content, status="queued", result=None, ago=0.0, took=None, error=None,
-            attempts=0, **metadata):
+            attempts=0, project=None, **metadata):
         """Puts a task in; @ago seconds since it was first sent, @took seconds its call lasted."""
         now = time.time()
         started = now - ago if status != "queued" else None
@@ -77,7 +97,7 @@ class FakeGateway(ThreadingHTTPServer):
             ended = status not in ("queued", "running")
             task = {
                 "task_id": "01900000-0000-7000-8000-%012d" % (len(self.tasks) + 1),
-                "project_id": self.project_id, "status": status, "content": content,
+                "project_id": project or self.project_id, "status": status, "content": content,
                 "result": result, "error": error, "created_at": iso(now - 120),
                 "started_at": iso(started) if started else None,
                 "finished_at": iso(started + (took or 0)) if started and ended else None,
@@ -150,7 +170,9 @@ class Handler(BaseHTTPRequestHandler):
                                key=lambda t: t["revision"])
                 self.answer(200, {"revision": server.revision, "more": False,
                                   "store": server.store, "tasks": [entry(t) for t in tasks],
-                                  "projects": [], "removed": []})
+                                  "projects": [p for p in server.projects.values()
+                                               if p["revision"] > since],
+                                  "removed": []})
         elif path.startswith("/tasks/"):
             task = server.tasks.get(path[len("/tasks/"):])
             if task:

@@ -139,6 +139,80 @@ class Pictures(desktop.Case):
     def test_mirrored(self):
         self.scene("list-rtl", select=0, env={"GTK_DEBUG": "invert-text-dir"})
 
+    def projects(self, name, size=(1100, 700), env=None, shown=None, history=False):
+        self.size(*size)
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add_project("default", completed=3, failed=1)
+        current = gateway.add_project("Chapter summaries of the annual report", completed=11,
+                                      failed=1, running=3, queued=22)
+        gateway.add_project("People of the survey, all languages", paused=True, completed=210,
+                            failed=14, queued=776)
+        gateway.add_project("Product texts", completed=40)
+        gateway.add_project("Interview questions", completed=4, failed=8)
+        for days, old in ((1, "Minutes of Monday"), (1, "Letters to landlords"), (3, "Haiku"),
+                          (12, "Recipes"), (12, "Slogans for the bakery"), (400, "First steps")):
+            gateway.add_project(old, days_ago=days, completed=12 + days, failed=days == 3)
+        for number, (content, model, took, result) in enumerate(TALK):
+            gateway.add(content, "completed", result=result, ago=30 - number, took=took,
+                        model=model, project=current)
+        for content in MORE:
+            gateway.add(content, project=current)
+        window = self.open("--gateway", gateway.uri, env=env)
+        window.wait_row(TALK[0][0])
+        if size[0] >= 860:
+            window.wait_node("list item", "Product texts")
+        if shown is not None:
+            window.click(window.wait_node("list item", shown))
+        if history:
+            window.key("ctrl+h")
+            window.wait_node("list item", "Haiku")
+        self.save(window, name)
+        return window
+
+    def test_projects(self):
+        self.projects("projects", shown="Chapter summaries")
+
+    def test_projects_dark(self):
+        self.projects("projects-dark", env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_projects_chinese(self):
+        self.projects("projects-zh_CN", env={"LANGUAGE": "zh_CN"})
+
+    def test_projects_narrow(self):
+        window = self.projects("projects-narrow-folded", size=(360, 640))
+        window.key("F8")
+        window.wait_node("list item", "Product texts")
+        self.save(window, "projects-narrow")
+
+    def test_projects_mirrored(self):
+        self.projects("projects-rtl", env={"GTK_DEBUG": "invert-text-dir"})
+
+    def test_projects_contrast(self):
+        self.projects("projects-contrast", env={"ADW_DEBUG_HIGH_CONTRAST": "1"})
+
+    def test_project_menu(self):
+        window = self.projects("projects-all")
+        window.click(window.wait_node("list item", "Product texts"), "3")
+        window.wait_words("Rename")
+        self.save(window, "project-menu")
+
+    def test_project_rename(self):
+        window = self.projects("projects-shown", shown="Product texts")
+        window.key("F2")
+        window.wait_words("Name of the Project")
+        window.set_entry("Name of the Project", "Interview questions")
+        window.press("_Rename")
+        window.wait_words("Another project has this name")
+        self.save(window, "project-rename")
+
+    def test_history(self):
+        self.projects("history", history=True)
+
+    def test_history_dark(self):
+        self.projects("history-dark", history=True,
+                      env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
     def test_empty(self):
         self.size(980, 680)
         window = self.open()

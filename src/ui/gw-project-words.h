@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "gw-project.h"
+
+G_BEGIN_DECLS
+
+/* What a person sees of a project's state, at one look. */
+typedef enum {
+  GW_PROJECT_LOOK_EMPTY,
+  GW_PROJECT_LOOK_QUEUED,
+  GW_PROJECT_LOOK_RUNNING,
+  GW_PROJECT_LOOK_PAUSED,
+  GW_PROJECT_LOOK_COMPLETED,
+  GW_PROJECT_LOOK_FAILED,    /* nothing in it came to an answer */
+  GW_PROJECT_LOOK_CANCELLED,
+  GW_N_PROJECT_LOOKS
+} GwProjectLook;
+
+gboolean gw_project_is_quick (const GwProject *project);
+GwProjectLook gw_project_look (const GwProject *project);
+const char *gw_project_look_get_word (GwProjectLook look);
+const char *gw_project_look_get_icon (GwProjectLook look);
+const char *gw_project_look_get_css_class (GwProjectLook look);
+
+guint64 gw_project_count_all (const GwProject *project);
+double gw_project_get_fraction (const GwProject *project);
+
+const char *gw_project_words_title (const GwProject *project);
+char *gw_project_words_progress (const GwProject *project);
+char *gw_project_words_for_row (const GwProject *project, guint hits);
+char *gw_project_words_hits (guint hits, gboolean more);
+char *gw_day_to_words (const GDate *day, const GDate *today);
+char *gw_keep_days_to_words (gint64 days);
+
+G_END_DECLS
