@@ -20,6 +20,7 @@ struct _GwTaskView {
   GtkSearchEntry *search_entry;
   GtkLabel *hits_label;
   GwTaskFilters *filters;
+  AdwBin *notice_bin;
   GtkStack *stack;
   GtkScrolledWindow *scroller;
   GtkColumnView *column_view;

@@ -248,6 +248,7 @@ gw_task_view_class_init (GwTaskViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, search_entry);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, hits_label);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, filters);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskView, notice_bin);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, stack);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, scroller);
   gtk_widget_class_bind_template_child (widget_class, GwTaskView, column_view);
@@ -595,6 +596,18 @@ gw_task_view_select (GwTaskView *self, const char *task_id)
   gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
   gw_compat_scroll_to (self->column_view, position);
   return TRUE;
+}
+
+/**
+ * gw_task_view_set_notice:
+ * @notice: what is shown above the rows
+ */
+void
+gw_task_view_set_notice (GwTaskView *self, GtkWidget *notice)
+{
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  adw_bin_set_child (self->notice_bin, notice);
 }
 
 void

@@ -16,6 +16,7 @@ void gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu);
 gboolean gw_task_view_set_filter (GwTaskView *self, const char *name);
 void gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id);
 void gw_task_view_set_project (GwTaskView *self, const char *project_id);
+void gw_task_view_set_notice (GwTaskView *self, GtkWidget *notice);
 void gw_task_view_refresh (GwTaskView *self);
 
 /* What is shown, filtered and sorted: (transfer none), a model of GwTaskItem. */

@@ -100,6 +100,7 @@ providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   g_ptr_array_unref (self->provider_names);
   self->provider_names = g_steal_pointer (&names);
+  gw_failure_groups_set_providers (self->failure_groups, self->provider_names);
   show_providers (self);
 }
 
@@ -157,8 +158,9 @@ _gw_window_menus_update (GwWindow *self)
         ngettext ("_Retry %u Selected", "_Retry %u Selected", selected), selected);
   set_only_item (self->task_retry_section, retry != NULL ? retry : _("_Retry"), "win.retry");
   update_pause_button (self);
+  _gw_window_failures_queue (self);
   _gw_window_banner_update (self); /* "Queue paused" */
-  if (failed > 0)
+  if (failed > 0 || gw_failure_sums_has_any (self->failures))
     ask_for_providers (self);
 }
 

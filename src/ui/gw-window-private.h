@@ -4,6 +4,7 @@
 #include "gw-acts.h"
 #include "gw-banner.h"
 #include "gw-composer.h"
+#include "gw-failure-groups.h"
 #include "gw-gateway-watch.h"
 #include "gw-project-list.h"
 #include "gw-run-progress.h"
@@ -63,6 +64,8 @@ struct _GwWindow {
   GtkFileChooserNative *chooser; /* (nullable) */
   GtkFileChooserNative *save_chooser; /* (nullable) */
   GwUndo *undo;
+  GwFailureSums *failures;
+  GwFailureGroups *failure_groups; /* (unowned) in the list */
   GMenu *task_retry_section;
   GMenu *retry_with_menu;
   GPtrArray *provider_names; /* (element-type utf8) in use, as far as known */
@@ -77,6 +80,7 @@ struct _GwWindow {
   guint arrange_id;
   guint popover_id;          /* the popover goes once it is closed */
   guint layout_id;
+  guint failures_id;
   guint tick_id;
   guint draft_id;
   guint several_id;          /* the summary of what is selected is told anew */
@@ -111,6 +115,8 @@ GPtrArray *_gw_window_get_targets (GwWindow *self);
 GPtrArray *_gw_window_get_projects_of (GwWindow *self, GPtrArray *items);
 gboolean _gw_window_is_paused (GwWindow *self);
 void _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider);
+void _gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, const char *code,
+                             const char *provider);
 void _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider);
 void _gw_window_push_added (GwWindow *self, const char *toast, GPtrArray *ids);
 
@@ -126,6 +132,12 @@ void _gw_window_export_update (GwWindow *self);
 void _gw_window_list_class_init (GwWindowClass *klass);
 void _gw_window_list_init (GwWindow *self);
 void _gw_window_list_update (GwWindow *self);
+
+/* gw-window-failures.c */
+void _gw_window_failures_init (GwWindow *self);
+void _gw_window_failures_follow (GwWindow *self);
+void _gw_window_failures_queue (GwWindow *self);
+void _gw_window_failures_dispose (GwWindow *self);
 
 /* gw-window-menus.c */
 void _gw_window_menus_class_init (GwWindowClass *klass);

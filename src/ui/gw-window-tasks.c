@@ -353,6 +353,37 @@ _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider)
             ids->len == 1 ? self : NULL, NULL);
 }
 
+/**
+ * _gw_window_retry_cause:
+ * @projects: (element-type utf8): of which all tasks that failed with @code
+ * @ids: (element-type utf8): and these tasks
+ * @provider: (nullable): who is to do them now; NULL: as before
+ */
+void
+_gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, const char *code,
+                        const char *provider)
+{
+  GwActs *acts = _gw_window_new_acts (self);
+  guint i;
+
+  if (acts == NULL)
+    return;
+  add_retries (acts, ids, provider);
+  for (i = 0; i < projects->len; i++)
+    {
+      JsonObject *body = json_object_new ();
+
+      json_object_set_string_member (body, "code", code);
+      if (provider != NULL)
+        json_object_set_string_member (body, "provider", provider);
+      gw_acts_add (acts, "POST",
+                   gw_client_build_path ("projects", (const char *) projects->pdata[i], "retry",
+                                         NULL),
+                   body);
+    }
+  run_acts (self, acts, _("Not queued again"), retried_cb, NULL, NULL);
+}
+
 typedef struct {
   GPtrArray *ids;
   char *provider;

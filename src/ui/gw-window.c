@@ -200,6 +200,7 @@ set_client (GwWindow *self, GwClient *client)
   gw_gateway_watch_set_client (self->watch, client);
   _gw_window_timeline_source_changed (self);
   _gw_window_projects_set_list (self, client);
+  _gw_window_failures_follow (self);
   gw_task_list_start (self->list);
   _gw_window_update (self);
 }
@@ -374,6 +375,7 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->settings);
   g_clear_object (&self->undo);
   _gw_window_menus_dispose (self);
+  _gw_window_failures_dispose (self);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
@@ -448,6 +450,7 @@ gw_window_init (GwWindow *self)
   _gw_window_accept_drops (self);
 
   _gw_window_menus_init (self);
+  _gw_window_failures_init (self);
 
   self->settings = g_settings_new (GW_APPLICATION_ID);
   gtk_window_set_default_size (GTK_WINDOW (self),

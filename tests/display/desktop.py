@@ -211,6 +211,14 @@ class Window(frame.Process):
     def press(self, name):
         Atspi.Action.do_action(self.wait_button(name), 0)
 
+    def press_menu(self, *names):
+        """Goes through an open menu, one name a level."""
+        for name in names:
+            item = self.wait_node(None, name, lambda node: role_of(node) in (
+                "menu item", "check menu item", "radio menu item", "push button")
+                and has_state(node, Atspi.StateType.SENSITIVE))
+            Atspi.Action.do_action(item, 0)
+
     def composer(self):
         return self.wait_node("text", None,
                               lambda node: name_of(node) in ("Task", "任务")

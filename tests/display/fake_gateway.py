@@ -193,6 +193,12 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/tasks/batch":
             ids = [server.add(t if isinstance(t, str) else t["content"]) for t in body["tasks"]]
             self.answer(200, {"project_id": server.project_id, "task_ids": ids})
+        elif self.path.startswith("/projects/") and self.path.endswith("/retry"):
+            failed = [task for task in server.tasks.values() if task["status"] == "failed"
+                      and body.get("code", task["error"]["code"]) == task["error"]["code"]]
+            for task in failed:
+                server.change(task["task_id"], status="queued", error=None)
+            self.answer(200, {"changed": len(failed)})
         elif self.path.endswith("/retry"):
             task_id = self.path.split("/")[2]
             server.change(task_id, status="queued", error=None)

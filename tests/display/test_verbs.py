@@ -96,6 +96,64 @@ class Work(desktop.Case):
         window.until(lambda: len(window.row_names()) == 3, "three rows")
 
 
+class Causes(desktop.Case):
+    def open_failed(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.providers = [{"name": "hunyuan"}, {"name": "openai"}]
+        gateway.add("good", "completed", result="yes", ago=9, took=1, provider="openai")
+        for number in range(3):
+            gateway.add(f"slow {number}", "failed", ago=8, took=1, provider="openai",
+                        error={"code": "timeout", "message": "no answer"})
+        gateway.add("slow other", "failed", ago=7, took=1, provider="hunyuan",
+                    error={"code": "timeout", "message": "no answer"})
+        for number in range(2):
+            gateway.add(f"refused {number}", "failed", ago=6, took=1, provider="openai",
+                        error={"code": "auth", "message": "HTTP 401"})
+        return gateway, self.open("--gateway", gateway.uri)
+
+    def test_failures_are_grouped_and_retried_by_cause(self):
+        gateway, window = self.open_failed()
+        window.wait_row("refused 0", "Failed")
+        self.assertFalse(window.says("Key not accepted · openai (2)"))
+        window.key("alt+5")
+        window.wait_words("Key not accepted · openai (2)", "Timed out · openai (3)",
+                          "Timed out · hunyuan (1)")
+        # All that were refused are of one provider: one call.
+        window.press("Retry 2")
+        window.wait_words("2 tasks queued again")
+        window.until(lambda: not window.says("Key not accepted"), "the end of the group")
+        self.assertIn(("POST", f"/projects/{gateway.project_id}/retry", {"code": "auth"}),
+                      gateway.calls)
+        # The timeouts are of two: only those of the one are tried again.
+        window.press("Retry 3")
+        window.until(lambda: not window.says("Timed out · openai"), "the end of the group")
+        window.wait_row("slow other", "Failed")
+        self.assertEqual(len([call for call in gateway.calls if call[1].startswith("/tasks/")]), 3)
+        gateway.add("late", "failed", ago=1, took=1, provider="hunyuan",
+                    error={"code": "timeout", "message": "no answer"})
+        window.wait_words("Timed out · hunyuan (2)")
+
+    def test_retry_with_another_provider(self):
+        gateway, window = self.open_failed()
+        window.click(window.wait_row("refused 1", "Failed"), "3")
+        window.press_menu("Retry With", "hunyuan")
+        window.wait_row("refused 1", "Queued")
+        calls = [call for call in gateway.calls if call[1].endswith("/retry")]
+        self.assertEqual([call[2] for call in calls], [{"provider": "hunyuan"}])
+
+    def test_what_waits_for_a_person_says_so(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.providers = [{"name": "hunyuan"}, {"name": "openai"}]
+        for number in range(2):
+            gateway.add(f"stuck {number}", provider="openai",
+                        waiting={"reason": "auth", "until": None})
+        window = self.open("--gateway", gateway.uri)
+        window.wait_words("Key not accepted · openai (2)", "_Change Key…")
+        window.wait_button("Use Another Provider")
+
+
 class Copies(desktop.Case):
     def test_a_selection_is_copied_whole(self):
         gateway = FakeGateway().start()

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-window-failures"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "gw-window-private.h"
+
+/* Failures by their causes: sums follow the list's own steps, and are shown with the Failed filter;
+ * what waits for a person is shown with every list that has it. */
+
+#define SHOW_PAUSE_MS 150
+
+static gboolean
+is_wanted (const char *filter, const GwFailureGroup *group)
+{
+  if (group->waiting)
+    return !g_str_equal (filter, "completed") && !g_str_equal (filter, "cancelled")
+           && !g_str_equal (filter, "running");
+  return g_str_equal (filter, "failed");
+}
+
+static void
+show_groups (GwWindow *self)
+{
+  g_autoptr (GVariant) filter
+      = g_action_group_get_action_state (G_ACTION_GROUP (self), "show");
+  GPtrArray *groups = gw_failure_sums_get_groups (self->failures, self->project_id);
+  GwClient *client = gw_endpoint_get_client (self->endpoint);
+  guint i;
+
+  for (i = groups->len; i-- > 0;)
+    if (filter == NULL || !is_wanted (g_variant_get_string (filter, NULL), groups->pdata[i]))
+      g_ptr_array_remove_index (groups, i);
+  gw_failure_groups_set_groups (self->failure_groups, groups,
+                                client != NULL
+                                    && gw_client_get_protocol (client) == GW_PROTOCOL_GANGWAY);
+}
+
+static gboolean
+show_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->failures_id = 0;
+  if (self->endpoint != NULL)
+    show_groups (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Something of what is shown may have changed: another filter, another project, other tasks. */
+void
+_gw_window_failures_queue (GwWindow *self)
+{
+  if (self->failures_id != 0)
+    return;
+  self->failures_id = g_timeout_add (SHOW_PAUSE_MS, show_cb, self);
+  g_source_set_name_by_id (self->failures_id, "[gangway] causes of failures");
+}
+
+static void
+delta_cb (GwWindow *self, GwTaskDelta *delta)
+{
+  guint i;
+
+  for (i = 0; i < delta->removed->len; i++)
+    gw_failure_sums_drop (self->failures, gw_task_item_get_task_id (delta->removed->pdata[i]));
+  for (i = 0; i < delta->added->len; i++)
+    gw_failure_sums_take (self->failures, gw_task_item_get_task (delta->added->pdata[i]));
+  for (i = 0; i < delta->changed->len; i++)
+    gw_failure_sums_take (self->failures, gw_task_item_get_task (delta->changed->pdata[i]));
+  _gw_window_failures_queue (self);
+}
+
+/* @self has another list now. */
+void
+_gw_window_failures_follow (GwWindow *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
+  guint i;
+
+  gw_failure_sums_clear (self->failures);
+  for (i = 0; i < n; i++)
+    {
+      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+
+      gw_failure_sums_take (self->failures, gw_task_item_get_task (item));
+    }
+  g_signal_connect_object (self->list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
+  _gw_window_failures_queue (self);
+}
+
+static void
+act_cb (GwWindow *self, GwFailureGroup *group, const char *provider)
+{
+  g_autoptr (GPtrArray) projects = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+
+  gw_failure_sums_collect (self->failures, group, self->project_id, projects, ids);
+  if (group->waiting)
+    _gw_window_move_ids (self, ids, provider);
+  else
+    _gw_window_retry_cause (self, projects, ids, group->code, provider);
+}
+
+void
+_gw_window_failures_init (GwWindow *self)
+{
+  self->failures = gw_failure_sums_new ();
+  self->failure_groups = GW_FAILURE_GROUPS (gw_failure_groups_new ());
+  gw_task_view_set_notice (self->task_view, GTK_WIDGET (self->failure_groups));
+  g_signal_connect_object (self->failure_groups, "act", G_CALLBACK (act_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self, "action-state-changed::show",
+                           G_CALLBACK (_gw_window_failures_queue), self, G_CONNECT_SWAPPED);
+}
+
+void
+_gw_window_failures_dispose (GwWindow *self)
+{
+  g_clear_handle_id (&self->failures_id, g_source_remove);
+  g_clear_pointer (&self->failures, gw_failure_sums_free);
+}
