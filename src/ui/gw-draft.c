@@ -12,10 +12,49 @@
 /* What stands in the compose box is kept in a file of the user's state, so that neither a crash nor
  * a closed window loses it. */
 
+#define TEXT "draft.txt"
+#define ASIDE "draft-pasted.txt"
+
+static GMutex aside_mutex;  /* of the two below, and of the file */
+static guint aside_asked;   /* counts the wishes to save it */
+static guint aside_written; /* the newest of them that was fulfilled */
+
 static char *
-build_path (void)
+build_path (const char *name)
 {
-  return g_build_filename (g_get_user_state_dir (), "gangway", "draft.txt", NULL);
+  return g_build_filename (g_get_user_state_dir (), "gangway", name, NULL);
+}
+
+static char *
+load (const char *name)
+{
+  g_autofree char *path = build_path (name);
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &text, &length, NULL)
+      || !g_utf8_validate_len (text, length, NULL) || length == 0)
+    return NULL;
+  return g_steal_pointer (&text);
+}
+
+/* @text: (nullable): NULL or "" removes it. Any thread. */
+static void
+save (const char *name, const char *text)
+{
+  g_autofree char *path = build_path (name);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GError) error = NULL;
+
+  if (text == NULL || *text == '\0')
+    {
+      if (g_unlink (path) != 0 && errno != ENOENT)
+        g_warning ("%s: the old draft could not be removed: %s", path, g_strerror (errno));
+      return;
+    }
+  g_mkdir_with_parents (folder, 0700);
+  if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+    g_warning ("%s: the draft could not be saved: %s", path, error->message);
 }
 
 /**
@@ -26,30 +65,69 @@ build_path (void)
 char *
 gw_draft_load (void)
 {
-  g_autofree char *path = build_path ();
-  g_autofree char *text = NULL;
-  gsize length;
-
-  if (!g_file_get_contents (path, &text, &length, NULL)
-      || !g_utf8_validate_len (text, length, NULL) || length == 0)
-    return NULL;
-  return g_steal_pointer (&text);
+  return load (TEXT);
 }
 
 void
 gw_draft_save (const char *text)
 {
-  g_autofree char *path = build_path ();
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autoptr (GError) error = NULL;
+  save (TEXT, text);
+}
 
-  if (*text == '\0')
+/* (transfer full) (nullable): what was kept beside the text */
+char *
+gw_draft_load_aside (void)
+{
+  return load (ASIDE);
+}
+
+typedef struct {
+  char *text; /* (nullable) */
+  guint number;
+} Wish;
+
+static void
+wish_free (gpointer data)
+{
+  Wish *wish = data;
+
+  g_free (wish->text);
+  g_free (wish);
+}
+
+/* A later wish may have been quicker: it has the newer text. */
+static void
+aside_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  Wish *wish = task_data;
+
+  g_mutex_lock (&aside_mutex);
+  if (wish->number > aside_written)
     {
-      if (g_unlink (path) != 0 && errno != ENOENT)
-        g_warning ("%s: the old draft could not be removed: %s", path, g_strerror (errno));
-      return;
+      save (ASIDE, wish->text);
+      aside_written = wish->number;
     }
-  g_mkdir_with_parents (folder, 0700);
-  if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    g_warning ("%s: the draft could not be saved: %s", path, error->message);
+  g_mutex_unlock (&aside_mutex);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * gw_draft_save_aside:
+ * @text: (nullable): megabytes, maybe
+ * @now: wait for it; else a thread writes
+ */
+void
+gw_draft_save_aside (const char *text, gboolean now)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  Wish *wish = g_new0 (Wish, 1);
+
+  wish->text = g_strdup (text);
+  wish->number = ++aside_asked;
+  g_task_set_source_tag (task, gw_draft_save_aside);
+  g_task_set_task_data (task, wish, wish_free);
+  if (now)
+    g_task_run_in_thread_sync (task, aside_worker);
+  else
+    g_task_run_in_thread (task, aside_worker);
 }

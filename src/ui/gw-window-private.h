@@ -5,6 +5,7 @@
 #include "gw-banner.h"
 #include "gw-composer.h"
 #include "gw-failure-groups.h"
+#include "gw-empty-page.h"
 #include "gw-gateway-watch.h"
 #include "gw-project-list.h"
 #include "gw-run-progress.h"
@@ -17,6 +18,15 @@
 #include "gw-window.h"
 
 G_BEGIN_DECLS
+
+typedef struct _GwCompose GwCompose;       /* gw-window-compose.c */
+typedef struct _GwSubmission GwSubmission; /* tasks on their way in, gw-window-submit.c */
+
+typedef enum {
+  GW_SUBMIT_DEFAULT = 0,
+  GW_SUBMIT_COMPOSED = 1 << 0, /* the compose box waits for the outcome */
+  GW_SUBMIT_HOLD = 1 << 1,     /* added only: its project is paused in the same step */
+} GwSubmitFlags;
 
 struct _GwWindow {
   AdwApplicationWindow parent_instance;
@@ -36,7 +46,7 @@ struct _GwWindow {
   AdwBin *sidebar_bin;
   AdwLeaflet *leaflet;
   GtkStack *stack;
-  AdwStatusPage *empty_page;
+  GwEmptyPage *empty_page;
   GwTaskView *task_view;
   GtkWidget *detail_separator;
   GwTaskDetail *detail;
@@ -52,8 +62,7 @@ struct _GwWindow {
   GwGatewayWatch *watch;
   GwTaskList *list;          /* (nullable) until a gateway has been found */
   GCancellable *cancellable; /* of everything that the window waits for */
-  GPtrArray *pending;        /* (nullable) (element-type JsonObject) for the gateway to come */
-  gboolean pending_composed;
+  GPtrArray *pending;        /* (element-type GwSubmission) for the gateway to come */
   char *project_id;          /* (nullable) that is shown; NULL: all tasks */
   GwProjectList *projects;
   char *restore_project;     /* (nullable) shown as soon as it is there again */
@@ -70,6 +79,7 @@ struct _GwWindow {
   GMenu *retry_with_menu;
   GPtrArray *provider_names; /* (element-type utf8) in use, as far as known */
   gint64 providers_at;       /* monotonic µs; 0: never asked */
+  GwCompose *compose;        /* (nullable) while it is taken apart */
 
   /* Borrowed references */
   GwSidebar *sidebar;        /* in sidebar_bin */
@@ -82,7 +92,6 @@ struct _GwWindow {
   guint layout_id;
   guint failures_id;
   guint tick_id;
-  guint draft_id;
   guint several_id;          /* the summary of what is selected is told anew */
   guint idle_id;             /* hidden, nothing left to do: quits soon */
   JsonObject *recovery;      /* (nullable) what GET /recovery said */
@@ -162,9 +171,22 @@ void _gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed
 /* gw-window-submit.c */
 GPtrArray *_gw_window_make_tasks (GPtrArray *contents);
 void _gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed);
+void _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name,
+                           GwSubmitFlags flags);
+void _gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold);
 void _gw_window_submit_pending (GwWindow *self);
 void _gw_window_fail_pending (GwWindow *self);
 void _gw_window_paste (GwWindow *self);
+
+void _gw_submission_free (GwSubmission *submission);
+
+/* gw-window-compose.c */
+void _gw_window_compose_class_init (GwWindowClass *klass);
+void _gw_window_compose_init (GwWindow *self);
+void _gw_window_compose_update (GwWindow *self);
+void _gw_window_compose_client_changed (GwWindow *self);
+void _gw_window_compose_save (GwWindow *self, gboolean now);
+void _gw_compose_free (GwCompose *compose);
 
 /* gw-window-files.c */
 void _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped);
@@ -215,5 +237,7 @@ gboolean _gw_window_close_request (GtkWindow *window);
 /* gw-draft.c */
 char *gw_draft_load (void);
 void gw_draft_save (const char *text);
+char *gw_draft_load_aside (void);
+void gw_draft_save_aside (const char *text, gboolean now);
 
 G_END_DECLS

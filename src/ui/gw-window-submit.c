@@ -3,38 +3,89 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
-#include "gw-import.h"
+#include "gw-compat.h"
 #include "gw-task-words.h"
+#include "gw-text-lines.h"
 #include "gw-window-private.h"
 
-/* How tasks get in: from the compose box, from files, from the clipboard. Several tasks that come
- * together become a project of their own; a single one goes to the default project. What was typed
- * stays in its box until the gateway has it. */
+/* How tasks get in: from the compose box, from files, from the clipboard. They go to the project that
+ * is shown; else several that come together become a project of their own, and a single one goes to
+ * the default project. What was typed stays in its box until the gateway has it. */
 
 #define MAX_SHOWN_AT_ONCE 50
+#define MAX_MADE_AT_ONCE 1000
+#define MAX_NAME_CHARS 60
 
-typedef struct {
+struct _GwSubmission {
   GwWindow *self;      /* (owned) */
   GPtrArray *tasks;    /* (owned) (element-type JsonObject) */
-  gboolean composed;
-} Submission;
+  GPtrArray *ids;      /* (owned) (nullable) (element-type utf8) */
+  char *project;       /* (owned) (nullable) id or name; NULL: Quick Tasks */
+  guint concurrency;
+  gboolean holds;
+  gboolean composed;   /* the compose box waits for the outcome */
+};
 
-static void
-submission_free (Submission *submission)
+void
+_gw_submission_free (GwSubmission *submission)
 {
   g_object_unref (submission->self);
   g_ptr_array_unref (submission->tasks);
+  g_clear_pointer (&submission->ids, g_ptr_array_unref);
+  g_free (submission->project);
   g_free (submission);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, submission_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmission, _gw_submission_free)
+
+/* --- Outcome ---------------------------------------------------------------------------------- */
+
+/* The text is still in its box: what was wrong is said right above it. */
+static void
+tell_refused (GwWindow *self, GwSubmission *submission, const GError *error)
+{
+  GwProviderChoice *choice = gw_composer_get_choice (self->composer);
+  const char *provider = gw_provider_choice_get_provider (choice);
+  const char *model = gw_provider_choice_get_model (choice);
+  g_autofree char *why = NULL;
+  g_autofree char *text = NULL;
+
+  if (!submission->composed)
+    {
+      _gw_window_toast_error (self, _("Not added, your text is kept"), error);
+      return;
+    }
+  gw_composer_set_busy (self->composer, FALSE);
+  g_message ("not added: %s", error->message);
+  /* The gateway names the field that it refused, in quotes. */
+  if (g_error_matches (error, GW_ERROR, GW_ERROR_INVALID) && provider != NULL
+      && (strstr (error->message, "“provider”") != NULL
+          || strstr (error->message, "“model”") != NULL))
+    {
+      if (model != NULL && strstr (error->message, "“model”") != NULL)
+        /* Translators: a model and a provider */
+        why = g_strdup_printf (_("“%1$s” is not offered by “%2$s”. Choose another model."), model,
+                               provider);
+      else
+        /* Translators: %s is the name of a provider */
+        why = g_strdup_printf (_("There is no provider “%s” here. Choose another one."), provider);
+    }
+  else
+    why = gw_error_to_words (error);
+  /* Translators: %s says why, as a sentence */
+  text = g_strdup_printf (_("Not added, your text is kept. %s"), why);
+  gw_composer_set_error (self->composer, text);
+  gw_compat_announce (GTK_WIDGET (self), text);
+}
 
 static void
 submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Submission) submission = user_data;
+  g_autoptr (GwSubmission) submission = user_data;
   GwWindow *self = submission->self;
   g_autoptr (GError) error = NULL;
   g_autofree char *project_id = NULL;
@@ -46,9 +97,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   if (ids == NULL)
     {
-      if (submission->composed)
-        gw_composer_set_busy (self->composer, FALSE);
-      _gw_window_toast_error (self, _("Not added, your text is kept"), error);
+      tell_refused (self, submission, error);
       return;
     }
   if (submission->composed)
@@ -88,29 +137,70 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 }
 
-static void
-send_tasks (GwWindow *self, GPtrArray *tasks, gboolean composed)
+/* --- Where to --------------------------------------------------------------------------------- */
+
+static gboolean
+has_project_named (GwWindow *self, const char *name)
 {
-  g_autofree char *project = g_strdup (_gw_window_get_target_project (self));
-  Submission *submission = g_new0 (Submission, 1);
-  guint concurrency = 0;
+  g_autoptr (GList) projects
+      = self->list != NULL ? gw_task_list_get_projects (self->list) : NULL;
+  GList *l;
 
-  gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
-  if (project == NULL && tasks->len > 1)
+  for (l = projects; l != NULL; l = l->next)
+    if (g_strcmp0 (((GwProject *) l->data)->name, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* (nullable): the project that is shown, unless that is Quick Tasks: several are a new one there. */
+static const char *
+get_named_target (GwWindow *self)
+{
+  const char *target = _gw_window_get_target_project (self);
+  GwProject *project = self->list != NULL && target != NULL
+                           ? gw_task_list_find_project (self->list, target)
+                           : NULL;
+
+  return project != NULL && g_strcmp0 (project->name, GW_PROJECT_DEFAULT_NAME) == 0 ? NULL
+                                                                                    : target;
+}
+
+/* A name that is not taken: several that come together are a project of their own. */
+static char *
+make_project_name (GwWindow *self, const char *wish)
+{
+  g_autofree char *base = gw_text_lines_dup_first (wish != NULL ? wish : "", MAX_NAME_CHARS);
+  char *name;
+  guint n;
+
+  if (*base == '\0' || !gw_project_check_name (base, NULL))
     {
-      g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-      g_autofree char *stamp = g_date_time_format (now, "%F %T");
-
-      /* A name is unique: to the millisecond it is. */
-      project
-          = g_strdup_printf ("%s.%03d", stamp, g_date_time_get_microsecond (now) / 1000);
-      concurrency = gw_composer_get_one_at_a_time (self->composer) ? 1 : 0;
+      g_free (base);
+      base = g_strdup (_("Tasks"));
     }
-  submission->self = g_object_ref (self);
-  submission->tasks = g_ptr_array_ref (tasks);
-  submission->composed = composed;
-  gw_client_submit_async (gw_endpoint_get_client (self->endpoint), tasks, project, concurrency,
-                          self->cancellable, submitted_cb, submission);
+  name = g_strdup (base);
+  for (n = 2; has_project_named (self, name); n++)
+    {
+      g_free (name);
+      /* Translators: the name of a project, and a number that tells it from one of the same name */
+      name = g_strdup_printf (_("%1$s (%2$u)"), base, n);
+    }
+  return name;
+}
+
+static void
+send_submission (GwSubmission *submission)
+{
+  GwWindow *self = submission->self;
+  GwSubmitOptions options = { 0 };
+
+  if (!submission->holds)
+    gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
+  options.project = submission->project;
+  options.concurrency = submission->concurrency;
+  options.holds = submission->holds;
+  gw_client_submit_full_async (gw_endpoint_get_client (self->endpoint), submission->tasks,
+                               &options, self->cancellable, submitted_cb, submission);
 }
 
 /* The bodies of POST /tasks for @contents (element-type utf8). */
@@ -130,50 +220,166 @@ _gw_window_make_tasks (GPtrArray *contents)
   return tasks;
 }
 
-/* @tasks: (element-type JsonObject). @composed: the compose box waits for the outcome. */
-void
-_gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed)
+/* @submission: (transfer full) */
+static void
+take_submission (GwWindow *self, GwSubmission *submission)
 {
   switch (gw_endpoint_get_state (self->endpoint))
     {
     case GW_ENDPOINT_READY:
-      send_tasks (self, tasks, composed);
+      send_submission (submission);
       break;
     case GW_ENDPOINT_IDLE:
     case GW_ENDPOINT_SEARCHING:
     case GW_ENDPOINT_STARTING:
       /* A moment after the start: sent as soon as there is somebody to send to. */
-      g_clear_pointer (&self->pending, g_ptr_array_unref);
-      self->pending = g_ptr_array_ref (tasks);
-      self->pending_composed = composed;
+      g_ptr_array_add (self->pending, submission);
       break;
     case GW_ENDPOINT_LOST:
     case GW_ENDPOINT_UNREACHABLE:
     case GW_ENDPOINT_FAILED:
     default:
-      if (composed)
-        gw_composer_set_busy (self->composer, FALSE);
-      _gw_window_toast (self, _("Not added, your text is kept: the gateway does not answer"));
+      if (submission->composed)
+        {
+          gw_composer_set_busy (self->composer, FALSE);
+          gw_composer_set_error (self->composer,
+                                 _("Not added, your text is kept: the gateway does not answer"));
+        }
+      else
+        _gw_window_toast (self, _("Not added: the gateway does not answer"));
+      _gw_submission_free (submission);
       break;
     }
 }
 
+/**
+ * _gw_window_submit_as:
+ * @tasks: (element-type JsonObject): bodies of POST /tasks; not touched any more
+ * @name: (nullable): what a new project is named after: a file, or the first task (%NULL)
+ * @flags: what is asked for
+ *
+ * Submits tasks: to the project that is shown, else one to Quick Tasks and several to a project of
+ * their own.
+ */
+void
+_gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubmitFlags flags)
+{
+  const char *target = get_named_target (self);
+  GwSubmission *submission;
+  const char *first;
+
+  if (tasks->len == 0)
+    return;
+  submission = g_new0 (GwSubmission, 1);
+  submission->self = g_object_ref (self);
+  submission->tasks = g_ptr_array_ref (tasks);
+  submission->composed = (flags & GW_SUBMIT_COMPOSED) != 0;
+  submission->holds = (flags & GW_SUBMIT_HOLD) != 0;
+  first = gw_json_peek_string (tasks->pdata[0], "content");
+  if (target != NULL)
+    submission->project = g_strdup (target);
+  else if (tasks->len > 1 || submission->holds)
+    submission->project = make_project_name (self, name != NULL ? name : first);
+  if (submission->project != NULL && target == NULL
+      && gw_composer_get_one_at_a_time (self->composer))
+    submission->concurrency = 1;
+  take_submission (self, submission);
+}
+
+/* @tasks: (element-type JsonObject). @composed: the compose box waits for the outcome. */
+void
+_gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed)
+{
+  _gw_window_submit_as (self, tasks, NULL, composed ? GW_SUBMIT_COMPOSED : GW_SUBMIT_DEFAULT);
+}
+
+/* What waited for a gateway: sent, or refused by the state that it has come to. */
 void
 _gw_window_submit_pending (GwWindow *self)
 {
-  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->pending);
+  g_autoptr (GPtrArray) pending = g_steal_pointer (&self->pending);
+  guint i;
 
-  if (tasks != NULL)
-    send_tasks (self, tasks, self->pending_composed);
+  self->pending = g_ptr_array_new_with_free_func ((GDestroyNotify) _gw_submission_free);
+  g_ptr_array_set_free_func (pending, NULL);
+  for (i = 0; i < pending->len; i++)
+    take_submission (self, pending->pdata[i]);
 }
 
 void
 _gw_window_fail_pending (GwWindow *self)
 {
-  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->pending);
+  _gw_window_submit_pending (self);
+}
 
-  if (tasks != NULL)
-    _gw_window_submit (self, tasks, self->pending_composed);
+/* --- From the compose box --------------------------------------------------------------------- */
+
+typedef struct {
+  GwWindow *self;       /* (owned) */
+  GPtrArray *contents;  /* (owned) (element-type utf8) */
+  char *provider;       /* (owned) (nullable) */
+  char *model;          /* (owned) (nullable) */
+  GwSubmitFlags flags;
+} Making;
+
+static void
+making_free (gpointer data)
+{
+  Making *making = data;
+
+  g_object_unref (making->self);
+  g_ptr_array_unref (making->contents);
+  g_free (making->provider);
+  g_free (making->model);
+  g_free (making);
+}
+
+static void
+make_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  Making *making = task_data;
+  GPtrArray *tasks = _gw_window_make_tasks (making->contents);
+  guint i;
+
+  for (i = 0; i < tasks->len; i++)
+    {
+      if (making->provider != NULL)
+        json_object_set_string_member (tasks->pdata[i], "provider", making->provider);
+      if (making->model != NULL)
+        json_object_set_string_member (tasks->pdata[i], "model", making->model);
+    }
+  g_task_return_pointer (task, tasks, (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GPtrArray) tasks = g_task_propagate_pointer (G_TASK (result), NULL);
+  Making *making = g_task_get_task_data (G_TASK (result));
+
+  if (tasks != NULL && !g_cancellable_is_cancelled (making->self->cancellable))
+    _gw_window_submit_as (making->self, tasks, NULL, making->flags);
+}
+
+/* Pinned as the compose box says; a hundred thousand are made off the main thread. */
+void
+_gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold)
+{
+  GwProviderChoice *choice = gw_composer_get_choice (self->composer);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, made_cb, NULL);
+  Making *making = g_new0 (Making, 1);
+
+  making->self = g_object_ref (self);
+  making->contents = g_ptr_array_ref (contents);
+  making->provider = g_strdup (gw_provider_choice_get_provider (choice));
+  making->model = g_strdup (gw_provider_choice_get_model (choice));
+  making->flags = GW_SUBMIT_COMPOSED | (hold ? GW_SUBMIT_HOLD : 0);
+  g_task_set_source_tag (task, _gw_window_submit_composed);
+  g_task_set_task_data (task, making, making_free);
+  if (contents->len <= MAX_MADE_AT_ONCE)
+    make_worker (task, NULL, making, NULL);
+  else
+    g_task_run_in_thread (task, make_worker);
 }
 
 /* --- Clipboard -------------------------------------------------------------------------------- */
@@ -184,20 +390,21 @@ pasted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = gdk_clipboard_read_text_finish (GDK_CLIPBOARD (source), result, &error);
-  g_autoptr (GPtrArray) lines = NULL;
-  g_autoptr (GPtrArray) tasks = NULL;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  lines = gw_composer_split_lines (text != NULL ? text : "");
-  tasks = _gw_window_make_tasks (lines);
-  /* Translators: in "From the clipboard" and "No tasks in the clipboard" */
-  _gw_window_offer (self, tasks, _("the clipboard"), 0);
+  if (text == NULL || gw_text_lines_count (text, -1) == 0)
+    _gw_window_toast (self, _("No tasks in the clipboard"));
+  else
+    gw_composer_paste (self->composer, text);
 }
 
 void
 _gw_window_paste (GwWindow *self)
 {
+  if (!gtk_widget_get_visible (GTK_WIDGET (self->composer)))
+    _gw_window_show_list (self);
+  gw_composer_focus (self->composer);
   gdk_clipboard_read_text_async (gtk_widget_get_clipboard (GTK_WIDGET (self)), self->cancellable,
                                  pasted_cb, g_object_ref (self));
 }

@@ -11,8 +11,6 @@
 /* The main window: holds the parts together and follows the endpoint. Each concern has a file of its
  * own, gw-window-*.c: actions, submit, files, projects, progress, state, life. */
 
-#define DRAFT_PAUSE_MS 800
-
 G_DEFINE_FINAL_TYPE (GwWindow, gw_window, ADW_TYPE_APPLICATION_WINDOW)
 
 void
@@ -141,6 +139,7 @@ _gw_window_update (GwWindow *self)
   _gw_window_progress_update (self);
   _gw_window_life_update (self);
   gw_gateway_watch_set_active (self->watch, self->progress.active);
+  _gw_window_compose_update (self);
   _gw_window_actions_update (self);
 }
 
@@ -230,6 +229,7 @@ endpoint_changed_cb (GwWindow *self)
     gw_task_list_stop (self->list);
   _gw_window_banner_update (self);
   _gw_window_gateway_update (self);
+  _gw_window_compose_client_changed (self);
   _gw_window_actions_update (self);
 }
 
@@ -241,33 +241,6 @@ tick_cb (gpointer user_data)
   if (self->progress.active)
     _gw_window_progress_update (self);
   return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-draft_cb (gpointer user_data)
-{
-  GwWindow *self = user_data;
-  g_autofree char *text = gw_composer_dup_text (self->composer);
-
-  self->draft_id = 0;
-  gw_draft_save (text);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-draft_changed_cb (GwWindow *self)
-{
-  g_clear_handle_id (&self->draft_id, g_source_remove);
-  self->draft_id = g_timeout_add (DRAFT_PAUSE_MS, draft_cb, self);
-  g_source_set_name_by_id (self->draft_id, "[gangway] save the draft");
-}
-
-static void
-submit_cb (GwWindow *self, GPtrArray *contents)
-{
-  g_autoptr (GPtrArray) tasks = _gw_window_make_tasks (contents);
-
-  _gw_window_submit (self, tasks, TRUE);
 }
 
 /**
@@ -312,16 +285,13 @@ gw_window_search (GwWindow *self, const char *text)
 void
 gw_window_save_state (GwWindow *self)
 {
-  g_autofree char *text = NULL;
   int width = 0;
   int height = 0;
 
   g_return_if_fail (GW_IS_WINDOW (self));
 
-  g_clear_handle_id (&self->draft_id, g_source_remove);
-  text = gw_composer_dup_text (self->composer);
-  gw_draft_save (text);
   _gw_window_projects_save_state (self);
+  _gw_window_compose_save (self, TRUE);
   gtk_window_get_default_size (GTK_WINDOW (self), &width, &height);
   g_settings_set_boolean (self->settings, "window-maximized",
                           gtk_window_is_maximized (GTK_WINDOW (self)));
@@ -356,8 +326,8 @@ gw_window_dispose (GObject *object)
   _gw_window_projects_dispose (self);
   g_clear_handle_id (&self->layout_id, g_source_remove);
   g_clear_handle_id (&self->tick_id, g_source_remove);
-  g_clear_handle_id (&self->draft_id, g_source_remove);
   _gw_window_detail_dispose (self);
+  g_clear_pointer (&self->compose, _gw_compose_free);
   g_clear_handle_id (&self->idle_id, g_source_remove);
   if (self->endpoint != NULL)
     g_signal_handlers_disconnect_by_data (self->endpoint, self);
@@ -403,6 +373,7 @@ gw_window_class_init (GwWindowClass *klass)
 
   g_type_ensure (GW_TYPE_BANNER);
   g_type_ensure (GW_TYPE_COMPOSER);
+  g_type_ensure (GW_TYPE_EMPTY_PAGE);
   g_type_ensure (GW_TYPE_TASK_DETAIL);
   g_type_ensure (GW_TYPE_TASK_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class,
@@ -428,6 +399,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
   _gw_window_detail_class_init (klass);
+  _gw_window_compose_class_init (klass);
   _gw_window_recovery_class_init (klass);
   _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);
@@ -437,7 +409,6 @@ gw_window_class_init (GwWindowClass *klass)
 static void
 gw_window_init (GwWindow *self)
 {
-  g_autofree char *draft = NULL;
 
   self->cancellable = g_cancellable_new ();
   self->watch = gw_gateway_watch_new ();
@@ -468,16 +439,7 @@ gw_window_init (GwWindow *self)
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->composer, "submit", G_CALLBACK (submit_cb), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->composer, "notify::can-run",
-                           G_CALLBACK (_gw_window_actions_update), self, G_CONNECT_SWAPPED);
-
-  draft = gw_draft_load ();
-  if (draft != NULL)
-    gw_composer_set_text (self->composer, draft);
-  g_signal_connect_object (self->composer, "text-changed", G_CALLBACK (draft_changed_cb), self,
-                           G_CONNECT_SWAPPED);
+  _gw_window_compose_init (self);
   self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
   g_source_set_name_by_id (self->tick_id, "[gangway] progress");
 }

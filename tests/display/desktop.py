@@ -241,6 +241,35 @@ class Window(frame.Process):
         self.type_task(text)
         self.press("_Run")
 
+    def run_lines(self, *tasks):
+        """Adds @tasks at once, as pasted lines, and runs them."""
+        self.type_task("\n".join(tasks))
+        self.press(f"Add as {len(tasks)} Tasks")
+        self.press(f"_Run {len(tasks)}")
+
+    def toggle(self, name):
+        self.click(self.wait_node("check box", name))
+
+    def open_choice(self):
+        """The list of providers and models."""
+        self.click(self.wait_button("Provider and model"))
+        self.wait_node("list", "Providers and models")
+
+    def activate_choice(self, name):
+        """Goes to a row of that list by keys, and takes it."""
+        def here():
+            item = self.find("list item", name)
+            return item is not None and has_state(item, Atspi.StateType.FOCUSED)
+        self.wait_node("list item", name)
+        for _ in range(40):
+            if here():
+                break
+            self.key("Down")
+            time.sleep(0.1)
+        else:
+            self.fail(f"the focus on {name!r}")
+        self.key("Return")
+
     def rows(self):
         return [node for node in nodes(self.app)
                 if role_of(node) == "table row" and name_of(node) not in ("", "GtkListItemWidget")]
@@ -259,14 +288,14 @@ class Window(frame.Process):
 
     def words(self):
         return [text_of(node) or name_of(node) for node in nodes(self.app)
-                if role_of(node) in ("label", "text", "push button", "toggle button")]
+                if role_of(node) in ("label", "text", "push button", "toggle button", "status bar")]
 
     def says(self, part):
         return any(part in words for words in self.words())
 
-    def wait_words(self, *parts):
+    def wait_words(self, *parts, patience=frame.PATIENCE):
         for part in parts:
-            self.until(lambda p=part: self.says(p), f"the words {part!r}")
+            self.until(lambda p=part: self.says(p), f"the words {part!r}", patience)
 
     def result_parts(self):
         """The texts of the shown result, prose and code apart, as they stand on the screen."""
@@ -309,6 +338,12 @@ class Window(frame.Process):
         subprocess.run(["xdotool", "mousemove", "200", "12", "key", "--clearmodifiers", *keys],
                        check=True, capture_output=True)
 
+    def keys(self, text):
+        """Types @text by keys into what has the focus."""
+        self._focus()
+        subprocess.run(["xdotool", "mousemove", "200", "12", "type", "--clearmodifiers", text],
+                       check=True, capture_output=True)
+
     def click(self, node, button="1"):
         extents = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
         self._focus()
@@ -337,6 +372,20 @@ class Case(frame.Case):
         with open(path + ".new", "w", encoding="utf-8") as file:
             file.write("[io/github/gangway/Gangway]\n" + lines)
         os.replace(path + ".new", path)
+
+    def clipboard(self, text):
+        """Another program that holds @text for pasting."""
+        owner = subprocess.Popen(["xclip", "-selection", "clipboard", "-quiet", "-in"],
+                                 env={**os.environ, "DISPLAY": desktop().display},
+                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        owner.stdin.write(text.encode())
+        owner.stdin.close()
+        self.addCleanup(owner.wait)
+        self.addCleanup(owner.kill)
+        frame.wait_for(lambda: subprocess.run(
+            ["xclip", "-selection", "clipboard", "-out"], capture_output=True, check=False,
+            timeout=5).stdout == text.encode(), "the clipboard")
 
     def start_again(self, *arguments, env=None):
         """A second start while one runs: hands over and ends."""

@@ -232,7 +232,7 @@ class Pictures(desktop.Case):
         window.type_task("Summarise chapter 1 in three sentences\nSummarise chapter 2 in three "
                          "sentences\nSummarise chapter 3 in three sentences\nSummarise chapter 4 "
                          "in three sentences")
-        window.wait_words("4 lines")
+        window.wait_words("4 lines pasted")
         self.save(window, "compose")
 
     def test_practice(self):
@@ -255,7 +255,7 @@ class Pictures(desktop.Case):
         window = self.open("--gateway", f"http://127.0.0.1:{frame.free_port()}")
         window.wait_words("Can’t reach the gateway")
         window.type_task("Summarise chapter 1\nSummarise chapter 2")
-        window.wait_words("2 lines")
+        window.wait_words("2 lines pasted")
         self.save(window, "unreachable-narrow")
 
     def test_question(self):

@@ -38,8 +38,7 @@ class Ending(desktop.Case):
     def open_running(self, latency=60):
         mock = self.mock(providers={"slow": {"latency": latency, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"max-concurrency": 1}))
-        window.type_task("first\nsecond")
-        window.press("Add as 2 Tasks")
+        window.run_lines("first", "second")
         window.wait_row("first", "Running")
         window.wait_row("second", "Queued")
         return window

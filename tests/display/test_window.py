@@ -21,55 +21,12 @@ class FirstRun(desktop.Case):
         self.assertEqual(window.result(), "Say hello to 世界")
         self.assertEqual(window.typed(), "")
 
-    def test_ctrl_enter_runs_and_enter_does_not(self):
-        window = self.open()
-        window.type_task("By key")
-        window.wait_button("_Run")
-        window.key("Return")
-        time.sleep(0.3)
-        self.assertEqual(window.row_names(), [])
-        window.key("ctrl+Return")
-        window.wait_row("By key", "Completed")
-
-    def test_several_lines_are_asked_about(self):
-        window = self.open()
-        window.type_task("one\n\n  two  \nthree\n")
-        window.wait_words("3 lines")
-        window.press("_Run")
-        time.sleep(0.3)
-        self.assertEqual(window.row_names(), [], "nothing is submitted before the answer")
-        window.press("Add as 3 Tasks")
-        for task in ("one", "two", "three"):
-            window.wait_row(task, "Completed")
-        self.assertEqual([name.split(",")[0] for name in window.row_names()],
-                         ["one", "two", "three"])
-        window.wait_words("3 tasks added", "3 completed")
-
-    def test_several_lines_kept_as_one(self):
-        window = self.open()
-        window.type_task("first line\nsecond line")
-        window.press("Keep as One")
-        self.assertEqual(window.row_names(), [])
-        window.press("_Run")
-        window.wait_row("first line", "Completed")
-        self.assertEqual(window.result(), "first line\nsecond line")
-        self.assertEqual(len(window.row_names()), 1)
-
     def test_chinese(self):
         window = self.open(env={"LANGUAGE": "zh_CN"})
         window.wait_words("运行大量任务", "内置网关")
         window.type_task("你好")
         window.press("运行")
         window.wait_row("你好", "已完成", "练习答案")
-
-    def test_the_text_survives_a_crash(self):
-        window = self.open()
-        window.type_task("not run yet")
-        draft = os.path.join(self.home.path, "state", "gangway", "draft.txt")
-        frame.wait_for(lambda: os.path.exists(draft), "the draft")
-        window.kill()
-        again = self.open()
-        again.until(lambda: again.typed() == "not run yet", "the text of last time")
 
 
 class Files(desktop.Case):
