@@ -409,7 +409,6 @@ gw_window_class_init (GwWindowClass *klass)
 static void
 gw_window_init (GwWindow *self)
 {
-
   self->cancellable = g_cancellable_new ();
   self->watch = gw_gateway_watch_new ();
   g_signal_connect_object (self->watch, "changed", G_CALLBACK (_gw_window_banner_update), self,
