@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include <glib/gi18n.h>
 
 #include "gw-provider-choice.h"
@@ -221,11 +219,37 @@ add_provider (GwProviderChoice *self, const GwProviderInfo *info)
     add_row (self, info->name, self->model, FALSE, self->model, NULL, TRUE);
 }
 
+static gboolean
+is_chosen (GwProviderChoice *self, GtkListBoxRow *row)
+{
+  const Place *place = g_object_get_data (G_OBJECT (row), "place");
+
+  return !place->other && g_strcmp0 (place->provider, self->provider) == 0
+         && g_strcmp0 (place->model, self->model) == 0;
+}
+
+/* (nullable) */
+static GtkListBoxRow *
+find_chosen (GwProviderChoice *self)
+{
+  GtkListBoxRow *row;
+  int i;
+
+  for (i = 0; (row = gtk_list_box_get_row_at_index (self->list_box, i)) != NULL; i++)
+    if (is_chosen (self, row))
+      return row;
+  return gtk_list_box_get_row_at_index (self->list_box, 0);
+}
+
+/* Who goes through the list by keys stays where they are. */
 static void
 rebuild (GwProviderChoice *self)
 {
   GtkStringList *names = gtk_string_list_new (NULL);
-  GtkWidget *child;
+  GtkWidget *child = gtk_widget_get_focus_child (GTK_WIDGET (self->list_box));
+  int focused = GTK_IS_LIST_BOX_ROW (child)
+                    ? gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (child))
+                    : -1;
   guint pass;
   guint i;
 
@@ -251,6 +275,14 @@ rebuild (GwProviderChoice *self)
     add_row (self, NULL, NULL, TRUE, _("Other Model…"), NULL, TRUE);
   gtk_drop_down_set_model (self->provider_drop_down, G_LIST_MODEL (names));
   g_object_unref (names);
+  if (focused >= 0)
+    {
+      GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->list_box, focused);
+
+      if (row == NULL || !gtk_widget_is_sensitive (GTK_WIDGET (row)))
+        row = find_chosen (self);
+      gtk_widget_grab_focus (GTK_WIDGET (row));
+    }
 }
 
 /* (nullable): the @n-th of those that the drop-down offers */
@@ -321,6 +353,7 @@ gw_provider_choice_shown_cb (GwProviderChoice *self)
 {
   gtk_stack_set_visible_child_name (self->stack, "list");
   rebuild (self);
+  gtk_widget_grab_focus (GTK_WIDGET (find_chosen (self)));
   g_signal_emit (self, signals[OPENED], 0);
 }
 
