@@ -47,6 +47,15 @@ stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_application_quit (G_APPLICATION (self));
 }
 
+static gboolean
+settled_cb (gpointer user_data)
+{
+  GwApplication *self = user_data;
+
+  gw_endpoint_stop_async (self->endpoint, STOP_LIMIT_MS, stopped_cb, g_object_ref (self));
+  return G_SOURCE_REMOVE;
+}
+
 static void
 stop (GwApplication *self)
 {
@@ -58,13 +67,15 @@ stop (GwApplication *self)
       g_application_quit (G_APPLICATION (self));
       return;
     }
+  g_application_hold (G_APPLICATION (self));
   if (self->window != NULL)
     {
       gw_window_save_state (self->window);
       gtk_widget_set_visible (GTK_WIDGET (self->window), FALSE);
+      gw_window_settle (self->window, settled_cb, self);
     }
-  g_application_hold (G_APPLICATION (self));
-  gw_endpoint_stop_async (self->endpoint, STOP_LIMIT_MS, stopped_cb, g_object_ref (self));
+  else
+    settled_cb (self);
 }
 
 static gboolean

@@ -77,6 +77,8 @@ static const GwVerb verbs[] = {
   { "win.retry-with", N_ ("Retry with another provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.save::completed", N_ ("Save completed results"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.save::failed", N_ ("Save failed tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.save-project", N_ ("Save the results of the project"), NULL, GW_VERB_SCOPE_WINDOW,
+    { NULL } },
   { "win.pause-project", N_ ("Pause the project"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.resume-project", N_ ("Resume the project"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.stop-project", N_ ("Stop the project"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },

@@ -312,6 +312,21 @@ save_action (GtkWidget *widget, const char *name, GVariant *parameter)
   choose (job);
 }
 
+/* All results of one project, whichever is shown. */
+void
+_gw_window_save_project (GwWindow *self, const char *project_id)
+{
+  Job *job;
+
+  if (self->list == NULL)
+    return;
+  job = job_new (self, GW_SAVE_ALL);
+  job->projects = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (job->projects, g_strdup (project_id));
+  job->title = get_title (self, job->projects);
+  choose (job);
+}
+
 static void
 save_selection_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {

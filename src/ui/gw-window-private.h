@@ -88,6 +88,10 @@ struct _GwWindow {
   GwRunProgress progress;
   int width;
   guint arrange_id;
+  guint removals;            /* that the gateway has not answered yet */
+  guint settle_id;
+  GSourceFunc settled;       /* (nullable) waits for those before the end */
+  gpointer settled_data;
   guint popover_id;          /* the popover goes once it is closed */
   guint layout_id;
   guint failures_id;
@@ -136,6 +140,7 @@ void _gw_window_copy_update (GwWindow *self);
 /* gw-window-export.c */
 void _gw_window_export_class_init (GwWindowClass *klass);
 void _gw_window_export_update (GwWindow *self);
+void _gw_window_save_project (GwWindow *self, const char *project_id);
 
 /* gw-window-list.c */
 void _gw_window_list_class_init (GwWindowClass *klass);
@@ -207,6 +212,7 @@ void _gw_window_projects_dispose (GwWindow *self);
 void _gw_window_project_acts_class_init (GwWindowClass *klass);
 void _gw_window_project_acts_init (GwWindow *self);
 void _gw_window_project_acts_update (GwWindow *self);
+void _gw_window_project_acts_ask_keep_days (GwWindow *self);
 void _gw_window_project_acts_abandon (GwWindow *self);
 void _gw_window_project_acts_flush (GwWindow *self);
 void _gw_window_project_acts_catch_up (GwWindow *self);

@@ -17,6 +17,7 @@
  * the program die in between, the project is still there. */
 
 #define UNDO_SECONDS 10
+#define SETTLE_MS 1000
 
 typedef struct {
   GwWindow *self;     /* (owned) */
@@ -108,6 +109,16 @@ static void
 stop_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   call_verb (GW_WINDOW (widget), "cancel", _("Not stopped"));
+}
+
+static void
+save_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  GwWindow *self = GW_WINDOW (widget);
+  GwProjectItem *item = get_target (self);
+
+  if (item != NULL)
+    _gw_window_save_project (self, gw_project_item_get_project_id (item));
 }
 
 static void
@@ -266,6 +277,62 @@ unhide (GwWindow *self, const char *project_id)
 }
 
 static void
+settle (GwWindow *self)
+{
+  GSourceFunc done = self->settled;
+
+  g_clear_handle_id (&self->settle_id, g_source_remove);
+  self->settled = NULL;
+  if (done != NULL)
+    done (self->settled_data);
+}
+
+static gboolean
+settle_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->settle_id = 0;
+  settle (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * gw_window_settle:
+ * @done: called once, soon: with the answer of what was asked for last, or without it
+ *
+ * Before the end: lets what was removed be removed.
+ */
+void
+gw_window_settle (GwWindow *self, GSourceFunc done, gpointer data)
+{
+  g_return_if_fail (GW_IS_WINDOW (self));
+
+  self->settled = done;
+  self->settled_data = data;
+  if (self->removals == 0)
+    settle (self);
+  else if (self->settle_id == 0)
+    {
+      self->settle_id = g_timeout_add (SETTLE_MS, settle_cb, self);
+      g_source_set_name_by_id (self->settle_id, "[gangway] last removal");
+    }
+}
+
+static void deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+send_delete (GwWindow *self, GwClient *client, const char *project_id)
+{
+  g_autofree char *path = gw_client_build_path ("projects", project_id, NULL);
+
+  self->removals++;
+  /* Without the window's cancellable: it may be the last that the window asks for. */
+  gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb,
+                        act_new (self, project_id, NULL));
+}
+
+static void
 deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
@@ -275,12 +342,15 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean gone = answer != NULL || g_error_matches (error, GW_ERROR, GW_ERROR_NOT_FOUND);
   g_autofree char *noted = NULL;
 
+  self->removals--;
   if (self->settings != NULL)
     {
       noted = g_settings_get_string (self->settings, "removed-project");
       if (gone && g_str_equal (noted, act->project_id))
         g_settings_set_string (self->settings, "removed-project", "");
     }
+  if (self->removals == 0)
+    settle (self);
   if (g_cancellable_is_cancelled (self->cancellable) || self->projects == NULL)
     return;
   if (gone)
@@ -312,7 +382,6 @@ static void
 finish_removal (GwWindow *self)
 {
   g_autofree char *id = g_steal_pointer (&self->removing_id);
-  g_autofree char *path = NULL;
   GwClient *client = get_client (self);
 
   drop_toast (self, TRUE);
@@ -324,9 +393,7 @@ finish_removal (GwWindow *self)
       _gw_window_toast (self, _("Not removed: the gateway does not answer"));
       return;
     }
-  path = gw_client_build_path ("projects", id, NULL);
-  /* Without the window's cancellable: it may be the last that the window asks for. */
-  gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb, act_new (self, id, NULL));
+  send_delete (self, client, id);
 }
 
 static void
@@ -653,6 +720,30 @@ delete_history_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+static void
+settings_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwWindow) self = user_data;
+  g_autoptr (JsonObject) settings = gw_client_call_finish (GW_CLIENT (source), result, NULL);
+
+  if (g_cancellable_is_cancelled (self->cancellable) || self->sidebar == NULL)
+    return;
+  /* An older gateway does not tell: then nothing is said. */
+  gw_sidebar_set_keep_days (self->sidebar,
+                            settings != NULL ? gw_json_peek_int (settings, "keep_days", -1) : -1);
+}
+
+/* Asks how long what has ended is kept, for the history to say so. */
+void
+_gw_window_project_acts_ask_keep_days (GwWindow *self)
+{
+  GwClient *client = get_client (self);
+
+  if (client != NULL)
+    gw_client_call_async (client, "GET", "/settings", NULL, self->cancellable, settings_cb,
+                          g_object_ref (self));
+}
+
 /* The window goes: what was removed is removed. If the gateway does not come to it any more, the
  * next start does. */
 void
@@ -671,7 +762,6 @@ _gw_window_project_acts_catch_up (GwWindow *self)
   g_autofree char *id = g_settings_get_string (self->settings, "removed-project");
   GwProjectItem *item = id[0] != '\0' ? gw_project_list_find (self->projects, id) : NULL;
   GwClient *client = get_client (self);
-  g_autofree char *path = NULL;
 
   if (item == NULL || client == NULL || self->removing_id != NULL)
     return;
@@ -680,8 +770,7 @@ _gw_window_project_acts_catch_up (GwWindow *self)
     return;
   gw_project_list_hide (self->projects, id);
   gw_task_view_set_hidden_project (self->task_view, id);
-  path = gw_client_build_path ("projects", id, NULL);
-  gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb, act_new (self, id, NULL));
+  send_delete (self, client, id);
 }
 
 /* Another gateway: what was not removed yet is not removed. */
@@ -704,6 +793,7 @@ _gw_window_project_acts_update (GwWindow *self)
   gboolean paused = project != NULL && (project->paused || project->held);
 
   gtk_widget_action_set_enabled (widget, "win.rename-project", ours && named);
+  gtk_widget_action_set_enabled (widget, "win.save-project", project != NULL);
   gtk_widget_action_set_enabled (widget, "win.remove-project", ours && named);
   gtk_widget_action_set_enabled (widget, "win.pause-project", ours && left > 0 && !paused);
   gtk_widget_action_set_enabled (widget, "win.resume-project", ours && paused);
@@ -733,6 +823,8 @@ _gw_window_project_acts_dispose (GwWindow *self)
   if (self->removing_toast != NULL)
     g_signal_handlers_disconnect_by_data (self->removing_toast, self);
   g_clear_object (&self->removing_toast);
+  g_clear_handle_id (&self->settle_id, g_source_remove);
+  self->settled = NULL;
   g_clear_pointer (&self->removing_id, g_free);
   drop_popover (self);
 }
@@ -745,6 +837,7 @@ _gw_window_project_acts_class_init (GwWindowClass *klass)
     GtkWidgetActionActivateFunc activate;
   } actions[] = {
     { "win.rename-project", rename_project_action },
+    { "win.save-project", save_project_action },
     { "win.pause-project", pause_project_action },
     { "win.resume-project", resume_project_action },
     { "win.stop-project", stop_project_action },

@@ -16,6 +16,7 @@
  * by itself with the first project: before, there is nothing to choose from. */
 
 #define FOLD_WIDTH 860
+#define SIDEBAR_WIDTH 248
 
 static gboolean
 is_quick_id (GwWindow *self, const char *project_id)
@@ -77,6 +78,23 @@ _gw_window_get_target_project (GwWindow *self)
 
 /* --- Where the sidebar stands ------------------------------------------------------------------ */
 
+static void
+set_revealed (GwWindow *self, gboolean revealed)
+{
+  if (revealed)
+    gtk_widget_set_visible (GTK_WIDGET (self->sidebar), TRUE);
+  adw_flap_set_reveal_flap (self->sidebar_flap, revealed);
+}
+
+/* What is not shown is hidden, so that screen readers do not find it either. */
+static void
+progressed_cb (GwWindow *self)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->sidebar),
+                          adw_flap_get_reveal_flap (self->sidebar_flap)
+                              || adw_flap_get_reveal_progress (self->sidebar_flap) > 0);
+}
+
 static gboolean
 is_sidebar_wanted (GwWindow *self)
 {
@@ -95,9 +113,9 @@ arrange_sidebar (GwWindow *self)
     adw_flap_set_fold_policy (self->sidebar_flap, folded ? ADW_FLAP_FOLD_POLICY_ALWAYS
                                                          : ADW_FLAP_FOLD_POLICY_NEVER);
   if (!folded)
-    adw_flap_set_reveal_flap (self->sidebar_flap, is_sidebar_wanted (self));
+    set_revealed (self, is_sidebar_wanted (self));
   else if (!was_folded)
-    adw_flap_set_reveal_flap (self->sidebar_flap, FALSE);
+    set_revealed (self, FALSE);
 }
 
 static gboolean
@@ -136,7 +154,7 @@ reveal_sidebar (GwWindow *self, gboolean reveal)
   self->sidebar_asked = TRUE;
   if (!is_sidebar_folded (self))
     g_settings_set_boolean (self->settings, "sidebar-shown", reveal);
-  adw_flap_set_reveal_flap (self->sidebar_flap, reveal);
+  set_revealed (self, reveal);
 }
 
 /* Also by a swipe, by Escape, or by a click beside it. */
@@ -147,6 +165,7 @@ revealed_cb (GwWindow *self)
   GAction *action = g_action_map_lookup_action (G_ACTION_MAP (self), "show-sidebar");
 
   g_simple_action_set_state (G_SIMPLE_ACTION (action), g_variant_new_boolean (revealed));
+  progressed_cb (self);
   if (!is_sidebar_folded (self) && self->width > 0 && revealed != is_sidebar_wanted (self))
     {
       self->sidebar_asked = TRUE;
@@ -174,6 +193,8 @@ history_action (GtkWidget *widget, const char *name, GVariant *parameter)
                      || !adw_flap_get_reveal_flap (self->sidebar_flap);
 
   gw_sidebar_set_history (self->sidebar, history);
+  if (history)
+    _gw_window_project_acts_ask_keep_days (self);
   if (history && !adw_flap_get_reveal_flap (self->sidebar_flap))
     reveal_sidebar (self, TRUE);
   gw_sidebar_focus (self->sidebar);
@@ -195,7 +216,7 @@ static void
 opened_cb (GwWindow *self)
 {
   if (is_sidebar_folded (self))
-    adw_flap_set_reveal_flap (self->sidebar_flap, FALSE);
+    set_revealed (self, FALSE);
 }
 
 static void
@@ -299,6 +320,8 @@ _gw_window_projects_init (GwWindow *self)
   self->projects = gw_project_list_new ();
   self->sidebar = gw_sidebar_new (self->projects);
   adw_bin_set_child (self->sidebar_bin, GTK_WIDGET (self->sidebar));
+  /* Also while it is hidden, so that a swipe has a way to go. */
+  gtk_widget_set_size_request (GTK_WIDGET (self->sidebar_bin), SIDEBAR_WIDTH, -1);
   g_signal_connect_object (self->sidebar, "show-project", G_CALLBACK (show_project_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->sidebar, "opened", G_CALLBACK (opened_cb), self,
@@ -316,6 +339,9 @@ _gw_window_projects_init (GwWindow *self)
   adw_flap_set_fold_policy (self->sidebar_flap, ADW_FLAP_FOLD_POLICY_NEVER);
   g_signal_connect_object (self->sidebar_flap, "notify::reveal-flap", G_CALLBACK (revealed_cb),
                            self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->sidebar_flap, "notify::reveal-progress",
+                           G_CALLBACK (progressed_cb), self, G_CONNECT_SWAPPED);
+  progressed_cb (self);
   _gw_window_project_acts_init (self);
 
   if (g_str_equal (last, GW_PROJECT_DEFAULT_NAME))

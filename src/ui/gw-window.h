@@ -16,5 +16,6 @@ gboolean gw_window_confirm_quit (GwWindow *self);
 void gw_window_show_task (GwWindow *self, const char *task_id);
 void gw_window_search (GwWindow *self, const char *text);
 void gw_window_save_state (GwWindow *self);
+void gw_window_settle (GwWindow *self, GSourceFunc done, gpointer data);
 
 G_END_DECLS

@@ -219,14 +219,27 @@ class Window(frame.Process):
                 and has_state(node, Atspi.StateType.SENSITIVE))
             Atspi.Action.do_action(item, 0)
 
+    def choose(self, name):
+        """Activates an item of the menu that is open."""
+        Atspi.Action.do_action(
+            self.until(lambda: self.find("menu item", name) or self.find("check menu item", name),
+                       f"the menu item {name!r}"), 0)
+
     def composer(self):
         return self.wait_node("text", None,
                               lambda node: name_of(node) in ("Task", "任务")
                               and has_state(node, Atspi.StateType.EDITABLE))
 
     def entry(self, name):
-        return self.wait_node("text", name,
-                              lambda node: has_state(node, Atspi.StateType.EDITABLE))
+        """The text field of that name; in a search field it is inside what has the name."""
+        def look():
+            for node in nodes(self.app):
+                if name in name_of(node) and role_of(node) in ("text", "entry"):
+                    for inner in nodes(node):
+                        if has_state(inner, Atspi.StateType.EDITABLE):
+                            return inner
+            return None
+        return self.until(look, f"the field {name!r}")
 
     def set_entry(self, name, text):
         Atspi.EditableText.set_text_contents(self.entry(name), text)

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journeys through the projects: choosing, renaming, pausing, removing, the history and what the
+next start restores."""
+
+import desktop
+import frame
+from fake_gateway import FakeGateway
+
+
+class Sidebar(desktop.Case):
+    def project(self, daemon, name, *tasks, **members):
+        return daemon.ok("POST", "/tasks/batch",
+                         {"tasks": list(tasks), "project": name, **members})["project_id"]
+
+    def paused_project(self, daemon, name, *tasks):
+        return self.project(daemon, name, *tasks, paused=True)
+
+    def item(self, window, *parts):
+        """The row of the sidebar whose name has all @parts."""
+        def look():
+            for node in desktop.nodes(window.app):
+                if desktop.role_of(node) == "list item" and all(
+                        part in desktop.name_of(node) for part in parts):
+                    return node
+            return None
+        return window.until(look, f"a project with {parts}")
+
+    def items(self, window):
+        return [desktop.name_of(node) for node in desktop.nodes(window.app)
+                if desktop.role_of(node) == "list item"]
+
+    def gone(self, window, name):
+        window.until(lambda: not any(name in item for item in self.items(window)),
+                     f"no project {name!r}")
+
+    def names(self, window):
+        return [name.split(",")[0] for name in window.row_names()]
+
+    def menu(self, window, item, verb):
+        window.click(item, "3")
+        window.choose(verb)
+
+    def test_choose_add_rename_and_hide(self):
+        daemon = self.daemon()
+        self.project(daemon, "Fruit", "apple", "pear")
+        animals = self.project(daemon, "Animals", "cat")
+        window = self.open("--gateway", daemon.url)
+        self.item(window, "All Tasks")
+        self.item(window, "Quick Tasks")
+        window.click(self.item(window, "Fruit", "2 tasks"))
+        window.until(lambda: self.names(window) == ["apple", "pear"], "the tasks of one project")
+        window.until(lambda: window.find("label", "Fruit"), "its name in the header")
+
+        # What is typed now goes into it.
+        window.run_task("plum")
+        self.item(window, "Fruit", "3 tasks")
+        window.until(lambda: self.names(window) == ["apple", "pear", "plum"], "the new one")
+
+        # A name that is taken is said in place, and another can be given.
+        window.key("F2")
+        window.set_entry("Name of the Project", "Animals")
+        window.press("_Rename")
+        window.wait_words("Another project has this name")
+        window.set_entry("Name of the Project", "Berries")
+        window.press("_Rename")
+        self.item(window, "Berries", "3 tasks")
+        self.gone(window, "Fruit")
+        self.assertIn("Berries", [p["name"] for p in daemon.ok("GET", "/projects")["projects"]])
+
+        # Somebody else removes what is shown: all tasks are shown again.
+        window.click(self.item(window, "Animals"))
+        window.until(lambda: self.names(window) == ["cat"], "its one task")
+        daemon.ok("DELETE", f"/projects/{animals}")
+        window.until(lambda: self.names(window) == ["apple", "pear", "plum"], "all tasks")
+
+        window.key("F8")
+        window.until(lambda: not self.items(window), "no sidebar")
+        window.key("ctrl+q")
+        self.assertEqual(window.wait(), 0)
+        again = self.open("--gateway", daemon.url)
+        again.wait_row("apple")
+        self.assertEqual(self.items(again), [], "it stays hidden")
+        again.key("F8")
+        self.item(again, "Berries")
+
+    def test_remove_undo_and_what_the_next_start_shows(self):
+        daemon = self.daemon()
+        self.project(daemon, "Keep", "one", "two")
+        removed = self.paused_project(daemon, "Drop", "three", "four")
+        window = self.open("--gateway", daemon.url)
+        self.menu(window, self.item(window, "Drop", "0 of 2", "paused"), "Remove")
+        self.gone(window, "Drop")
+        window.wait_words("“Drop” removed")
+        window.until(lambda: self.names(window) == ["one", "two"], "no tasks of it either")
+        # It is still there, for the time it can be taken back.
+        self.assertEqual(daemon.ok("GET", f"/projects/{removed}")["name"], "Drop")
+        window.press("Undo")
+        self.item(window, "Drop")
+        window.until(lambda: len(self.names(window)) == 4, "all tasks again")
+
+        self.menu(window, self.item(window, "Drop"), "Remove")
+        self.gone(window, "Drop")
+        window.click(self.item(window, "Keep"))
+        window.until(lambda: window.find("label", "Keep"), "its name in the header")
+        window.key("ctrl+q")
+        self.assertEqual(window.wait(), 0)
+        # The window has closed: now it is gone.
+        frame.wait_for(lambda: daemon.request("GET", f"/projects/{removed}").status_code == 404,
+                       "the end of the project")
+
+        again = self.open("--gateway", daemon.url)
+        again.until(lambda: again.find("label", "Keep") and self.names(again) == ["one", "two"],
+                    "what was shown last")
+
+    def test_what_runs_is_stopped_before_it_is_removed(self):
+        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+        daemon = self.daemon(config=self.lanes(mock, slow={"max-concurrency": 1}))
+        project = self.project(daemon, "Endless", "first", "second", concurrency=1)
+        window = self.open("--gateway", daemon.url)
+        item = self.item(window, "Endless", "0 of 2", "running")
+        self.menu(window, item, "Pause")
+        self.item(window, "Endless", "paused")
+        self.menu(window, self.item(window, "Endless"), "Remove")
+        window.wait_words("“Endless” Is Not Finished", "1 task is running.")
+        window.press("Cancel")
+        self.item(window, "Endless", "paused")
+        self.assertEqual(daemon.ok("GET", f"/projects/{project}")["counts"]["running"], 1)
+        self.menu(window, self.item(window, "Endless"), "Remove")
+        window.press("Stop and Remove")
+        self.gone(window, "Endless")
+        window.wait_words("“Endless” removed")
+        # The next removal makes this one final.
+        self.project(daemon, "Next", "third", paused=True)
+        self.menu(window, self.item(window, "Next"), "Remove")
+        frame.wait_for(lambda: daemon.request("GET", f"/projects/{project}").status_code == 404,
+                       "the end of the first")
+
+    def test_history_is_searched_and_deleted(self):
+        daemon = self.daemon()
+        self.project(daemon, "Greek letters", "alpha", "beta")
+        self.project(daemon, "Roman letters", "a beta of another kind", "gamma")
+        self.paused_project(daemon, "Open", "delta")
+        window = self.open("--gateway", daemon.url)
+        self.item(window, "Greek letters", "2 tasks")
+        self.item(window, "Roman letters", "2 tasks")
+        window.key("ctrl+h")
+        self.item(window, "Today")
+        self.gone(window, "Open")
+        window.wait_words("kept until you remove them")
+
+        # By name, and by what stands in tasks and results; a search finds what is open too.
+        window.set_entry("Search in the history", "GAMMA")
+        self.item(window, "Roman letters", "1 match")
+        self.gone(window, "Greek letters")
+        window.set_entry("Search in the history", "delta")
+        self.item(window, "Open", "1 match")
+        window.set_entry("Search in the history", "greek")
+        self.item(window, "Greek letters")
+        window.set_entry("Search in the history", "beta")
+        self.item(window, "Greek letters", "1 match")
+        window.click(self.item(window, "Roman letters", "1 match"))
+        window.until(lambda: self.names(window) == ["a beta of another kind"],
+                     "the tasks that have it")
+        window.set_entry("Search in the history", "nowhere to be found")
+        window.wait_words("No Matches")
+        window.set_entry("Search in the history", "")
+        self.item(window, "Greek letters")
+
+        window.click(window.wait_node("push button", "History Menu"))
+        window.choose("Delete All History")
+        window.wait_words("Delete All History?", "2 finished projects")
+        window.press("Delete All")
+        window.wait_words("No Finished Projects")
+        left = [p["name"] for p in daemon.ok("GET", "/projects")["projects"]]
+        self.assertEqual([name for name in left if name != "default"], ["Open"])
+
+    def test_narrow_and_without_projects(self):
+        self.home.file("config/glib-2.0/settings/keyfile",
+                       "[io/github/gangway/Gangway]\nwindow-width=360\nwindow-height=640\n")
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        project = gateway.add_project("Alone", completed=1)
+        gateway.add("inside", "completed", result="yes", ago=2, took=1, project=project)
+        gateway.add("outside", "completed", result="yes", ago=2, took=1)
+        window = self.open("--gateway", gateway.uri)
+        window.until(lambda: len(self.names(window)) == 2, "both tasks")
+        self.assertEqual(self.items(window), [], "no room for it beside the list")
+        window.key("F8")
+        window.click(self.item(window, "Alone"))
+        window.until(lambda: self.names(window) == ["inside"], "its task")
+        window.until(lambda: not self.items(window), "it makes room by itself")
+
+
+if __name__ == "__main__":
+    desktop.main()
