@@ -33,6 +33,7 @@
 #define REDACTED "[redacted]"
 #define MIN_SECRET 6
 #define VAULT_SIZE (64 * 1024)
+#define RECENT_SIZE (128 * 1024)
 
 /* What is looked for, one behind the other in the vault: length, bytes. The longest come first, so
  * that a key that begins like a longer one does not leave the rest of that standing. */
@@ -44,6 +45,8 @@ typedef struct {
 static GMutex mutex;
 static char *vault;        /* (mutex mutex) mapped, VAULT_SIZE bytes */
 static gsize vault_used;   /* (mutex mutex) */
+static GMutex recent_mutex;
+static GString *recent;    /* (mutex recent_mutex) (nullable) */
 static int level = G_LOG_LEVEL_INFO;   /* (atomic) the least important one that is written */
 
 static const struct {
@@ -424,6 +427,46 @@ write_all (const char *bytes,
     }
 }
 
+/* Half is let go at a time, at the end of a line. */
+static void
+remember (const char *line,
+          gsize length)
+{
+  g_mutex_lock (&recent_mutex);
+  if (recent == NULL)
+    recent = g_string_new (NULL);
+  if (recent->len + length > RECENT_SIZE)
+    {
+      const char *rest = recent->len > RECENT_SIZE / 2
+                             ? strchr (recent->str + recent->len - RECENT_SIZE / 2, '\n')
+                             : NULL;
+
+      g_string_erase (recent, 0, rest != NULL ? rest + 1 - recent->str : -1);
+    }
+  if (length <= RECENT_SIZE)
+    g_string_append_len (recent, line, (gssize) length);
+  g_mutex_unlock (&recent_mutex);
+}
+
+/**
+ * gw_log_dup_recent:
+ *
+ * Any thread. A secret that was registered after a line was written is out of it as well.
+ *
+ * Returns: (transfer full): the last lines that were written
+ */
+char *
+gw_log_dup_recent (void)
+{
+  g_autofree char *copy = NULL;
+
+  g_mutex_lock (&recent_mutex);
+  copy = g_strdup (recent != NULL ? recent->str : "");
+  g_mutex_unlock (&recent_mutex);
+
+  return gw_log_redact (copy);
+}
+
 static const char *
 level_name (GLogLevelFlags flags)
 {
@@ -495,6 +538,7 @@ write_message (GLogLevelFlags flags,
   append_visible (line, redacted);
   g_string_append_c (line, '\n');
   write_all (line->str, line->len);
+  remember (line->str, line->len);
 
   return G_LOG_WRITER_HANDLED;
 }

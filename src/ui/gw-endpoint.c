@@ -443,6 +443,8 @@ preference_changed_cb (GwEndpoint *self)
   if (self->state == GW_ENDPOINT_IDLE || self->option != NULL
       || g_getenv ("GANGWAY_GATEWAY") != NULL)
     return;
+  /* A token goes only to the address that it was entered for. */
+  g_clear_pointer (&self->token, g_free);
   gw_endpoint_start (self);
 }
 

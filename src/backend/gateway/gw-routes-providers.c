@@ -165,6 +165,7 @@ config_to_json (GwGateway *gateway,
   json_object_set_string_member (object, "kind", gw_provider_kind_to_string (config->kind));
   json_object_set_boolean_member (object, "enabled", config->enabled);
   json_object_set_boolean_member (object, "preset", config->preset);
+  json_object_set_boolean_member (object, "configured", config->configured);
   json_object_set_boolean_member (object, "in_use", in_use);
   json_object_set_boolean_member (object, "usable", usable);
   gw_json_set_string_or_null (object, "base_url", config->base_url);

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-preferences"
+
+#include "config.h"
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "gw-json.h"
+
+#include "gw-preferences-private.h"
+
+/* What becomes of results: saved by themselves into a folder (the window writes them, see
+ * gw-window-export.c), and how long the gateway keeps what has ended. */
+
+#define AT_ONCE 1000
+
+struct _GwPreferencesResults {
+  AdwPreferencesPage parent_instance;
+
+  /* Template children */
+  AdwPreferencesGroup *note_group;
+  AdwPreferencesRow *note_row;
+  GtkSwitch *autosave_switch;
+  AdwActionRow *folder_row;
+  AdwComboRow *format_row;
+  AdwEntryRow *name_row;
+  AdwPreferencesGroup *history_group;
+  AdwComboRow *keep_row;
+  GtkWidget *delete_row;
+  GtkSpinner *delete_spinner;
+
+  /* Owned references */
+  GwEndpoint *endpoint;
+  GCancellable *cancellable;
+  GSettings *settings;
+  GtkFileChooserNative *chooser; /* (nullable) */
+  char *last_folder;             /* (nullable) while it is switched off */
+  JsonObject *shown;             /* (nullable) the gateway's own, as it told them last */
+
+  gboolean filling;
+};
+
+G_DEFINE_FINAL_TYPE (GwPreferencesResults, gw_preferences_results, ADW_TYPE_PREFERENCES_PAGE)
+
+static const char *const formats[] = { "json", "jsonl", "csv", "md" };
+static const guint keep_days[] = { 0, 7, 30, 90, 365 };
+
+/* Saving */
+
+static void
+show_autosave (GwPreferencesResults *self)
+{
+  g_autofree char *folder = g_settings_get_string (self->settings, "autosave-folder");
+  g_autofree char *format = g_settings_get_string (self->settings, "autosave-format");
+  g_autofree char *name = g_settings_get_string (self->settings, "autosave-name");
+  g_autofree char *shown = g_filename_display_name (folder);
+  gboolean on = *folder != '\0';
+  guint i;
+
+  self->filling = TRUE;
+  gtk_switch_set_active (self->autosave_switch, on);
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (self->folder_row), FALSE);
+  adw_action_row_set_subtitle (self->folder_row, on ? shown : _("None"));
+  for (i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (g_str_equal (formats[i], format))
+      adw_combo_row_set_selected (self->format_row, i);
+  if (g_strcmp0 (gtk_editable_get_text (GTK_EDITABLE (self->name_row)), name) != 0)
+    gtk_editable_set_text (GTK_EDITABLE (self->name_row), name);
+  self->filling = FALSE;
+  gtk_widget_set_sensitive (GTK_WIDGET (self->format_row), on);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->name_row), on);
+}
+
+static void
+chosen_cb (GtkNativeDialog *dialog, int response, GwPreferencesResults *self)
+{
+  if (response == GTK_RESPONSE_ACCEPT)
+    {
+      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+      g_autofree char *path = file != NULL ? g_file_get_path (file) : NULL;
+
+      if (path != NULL && g_utf8_validate (path, -1, NULL))
+        g_settings_set_string (self->settings, "autosave-folder", path);
+      else
+        _gw_preferences_toast (GTK_WIDGET (self),
+                               _("That folder is not on this computer. Choose another one"));
+    }
+  show_autosave (self);
+  g_clear_object (&self->chooser);
+}
+
+static void
+choose_cb (GwPreferencesResults *self)
+{
+  g_autofree char *folder = g_settings_get_string (self->settings, "autosave-folder");
+
+  if (self->chooser != NULL)
+    return;
+  self->chooser = gtk_file_chooser_native_new (
+      _("Save Results To"), GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))),
+      GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _("_Select"), _("_Cancel"));
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
+  if (*folder != '\0')
+    {
+      g_autoptr (GFile) file = g_file_new_for_path (folder);
+
+      gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (self->chooser), file, NULL);
+    }
+  g_signal_connect_object (self->chooser, "response", G_CALLBACK (chosen_cb), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
+}
+
+static void
+autosave_cb (GwPreferencesResults *self)
+{
+  g_autofree char *folder = NULL;
+
+  if (self->filling)
+    return;
+  folder = g_settings_get_string (self->settings, "autosave-folder");
+  if (!gtk_switch_get_active (self->autosave_switch))
+    {
+      g_free (self->last_folder);
+      self->last_folder = g_steal_pointer (&folder);
+      g_settings_set_string (self->settings, "autosave-folder", "");
+      show_autosave (self);
+    }
+  else if (self->last_folder != NULL && *self->last_folder != '\0')
+    {
+      g_settings_set_string (self->settings, "autosave-folder", self->last_folder);
+      show_autosave (self);
+    }
+  else
+    choose_cb (self);
+}
+
+static void
+format_cb (GwPreferencesResults *self)
+{
+  guint selected = adw_combo_row_get_selected (self->format_row);
+
+  if (!self->filling && selected < G_N_ELEMENTS (formats))
+    g_settings_set_string (self->settings, "autosave-format", formats[selected]);
+}
+
+static void
+name_apply_cb (GwPreferencesResults *self)
+{
+  const char *typed = gtk_editable_get_text (GTK_EDITABLE (self->name_row));
+  g_autofree char *name = g_strstrip (g_strdup (typed));
+
+  if (*name == '\0' || strchr (name, '/') != NULL)
+    {
+      gtk_widget_add_css_class (GTK_WIDGET (self->name_row), "error");
+      _gw_preferences_toast (GTK_WIDGET (self), _("A file name must not be empty or hold a “/”"));
+      return;
+    }
+  gtk_widget_remove_css_class (GTK_WIDGET (self->name_row), "error");
+  g_settings_set_string (self->settings, "autosave-name", name);
+}
+
+/* History */
+
+static void
+show_history (GwPreferencesResults *self)
+{
+  gboolean writable = self->shown != NULL
+                      && gw_json_peek_boolean (self->shown, "writable", FALSE);
+  g_autofree char *why_not = _gw_preferences_why_not (self->endpoint, writable);
+  guint days, i;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->note_group), why_not != NULL);
+  adw_preferences_row_set_title (self->note_row, why_not != NULL ? why_not : "");
+  gtk_widget_set_sensitive (GTK_WIDGET (self->keep_row), why_not == NULL);
+  gtk_widget_set_sensitive (self->delete_row,
+                            _gw_preferences_get_client (self->endpoint) != NULL
+                                && !gtk_spinner_get_spinning (self->delete_spinner));
+  if (self->shown == NULL)
+    return;
+
+  days = (guint) gw_json_peek_int (self->shown, "keep_days", 0);
+  self->filling = TRUE;
+  /* The file may say any number: the nearest choice that keeps no less is shown. */
+  for (i = 1; i < G_N_ELEMENTS (keep_days) && days > keep_days[i]; i++)
+    continue;
+  adw_combo_row_set_selected (self->keep_row,
+                              days == 0 || i == G_N_ELEMENTS (keep_days) ? 0 : i);
+  self->filling = FALSE;
+}
+
+static void
+told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwPreferencesResults) self = user_data;
+  g_autoptr (GError) error = NULL;
+  JsonObject *settings = gw_client_call_finish (GW_CLIENT (source), result, &error);
+
+  if (g_cancellable_is_cancelled (self->cancellable))
+    {
+      g_clear_pointer (&settings, json_object_unref);
+      return;
+    }
+  if (settings != NULL)
+    {
+      g_clear_pointer (&self->shown, json_object_unref);
+      self->shown = settings;
+    }
+  else if (self->shown != NULL)
+    _gw_preferences_toast_error (GTK_WIDGET (self), _("Not changed"), error);
+  show_history (self);
+}
+
+static void
+look (GwPreferencesResults *self)
+{
+  GwClient *client = _gw_preferences_get_client (self->endpoint);
+
+  g_clear_pointer (&self->shown, json_object_unref);
+  show_history (self);
+  if (client != NULL)
+    gw_client_call_async (client, "GET", "/settings", NULL, self->cancellable, told_cb,
+                          g_object_ref (self));
+}
+
+static void
+keep_changed_cb (GwPreferencesResults *self)
+{
+  GwClient *client;
+  guint selected = adw_combo_row_get_selected (self->keep_row);
+  g_autoptr (JsonObject) body = NULL;
+
+  if (self->filling || self->endpoint == NULL || selected >= G_N_ELEMENTS (keep_days))
+    return;
+  client = _gw_preferences_get_client (self->endpoint);
+  if (client == NULL)
+    return;
+  body = json_object_new ();
+  json_object_set_int_member (body, "keep_days", keep_days[selected]);
+  gw_client_call_async (client, "PATCH", "/settings", body, self->cancellable, told_cb,
+                        g_object_ref (self));
+}
+
+/* Deleting all: the projects that have ended one after another, then what has ended of the tasks
+ * without a project. */
+
+typedef struct {
+  GwPreferencesResults *page; /* (owned) */
+  GwClient *client;           /* (owned) */
+  GPtrArray *projects;        /* (owned) (element-type utf8) ids, still to go */
+  guint64 since;
+  guint removed;
+  guint failed;
+} Erasing;
+
+static void
+erasing_free (Erasing *erasing)
+{
+  g_object_unref (erasing->page);
+  g_object_unref (erasing->client);
+  g_ptr_array_unref (erasing->projects);
+  g_free (erasing);
+}
+
+static void
+end_erasing (Erasing *erasing, const GError *error)
+{
+  GwPreferencesResults *self = erasing->page;
+
+  if (!g_cancellable_is_cancelled (self->cancellable))
+    {
+      gtk_spinner_set_spinning (self->delete_spinner, FALSE);
+      gtk_widget_set_visible (GTK_WIDGET (self->delete_spinner), FALSE);
+      show_history (self);
+      if (error != NULL)
+        _gw_preferences_toast_error (GTK_WIDGET (self), _("Not all was deleted"), error);
+      else if (erasing->failed > 0)
+        _gw_preferences_toast (GTK_WIDGET (self),
+                               _("History deleted, but for what is still running"));
+      else
+        _gw_preferences_toast (GTK_WIDGET (self), _("History deleted"));
+    }
+  erasing_free (erasing);
+}
+
+static void ask_tasks (Erasing *erasing);
+
+static void
+tasks_removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Erasing *erasing = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
+
+  if (reply == NULL)
+    end_erasing (erasing, error);
+  else
+    ask_tasks (erasing);
+}
+
+static void
+tasks_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Erasing *erasing = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  JsonArray *tasks = reply != NULL ? gw_json_peek_array (reply, "tasks") : NULL;
+  g_autoptr (JsonObject) body = NULL;
+  JsonArray *ids;
+  guint i;
+
+  if (tasks == NULL)
+    {
+      end_erasing (erasing, error);
+      return;
+    }
+  if (json_array_get_length (tasks) == 0)
+    {
+      end_erasing (erasing, NULL);
+      return;
+    }
+  erasing->since = (guint64) gw_json_peek_int (reply, "revision", 0);
+  ids = json_array_new ();
+  for (i = 0; i < json_array_get_length (tasks); i++)
+    json_array_add_string_element (
+        ids, gw_json_peek_string (json_array_get_object_element (tasks, i), "task_id"));
+  body = json_object_new ();
+  json_object_set_array_member (body, "task_ids", ids);
+  gw_client_call_async (erasing->client, "POST", "/tasks/remove", body, NULL, tasks_removed_cb,
+                        erasing);
+}
+
+static void
+ask_tasks (Erasing *erasing)
+{
+  g_autofree char *path = g_strdup_printf (
+      "/tasks?project=default&status=completed,failed,cancelled&fields=task_id&limit=%d&since=%"
+      G_GUINT64_FORMAT,
+      AT_ONCE, erasing->since);
+
+  gw_client_call_async (erasing->client, "GET", path, NULL, NULL, tasks_cb, erasing);
+}
+
+static void erase_next (Erasing *erasing);
+
+static void
+project_removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Erasing *erasing = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
+
+  if (reply == NULL && g_error_matches (error, GW_ERROR, GW_ERROR_UNREACHABLE))
+    {
+      end_erasing (erasing, error);
+      return;
+    }
+  if (reply == NULL && g_error_matches (error, GW_ERROR, GW_ERROR_CONFLICT))
+    erasing->failed++;
+  erase_next (erasing);
+}
+
+static void
+erase_next (Erasing *erasing)
+{
+  g_autofree char *path = NULL;
+  const char *id;
+
+  if (erasing->projects->len == 0)
+    {
+      erasing->since = 0;
+      ask_tasks (erasing);
+      return;
+    }
+  id = erasing->projects->pdata[erasing->projects->len - 1];
+  path = gw_client_build_path ("projects", id, NULL);
+  g_ptr_array_set_size (erasing->projects, (int) erasing->projects->len - 1);
+  gw_client_call_async (erasing->client, "DELETE", path, NULL, NULL, project_removed_cb, erasing);
+}
+
+static void ask_projects (Erasing *erasing);
+
+static void
+projects_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Erasing *erasing = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  JsonArray *projects = reply != NULL ? gw_json_peek_array (reply, "projects") : NULL;
+  guint i;
+
+  if (projects == NULL)
+    {
+      end_erasing (erasing, error);
+      return;
+    }
+  for (i = 0; i < json_array_get_length (projects); i++)
+    {
+      JsonObject *project = json_array_get_object_element (projects, i);
+      JsonObject *counts = gw_json_peek_object (project, "counts");
+
+      if (g_strcmp0 (gw_json_peek_string (project, "name"), "default") == 0 || counts == NULL
+          || gw_json_peek_int (counts, "queued", 0) + gw_json_peek_int (counts, "running", 0) > 0)
+        continue;
+      g_ptr_array_add (erasing->projects,
+                       g_strdup (gw_json_peek_string (project, "project_id")));
+    }
+  erasing->since = (guint64) gw_json_peek_int (reply, "next", 0);
+  if (gw_json_peek_boolean (reply, "more", FALSE))
+    ask_projects (erasing);
+  else
+    erase_next (erasing);
+}
+
+static void
+ask_projects (Erasing *erasing)
+{
+  g_autofree char *path = g_strdup_printf ("/projects?since=%" G_GUINT64_FORMAT, erasing->since);
+
+  gw_client_call_async (erasing->client, "GET", path, NULL, NULL, projects_cb, erasing);
+}
+
+static void
+delete_response_cb (GwPreferencesResults *self, const char *response)
+{
+  GwClient *client = _gw_preferences_get_client (self->endpoint);
+  Erasing *erasing;
+
+  if (!g_str_equal (response, "delete") || client == NULL)
+    return;
+  gtk_widget_set_visible (GTK_WIDGET (self->delete_spinner), TRUE);
+  gtk_spinner_set_spinning (self->delete_spinner, TRUE);
+  show_history (self);
+  erasing = g_new0 (Erasing, 1);
+  erasing->page = g_object_ref (self);
+  erasing->client = g_object_ref (client);
+  erasing->projects = g_ptr_array_new_with_free_func (g_free);
+  ask_projects (erasing);
+}
+
+static void
+delete_cb (GwPreferencesResults *self)
+{
+  GtkWidget *dialog = adw_message_dialog_new (
+      GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), _("Delete All History?"),
+      _("Every project and task that has ended goes, with its results. Files that you saved stay. "
+        "This cannot be undone."));
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "delete",
+                                    _("_Delete"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "delete",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (delete_response_cb), self,
+                           G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+endpoint_changed_cb (GwPreferencesResults *self)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    look (self);
+}
+
+static void
+gw_preferences_results_map (GtkWidget *widget)
+{
+  GwPreferencesResults *self = GW_PREFERENCES_RESULTS (widget);
+
+  GTK_WIDGET_CLASS (gw_preferences_results_parent_class)->map (widget);
+  if (self->endpoint != NULL)
+    look (self);
+}
+
+static void
+gw_preferences_results_dispose (GObject *object)
+{
+  GwPreferencesResults *self = GW_PREFERENCES_RESULTS (object);
+
+  g_cancellable_cancel (self->cancellable);
+  if (self->chooser != NULL)
+    gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
+  g_clear_object (&self->chooser);
+  g_clear_object (&self->endpoint);
+  g_clear_object (&self->settings);
+  g_clear_pointer (&self->shown, json_object_unref);
+  gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_PREFERENCES_RESULTS);
+  G_OBJECT_CLASS (gw_preferences_results_parent_class)->dispose (object);
+}
+
+static void
+gw_preferences_results_finalize (GObject *object)
+{
+  GwPreferencesResults *self = GW_PREFERENCES_RESULTS (object);
+
+  g_object_unref (self->cancellable);
+  g_free (self->last_folder);
+  G_OBJECT_CLASS (gw_preferences_results_parent_class)->finalize (object);
+}
+
+static void
+gw_preferences_results_class_init (GwPreferencesResultsClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = gw_preferences_results_dispose;
+  object_class->finalize = gw_preferences_results_finalize;
+  widget_class->map = gw_preferences_results_map;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               GW_RESOURCE_PATH "/ui/gw-preferences-results.ui");
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, note_group);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, note_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, autosave_switch);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, folder_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, format_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, name_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, history_group);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, keep_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, delete_row);
+  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, delete_spinner);
+  gtk_widget_class_bind_template_callback (widget_class, choose_cb);
+  gtk_widget_class_bind_template_callback (widget_class, name_apply_cb);
+  gtk_widget_class_bind_template_callback (widget_class, keep_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, delete_cb);
+}
+
+static void
+gw_preferences_results_init (GwPreferencesResults *self)
+{
+  self->cancellable = g_cancellable_new ();
+  self->settings = g_settings_new (GW_APPLICATION_ID);
+  self->filling = TRUE;
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->filling = FALSE;
+  show_autosave (self);
+  g_signal_connect_object (self->autosave_switch, "notify::active", G_CALLBACK (autosave_cb),
+                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->format_row, "notify::selected", G_CALLBACK (format_cb), self,
+                           G_CONNECT_SWAPPED);
+}
+
+void
+gw_preferences_results_set_endpoint (GwPreferencesResults *self, GwEndpoint *endpoint)
+{
+  self->endpoint = g_object_ref (endpoint);
+  g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+}
