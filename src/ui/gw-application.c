@@ -8,6 +8,7 @@
 
 #include "gw-application.h"
 #include "gw-endpoint.h"
+#include "gw-gateway-token.h"
 #include "gw-search-provider.h"
 #include "gw-verbs.h"
 #include "gw-window.h"
@@ -140,6 +141,7 @@ ensure_window (GwApplication *self)
       self->endpoint = gw_endpoint_new (self->gateway, self->config_path, self->data_dir);
       g_signal_connect_object (self->endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,
                                G_CONNECT_SWAPPED);
+      gw_gateway_token_follow (self->endpoint);
       gw_endpoint_start (self->endpoint);
     }
   if (self->window == NULL)

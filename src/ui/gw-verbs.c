@@ -65,6 +65,8 @@ static const GwVerb verbs[] = {
   { "win.redo", N_ ("Redo"), N_ ("General"), GW_VERB_SCOPE_OUTSIDE_TEXT,
     { "<Control><Shift>z" } },
   { NULL, N_ ("Main menu"), N_ ("General"), GW_VERB_SCOPE_TOOLKIT, { "F10" } },
+  { "win.preferences", N_ ("Preferences"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
+    { "<Control>comma" } },
   { "win.help", N_ ("Help"), N_ ("General"), GW_VERB_SCOPE_WINDOW, { "F1" } },
   { "win.timeline", N_ ("Show or hide the timeline"), N_ ("General"), GW_VERB_SCOPE_WINDOW,
     { "F9" } },
@@ -97,6 +99,8 @@ static const GwVerb verbs[] = {
   { "win.sort::model", N_ ("Sort by model"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.sort::time", N_ ("Sort by time"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.add-provider", N_ ("Add a provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.edit-provider", N_ ("Edit a provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
 };
 

@@ -404,6 +404,7 @@ gw_window_class_init (GwWindowClass *klass)
   _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);
   _gw_window_projects_class_init (klass);
+  _gw_window_preferences_class_init (klass);
 }
 
 static void
