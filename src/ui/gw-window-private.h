@@ -164,6 +164,7 @@ void _gw_window_detail_class_init (GwWindowClass *klass);
 void _gw_window_detail_select (GwWindow *self);
 void _gw_window_detail_update (GwWindow *self);
 void _gw_window_detail_dispose (GwWindow *self);
+
 /* gw-window-preferences.c */
 void _gw_window_preferences_class_init (GwWindowClass *klass);
 
