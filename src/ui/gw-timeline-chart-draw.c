@@ -184,6 +184,9 @@ draw_axis (GwTimelineChart *self, Drawing *drawing)
         continue;
       fill (drawing, x, GW_CHART_AXIS_HEIGHT - 4, 1,
             drawing->height - GW_CHART_AXIS_HEIGHT + 4, &line);
+      /* Half a time says nothing. */
+      if (x + TICK_WIDTH * 2 / 3 > drawing->width)
+        continue;
       words = gw_timeline_words_for_time (at);
       draw_text (self, drawing, words, x + 4, 0, TICK_WIDTH - 8, GW_CHART_AXIS_HEIGHT, &dim);
     }

@@ -36,6 +36,7 @@ struct _GwTimelineTable {
   GwTaskList *tasks;             /* (owned) (nullable) */
   GtkSingleSelection *selection; /* (owned) (nullable) while it is shown */
   GHashTable *idle;              /* (owned) "task/number" → words of the gap before it (owned) */
+  GHashTable *bound;             /* (owned) (element-type GtkListItem) (unowned) that are shown */
   GHashTable *titles;            /* (owned) provider → title (owned) */
   gboolean shown;
   gboolean selecting;
@@ -128,6 +129,9 @@ update_cell (GtkListItem *list_item, GwTimelineTable *self)
     return;
   attempt = gw_attempt_item_get_attempt (item);
   words = cell_words (self, attempt, column);
+  if (column != COLUMN_TASK
+      && g_strcmp0 (gtk_inscription_get_text (GTK_INSCRIPTION (label)), words) == 0)
+    return;
   gtk_inscription_set_text (GTK_INSCRIPTION (label), words);
   gtk_accessible_update_property (GTK_ACCESSIBLE (label), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   words != NULL ? words : "", -1);
@@ -175,6 +179,7 @@ bind_cb (GwTimelineTable *self, GtkListItem *list_item)
   GtkWidget *label = gtk_list_item_get_child (list_item);
 
   g_object_set_data (G_OBJECT (label), "gw-table", self);
+  g_hash_table_add (self->bound, list_item);
   g_signal_connect_object (gtk_list_item_get_item (list_item), "notify::attempt",
                            G_CALLBACK (attempt_cb), list_item, 0);
   update_cell (list_item, self);
@@ -183,6 +188,7 @@ bind_cb (GwTimelineTable *self, GtkListItem *list_item)
 static void
 unbind_cb (GwTimelineTable *self, GtkListItem *list_item)
 {
+  g_hash_table_remove (self->bound, list_item);
   g_object_set_data (G_OBJECT (gtk_list_item_get_child (list_item)), "gw-table", NULL);
   g_signal_handlers_disconnect_by_func (gtk_list_item_get_item (list_item),
                                         G_CALLBACK (attempt_cb), list_item);
@@ -281,6 +287,8 @@ gw_timeline_table_set_shown (GwTimelineTable *self, gboolean shown)
 void
 gw_timeline_table_set_layout (GwTimelineTable *self, const GwTimelineLayout *layout)
 {
+  GHashTableIter iter;
+  gpointer list_item;
   guint i;
   guint j;
 
@@ -312,6 +320,10 @@ gw_timeline_table_set_layout (GwTimelineTable *self, const GwTimelineLayout *lay
                                gw_timeline_words_for_gap (gap, layout->lanes->pdata[row->lane]));
         }
     }
+  /* Names and titles come later than the calls. */
+  g_hash_table_iter_init (&iter, self->bound);
+  while (g_hash_table_iter_next (&iter, &list_item, NULL))
+    update_cell (list_item, self);
 }
 
 void
@@ -359,6 +371,7 @@ gw_timeline_table_finalize (GObject *object)
 
   g_hash_table_unref (self->idle);
   g_hash_table_unref (self->titles);
+  g_hash_table_unref (self->bound);
   G_OBJECT_CLASS (gw_timeline_table_parent_class)->finalize (object);
 }
 
@@ -380,6 +393,7 @@ static void
 gw_timeline_table_init (GwTimelineTable *self)
 {
   self->idle = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->bound = g_hash_table_new (NULL, NULL);
   self->titles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 

@@ -36,6 +36,8 @@ class FakeGateway(ThreadingHTTPServer):
         self.changed = threading.Condition()
         self.project_id = str(uuid.uuid4())
         self.calls = []
+        self.attempts = []   # see add_attempt()
+        self.health = {}     # members that /health has besides
         self.thread = None
         self.connections = set()
 
@@ -110,6 +112,19 @@ class FakeGateway(ThreadingHTTPServer):
             self.changed.notify_all()
         return task["task_id"]
 
+    def add_attempt(self, task_id, provider, slot, ago, waited=0.02, took=None, outcome="answered",
+                    number=1, error=None):
+        """A call that was claimed @ago seconds ago and took @took (None: it runs)."""
+        claimed = time.time() - ago
+        with self.changed:
+            self.attempts.append({
+                "task_id": task_id, "number": number, "provider": provider, "model": None,
+                "slot": slot, "claimed_at": iso(claimed), "sent_at": iso(claimed + waited),
+                "first_byte_at": None,
+                "ended_at": iso(claimed + waited + took) if took is not None else None,
+                "outcome": outcome if took is not None else "live", "error": error, "raw": None,
+                "usage": None, "revision": len(self.attempts) + 1})
+
     def change(self, task_id, **members):
         with self.changed:
             self.revision += 1
@@ -157,7 +172,19 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/health":
             self.answer(200, {"service": "gangway", "version": server.version, "host": "daemon",
                               "store": server.store, "queue": "embedded",
-                              "status": server.status, "warnings": []})
+                              "status": server.status, "warnings": [], **server.health})
+        elif path == "/attempts":
+            values = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+            limit = int(values.get("limit", 200))
+            since = int(values.get("since", 0))
+            before = int(values.get("before", 0))
+            with server.changed:
+                page = [a for a in server.attempts
+                        if (a["revision"] < before if before else a["revision"] > since)]
+            more = len(page) > limit
+            page = page[-limit:] if before else page[:limit]
+            self.answer(200, {"attempts": page, "more": more,
+                              "revision": page[-1]["revision"] if page else since})
         elif path == "/providers":
             self.answer(200, {"providers": server.providers})
         elif path == "/tasks":

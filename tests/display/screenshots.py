@@ -7,6 +7,7 @@
 The two that the README shows are `list` and `compose`."""
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -67,6 +68,57 @@ def fill(gateway, talk, more):
         gateway.add(content)
 
 
+def fill_timeline(gateway, talk, more, dense=False):
+    """Three lanes: one that is busy, one that meets its limit per minute, one that cools down."""
+    def provider(name, title, slots, per_minute, **members):
+        return {"name": name, "title": title, "in_use": True, "usable": True, "enabled": True,
+                "max_concurrency": slots, "adapted_concurrency": slots,
+                "requests_per_minute": per_minute, "waiting": None, **members}
+    gateway.providers = [
+        provider("hunyuan", "Tencent Hunyuan", 5, 0), provider("nvidia", "NVIDIA", 3, 12),
+        provider("zhipu", "Zhipu", 1, 0,
+                 waiting={"reason": "cool-down", "until": iso(time.time() + 21)})]
+    gateway.health = {"max_concurrency": 7, "oldest_queued_at": iso(time.time() - 41)}
+    tasks = []
+    for number, (content, model, took, result) in enumerate(talk):
+        tasks.append(gateway.add(content, "completed", result=result, ago=60 - number, took=took,
+                                 model=model, provider="hunyuan"))
+    for content in more[:4]:
+        tasks.append(gateway.add(content, "running", ago=3, provider="nvidia"))
+    for content in more[4:]:
+        gateway.add(content)
+    spread = random.Random(3)
+    if dense:
+        for number in range(4000):
+            name, slots = (("hunyuan", 5), ("nvidia", 3), ("zhipu", 1))[number % 3]
+            failed = spread.random() < 0.08
+            gateway.add_attempt(tasks[number % len(tasks)], name, number // 3 % slots,
+                                60 - number * 0.015, 0, spread.uniform(0.01, 0.04 * slots),
+                                "failed" if failed else "answered", number,
+                                {"code": "timeout", "message": "x"} if failed else None)
+        return
+    numbers = dict.fromkeys(tasks, 0)
+
+    def attempt(task, *rest, **members):
+        numbers[task] += 1
+        gateway.add_attempt(task, *rest, number=numbers[task], **members)
+    for slot in range(5):
+        at = 60.0
+        while at > 0:
+            took = spread.uniform(2, 7)
+            failed = spread.random() < 0.12
+            ends = took < at
+            attempt(spread.choice(tasks), "hunyuan", slot, at, 0.3, took - 0.35 if ends else None,
+                    "failed" if failed else "answered",
+                    error={"code": "server", "message": "500"} if failed and ends else None)
+            at -= took
+    for number in range(12):
+        attempt(tasks[number % len(tasks)], "nvidia", number % 3, 48 - number, 0.1, 2.6)
+    attempt(tasks[2], "zhipu", 0, 50, 0.2, 9)
+    attempt(tasks[3], "zhipu", 0, 40, 0.2, 8)
+    attempt(tasks[4], "zhipu", 0, 31, 0.2, 1, "failed", error={"code": "rate", "message": "429"})
+
+
 class Pictures(desktop.Case):
     def size(self, width, height):
         # The pictures are of the window with its border, as the server draws it.
@@ -104,6 +156,51 @@ class Pictures(desktop.Case):
             window.click(window.rows()[select])
         self.save(window, name)
         return window
+
+    def timeline(self, name, size=(980, 680), env=None, chinese=False, dense=False, table=False,
+                 select=None):
+        self.size(*size)
+        settings = "config/glib-2.0/settings/keyfile"
+        with open(os.path.join(self.home.path, settings), encoding="utf-8") as file:
+            self.home.file(settings, file.read() + "timeline-visible=true\n"
+                           + ("timeline-table=true\n" if table else ""))
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        talk, more = (CHINESE, CHINESE_MORE) if chinese else (TALK, MORE)
+        if chinese:
+            env = {**(env or {}), "LANGUAGE": "zh_CN"}
+        fill_timeline(gateway, talk, more, dense)
+        window = self.open("--gateway", gateway.uri, env=env)
+        window.wait_row(more[3])
+        window.wait_node("status bar", "p50")
+        if select is not None:
+            window.click(window.rows()[select])
+        time.sleep(1.5)
+        self.save(window, name)
+
+    def test_timeline(self):
+        self.timeline("timeline", select=1)
+
+    def test_timeline_dark(self):
+        self.timeline("timeline-dark", env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_timeline_contrast(self):
+        self.timeline("timeline-contrast", env={"ADW_DEBUG_HIGH_CONTRAST": "1"})
+
+    def test_timeline_chinese(self):
+        self.timeline("timeline-zh_CN", chinese=True)
+
+    def test_timeline_mirrored(self):
+        self.timeline("timeline-rtl", env={"GTK_DEBUG": "invert-text-dir"}, select=1)
+
+    def test_timeline_narrow(self):
+        self.timeline("timeline-narrow", size=(360, 640))
+
+    def test_timeline_dense(self):
+        self.timeline("timeline-dense", dense=True)
+
+    def test_timeline_table(self):
+        self.timeline("timeline-table", table=True, select=1)
 
     def test_list(self):
         self.scene("list", select=0)
