@@ -101,6 +101,21 @@ quit_now_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   stop (user_data);
 }
 
+/* A button of a notification; it may outlive the window. */
+static void
+notified_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GwApplication *self = user_data;
+  const char *act = g_variant_get_string (parameter, NULL);
+
+  if (self->stopping)
+    return;
+  if (self->window == NULL)
+    g_application_activate (G_APPLICATION (self));
+  if (self->window != NULL)
+    gw_window_notified (self->window, act);
+}
+
 static void
 about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -306,6 +321,7 @@ gw_application_startup (GApplication *application)
     { .name = "quit", .activate = quit_action },
     { .name = "quit-now", .activate = quit_now_action },
     { .name = "about", .activate = about_action },
+    { .name = "notified", .activate = notified_action, .parameter_type = "s" },
   };
   static const int unix_signals[] = { SIGHUP, SIGINT, SIGTERM };
   GwApplication *self = GW_APPLICATION (application);

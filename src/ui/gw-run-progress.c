@@ -38,6 +38,7 @@ void
 gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
 {
   gboolean unfinished = counts[GW_TASK_QUEUED] + counts[GW_TASK_RUNNING] > 0;
+  gboolean began = unfinished && !self->active;
   guint i;
 
   if (!self->seen)
@@ -46,11 +47,14 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
       self->seen = TRUE;
       memcpy (self->counts, counts, sizeof self->counts);
     }
-  if (unfinished && !self->active)
+  if (began)
     {
       self->active = TRUE;
       self->began_at = self->submitted_at > 0 ? self->submitted_at : now_ms;
       self->ended_at = 0;
+      self->told_end_at = 0;
+      self->tokens = 0;
+      self->efficiency = 0;
       /* What ended in the same step as the first tasks appeared belongs to the run. */
       memcpy (self->base, self->counts, sizeof self->base);
     }
@@ -58,8 +62,11 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
     {
       self->counts[i] = counts[i];
       /* Removed and retried tasks leave their status: the base never exceeds what is there. */
-      self->base[i] = MIN (self->base[i], counts[i]);
+      self->base[i] = self->whole ? 0 : MIN (self->base[i], counts[i]);
     }
+  if (began)
+    self->done_at_start = gw_run_progress_get_done (self);
+  self->done_at_start = MIN (self->done_at_start, gw_run_progress_get_done (self));
   if (!unfinished && self->active)
     {
       self->active = FALSE;
@@ -101,77 +108,186 @@ gw_run_progress_get_fraction (const GwRunProgress *self)
   return total > 0 ? (double) gw_run_progress_get_done (self) / total : 0.0;
 }
 
-/* Time left as the pace so far tells it; -1 while that says too little. */
+/* Whether there is enough to speak of a pace. */
+static gboolean
+has_pace (const GwRunProgress *self, gint64 now_ms)
+{
+  return self->active
+         && gw_run_progress_get_done (self) >= self->done_at_start + MIN_DONE_FOR_ESTIMATE
+         && now_ms - self->began_at >= MIN_MS_FOR_ESTIMATE;
+}
+
+/* Tasks that ended in a minute, on the average; negative while that says too little. */
+double
+gw_run_progress_get_per_minute (const GwRunProgress *self, gint64 now_ms)
+{
+  if (!has_pace (self, now_ms))
+    return -1;
+  return (gw_run_progress_get_done (self) - self->done_at_start) * 60000.0
+         / (double) (now_ms - self->began_at);
+}
+
+/* Time left, as the gateway says, else as the pace so far tells it; -1 while that says too little. */
 gint64
 gw_run_progress_get_left_ms (const GwRunProgress *self, gint64 now_ms)
 {
-  guint done = gw_run_progress_get_done (self);
+  guint done = gw_run_progress_get_done (self) - self->done_at_start;
   gint64 elapsed = now_ms - self->began_at;
 
-  if (!self->active || done < MIN_DONE_FOR_ESTIMATE || elapsed < MIN_MS_FOR_ESTIMATE)
+  if (!has_pace (self, now_ms))
     return -1;
-  return (gint64) ((double) elapsed / done * (gw_run_progress_get_total (self) - done));
+  if (self->told_end_at > now_ms)
+    return self->told_end_at - now_ms;
+  return (gint64) ((double) elapsed / done
+                   * (gw_run_progress_get_total (self) - gw_run_progress_get_done (self)));
+}
+
+/* "about 40 s left", "about 2 min left", "about 1 h 5 min left": no more exact than it is. */
+static char *
+left_to_words (gint64 ms)
+{
+  gint64 s = MAX (ms, 0) / 1000;
+
+  if (s < 60)
+    {
+      guint seconds = (guint) MAX ((s + 4) / 5 * 5, 5);
+
+      return g_strdup_printf (ngettext ("about %u s left", "about %u s left", seconds), seconds);
+    }
+  if (s < 3600)
+    {
+      guint minutes = (guint) ((s + 30) / 60);
+
+      return g_strdup_printf (ngettext ("about %u min left", "about %u min left", minutes),
+                              minutes);
+    }
+  /* Translators: hours and minutes */
+  return g_strdup_printf (_("about %1$d h %2$d min left"), (int) MIN (s / 3600, G_MAXINT),
+                          (int) (s / 60 % 60));
+}
+
+static char *
+tokens_to_words (gint64 tokens)
+{
+  if (tokens < 1000)
+    return g_strdup_printf (ngettext ("%d token", "%d tokens", (gulong) tokens), (int) tokens);
+  if (tokens < 1000000)
+    /* Translators: thousands of tokens */
+    return g_strdup_printf (_("%d k tokens"), (int) ((tokens + 500) / 1000));
+  /* Translators: millions of tokens */
+  return g_strdup_printf (_("%.1f M tokens"), (double) tokens / 1e6);
+}
+
+static void
+append (GString *words, const char *separator, char *part)
+{
+  if (words->len > 0)
+    g_string_append (words, separator);
+  g_string_append (words, part);
+  g_free (part);
+}
+
+/**
+ * gw_run_progress_outcome_to_words:
+ *
+ * Returns: (transfer full) (nullable): "36 completed, 1 failed"; NULL where nothing has ended
+ */
+char *
+gw_run_progress_outcome_to_words (const GwRunProgress *self)
+{
+  GString *words = g_string_new (NULL);
+  guint n;
+
+  n = gw_run_progress_get_ended (self, GW_TASK_COMPLETED);
+  if (n > 0)
+    append (words, _(", "), g_strdup_printf (ngettext ("%u completed", "%u completed", n), n));
+  n = gw_run_progress_get_ended (self, GW_TASK_FAILED);
+  if (n > 0)
+    append (words, _(", "), g_strdup_printf (ngettext ("%u failed", "%u failed", n), n));
+  n = gw_run_progress_get_ended (self, GW_TASK_CANCELLED);
+  if (n > 0)
+    append (words, _(", "), g_strdup_printf (ngettext ("%u cancelled", "%u cancelled", n), n));
+  return g_string_free (words, words->len == 0);
+}
+
+/* "14 per min" */
+char *
+gw_run_progress_rate_to_words (const GwRunProgress *self, gint64 now_ms)
+{
+  double rate = gw_run_progress_get_per_minute (self, now_ms);
+  guint whole = (guint) (rate + 0.5);
+
+  if (rate < 0)
+    return NULL;
+  if (rate < 10)
+    /* Translators: tasks that ended in a minute */
+    return g_strdup_printf (_("%.1f per min"), rate);
+  return g_strdup_printf (ngettext ("%u per min", "%u per min", whole), whole);
 }
 
 /**
  * gw_run_progress_to_words:
  *
  * Returns: (transfer full) (nullable): "12 of 37 · 3 running · about 2 min left", after the run
- *   "36 completed · 1 failed · 2 min 41 s"; NULL before the first one
+ *   "36 completed, 1 failed · 2 min 41 s · 48 k tokens · efficiency 98 % of the best possible";
+ *   NULL before the first one
  */
 char *
 gw_run_progress_to_words (const GwRunProgress *self, gint64 now_ms)
 {
-  GString *words;
-  guint total = gw_run_progress_get_total (self);
-  guint n;
+  GString *words = g_string_new (NULL);
+  guint n = self->counts[GW_TASK_RUNNING];
+  char *outcome;
 
   if (self->active)
     {
       gint64 left = gw_run_progress_get_left_ms (self, now_ms);
 
-      words = g_string_new (NULL);
       /* Translators: tasks done, of all tasks, e.g. "12 of 37" */
-      g_string_append_printf (words, _("%1$u of %2$u"), gw_run_progress_get_done (self), total);
-      n = self->counts[GW_TASK_RUNNING];
+      append (words, "", g_strdup_printf (_("%1$u of %2$u"), gw_run_progress_get_done (self),
+                                          gw_run_progress_get_total (self)));
       if (n > 0)
-        {
-          g_string_append (words, " · ");
-          g_string_append_printf (words, ngettext ("%u running", "%u running", n), n);
-        }
+        append (words, " · ", g_strdup_printf (ngettext ("%u running", "%u running", n), n));
       if (left >= 0)
-        {
-          g_autofree char *rest = gw_duration_to_words (left < 60000 ? left : left / 60000 * 60000);
-
-          g_string_append (words, " · ");
-          /* Translators: %s is a duration, e.g. "about 2 min 0 s left" */
-          g_string_append_printf (words, _("about %s left"), rest);
-        }
+        append (words, " · ", left_to_words (left));
       return g_string_free (words, FALSE);
     }
-  if (self->ended_at == 0 || total == 0)
-    return NULL;
 
-  words = g_string_new (NULL);
-  n = gw_run_progress_get_ended (self, GW_TASK_COMPLETED);
-  if (n > 0)
-    g_string_append_printf (words, ngettext ("%u completed", "%u completed", n), n);
-  n = gw_run_progress_get_ended (self, GW_TASK_FAILED);
-  if (n > 0)
-    {
-      g_string_append (words, words->len > 0 ? " · " : "");
-      g_string_append_printf (words, ngettext ("%u failed", "%u failed", n), n);
-    }
-  n = gw_run_progress_get_ended (self, GW_TASK_CANCELLED);
-  if (n > 0)
-    {
-      g_string_append (words, words->len > 0 ? " · " : "");
-      g_string_append_printf (words, ngettext ("%u cancelled", "%u cancelled", n), n);
-    }
-  {
-    g_autofree char *took = gw_duration_to_words (self->ended_at - self->began_at);
-
-    g_string_append_printf (words, " · %s", took);
-  }
+  outcome = self->ended_at != 0 || self->whole ? gw_run_progress_outcome_to_words (self) : NULL;
+  if (outcome == NULL)
+    return g_string_free (words, TRUE);
+  append (words, "", outcome);
+  if (self->ended_at > self->began_at)
+    append (words, " · ", gw_duration_to_words (self->ended_at - self->began_at));
+  if (self->tokens > 0)
+    append (words, " · ", tokens_to_words (self->tokens));
+  if (self->efficiency > 0)
+    append (words, " · ",
+            /* Translators: how close the run came to the least time that the limits allow */
+            g_strdup_printf (_("efficiency %d %% of the best possible"),
+                             (int) (MIN (self->efficiency, 1.0) * 100 + 0.5)));
   return g_string_free (words, FALSE);
+}
+
+/**
+ * gw_failure_run_add:
+ * @task: has just changed
+ *
+ * Returns: whether so many have failed in a row for the same reason that it makes no sense to go
+ *   on; then it counts anew
+ */
+gboolean
+gw_failure_run_add (GwFailureRun *self, const GwTask *task)
+{
+  if (task->status == GW_TASK_COMPLETED)
+    self->n = 0;
+  if (task->status != GW_TASK_FAILED || !task->has_error)
+    return FALSE;
+  if (self->n > 0 && self->code != task->error_code)
+    self->n = 0;
+  self->code = task->error_code;
+  if (++self->n < GW_FAILURE_RUN_LIMIT)
+    return FALSE;
+  self->n = 0;
+  return TRUE;
 }

@@ -92,6 +92,8 @@ static const GwVerb verbs[] = {
   { "win.copy-address", N_ ("Copy gateway address"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.reconnect", N_ ("Retry now"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.use-builtin", N_ ("Use built-in gateway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.cancel-finish", N_ ("Cancel what happens when all has ended"), NULL,
+    GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.resume", N_ ("Resume interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show-recovery", N_ ("Show interrupted tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.sort::none", N_ ("Sort by order of submission"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },

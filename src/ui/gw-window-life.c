@@ -28,7 +28,8 @@ idle_quit_cb (gpointer user_data)
 void
 _gw_window_life_update (GwWindow *self)
 {
-  gboolean over = self->keep_running && !self->progress.active;
+  /* What is to happen at the end of the run comes first. */
+  gboolean over = self->keep_running && !self->progress.active && self->finish_id == 0;
 
   if (over && self->idle_id == 0)
     {
@@ -76,6 +77,7 @@ keep_running (GwWindow *self)
   gw_window_save_state (self);
   gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
   request_background (self);
+  _gw_window_run_update (self);
   _gw_window_life_update (self);
 }
 

@@ -85,7 +85,25 @@ struct _GwWindow {
   GwSidebar *sidebar;        /* in sidebar_bin */
   GtkWidget *rename_popover; /* (nullable) while it is open */
 
-  GwRunProgress progress;
+  GwRunProgress progress;    /* of all tasks */
+  GwRunProgress shown;       /* of the project that is shown */
+  char *shown_id;            /* (nullable) which that is */
+  char *estimate_id;         /* (nullable) the project that was asked about */
+  gint64 estimate_at;        /* monotonic µs */
+  gboolean estimate_is_last;
+  gboolean estimating;
+  gint64 tokens_before;      /* used when the run began */
+  int told_percent;          /* to the task bar; -1: none */
+  GwFailureRun failure_run;
+  char *pause_words;         /* (nullable) why all is being paused */
+  guint inhibit_cookie;
+  gint64 ran_at;             /* monotonic ms: a task ran */
+  AdwToast *finish_toast;    /* (owned) (nullable) */
+  guint finish_id;           /* what is to happen after the run comes closer */
+  guint finish_left;         /* s */
+  gboolean finish_suspends;  /* else it quits */
+  gboolean run_active;
+  gboolean told_running;
   int width;
   guint arrange_id;
   guint removals;            /* that the gateway has not answered yet */
@@ -223,6 +241,14 @@ void _gw_window_project_acts_dispose (GwWindow *self);
 
 /* gw-window-progress.c */
 void _gw_window_progress_update (GwWindow *self);
+
+/* gw-window-run.c */
+void _gw_window_run_class_init (GwWindowClass *klass);
+void _gw_window_run_init (GwWindow *self);
+void _gw_window_run_dispose (GwWindow *self);
+void _gw_window_run_follow (GwWindow *self);
+void _gw_window_run_update (GwWindow *self);
+void _gw_window_cancel_finish (GwWindow *self);
 
 /* gw-window-recovery.c */
 void _gw_window_recovery_class_init (GwWindowClass *klass);

@@ -198,6 +198,7 @@ set_client (GwWindow *self, GwClient *client)
   gw_task_detail_set_client (self->detail, client);
   gw_gateway_watch_set_client (self->watch, client);
   _gw_window_timeline_source_changed (self);
+  _gw_window_run_follow (self);
   _gw_window_projects_set_list (self, client);
   _gw_window_failures_follow (self);
   gw_task_list_start (self->list);
@@ -316,6 +317,7 @@ gw_window_dispose (GObject *object)
   GwWindow *self = GW_WINDOW (object);
 
   g_cancellable_cancel (self->cancellable);
+  _gw_window_run_dispose (self);
   /* The parts still speak while they are taken apart. */
   if (self->task_view != NULL)
     {
@@ -398,6 +400,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
   gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
   _gw_window_actions_class_init (klass);
+  _gw_window_run_class_init (klass);
   _gw_window_detail_class_init (klass);
   _gw_window_compose_class_init (klass);
   _gw_window_recovery_class_init (klass);
@@ -435,6 +438,7 @@ gw_window_init (GwWindow *self)
 #endif
 
   _gw_window_timeline_init (self);
+  _gw_window_run_init (self);
   g_signal_connect_object (self->task_view, "selection-changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,

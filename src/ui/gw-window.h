@@ -18,4 +18,6 @@ void gw_window_search (GwWindow *self, const char *text);
 void gw_window_save_state (GwWindow *self);
 void gw_window_settle (GwWindow *self, GSourceFunc done, gpointer data);
 
+void gw_window_notified (GwWindow *self, const char *act);
+
 G_END_DECLS

@@ -37,7 +37,7 @@ test_first_run (void)
   assert_words (&progress, 3000, "1 of 3 · 1 running");
   g_assert_cmpfloat_with_epsilon (gw_run_progress_get_fraction (&progress), 1.0 / 3, 1e-9);
   feed (&progress, 0, 0, 2, 1, 5200);
-  assert_words (&progress, 9000, "2 completed · 1 failed · 3.2 s");
+  assert_words (&progress, 9000, "2 completed, 1 failed · 3.2 s");
 }
 
 static void
@@ -82,7 +82,91 @@ test_time_left (void)
   g_assert_cmpint (gw_run_progress_get_left_ms (&progress, 60000), ==, -1);
   feed (&progress, 90, 0, 10, 0, 60000);
   g_assert_cmpint (gw_run_progress_get_left_ms (&progress, 60000), ==, 540000);
-  assert_words (&progress, 60000, "10 of 100 · about 9 min 0 s left");
+  assert_words (&progress, 60000, "10 of 100 · about 9 min left");
+  g_assert_cmpfloat (gw_run_progress_get_per_minute (&progress, 60000), ==, 10);
+  /* The gateway knows better. */
+  progress.told_end_at = 60000 + 52000;
+  assert_words (&progress, 60000, "10 of 100 · about 55 s left");
+  progress.told_end_at = 60000 + 3900000;
+  assert_words (&progress, 60000, "10 of 100 · about 1 h 5 min left");
+}
+
+static void
+test_summary (void)
+{
+  GwRunProgress progress = { 0 };
+
+  feed (&progress, 0, 0, 0, 0, 0);
+  feed (&progress, 37, 0, 0, 0, 1000);
+  feed (&progress, 0, 0, 36, 1, 162000);
+  progress.tokens = 48211;
+  progress.efficiency = 0.978;
+  assert_words (&progress, 170000,
+                "36 completed, 1 failed · 2 min 41 s · 48 k tokens · efficiency 98 % of the best "
+                "possible");
+  progress.tokens = 1234567;
+  progress.efficiency = 1.07;
+  assert_words (&progress, 170000,
+                "36 completed, 1 failed · 2 min 41 s · 1.2 M tokens · efficiency 100 % of the best "
+                "possible");
+  /* They belong to that run. */
+  feed (&progress, 1, 0, 36, 1, 180000);
+  feed (&progress, 0, 0, 37, 1, 181000);
+  assert_words (&progress, 182000, "1 completed · 1.0 s");
+}
+
+/* A project that is shown: all of its tasks count, whenever they ended. */
+static void
+test_project (void)
+{
+  GwRunProgress progress = { .whole = TRUE };
+
+  feed (&progress, 2, 0, 10, 1, 0);
+  assert_words (&progress, 0, "11 of 13");
+  /* But not for the pace of now. */
+  feed (&progress, 1, 0, 11, 1, 60000);
+  g_assert_cmpint (gw_run_progress_get_left_ms (&progress, 60000), ==, -1);
+  feed (&progress, 0, 0, 12, 1, 70000);
+  assert_words (&progress, 70000, "12 completed, 1 failed · 1 min 10 s");
+
+  memset (&progress, 0, sizeof progress);
+  progress.whole = TRUE;
+  feed (&progress, 0, 0, 12, 1, 0);
+  assert_words (&progress, 0, "12 completed, 1 failed");
+}
+
+static gboolean
+end_task (GwFailureRun *run, GwTaskStatus status, GwError code)
+{
+  g_autoptr (GwTask) task = gw_task_new ();
+
+  task->status = status;
+  task->has_error = status == GW_TASK_FAILED;
+  task->error_code = code;
+  return gw_failure_run_add (run, task);
+}
+
+static void
+test_all_fail (void)
+{
+  GwFailureRun run = { 0 };
+  guint i;
+
+  for (i = 0; i < 9; i++)
+    g_assert_false (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_SERVER));
+  /* One that worked, or another reason: it is not all. */
+  g_assert_false (end_task (&run, GW_TASK_COMPLETED, 0));
+  for (i = 0; i < 9; i++)
+    g_assert_false (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_SERVER));
+  g_assert_false (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_TIMEOUT));
+  for (i = 0; i < 8; i++)
+    {
+      g_assert_false (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_TIMEOUT));
+      g_assert_false (end_task (&run, GW_TASK_RUNNING, 0));
+    }
+  g_assert_true (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_TIMEOUT));
+  /* It was said; only ten more are a reason to say it again. */
+  g_assert_false (end_task (&run, GW_TASK_FAILED, GW_ERROR_TASK_TIMEOUT));
 }
 
 static void
@@ -175,6 +259,9 @@ main (int argc, char **argv)
   g_test_add_func ("/run-progress/history-does-not-count", test_history_does_not_count);
   g_test_add_func ("/run-progress/retry-and-remove", test_retry_and_remove);
   g_test_add_func ("/run-progress/time-left", test_time_left);
+  g_test_add_func ("/run-progress/summary", test_summary);
+  g_test_add_func ("/run-progress/project", test_project);
+  g_test_add_func ("/run-progress/all-fail", test_all_fail);
   g_test_add_func ("/words/durations", test_durations);
   g_test_add_func ("/words/looks", test_looks);
   g_test_add_func ("/words/complete", test_complete);
