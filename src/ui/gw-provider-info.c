@@ -148,6 +148,8 @@ gw_provider_info_to_reason (const GwProviderInfo *info)
 
   if (info->in_use && info->usable && info->waiting == NULL)
     return NULL;
+  if (gw_provider_info_is_offer (info))
+    return g_strdup (_("Found, but not in use yet"));
   for (i = 0; info->waiting != NULL && i < G_N_ELEMENTS (reasons); i++)
     if (g_str_equal (info->waiting, reasons[i].reason))
       return g_strdup (_(reasons[i].words));

@@ -332,6 +332,48 @@ class Pictures(desktop.Case):
         window.wait_words("4 lines pasted")
         self.save(window, "compose")
 
+    def compose(self, name, size=(980, 680), lines=4, said="4 lines pasted", env=None):
+        self.size(*size)
+        window = self.open(env=env)
+        window.until(lambda: window.find("push button", "Run") or window.find("push button", "运行"),
+                     "the window")
+        window.type_task("\n".join(f"Summarise chapter {n} in three sentences"
+                                   for n in range(1, lines + 1)))
+        window.wait_words(said)
+        self.save(window, name)
+        return window
+
+    def test_compose_narrow_large_mirrored(self):
+        # Large text at the smallest width, from right to left.
+        self.home.file("data/none", "")
+        self.compose("compose-narrow-large-rtl", (360, 640), lines=12, said="12 lines pasted",
+                     env={"GTK_DEBUG": "invert-text-dir", "GDK_DPI_SCALE": "1.5"})
+
+    def test_compose_aside_dark(self):
+        self.compose("compose-aside-dark", lines=20000, said="20000 lines pasted",
+                     env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_compose_estimate(self):
+        self.size(980, 680)
+        mock = self.mock(providers={"alpha": {}, "beta": {}})
+        window = self.open(config=self.lanes(mock, alpha={}, beta={}))
+        window.type_task("\n".join(MORE))
+        window.press("Keep as One")
+        window.toggle("_Split into 12 tasks")
+        window.wait_words("12 tasks:")
+        self.save(window, "compose-estimate")
+
+    def test_compose_refused(self):
+        self.size(360, 640)
+        self.home.file("config/glib-2.0/settings/keyfile",
+                       "[io/github/gangway/Gangway]\nprovider='nobody'\nwindow-width=360\n"
+                       "window-height=640\n")
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.run_task("Summarise chapter 1 in three sentences")
+        window.wait_words("your text is kept")
+        self.save(window, "compose-refused-narrow")
+
     def test_practice(self):
         self.size(980, 680)
         window = self.open()

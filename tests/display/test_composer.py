@@ -170,7 +170,7 @@ class Providers(desktop.Case):
 
         # A model of it, and it is remembered.
         window.open_choice()
-        window.wait_words("Automatic", "Ollama", "Switched off")
+        window.wait_words("Automatic", "Switched off")
         window.activate_choice("qwen2.5")
         window.wait_node("push button", "Ollama · qwen2.5")
         window.run_task("Who are you?")
