@@ -142,7 +142,7 @@ class Window(frame.Process):
         self.env = values
         home.file("config/gtk-4.0/settings.ini",
                   "[Settings]\ngtk-enable-animations=0\ngtk-cursor-blink=0\n"
-                  "gtk-font-name=Cantarell 11\n")
+                  f"gtk-font-name={values.pop('GW_TEST_FONT', 'Cantarell 11')}\n")
         super().__init__([os.path.join(frame.BUILD, "src", "ui", "gangway"), *arguments],
                          env=values, cwd=home.path, name="gangway")
         self.app = None
