@@ -204,7 +204,9 @@ static void
 update_status_row (GwComposer *self)
 {
   gboolean split = self->n_lines > 1 && !is_open (self) && self->aside == NULL;
-  gboolean status = *gtk_label_get_text (self->status_label) != '\0';
+  /* An error says more, and the same. */
+  gboolean status = *gtk_label_get_text (self->status_label) != '\0'
+                    && !gtk_widget_get_visible (self->error_bar);
 
   gtk_widget_set_visible (GTK_WIDGET (self->split_check), split);
   gtk_widget_set_visible (GTK_WIDGET (self->status_label), status);
@@ -819,6 +821,7 @@ gw_composer_set_error (GwComposer *self, const char *text)
 
   gtk_label_set_text (self->error_label, text != NULL ? text : "");
   gtk_widget_set_visible (self->error_bar, text != NULL);
+  update_status_row (self);
 }
 
 /* A submission is on its way, or (FALSE) has failed: the text is as it was. */

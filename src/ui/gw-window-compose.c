@@ -17,7 +17,6 @@
 #define DRAFT_PAUSE_MS 500
 
 struct _GwCompose {
-  GwWindow *window;             /* borrowed: owns us */
   GPtrArray *infos;             /* (nullable) (element-type GwProviderInfo) */
   GCancellable *asking;         /* (nullable) the estimate on its way */
   char *estimate;               /* (nullable) in words */
@@ -454,13 +453,6 @@ submit_cb (GwWindow *self, GPtrArray *contents, gboolean hold)
   _gw_window_submit_composed (self, contents, hold);
 }
 
-/* Until the preferences open at their providers. */
-static void
-add_provider_action (GtkWidget *widget, const char *name, GVariant *parameter)
-{
-  gtk_widget_activate_action (widget, "win.preferences", NULL);
-}
-
 /* Everything that follows from the state of the gateway and of its projects. */
 void
 _gw_window_compose_update (GwWindow *self)
@@ -495,13 +487,6 @@ _gw_window_compose_client_changed (GwWindow *self)
   _gw_window_compose_update (self);
 }
 
-void
-_gw_window_compose_class_init (GwWindowClass *klass)
-{
-  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.add-provider", NULL,
-                                   add_provider_action);
-}
-
 /* Before there is an endpoint. */
 void
 _gw_window_compose_init (GwWindow *self)
@@ -511,7 +496,6 @@ _gw_window_compose_init (GwWindow *self)
   g_autofree char *aside = gw_draft_load_aside ();
 
   self->compose = g_new0 (GwCompose, 1);
-  self->compose->window = self;
   self->pending = g_ptr_array_new_with_free_func ((GDestroyNotify) _gw_submission_free);
   if (draft != NULL)
     gw_composer_set_text (self->composer, draft);

@@ -207,7 +207,6 @@ void _gw_window_paste (GwWindow *self);
 void _gw_submission_free (GwSubmission *submission);
 
 /* gw-window-compose.c */
-void _gw_window_compose_class_init (GwWindowClass *klass);
 void _gw_window_compose_init (GwWindow *self);
 void _gw_window_compose_update (GwWindow *self);
 void _gw_window_compose_client_changed (GwWindow *self);

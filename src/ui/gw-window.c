@@ -402,7 +402,6 @@ gw_window_class_init (GwWindowClass *klass)
   _gw_window_actions_class_init (klass);
   _gw_window_run_class_init (klass);
   _gw_window_detail_class_init (klass);
-  _gw_window_compose_class_init (klass);
   _gw_window_recovery_class_init (klass);
   _gw_window_list_class_init (klass);
   _gw_window_undo_class_init (klass);
