@@ -14,6 +14,7 @@ void _gw_error_set_member (JsonObject *object, gboolean has_error, GwError code,
                            const char *message);
 void _gw_error_get_member (JsonObject *object, gboolean *has_error, GwError *code, char **message);
 
+char *_gw_task_dup_preview (const GwTask *task);
 gint64 _gw_time_get_member (JsonObject *object, const char *member);
 
 G_END_DECLS

@@ -203,6 +203,12 @@ gw_task_append_json (const GwTask *task,
     add_int (&object, "content_size", task->content_size);
   if (fields & GW_TASK_FIELD_RESULT)
     add_string (&object, "result", task->result);
+  if (fields & GW_TASK_FIELD_RESULT_PREVIEW)
+    {
+      g_autofree char *preview = _gw_task_dup_preview (task);
+
+      add_string (&object, "result_preview", preview);
+    }
   if (fields & GW_TASK_FIELD_RESULT_SIZE)
     add_int (&object, "result_size", task->result_size);
   if (fields & GW_TASK_FIELD_ERROR)

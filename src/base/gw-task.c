@@ -35,6 +35,7 @@ static const struct {
   { "metadata", GW_TASK_FIELD_METADATA },
   { "content_size", GW_TASK_FIELD_CONTENT_SIZE },
   { "result_size", GW_TASK_FIELD_RESULT_SIZE },
+  { "result_preview", GW_TASK_FIELD_RESULT_PREVIEW },
 };
 
 static const char *const reserved[] = {
@@ -360,6 +361,18 @@ metadata_to_json (const GwTask *task)
   return metadata;
 }
 
+/* The first characters of the result; (nullable). */
+char *
+_gw_task_dup_preview (const GwTask *task)
+{
+  const char *end = task->result;
+
+  for (guint i = 0; end != NULL && *end != '\0' && i < GW_RESULT_PREVIEW_CHARACTERS; i++)
+    end = g_utf8_next_char (end);
+
+  return end != NULL ? g_strndup (task->result, (gsize) (end - task->result)) : NULL;
+}
+
 /**
  * gw_task_to_json:
  * @task: a task
@@ -387,6 +400,12 @@ gw_task_to_json (const GwTask *task,
     json_object_set_int_member (object, "content_size", task->content_size);
   if (fields & GW_TASK_FIELD_RESULT)
     gw_json_set_string_or_null (object, "result", task->result);
+  if (fields & GW_TASK_FIELD_RESULT_PREVIEW)
+    {
+      g_autofree char *preview = _gw_task_dup_preview (task);
+
+      gw_json_set_string_or_null (object, "result_preview", preview);
+    }
   if (fields & GW_TASK_FIELD_RESULT_SIZE)
     json_object_set_int_member (object, "result_size", task->result_size);
   if (fields & GW_TASK_FIELD_ERROR)

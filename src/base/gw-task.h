@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 #define GW_BATCH_MAX_TASKS 100000
 #define GW_QUEUE_MAX_UNFINISHED 1000000
 #define GW_FEED_CONTENT_CHARACTERS 200
+#define GW_RESULT_PREVIEW_CHARACTERS 200
 
 typedef enum {
   GW_TASK_QUEUED,
@@ -97,7 +98,11 @@ typedef enum {
   GW_TASK_FIELD_METADATA = 1 << 11,
   GW_TASK_FIELD_CONTENT_SIZE = 1 << 12,
   GW_TASK_FIELD_RESULT_SIZE = 1 << 13,
+  GW_TASK_FIELD_RESULT_PREVIEW = 1 << 14, /* its first characters; only where it is asked for */
 } GwTaskFields;
+
+/* What cannot be written without reading the result. */
+#define GW_TASK_FIELDS_OF_RESULT (GW_TASK_FIELD_RESULT | GW_TASK_FIELD_RESULT_PREVIEW)
 
 #define GW_TASK_FIELDS_WHOLE ((GwTaskFields) 0x0fff)  /* GET /tasks/{id} */
 #define GW_TASK_FIELDS_FEED ((GwTaskFields) (0x3fff & ~GW_TASK_FIELD_RESULT))

@@ -77,6 +77,13 @@ add_part (GString *text,
   g_string_append_printf (text, "%s (%s)", describe (reason), reason);
 }
 
+/* It waits by itself for a provider that asked to slow down, or that cannot be reached. */
+static gboolean
+is_cooling (const char *reason)
+{
+  return g_strcmp0 (reason, "cool-down") == 0 || g_strcmp0 (reason, "network") == 0;
+}
+
 /* Tells why the lanes cool down, unless that was the last thing told. */
 static void
 tell_cooling (GwBatch *self,
@@ -92,7 +99,7 @@ tell_cooling (GwBatch *self,
       const char *last_error = gw_json_peek_string (provider, "last_error");
 
       if (last_error != NULL
-          && g_strcmp0 (gw_json_peek_string (waiting, "reason"), "cool-down") == 0)
+          && is_cooling (gw_json_peek_string (waiting, "reason")))
         g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", last_error);
     }
   if (text->len == 0 || g_strcmp0 (text->str, self->cooling) == 0)
@@ -184,7 +191,7 @@ queued_cb (GObject *source,
       if (id == NULL || !g_hash_table_contains (self->index, id))
         continue;
       stalled = needs_user (reason);
-      look->cooling = g_strcmp0 (reason, "cool-down") == 0;
+      look->cooling = is_cooling (reason);
       if (stalled)
         {
           g_hash_table_add (look->reasons, g_strdup (reason));

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-probe.h"
 #include "gw-row-words.h"
 #include "gw-task-cell.h"
 #include "gw-task-words.h"
@@ -205,6 +206,14 @@ gw_task_cell_new (GwTaskColumn column)
   return GTK_WIDGET (self);
 }
 
+static void
+changed_cb (GwTaskCell *self)
+{
+  update (self);
+  if (self->column == GW_TASK_COLUMN_STATUS)
+    gw_probe_shown (gw_task_item_get_task (self->item));
+}
+
 /**
  * gw_task_cell_bind:
  * @list_item: whose item is a GwTaskItem; must stay until gw_task_cell_unbind()
@@ -218,7 +227,7 @@ gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item)
   self->list_item = list_item;
   self->item = g_object_ref (gtk_list_item_get_item (list_item));
   self->changed_id
-      = g_signal_connect_swapped (self->item, "notify::task", G_CALLBACK (update), self);
+      = g_signal_connect_swapped (self->item, "notify::task", G_CALLBACK (changed_cb), self);
   if (self->column == GW_TASK_COLUMN_RESULT)
     self->preview_id
         = g_signal_connect_swapped (self->item, "notify::preview", G_CALLBACK (update), self);
@@ -254,6 +263,14 @@ gw_task_cell_tick (GwTaskCell *self)
   if (self->column == GW_TASK_COLUMN_TIME
       || (self->column == GW_TASK_COLUMN_TASK && self->narrow))
     update (self);
+}
+
+GwTaskColumn
+gw_task_cell_get_column (GwTaskCell *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_CELL (self), GW_N_TASK_COLUMNS);
+
+  return self->column;
 }
 
 /**

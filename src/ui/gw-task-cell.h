@@ -21,6 +21,7 @@ G_DECLARE_FINAL_TYPE (GwTaskCell, gw_task_cell, GW, TASK_CELL, GtkBox)
 
 GtkWidget *gw_task_cell_new (GwTaskColumn column);
 void gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item);
+GwTaskColumn gw_task_cell_get_column (GwTaskCell *self);
 GwTaskItem *gw_task_cell_get_item (GwTaskCell *self); /* (nullable) */
 void gw_task_cell_unbind (GwTaskCell *self);
 void gw_task_cell_tick (GwTaskCell *self);

@@ -148,6 +148,7 @@ width_cb (gpointer user_data)
   set_has_column (self, GW_TASK_COLUMN_RESULT, self->width >= RESULT_WIDTH);
   set_has_column (self, GW_TASK_COLUMN_MODEL, self->width >= MODEL_WIDTH);
   set_has_column (self, GW_TASK_COLUMN_TIME, !narrow);
+  _gw_task_view_previews_later (self, FALSE);
   if (self->narrow == narrow)
     return G_SOURCE_REMOVE;
   self->narrow = narrow;

@@ -5,6 +5,7 @@
 
 #include "gw-task-cell.h"
 #include "gw-task-filters.h"
+#include "gw-task-previews.h"
 #include "gw-task-rows.h"
 #include "gw-task-search.h"
 #include "gw-task-view.h"
@@ -52,6 +53,10 @@ struct _GwTaskView {
   GwTaskSearch *next_search;    /* (owned) (nullable): has not looked yet; shown once it has */
   guint search_id;
 
+  /* Previews, gw-task-view-previews.c */
+  GwTaskPreviews *previews;     /* (owned) (nullable) */
+  guint previews_id;
+
   /* Following, gw-task-view-follow.c */
   gboolean follow;
   GwTaskItem *newest;           /* (owned) (nullable): began to run last */
@@ -73,6 +78,11 @@ void _gw_task_view_search_init (GwTaskView *self);
 void _gw_task_view_search_clear (GwTaskView *self);
 void _gw_task_view_search_again (GwTaskView *self);
 void _gw_task_view_update_hits (GwTaskView *self);
+
+/* gw-task-view-previews.c */
+void _gw_task_view_previews_init (GwTaskView *self);
+void _gw_task_view_previews_clear (GwTaskView *self);
+void _gw_task_view_previews_later (GwTaskView *self, gboolean scrolled);
 
 /* gw-task-view-follow.c */
 void _gw_task_view_follow_init (GwTaskView *self);

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-probe.h"
 #include "gw-task-view-private.h"
 #include "gw-verbs.h"
 
@@ -154,6 +155,12 @@ menu_key_cb (GtkWidget *widget, GVariant *arguments, gpointer user_data)
 }
 
 static void
+rows_changed_cb (GwTaskView *self)
+{
+  gw_probe_mark ("rows", g_list_model_get_n_items (G_LIST_MODEL (self->rows)));
+}
+
+static void
 delta_cb (GwTaskView *self, GwTaskDelta *delta)
 {
   _gw_task_view_follow_delta (self, delta);
@@ -198,6 +205,7 @@ gw_task_view_dispose (GObject *object)
   g_clear_handle_id (&self->tick_id, g_source_remove);
   _gw_task_view_search_clear (self);
   _gw_task_view_follow_clear (self);
+  _gw_task_view_previews_clear (self);
   gw_task_view_set_list (self, NULL);
   if (self->column_view != NULL)
     gtk_column_view_set_model (self->column_view, NULL);
@@ -289,12 +297,15 @@ gw_task_view_init (GwTaskView *self)
 
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->rows)));
   gtk_column_view_set_model (self->column_view, GTK_SELECTION_MODEL (self->selection));
+  g_signal_connect_object (self->rows, "items-changed", G_CALLBACK (rows_changed_cb), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->selection, "selection-changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->column_view, "activate", G_CALLBACK (activate_cb), self,
                            G_CONNECT_SWAPPED);
   _gw_task_view_columns_init (self);
   _gw_task_view_search_init (self);
+  _gw_task_view_previews_init (self);
   _gw_task_view_follow_init (self);
   add_controllers (self);
 
@@ -409,12 +420,15 @@ gw_task_view_refresh (GwTaskView *self)
         counts[i] -= gw_task_list_count_in (self->list, self->hidden_id, i);
     }
   gw_task_filters_update (self->filters, counts, self->status, self->narrow);
+  _gw_task_view_previews_later (self, FALSE);
   _gw_task_view_update_none (self);
 }
 
 void
 gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
 {
+  g_autoptr (GwClient) client = NULL;
+
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
   if (self->list == list)
@@ -423,10 +437,14 @@ gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
     g_signal_handlers_disconnect_by_data (self->list, self);
   _gw_task_view_search_clear (self);
   _gw_task_view_follow_clear (self);
+  _gw_task_view_previews_clear (self);
   g_set_object (&self->list, list);
   gw_task_rows_set_list (self->rows, list);
   if (list == NULL)
     return;
+  g_object_get (list, "client", &client, NULL);
+  self->previews = gw_task_previews_new (client);
+  gw_probe_mark ("list", 0);
   g_signal_connect_object (list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
   _gw_task_view_search_again (self);
   gw_task_view_refresh (self);

@@ -10,6 +10,7 @@
 
 #include "gw-application.h"
 #include "gw-log.h"
+#include "gw-probe.h"
 
 int
 main (int argc, char **argv)
@@ -26,5 +27,6 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
 
   application = gw_application_new ();
+  gw_probe_start (GTK_APPLICATION (application));
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

@@ -205,6 +205,36 @@ test_cool_down (Fixture *self,
   gw_grant_free (claim_start (self->queue, "alpha"));
 }
 
+/* A provider that nobody reaches has asked for nothing: who waits is told what is wrong. */
+static void
+test_offline (Fixture *self,
+              gconstpointer data)
+{
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", NULL);
+  g_autofree char *other = submit_one (self->queue, "y", NULL);
+  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwTask) later = NULL;
+  g_autoptr (GwLaneState) lane = NULL;
+  g_autoptr (GError) error = NULL;
+  GwReply *reply = make_error (self->clock, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK);
+
+  reply->lane_act = GW_LANE_PARK;
+  reply->lane_for_ms = 30000;
+  finish (self->queue, grant->attempt, reply);
+  task = fx_get_task (self->queue, other, &error);
+  g_assert_cmpstr (task->waiting_reason, ==, "network");
+  g_assert_cmpint (task->waiting_until, ==, gw_clock_wall (self->clock) + 30000);
+  fixture_reopen (self);
+  lane = lane_state (self->queue, "alpha");
+  g_assert_true (lane->offline);
+  g_assert_false (lane->stopped);
+  g_assert_true (fx_resume_lane (self->queue, "alpha", &error));
+  later = fx_get_task (self->queue, other, &error);
+  g_assert_cmpstr (later->waiting_reason, !=, "network");
+  gw_grant_free (claim_start (self->queue, "alpha"));
+}
+
 typedef struct {
   guint wakes;
 } Heard;
@@ -551,6 +581,7 @@ add_limit_cases (void)
   ADD ("limit/retry-over-boots", test_retry_over_boots);
   ADD ("limit/ghost", test_ghost);
   ADD ("limit/cool-down", test_cool_down);
+  ADD ("limit/offline", test_offline);
   ADD ("limit/stop", test_stop);
   ADD ("limit/no-key", test_no_key);
   ADD ("limit/adaptation", test_adaptation);

@@ -12,6 +12,7 @@ import time
 import uuid
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 
 def iso(seconds):
@@ -33,6 +34,8 @@ class FakeGateway(ThreadingHTTPServer):
         self.revision = 0
         self.tasks = {}
         self.projects = {}
+        self.removed = {}
+        self.searches = []
         self.changed = threading.Condition()
         self.project_id = str(uuid.uuid4())
         self.calls = []
@@ -98,7 +101,8 @@ class FakeGateway(ThreadingHTTPServer):
             self.revision += 1
             ended = status not in ("queued", "running")
             task = {
-                "task_id": "01900000-0000-7000-8000-%012d" % (len(self.tasks) + 1),
+                "task_id": "01900000-0000-7000-8000-%012d"
+                           % (len(self.tasks) + len(self.removed) + 1),
                 "project_id": project or self.project_id, "status": status, "content": content,
                 "result": result, "error": error, "created_at": iso(now - 120),
                 "started_at": iso(started) if started else None,
@@ -131,6 +135,14 @@ class FakeGateway(ThreadingHTTPServer):
             task = self.tasks[task_id]
             task.update(members)
             task["revision"] = self.revision
+            self.changed.notify_all()
+
+    def remove(self, task_ids):
+        with self.changed:
+            self.revision += 1
+            for task_id in task_ids:
+                del self.tasks[task_id]
+                self.removed[task_id] = self.revision
             self.changed.notify_all()
 
 
@@ -195,11 +207,21 @@ class Handler(BaseHTTPRequestHandler):
                     server.changed.wait(min(float(values["wait"]), 5))
                 tasks = sorted((t for t in server.tasks.values() if t["revision"] > since),
                                key=lambda t: t["revision"])
-                self.answer(200, {"revision": server.revision, "more": False,
-                                  "store": server.store, "tasks": [entry(t) for t in tasks],
-                                  "projects": [p for p in server.projects.values()
-                                               if p["revision"] > since],
-                                  "removed": []})
+                text = unquote(values.get("q", "")).lower()
+                if text:
+                    server.searches.append(text)
+                    tasks = [t for t in tasks if text in t["content"].lower()
+                             or text in (t["result"] or "").lower()]
+                page = tasks[:int(values.get("limit", 500))]
+                more = len(page) < len(tasks)
+                self.answer(200, {"revision": page[-1]["revision"] if more else server.revision,
+                                  "more": more, "store": server.store,
+                                  "tasks": [entry(t) for t in page],
+                                  "projects": [] if more else
+                                  [p for p in server.projects.values()
+                                   if p["revision"] > since],
+                                  "removed": [] if more else
+                                  [i for i, at in server.removed.items() if at > since]})
         elif path.startswith("/tasks/"):
             task = server.tasks.get(path[len("/tasks/"):])
             if task:

@@ -194,6 +194,33 @@ test_feed (void)
   g_assert_cmpuint (back->result_size, ==, 5);
 }
 
+/* The beginning of an answer: whole characters, the same from both writers. */
+static void
+test_preview (void)
+{
+  g_autoptr (GwTask) task = make_task ();
+  g_autoptr (GString) result = g_string_new (NULL);
+  g_autoptr (JsonObject) object = NULL;
+  GwTaskFields fields = 0;
+  const char *preview;
+
+  g_assert_true (gw_task_fields_from_string ("result_preview", &fields, NULL));
+  for (guint i = 0; i < 300; i++)
+    g_string_append (result, i % 2 == 0 ? "界" : "e");
+  g_free (task->result);
+  task->result = g_strdup (result->str);
+  assert_same_text (task, fields);
+  object = gw_task_to_json (task, fields);
+  preview = gw_json_peek_string (object, "result_preview");
+  g_assert_true (g_utf8_validate (preview, -1, NULL));
+  g_assert_cmpint (g_utf8_strlen (preview, -1), ==, GW_RESULT_PREVIEW_CHARACTERS);
+  g_assert_true (g_str_has_prefix (result->str, preview));
+  g_assert_false (json_object_has_member (object, "result"));
+
+  g_clear_pointer (&task->result, g_free);
+  assert_same_text (task, fields);
+}
+
 static void
 test_round_trip (void)
 {
@@ -394,6 +421,7 @@ main (int argc,
   g_test_add_func ("/task/append-json", test_append_json);
   g_test_add_func ("/task/threads", test_threads);
   g_test_add_func ("/task/feed", test_feed);
+  g_test_add_func ("/task/preview", test_preview);
   g_test_add_func ("/task/round-trip", test_round_trip);
   g_test_add_func ("/task/tolerant", test_tolerant);
   g_test_add_func ("/task/fields", test_fields);

@@ -66,7 +66,7 @@ add_waiting (JsonObject *object,
   else if (lane != NULL && lane->stopped)
     reason = gw_error_to_string (lane->stop_code);
   else if (lane != NULL && lane->parked_until > now)
-    reason = "cool-down", until = lane->parked_until;
+    reason = lane->offline ? "network" : "cool-down", until = lane->parked_until;
   else if (lane != NULL && lane->window_opens_at > now)
     reason = "window", until = lane->window_opens_at;
   if (reason == NULL)

@@ -31,6 +31,9 @@ respond_task (GwRequest *request,
               GwTask *task,
               const GError *error)
 {
+  const char *names = gw_request_get_query (request, "fields");
+  GwTaskFields fields = GW_TASK_FIELDS_WHOLE;
+  g_autoptr (GError) wrong = NULL;
   GString *text;
   gsize length;
 
@@ -39,9 +42,15 @@ respond_task (GwRequest *request,
       gw_request_fail (request, error);
       return;
     }
+  if (names != NULL && names[0] != '\0' && !gw_task_fields_from_string (names, &fields, &wrong))
+    {
+      gw_request_fail (request, wrong);
+      gw_task_unref (task);
+      return;
+    }
 
   text = g_string_sized_new (1024);
-  gw_task_append_json (task, GW_TASK_FIELDS_WHOLE, text, FALSE, 0);
+  gw_task_append_json (task, fields, text, FALSE, 0);
   length = text->len;
   gw_request_respond_text (request, 200, "application/json", g_string_free (text, FALSE), length);
   gw_task_unref (task);

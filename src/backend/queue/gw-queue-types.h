@@ -172,6 +172,7 @@ typedef struct {
   guint sends_in_window;
   gint64 window_opens_at; /* queue clock; 0: open */
   gint64 parked_until;    /* queue clock; 0: none */
+  gboolean offline;       /* with @parked_until: it could not be reached */
   gboolean stopped;
   GwError stop_code;      /* with @stopped: auth, quota, model */
   char *last_error;       /* (nullable) */

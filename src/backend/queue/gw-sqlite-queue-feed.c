@@ -144,7 +144,7 @@ read_entry (GwSqView *view,
   sqlite3_stmt *row;
 
   /* Results are long, and lists seldom show them. */
-  if ((fields & GW_TASK_FIELD_RESULT) != 0)
+  if ((fields & GW_TASK_FIELDS_OF_RESULT) != 0)
     row = gw_sq_bind (view->db, "SELECT " GW_SQ_TASK_COLUMNS "NULL, a.result"
                       GW_SQ_TASK_TABLES "WHERE t.pk = ?", "i", pk);
   else

@@ -68,7 +68,9 @@ gw_sq_lane_from_row (sqlite3_stmt *row)
   lane->growth = (guint) sqlite3_column_int64 (row, 10);
   lane->halved = sqlite3_column_int64 (row, 11);
   lane->parked = sqlite3_column_int64 (row, 12);
-  lane->stopped = stop_code != NULL;
+  /* Nothing stops for the network: there the code says why it is parked. */
+  lane->offline = g_strcmp0 (stop_code, gw_error_to_string (GW_ERROR_TASK_NETWORK)) == 0;
+  lane->stopped = stop_code != NULL && !lane->offline;
   lane->stop_code = GW_ERROR_TASK_AUTH;
   gw_error_from_string (stop_code, &lane->stop_code);
   lane->last_error = gw_sq_dup_text (row, 14);
@@ -188,7 +190,8 @@ gw_sq_lanes_flush (GwSqState *state)
         (int) lane->kind, lane->model, lane->fingerprint, (int) lane->enabled, (int) lane->usable,
         (int) lane->max_concurrency, (int) lane->requests_per_minute, (int) lane->adapted,
         (int) lane->growth, lane->halved, lane->parked,
-        lane->stopped ? gw_error_to_string (lane->stop_code) : NULL, lane->last_error,
+        lane->stopped ? gw_error_to_string (lane->stop_code)
+        : lane->offline ? gw_error_to_string (GW_ERROR_TASK_NETWORK) : NULL, lane->last_error,
         lane->last_error_at, lane->last_send, lane->belief.mean, lane->belief.variance,
         lane->belief.weight, lane->sent, lane->answered, lane->failed, (int) lane->n_samples,
         lane->samples, (int) (MIN (lane->n_samples, GW_SQ_N_SAMPLES) * sizeof (gint32)),
@@ -539,6 +542,7 @@ gw_sq_lane_learn (GwSqState *state,
       gint64 ended = reply->ended_at > 0 ? MIN (reply->ended_at, state->now) : state->now;
       gint64 took = MAX (1, ended - sent);
 
+      lane->offline = FALSE;
       lane->answered++;
       gw_belief_learn (&lane->belief, took / 1000.0);
       gw_sq_lane_sample (lane, took);
@@ -573,6 +577,7 @@ gw_sq_lane_learn (GwSqState *state,
   if (reply->lane_act == GW_LANE_PARK && reply->lane_for_ms > 0)
     {
       lane->parked = MAX (lane->parked, state->now + reply->lane_for_ms);
+      lane->offline = reply->has_error && reply->error_code == GW_ERROR_TASK_NETWORK;
       gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_OTHERS);
     }
   else if (reply->lane_act == GW_LANE_STOP && !lane->stopped)
@@ -765,6 +770,7 @@ resume (GwSqState *state,
         GwSqLane *lane)
 {
   lane->stopped = FALSE;
+  lane->offline = FALSE;
   lane->parked = 0;
   lane->dirty = TRUE;
   gw_sq_lanes_wake (state, lane, ~0);

@@ -145,6 +145,7 @@ gw_sq_read_lanes (GwSqView *view,
       state->sends_in_window = lane->sends->len;
       state->window_opens_at = window_opens_at (view, lane);
       state->parked_until = lane->parked > view->now ? lane->parked : 0;
+      state->offline = lane->offline;
       state->stopped = lane->stopped;
       state->stop_code = lane->stop_code;
       state->last_error = g_strdup (lane->last_error);

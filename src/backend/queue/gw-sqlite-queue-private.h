@@ -155,6 +155,7 @@ struct _GwSqLane {
   guint growth;
   gint64 halved;
   gint64 parked;
+  gboolean offline;       /* parked because it could not be reached */
   gboolean stopped;
   GwError stop_code;
   char *last_error;

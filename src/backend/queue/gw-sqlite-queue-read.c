@@ -246,7 +246,7 @@ find_waiting (GwSqView *view,
       else if (time < opens)
         {
           opens = time;
-          opening = by_window ? "window" : "cool-down";
+          opening = by_window ? "window" : lane->offline ? "network" : "cool-down";
         }
     }
 
@@ -315,7 +315,7 @@ gw_sq_task_from_row (GwSqView *view,
       task->content_cut = rest == NULL && head_size < task->content_size;
       task->content = g_strconcat (head, rest, NULL);
     }
-  if ((fields & GW_TASK_FIELD_RESULT) != 0)
+  if ((fields & GW_TASK_FIELDS_OF_RESULT) != 0)
     task->result = gw_sq_dup_text (row, 27);
   if ((fields & GW_TASK_FIELD_METADATA) == 0)
     return task;

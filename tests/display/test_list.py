@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journeys through the live list: filters, search, order, selection, many tasks, following."""
+
+import time
+
+import desktop
+import frame
+from desktop import Atspi
+from fake_gateway import FakeGateway, iso
+
+
+class Case(desktop.Case):
+    def gateway(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        return gateway
+
+    def open_list(self, gateway, size=(1000, 700), **more):
+        self.home.file("config/glib-2.0/settings/keyfile",
+                       f"[io/github/gangway/Gangway]\nwindow-width={size[0]}\n"
+                       f"window-height={size[1]}\n")
+        return self.open("--gateway", gateway.uri, **more)
+
+    def contents(self, window):
+        return [name.split(",")[0] for name in window.row_names()]
+
+    def wait_contents(self, window, *contents):
+        window.until(lambda: self.contents(window) == list(contents), f"the rows {contents}")
+
+    def top(self, window, node):
+        return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).y
+
+
+def fill(gateway):
+    gateway.add("Write a haiku", "completed", ago=20, took=3.2, model="gpt-4o",
+                result="An old silent pond\nA frog jumps into the pond")
+    gateway.add("Name a bakery", "failed", ago=15, took=0.4, model="glm-4",
+                error={"code": "server", "message": "HTTP 500"})
+    gateway.add("Sort the ideas", "completed", ago=12, took=9.0, model="alpha-1",
+                result="First the cheap ones")
+    gateway.add("Explain the sky", waiting={"reason": "network", "until": iso(time.time() + 900)})
+    gateway.add("Count the words")
+
+
+ALL = ["Write a haiku", "Name a bakery", "Sort the ideas", "Explain the sky", "Count the words"]
+
+
+class Find(Case):
+    def test_filters_search_and_empty_pages(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+        window.wait_words("All 5", "Queued 2", "Running 0", "Completed 2", "Failed 1")
+        # A screen reader hears state, model and time; who waits says for what.
+        window.wait_row("Write a haiku", "Completed", "gpt-4o", "3.2 seconds")
+        window.wait_row("Explain the sky", "Waiting", "no connection")
+        # What is on screen has the beginning of its result beside it.
+        window.wait_words("An old silent pond")
+
+        # Each filter has its own page where it is empty.
+        window.key("alt+3")
+        window.wait_words("No Running Tasks", "Nothing runs at the moment")
+        window.press("Show _All")
+        self.wait_contents(window, *ALL)
+        window.key("alt+5")
+        self.wait_contents(window, "Name a bakery")
+        # A task that leaves the state leaves the filter, the others stay.
+        gateway.change("01900000-0000-7000-8000-000000000002", status="queued", error=None)
+        window.wait_words("No Failed Tasks", "Failed 0", "Queued 3")
+        window.key("alt+1")
+        self.wait_contents(window, *ALL)
+
+        # In tasks at once, in results by the gateway; upper and lower case are the same.
+        window.key("ctrl+f")
+        window.wait_node("entry", "Search tasks and results")
+        window.until(lambda: any(desktop.has_state(n, Atspi.StateType.FOCUSED) for n in
+                                 desktop.nodes(window.find("entry", "Search tasks"))),
+                     "the cursor in the search")
+        window.key("F", "R", "o", "g")
+        self.wait_contents(window, "Write a haiku")
+        window.wait_words("1 found")
+        window.until(lambda: "frog" in gateway.searches, "the gateway asked")
+        # What is answered while it is searched is found as well.
+        gateway.change("01900000-0000-7000-8000-000000000005", status="completed",
+                       result="Seven words and a frog")
+        self.wait_contents(window, "Write a haiku", "Count the words")
+        window.wait_words("2 found")
+        window.key("x")
+        window.wait_words("No Results for “FRogx”")
+        # First the search goes, then nothing is left to close.
+        window.key("Escape")
+        self.wait_contents(window, *ALL)
+
+
+class Order(Case):
+    def test_sort_and_select(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+
+        window.click(self.title(window, "Time"))
+        self.wait_contents(window, ALL[1], ALL[0], ALL[2], ALL[3], ALL[4])
+        window.click(self.title(window, "Time"))
+        self.wait_contents(window, ALL[2], ALL[0], ALL[1], ALL[3], ALL[4])
+        # A change of the longest one moves only that row.
+        gateway.change("01900000-0000-7000-8000-000000000002", metadata={
+            "model": "glm-4", "provider": "zhipu", "duration_ms": 60000})
+        self.wait_contents(window, ALL[1], ALL[2], ALL[0], ALL[3], ALL[4])
+        # The third click is back to the order in which they were put in.
+        window.click(self.title(window, "Time"))
+        self.wait_contents(window, *ALL)
+        window.click(self.title(window, "Model"))
+        self.wait_contents(window, ALL[2], ALL[1], ALL[0], ALL[3], ALL[4])
+        window.click(self.title(window, "Status"))
+        self.wait_contents(window, ALL[1], ALL[3], ALL[4], ALL[0], ALL[2])
+
+        # The keyboard alone: all, none, the next one, open, back.
+        window.click(window.wait_row(ALL[0]))
+        window.wait_words("An old silent pond")
+        window.key("ctrl+a")
+        window.until(lambda: len(self.selected(window)) == 5, "all rows selected")
+        window.key("ctrl+shift+a")
+        window.until(lambda: not self.selected(window), "no row selected")
+        window.click(window.wait_row(ALL[1]))
+        window.key("shift+Down", "shift+Down")
+        window.until(lambda: self.selected(window) == [ALL[1], ALL[3], ALL[4]],
+                     "three rows selected")
+
+    def title(self, window, title):
+        """The header of a column: a label above the rows."""
+        return window.wait_node("label", None, lambda n: (desktop.text_of(n) or desktop.name_of(n))
+                                == title)
+
+    def selected(self, window):
+        return [desktop.name_of(row).split(",")[0] for row in window.rows()
+                if desktop.has_state(row, Atspi.StateType.SELECTED)]
+
+
+class Many(Case):
+    def test_ten_thousand_do_not_jump(self):
+        gateway = self.gateway()
+        with gateway.changed:
+            for i in range(10000):
+                gateway.add(f"Task {i}")
+        window = self.open_list(gateway)
+        window.wait_words("All 10000", "Queued 10000")
+        self.assertLess(len(window.rows()), 500, "only what can be seen has a row")
+
+        # To the middle, then everything around it changes and the row stays where it is.
+        window.click(window.wait_row("Task 3,"))
+        window.key("Escape")
+        for _ in range(25):
+            window.key("Page_Down")
+        shown = window.until(lambda: next((row for row in window.rows()
+                                           if 250 < self.top(window, row) < 500
+                                           and self.is_on_screen(window, row)), None), "a row")
+        name, top = desktop.name_of(shown).split(",")[0], self.top(window, shown)
+        ids = list(gateway.tasks)
+        for i in range(0, 60):
+            gateway.change(ids[i], status="running", started_at=iso(time.time()))
+        window.wait_words("Running 60")
+        self.assertEqual(self.top(window, window.wait_row(name + ",")), top)
+        gateway.remove(ids[10:60])
+        window.wait_words("All 9950")
+        self.assertAlmostEqual(self.top(window, window.wait_row(name + ",")), top, delta=2)
+        gateway.add("The last one")
+        window.wait_words("All 9951")
+        self.assertAlmostEqual(self.top(window, window.wait_row(name + ",")), top, delta=2)
+
+        # What runs is followed until the user scrolls.
+        window.key("ctrl+l")
+        window.wait_row("Task 9,")
+        gateway.change(ids[9000], status="running", started_at=iso(time.time() + 1))
+        window.wait_row("Task 9000,", "Running")
+        window.until(lambda: self.is_pressed(window, "Follow Running"), "that it is followed")
+        window.click(window.wait_row("Task 9000,"), button="4")
+        window.until(lambda: not self.is_pressed(window, "Follow Running"), "the end of following")
+
+    def is_on_screen(self, window, row):
+        extents = Atspi.Component.get_extents(row, Atspi.CoordType.WINDOW)
+        return extents.height > 0
+
+    def is_pressed(self, window, name):
+        node = window.find("push button", name)
+        return node is not None and (desktop.has_state(node, Atspi.StateType.PRESSED)
+                                     or desktop.has_state(node, Atspi.StateType.CHECKED))
+
+
+class Narrow(Case):
+    def test_a_second_line(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway, size=(360, 640))
+        self.wait_contents(window, *ALL)
+        window.wait_words("Completed · gpt-4o · 3.2 s", "Waiting · no connection · in 1")
+        self.assertFalse(window.says("An old silent pond"))
+
+
+if __name__ == "__main__":
+    desktop.main()
