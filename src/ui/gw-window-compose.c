@@ -71,7 +71,7 @@ name_found (GwCompose *compose)
         continue;
       if (names->len > 0)
         /* Translators: between the names of providers in a list */
-        g_string_append (names, C_("list", ", "));
+        g_string_append (names, C_ ("list", ", "));
       g_string_append (names, info->title);
     }
   if (names->len == 0)

@@ -27,6 +27,8 @@ DESKTOP = None
 DEFAULT_PORT = 8000
 # What the toolkit says when a widget is used wrongly; ours and the gateway's own are other domains.
 TOOLKIT_SAID = re.compile(r"(warning|error) (Gtk|GLib|GLib-GObject|GLib-GIO|Adwaita|Gdk|Gsk|Pango):"
+                          # A desktop that shows no notifications.
+                          r"(?! unable to send notifications through)"
                           # The shortcuts window of GTK 4.8 says this of its own key caps.
                           r"(?! GtkLabel \S+ \(label\) reported min width -\d)")
 
