@@ -69,10 +69,23 @@ gw_project_row_class_init (GwProjectRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwProjectRow, failed_label);
 }
 
+/* The whole name, where there was no room for it. */
+static gboolean
+query_tooltip_cb (GtkLabel *title, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+{
+  gtk_tooltip_set_text (tooltip, gtk_label_get_text (title));
+  return pango_layout_is_ellipsized (gtk_label_get_layout (title));
+}
+
 static void
 gw_project_row_init (GwProjectRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_widget_set_has_tooltip (GTK_WIDGET (self->title), TRUE);
+  g_signal_connect (self->title, "query-tooltip", G_CALLBACK (query_tooltip_cb), NULL);
+  /* An inscription's 0 is left, whatever the direction. */
+  if (gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL)
+    gtk_inscription_set_xalign (self->progress, 1);
 }
 
 GtkWidget *
@@ -148,10 +161,7 @@ gw_project_row_update (GwProjectRow *self)
   project = gw_project_item_get_project (self->item);
   title = gw_project_words_title (project);
   if (g_strcmp0 (gtk_label_get_text (self->title), title) != 0)
-    {
-      gtk_label_set_text (self->title, title);
-      gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), title);
-    }
+    gtk_label_set_text (self->title, title);
   update_icon (self, project);
   update_numbers (self, project);
 

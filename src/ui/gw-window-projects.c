@@ -61,7 +61,6 @@ _gw_window_show_project (GwWindow *self, const char *project_id)
       self->project_known = id != NULL && gw_project_list_find (self->projects, id) != NULL;
       gw_task_view_unselect_all (self->task_view);
       gw_task_view_set_project (self->task_view, id);
-      memset (&self->progress, 0, sizeof self->progress);
     }
   update_title (self);
   gw_sidebar_set_shown (self->sidebar, id);

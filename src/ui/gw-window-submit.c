@@ -102,6 +102,9 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (submission->composed)
     gw_composer_submitted (self->composer);
+  /* Where a project is shown, what was added is not left out of sight. */
+  if (self->project_id != NULL && project_id != NULL)
+    _gw_window_show_project (self, project_id);
 
   /* A few show at once; the change feed brings the rest, and many all at once. */
   for (i = 0; i < ids->len && i < submission->tasks->len && ids->len <= MAX_SHOWN_AT_ONCE; i++)

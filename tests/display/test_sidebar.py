@@ -38,6 +38,8 @@ class Sidebar(desktop.Case):
         return [name.split(",")[0] for name in window.row_names()]
 
     def menu(self, window, item, verb):
+        # A click while another menu is on its way out only closes that.
+        window.until(lambda: not window.find("menu item", "Rename"), "no menu")
         window.click(item, "3")
         window.choose(verb)
 
@@ -124,10 +126,11 @@ class Sidebar(desktop.Case):
         self.menu(window, self.item(window, "Endless"), "Remove")
         window.wait_words("“Endless” Is Not Finished", "1 task is running.")
         window.press("Cancel")
-        self.item(window, "Endless", "paused")
+        window.until(lambda: not window.says("Is Not Finished"), "the end of the question")
         self.assertEqual(daemon.ok("GET", f"/projects/{project}")["counts"]["running"], 1)
         self.menu(window, self.item(window, "Endless"), "Remove")
         window.press("Stop and Remove")
+        window.until(lambda: not window.says("Is Not Finished"), "the end of the question")
         self.gone(window, "Endless")
         window.wait_words("“Endless” removed")
         # The next removal makes this one final.

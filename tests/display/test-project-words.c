@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "gw-project-words.h"
+
+#define assert_words(call, expected) \
+  G_STMT_START \
+    { \
+      g_autofree char *said = call; \
+      g_assert_cmpstr (said, ==, expected); \
+    } \
+  G_STMT_END
+
+static GwProject *
+make (const char *name, guint queued, guint running, guint completed, guint failed)
+{
+  GwProject *project = gw_project_new ();
+
+  project->project_id = g_strdup ("1");
+  project->name = g_strdup (name);
+  project->counts[GW_TASK_QUEUED] = queued;
+  project->counts[GW_TASK_RUNNING] = running;
+  project->counts[GW_TASK_COMPLETED] = completed;
+  project->counts[GW_TASK_FAILED] = failed;
+  return project;
+}
+
+static void
+test_row (void)
+{
+  g_autoptr (GwProject) running = make ("Chapter summaries", 21, 3, 12, 1);
+  g_autoptr (GwProject) finished = make ("One", 0, 0, 1, 0);
+  g_autoptr (GwProject) quick = make ("default", 0, 0, 0, 0);
+  g_autoptr (GwProject) all = gw_project_new ();
+
+  assert_words (gw_project_words_progress (running), "13 of 37");
+  assert_words (gw_project_words_for_row (running, 0),
+                "Chapter summaries, 13 of 37, 1 failed, running");
+  assert_words (gw_project_words_for_row (running, 2),
+                "Chapter summaries, 13 of 37, 1 failed, running, 2 matches");
+  running->paused = TRUE;
+  assert_words (gw_project_words_for_row (running, 0),
+                "Chapter summaries, 13 of 37, 1 failed, paused");
+  assert_words (gw_project_words_for_row (finished, 0), "One, 1 task");
+  assert_words (gw_project_words_for_row (quick, 0), "Quick Tasks, No tasks");
+  assert_words (gw_project_words_for_row (all, 0), "All Tasks, No tasks");
+  g_assert_true (gw_project_is_quick (quick));
+  g_assert_false (gw_project_is_quick (all));
+}
+
+static void
+test_look (void)
+{
+  static const struct {
+    guint counts[4];
+    gboolean paused;
+    GwProjectLook look;
+    double fraction;
+  } cases[] = {
+    { { 0, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_EMPTY, 0 },
+    { { 4, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_QUEUED, 0 },
+    { { 2, 1, 1, 0 }, FALSE, GW_PROJECT_LOOK_RUNNING, 0.25 },
+    { { 2, 1, 1, 0 }, TRUE, GW_PROJECT_LOOK_PAUSED, 0.25 },
+    { { 0, 0, 3, 1 }, FALSE, GW_PROJECT_LOOK_COMPLETED, 1 },
+    /* Paused says nothing where nothing is left. */
+    { { 0, 0, 3, 1 }, TRUE, GW_PROJECT_LOOK_COMPLETED, 1 },
+    { { 0, 0, 0, 2 }, FALSE, GW_PROJECT_LOOK_FAILED, 1 },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GwProject) project
+          = make ("p", cases[i].counts[0], cases[i].counts[1], cases[i].counts[2],
+                  cases[i].counts[3]);
+
+      project->paused = cases[i].paused;
+      g_assert_cmpint (gw_project_look (project), ==, cases[i].look);
+      g_assert_cmpfloat (gw_project_get_fraction (project), ==, cases[i].fraction);
+    }
+}
+
+static void
+test_days (void)
+{
+  GDate today;
+  GDate day;
+
+  g_date_clear (&today, 1);
+  g_date_clear (&day, 1);
+  g_date_set_dmy (&today, 2, G_DATE_JANUARY, 2026);
+  day = today;
+  assert_words (gw_day_to_words (&day, &today), "Today");
+  g_date_subtract_days (&day, 1);
+  assert_words (gw_day_to_words (&day, &today), "Yesterday");
+  g_date_subtract_days (&day, 1);
+  assert_words (gw_day_to_words (&day, &today), "Wednesday");
+  g_date_set_dmy (&day, 24, G_DATE_DECEMBER, 2025);
+  assert_words (gw_day_to_words (&day, &today), "24 December 2025");
+  g_date_set_dmy (&today, 1, G_DATE_JULY, 2026);
+  g_date_set_dmy (&day, 14, G_DATE_MARCH, 2026);
+  assert_words (gw_day_to_words (&day, &today), "14 March");
+  /* A clock that was set back. */
+  g_date_set_dmy (&day, 12, G_DATE_JULY, 2026);
+  assert_words (gw_day_to_words (&day, &today), "12 July");
+}
+
+static void
+test_keep (void)
+{
+  assert_words (gw_keep_days_to_words (-1), "");
+  assert_words (gw_keep_days_to_words (0), "Finished projects are kept until you remove them");
+  assert_words (gw_keep_days_to_words (1), "Finished projects are removed after 1 day");
+  assert_words (gw_keep_days_to_words (30), "Finished projects are removed after 30 days");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/project-words/row", test_row);
+  g_test_add_func ("/project-words/look", test_look);
+  g_test_add_func ("/project-words/days", test_days);
+  g_test_add_func ("/project-words/keep", test_keep);
+  return g_test_run ();
+}
