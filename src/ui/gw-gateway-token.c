@@ -170,5 +170,7 @@ gw_gateway_token_set_async (GwEndpoint *endpoint, const char *address, const cha
 GwTokenPlace
 gw_gateway_token_set_finish (GAsyncResult *result)
 {
-  return (GwTokenPlace) MAX (g_task_propagate_int (G_TASK (result), NULL), 0);
+  gssize place = g_task_propagate_int (G_TASK (result), NULL);
+
+  return place > 0 ? (GwTokenPlace) place : GW_TOKEN_NONE;
 }

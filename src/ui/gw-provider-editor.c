@@ -749,6 +749,7 @@ static void
 fill_presets (GwProviderEditor *self)
 {
   g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
+  guint chosen = 0;
   guint i;
 
   for (i = 0; i < self->providers->len; i++)
@@ -759,12 +760,17 @@ fill_presets (GwProviderEditor *self)
           || g_strcmp0 (gw_json_peek_string (provider, "kind"), "practice") == 0)
         continue;
       gtk_string_list_append (titles, gw_provider_get_title (provider));
+      /* What is there already goes before what most people know. */
+      if (gw_json_peek_object (provider, "found") != NULL
+          || (chosen == 0 && g_strcmp0 (gw_json_peek_string (provider, "name"), "openai") == 0))
+        chosen = self->presets->len;
       g_ptr_array_add (self->presets, json_object_ref (provider));
     }
   gtk_string_list_append (titles, _("Other"));
   g_ptr_array_add (self->presets, NULL);
   self->filling = TRUE;
   adw_combo_row_set_model (self->preset_row, G_LIST_MODEL (titles));
+  adw_combo_row_set_selected (self->preset_row, chosen);
   self->filling = FALSE;
   preset_changed_cb (self);
 }

@@ -5,12 +5,12 @@ the gateway is changed; no key is left anywhere that it does not belong."""
 
 import json
 import os
+import urllib.error
 import urllib.request
 
 import desktop
 import frame
 from desktop import Atspi, has_state, name_of, nodes, role_of
-from fake_gateway import FakeGateway
 
 KEY = frame.CANARY
 
@@ -18,35 +18,50 @@ KEY = frame.CANARY
 class Case(desktop.Case):
     def preferences(self, window):
         window.key("ctrl+comma")
-        window.wait_words("Providers", "Running", "Gateway", "Results")
+        self.shell(window)
 
-    def page(self, window, title):
-        """Presses the tab of a page; wide and narrow windows have one each."""
+    def shell(self, window):
+        return window.wait_node("frame", "Preferences")
+
+    def within(self, window, role, name, test=None):
+        """A node of the preferences window: names also stand in the main window."""
         def look():
-            for node in nodes(window.app):
-                if role_of(node) in ("toggle button", "radio button", "tab", "page tab") \
-                        and title in name_of(node) and has_state(node, Atspi.StateType.SHOWING):
+            for node in nodes(window.find("frame", "Preferences")):
+                if role_of(node) == role and name in name_of(node) and (test is None or test(node)):
                     return node
             return None
-        Atspi.Action.do_action(window.until(look, f"the tab of {title}"), 0)
+        return window.until(look, f"{role} {name!r} in the preferences")
+
+    def page(self, window, title):
+        Atspi.Action.do_action(self.within(window, "page tab", title), 0)
 
     def entry(self, window, name):
-        return window.wait_node("text", None, lambda node: name in name_of(node)
-                                and has_state(node, Atspi.StateType.EDITABLE))
+        return self.within(window, "text", name,
+                           lambda node: has_state(node, Atspi.StateType.EDITABLE))
 
     def fill(self, window, name, text):
         Atspi.EditableText.set_text_contents(self.entry(window, name), text)
 
-    def address(self, window):
-        """Of the built-in gateway: the system chose its port."""
-        return "http://127.0.0.1:8000"
+    def press(self, window, name):
+        Atspi.Action.do_action(self.within(
+            window, "push button", name,
+            lambda node: has_state(node, Atspi.StateType.SENSITIVE)), 0)
 
     def ask(self, path, url="http://127.0.0.1:8000"):
         with urllib.request.urlopen(url + path, timeout=10) as reply:
             return json.loads(reply.read())
 
+    def asked(self, window, path, test, what):
+        def look():
+            try:
+                reply = self.ask(path)
+            except urllib.error.URLError:
+                return None
+            return reply if test(reply) else None
+        return window.until(look, what)
+
     def assert_nowhere(self, window):
-        """The key is in no log, no setting and no file but a keyring."""
+        """The key is in no log, no setting and no file."""
         self.assertNotIn(KEY, window.stderr)
         self.assertNotIn(KEY, window.dump())
         for folder, _, files in os.walk(self.home.path):
@@ -62,41 +77,99 @@ class Providers(Case):
         window.wait_words("Built-in gateway")
         self.preferences(window)
         window.wait_words("No Provider Yet")
-        window.press("Add a Provider")
+        self.press(window, "Add a Provider")
         window.wait_words("New Provider")
-        combo = window.wait_node(None, "Service", lambda node: role_of(node) != "label")
-        self.choose_other(window, combo)
-        self.fill(window, "Name", "My Server")
-        self.fill(window, "Address", mock.base("one").removeprefix("http://"))
-        self.fill(window, "Key", "not-" + KEY[:8] + "-at-all")
+        # Without scheme and path, as people type it.
+        self.fill(window, "Address", "http://api.example.com/v1")
+        self.press(window, "_Test")
+        window.wait_words("unencrypted")
+        self.fill(window, "Address", mock.base("one").removeprefix("http://") + "/v1")
+        self.fill(window, "Key", "one-that-is-wrong")
         self.fill(window, "Default model", "mock-model")
-        window.press("_Test")
+        self.press(window, "_Test")
         window.wait_words("Key not accepted")
         self.fill(window, "Key", KEY)
-        window.press("_Test")
-        window.wait_words("Works", "2 models")
-        window.press("_Add")
-        window.wait_words("Key kept until you quit", "My Server")
+        self.press(window, "_Test")
         window.wait_words("2 models")
-        shown = self.ask("/providers/my-server")
-        self.assertEqual((shown["title"], shown["key_source"], shown["keys"]),
-                         ("My Server", "session", 1))
+        self.press(window, "_Add")
+        window.wait_words("Key kept until you quit — no keyring is available")
+        shown = self.asked(window, "/providers/openai", lambda one: one["tested"] is not None,
+                           "the test after it was written")
+        self.assertEqual((shown["base_url"], shown["key_source"], shown["keys"], shown["in_use"]),
+                         (mock.base("one"), "session", 1, True))
+        self.assertTrue(shown["tested"]["ok"])
+        window.wait_words("2 models")
+        # What is stored is told, never shown.
+        window.click(self.within(window, "list item", "OpenAI"))
+        window.wait_words("A key is kept until you quit")
         window.key("Escape")
-        window.until(lambda: not window.says("No Provider Yet") and window.find(
-            "table row") is None and window.find(None, "Use My Server") is None, "the window alone")
+        window.until(lambda: not window.says("A key is kept"), "the list again")
+        window.key("Escape")
+        window.until(lambda: window.find("frame", "Preferences") is None, "the window alone")
         window.run_task("use it")
         window.wait_row("use it", "Completed")
         self.assertEqual(mock.stats("one")["answered"], 1)
         self.assert_nowhere(window)
 
-    def choose_other(self, window, _combo):
-        """The last of the services: one of one's own."""
-        row = window.wait_node(None, None, lambda node: role_of(node) in ("combo box", "list item")
-                               and "Service" in name_of(node))
-        window.click(row)
-        window.key("End")
+    def test_switched_off_ordered_removed_and_brought_back(self):
+        mock = self.mock(providers={"one": {}, "two": {}})
+        window = self.open(config=self.lanes(mock, one={"title": "First"}, two={"title": "Second"}))
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        window.wait_words("First", "Second")
+        Atspi.Action.do_action(self.within(window, "check box", "Use First"), 0)
+        self.asked(window, "/providers/one", lambda one: not one["in_use"], "the first switched off")
+        window.wait_words("Off")
+        window.click(self.within(window, "list item", "Second"))
+        window.wait_words("Remove Provider")
+        self.press(window, "_Remove Provider")
+        window.wait_words("“Second” removed")
+        self.asked(window, "/providers/two", lambda two: not two["in_use"], "the second out of use")
+        self.press(window, "Undo")
+        self.asked(window, "/providers/two", lambda two: two["in_use"], "the second back")
+        window.wait_words("Second")
+        self.within(window, "list item", "Second")
+
+
+class Running(Case):
+    def test_settings_reach_the_gateway_and_stay(self):
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        self.page(window, "Running")
+        spin = self.within(window, "spin button", "At once")
+        window.until(lambda: Atspi.Value.get_current_value(spin) == 10, "what the gateway has")
+        Atspi.Value.set_current_value(spin, 7)
+        self.asked(window, "/settings", lambda one: one["max_concurrency"] == 7, "seven at once")
+        with open(self.home.config_file, encoding="utf-8") as file:
+            self.assertIn("max-concurrency=7", file.read())
+
+
+class Gateway(Case):
+    def test_the_address_is_changed_and_the_token_kept_out_of_the_settings(self):
+        daemon = self.daemon("--data-dir", os.path.join(self.home.path, "elsewhere"),
+                             env={"GANGWAY_TOKEN": KEY})
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        self.page(window, "Gateway")
+        window.wait_words("Using the built-in gateway", "127.0.0.1:8000")
+        window.click(self.within(window, "check box", "Address"))
+        self.fill(window, "Address, as", daemon.url.removeprefix("http://"))
+        # A row with an Apply button takes only what is typed into it.
+        window.click(self.entry(window, "Token"))
+        desktop.xdotool("type", KEY)
         window.key("Return")
-        window.until(lambda: window.find("text", "Name") is not None, "the field of the name")
+        window.wait_words("Token kept until you quit", f"Using {daemon.url[7:]}")
+        # Its settings can be changed: it runs on this computer, and the token is right.
+        self.page(window, "Running")
+        spin = self.within(window, "spin button", "Attempts")
+        window.until(lambda: has_state(spin, Atspi.StateType.SENSITIVE), "settings to change")
+        window.key("Escape")
+        window.until(lambda: window.find("frame", "Preferences") is None, "the window alone")
+        window.run_task("over there")
+        window.wait_row("over there", "Completed")
+        self.assert_nowhere(window)
 
 
 if __name__ == "__main__":
