@@ -32,6 +32,15 @@ class Case(desktop.Case):
             return None
         return window.until(look, f"{role} {name!r} in the preferences")
 
+    def close(self, window):
+        """Escape first leaves a field that is being edited."""
+        def closed():
+            if window.find("frame", "Preferences") is None:
+                return True
+            window.key("Escape")
+            return False
+        window.until(closed, "the window alone")
+
     def page(self, window, title):
         Atspi.Action.do_action(self.within(window, "page tab", title), 0)
 
@@ -104,8 +113,7 @@ class Providers(Case):
         window.wait_words("A key is kept until you quit")
         window.key("Escape")
         window.until(lambda: not window.says("A key is kept"), "the list again")
-        window.key("Escape")
-        window.until(lambda: window.find("frame", "Preferences") is None, "the window alone")
+        self.close(window)
         window.run_task("use it")
         window.wait_row("use it", "Completed")
         self.assertEqual(mock.stats("one")["answered"], 1)
@@ -165,8 +173,7 @@ class Gateway(Case):
         self.page(window, "Running")
         spin = self.within(window, "spin button", "Attempts")
         window.until(lambda: has_state(spin, Atspi.StateType.SENSITIVE), "settings to change")
-        window.key("Escape")
-        window.until(lambda: window.find("frame", "Preferences") is None, "the window alone")
+        self.close(window)
         window.run_task("over there")
         window.wait_row("over there", "Completed")
         self.assert_nowhere(window)
