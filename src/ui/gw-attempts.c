@@ -64,6 +64,8 @@ update_title (GwAttempts *self)
   g_autofree char *text = g_strdup_printf (_("Attempts (%u)"), n);
 
   gtk_label_set_text (self->title, text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->expander), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  text, -1);
 }
 
 static void

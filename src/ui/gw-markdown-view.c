@@ -16,6 +16,8 @@
  * because only such a one lays out no more than it shows. */
 
 #define SHOWN_BYTES (64 * 1024)
+#define FOLDED_BYTES 1500
+#define FOLDED_LINES 15
 #define BUDGET_US 4000
 #define MAX_PARTS 150          /* boxes of their own; then code stands in the prose */
 #define CODE_SLICE_BYTES (6 * 1024)
@@ -37,6 +39,8 @@ struct _GwMarkdownView {
   gsize length;
   gsize shown;        /* bytes from its beginning */
   gboolean plain;
+  gboolean folded;    /* of a text that is only looked up, a few lines are enough */
+  gboolean unfolded;
   gboolean whole;     /* all of a large one */
 
   GPtrArray *blocks;  /* (nullable) (element-type GwMarkdownBlock) while they are put in */
@@ -51,7 +55,7 @@ struct _GwMarkdownView {
 
 G_DEFINE_FINAL_TYPE (GwMarkdownView, gw_markdown_view, GTK_TYPE_WIDGET)
 
-enum { PROP_0, PROP_DESCRIPTION, PROP_PLAIN, N_PROPERTIES };
+enum { PROP_0, PROP_DESCRIPTION, PROP_FOLDED, PROP_PLAIN, N_PROPERTIES };
 
 static GParamSpec *properties[N_PROPERTIES];
 
@@ -441,6 +445,35 @@ parse_whole (GwMarkdownView *self)
   g_task_run_in_thread (task, parse_worker);
 }
 
+/* Where the text ends for now. */
+static gsize
+find_cut (GwMarkdownView *self)
+{
+  gboolean folded = self->folded && !self->unfolded;
+  gsize limit = folded ? FOLDED_BYTES : SHOWN_BYTES;
+  const char *end = self->text;
+  const char *line;
+  guint n;
+
+  for (n = 0; folded && n < FOLDED_LINES && end != NULL; n++)
+    {
+      end = strchr (end, '\n');
+      if (end != NULL)
+        end++;
+    }
+  if (folded && end != NULL && *end != '\0')
+    limit = MIN (limit, (gsize) (end - self->text));
+  /* What is only a little longer is not worth a button. */
+  if (self->length <= limit + limit / 4)
+    return self->length;
+  line = memrchr (self->text + limit / 2, '\n', limit - limit / 2);
+  if (line != NULL)
+    return (gsize) (line - self->text) + 1;
+  while (((guchar) self->text[limit] & 0xc0) == 0x80)
+    limit--;
+  return limit;
+}
+
 static void
 show_text (GwMarkdownView *self)
 {
@@ -452,17 +485,9 @@ show_text (GwMarkdownView *self)
       gtk_widget_set_visible (self->more_box, FALSE);
       return;
     }
-  self->shown = self->length;
-  cut = self->length > SHOWN_BYTES && !self->whole;
-  if (cut)
-    {
-      const char *line = memrchr (self->text + SHOWN_BYTES / 2, '\n', SHOWN_BYTES / 2);
-
-      self->shown = line != NULL ? (gsize) (line - self->text) + 1 : SHOWN_BYTES;
-      while (((guchar) self->text[self->shown] & 0xc0) == 0x80)
-        self->shown--;
-    }
-  else if (!self->whole)
+  self->shown = self->whole ? self->length : find_cut (self);
+  cut = self->shown < self->length;
+  if (!self->whole)
     /* The line breaks at the end of many answers are only empty space here. */
     while (self->shown > 0 && g_ascii_isspace (self->text[self->shown - 1]))
       self->shown--;
@@ -475,7 +500,7 @@ show_text (GwMarkdownView *self)
       g_autofree char *size = g_format_size_full (self->length, G_FORMAT_SIZE_IEC_UNITS);
       g_autofree char *part = g_format_size_full (self->shown, G_FORMAT_SIZE_IEC_UNITS);
       /* Translators: two sizes, as in "The first 64 KiB of 3.2 MiB" */
-      g_autofree char *words = g_strdup_printf (_("The first %1$s of %2$s are shown"), part, size);
+      g_autofree char *words = g_strdup_printf (_("The first %1$s of %2$s"), part, size);
 
       gtk_label_set_text (self->more_label, words);
     }
@@ -495,7 +520,10 @@ show_text (GwMarkdownView *self)
 static void
 show_all_cb (GwMarkdownView *self)
 {
-  self->whole = TRUE;
+  if (self->length > SHOWN_BYTES)
+    self->whole = TRUE;
+  else
+    self->unfolded = TRUE;
   show_text (self);
 }
 
@@ -506,6 +534,8 @@ gw_markdown_view_get_property (GObject *object, guint id, GValue *value, GParamS
 {
   if (id == PROP_PLAIN)
     g_value_set_boolean (value, GW_MARKDOWN_VIEW (object)->plain);
+  else if (id == PROP_FOLDED)
+    g_value_set_boolean (value, GW_MARKDOWN_VIEW (object)->folded);
   else if (id == PROP_DESCRIPTION)
     g_value_set_string (value, GW_MARKDOWN_VIEW (object)->description);
   else
@@ -517,6 +547,8 @@ gw_markdown_view_set_property (GObject *object, guint id, const GValue *value, G
 {
   if (id == PROP_PLAIN)
     gw_markdown_view_set_plain (GW_MARKDOWN_VIEW (object), g_value_get_boolean (value));
+  else if (id == PROP_FOLDED)
+    GW_MARKDOWN_VIEW (object)->folded = g_value_get_boolean (value);
   else if (id == PROP_DESCRIPTION)
     {
       g_free (GW_MARKDOWN_VIEW (object)->description);
@@ -555,6 +587,8 @@ gw_markdown_view_class_init (GwMarkdownViewClass *klass)
   properties[PROP_PLAIN] = g_param_spec_boolean ("plain", NULL, NULL, FALSE,
                                                  G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
                                                      | G_PARAM_STATIC_STRINGS);
+  properties[PROP_FOLDED] = g_param_spec_boolean ("folded", NULL, NULL, FALSE,
+                                                  G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_DESCRIPTION]
       = g_param_spec_string ("description", NULL, NULL, NULL,
                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
@@ -609,6 +643,7 @@ gw_markdown_view_set_text (GwMarkdownView *self, const char *text)
   self->text = g_strdup (text);
   self->length = length;
   self->whole = FALSE;
+  self->unfolded = FALSE;
   show_text (self);
 }
 

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (GwMarkdownView, gw_markdown_view, GW, MARKDOWN_VIEW, GtkWidget)
 
 /* A text of any size, rendered from Markdown or plain: little by little, so that the window never
- * stands still. Properties `plain` and `description`
- * (of the text, for screen readers). Of a large one the beginning is shown, until all is asked for. */
+ * stands still. Properties `plain`, `description`
+ * (of the text, for screen readers) and `folded` (a few lines are enough). Of a large one the beginning is shown, until all is asked for. */
 void gw_markdown_view_set_text (GwMarkdownView *self, const char *text);
 void gw_markdown_view_set_plain (GwMarkdownView *self, gboolean plain);
 

@@ -55,7 +55,6 @@ struct _GwTaskDetail {
   char *fetch_error;         /* (owned) (nullable) */
   char *project;             /* (owned) (nullable) its name */
   GSettings *settings;       /* (owned) */
-  GCancellable *providers_cancellable; /* (owned) (nullable) */
   GtkWidget *shown;          /* borrowed: the one task, or the summary of several */
 
   gulong changed_id;
@@ -316,63 +315,6 @@ attempts_changed_cb (GwTaskDetail *self)
     update_note (self, task);
 }
 
-/* --- Providers to retry with ------------------------------------------------------------------ */
-
-static void
-providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwTaskDetail) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  JsonArray *providers;
-  g_autoptr (GMenu) menu = NULL;
-  GwTask *task = NULL;
-  guint i;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->item == NULL)
-    return;
-  g_clear_object (&self->providers_cancellable);
-  providers = answer != NULL ? gw_json_peek_array (answer, "providers") : NULL;
-  menu = g_menu_new ();
-  for (i = 0; providers != NULL && i < json_array_get_length (providers); i++)
-    {
-      JsonNode *node = json_array_get_element (providers, i);
-      JsonObject *provider = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      const char *name = provider != NULL ? gw_json_peek_string (provider, "name") : NULL;
-      const char *title = provider != NULL ? gw_json_peek_string (provider, "title") : NULL;
-      g_autoptr (GMenuItem) item = NULL;
-
-      if (name == NULL || !gw_json_peek_boolean (provider, "usable", TRUE)
-          || g_strcmp0 (gw_json_peek_string (provider, "kind"), "practice") == 0)
-        continue;
-      item = g_menu_item_new (title != NULL ? title : name, NULL);
-      g_menu_item_set_action_and_target_value (item, "win.retry-with",
-                                               g_variant_new_string (name));
-      g_menu_append_item (menu, item);
-    }
-  gtk_menu_button_set_menu_model (self->retry_with_button,
-                                  g_menu_model_get_n_items (G_MENU_MODEL (menu)) > 0
-                                      ? G_MENU_MODEL (menu)
-                                      : NULL);
-  task = get_task (self);
-  if (task != NULL)
-    update_act (self, task);
-}
-
-/* Asked when a failed task is shown: keys and providers come and go. */
-static void
-fetch_providers (GwTaskDetail *self)
-{
-  if (self->client == NULL || self->providers_cancellable != NULL
-      || gw_client_get_protocol (self->client) != GW_PROTOCOL_GANGWAY)
-    return;
-  self->providers_cancellable = g_cancellable_new ();
-  gw_client_call_async (self->client, "GET", "/providers", NULL, self->providers_cancellable,
-                        providers_cb, g_object_ref (self));
-}
-
-/* ---------------------------------------------------------------------------------------------- */
-
 static void
 fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -390,8 +332,6 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_clear_pointer (&self->whole, gw_task_unref);
       self->whole = g_steal_pointer (&task);
-      if (self->whole->status == GW_TASK_FAILED)
-        fetch_providers (self);
     }
   update (self);
 }
@@ -457,9 +397,6 @@ forget (GwTaskDetail *self)
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  if (self->providers_cancellable != NULL)
-    g_cancellable_cancel (self->providers_cancellable);
-  g_clear_object (&self->providers_cancellable);
   if (self->item != NULL)
     g_clear_signal_handler (&self->changed_id, self->item);
   g_clear_object (&self->item);
@@ -563,6 +500,15 @@ gw_task_detail_init (GwTaskDetail *self)
                    G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (self->settings, "plain-results", self->result_text, "plain",
                    G_SETTINGS_BIND_GET);
+}
+
+/* The providers that a failed task can be sent to instead. */
+void
+gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  gtk_menu_button_set_menu_model (self->retry_with_button, menu);
 }
 
 /* The gateway that texts are fetched from. */

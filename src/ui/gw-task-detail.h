@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GW, TASK_DETAIL, GtkWidget)
 void gw_task_detail_set_client (GwTaskDetail *self, GwClient *client);
 void gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item);
 void gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items);
+void gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu);
 void gw_task_detail_set_project (GwTaskDetail *self, const char *name);
 GwTaskItem *gw_task_detail_get_item (GwTaskDetail *self);
 const char *gw_task_detail_get_content (GwTaskDetail *self);

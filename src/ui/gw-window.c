@@ -424,6 +424,7 @@ gw_window_init (GwWindow *self)
 
   _gw_window_menus_init (self);
   _gw_window_failures_init (self);
+  gw_task_detail_set_retry_menu (self->detail, G_MENU_MODEL (self->retry_with_menu));
 
   self->settings = g_settings_new (GW_APPLICATION_ID);
   gtk_window_set_default_size (GTK_WINDOW (self),

@@ -129,6 +129,17 @@ class FakeGateway(ThreadingHTTPServer):
                 "outcome": outcome if took is not None else "live", "error": error, "raw": None,
                 "usage": None, "revision": len(self.attempts) + 1})
 
+    def attempt(self, task_id, outcome="answered", ago=1.0, took=None, **members):
+        """Puts one more call of a task in; @ago seconds since it was sent."""
+        sent = time.time() - ago
+        number = 1 + sum(a["task_id"] == task_id for a in self.attempts)
+        self.attempts.append({
+            "task_id": task_id, "number": number, "slot": 1, "provider": None,
+            "model": None, "claimed_at": iso(sent), "sent_at": iso(sent),
+            "first_byte_at": None if took is None else iso(sent + took / 2),
+            "ended_at": None if took is None else iso(sent + took), "outcome": outcome,
+            "error": None, "raw": None, "usage": None, "revision": self.revision, **members})
+
     def change(self, task_id, **members):
         with self.changed:
             self.revision += 1
@@ -222,6 +233,9 @@ class Handler(BaseHTTPRequestHandler):
                                    if p["revision"] > since],
                                   "removed": [] if more else
                                   [i for i, at in server.removed.items() if at > since]})
+        elif path.startswith("/tasks/") and path.endswith("/attempts"):
+            attempts = [a for a in server.attempts if a["task_id"] == path.split("/")[2]]
+            self.answer(200, {"revision": 1, "more": False, "attempts": attempts})
         elif path.startswith("/tasks/"):
             task = server.tasks.get(path[len("/tasks/"):])
             if task:
