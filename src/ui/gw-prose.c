@@ -12,7 +12,7 @@
 /* Blocks of Markdown as text with tags. Colours come from the theme and follow it; margins from the
  * font. Very long lines are broken where they are shown, since a line is laid out in one go. */
 
-#define SLICE_BYTES (8 * 1024)
+#define SLICE_BYTES (2 * 1024)
 #define MAX_LINE_BYTES 3000
 #define MAX_STEPS 6 /* of indentation that are told apart */
 
@@ -22,8 +22,20 @@ typedef struct {
   char *uri; /* a GRefString */
 } Link;
 
+typedef struct {
+  const char *tag;
+  int start;
+  int end;
+} Range;
+
 struct _GwProse {
   GtkTextView parent_instance;
+
+  /* What is being appended. It goes in at once: of each insertion a screen reader is told, and a
+   * hundred thousand of them would fill its bus for half a minute. */
+  GString *text;
+  int text_chars;
+  GArray *ranges;   /* (element-type Range) */
 
   GArray *links;    /* (owned) (element-type Link) in order */
   gsize line_bytes; /* of the line that is being appended */
@@ -189,15 +201,19 @@ get_margin (GwProse *self, guint depth, guint quotes, gboolean marker, gboolean 
 
 /* --- Text in ---------------------------------------------------------------------------------- */
 
-/* Inserts at the end, and breaks lines that never end. */
+static void
+add_text (GwProse *self, const char *text, gsize length)
+{
+  g_string_append_len (self->text, text, (gssize) length);
+  self->text_chars += (int) g_utf8_strlen (text, (gssize) length);
+}
+
+/* Adds at the end, and breaks lines that never end. */
 static void
 insert (GwProse *self, const char *text, gsize length)
 {
-  GtkTextBuffer *buffer = get_buffer (self);
   const char *end = text + length;
-  GtkTextIter at;
 
-  gtk_text_buffer_get_end_iter (buffer, &at);
   while (text < end)
     {
       const char *line = memchr (text, '\n', (gsize) (end - text));
@@ -209,18 +225,18 @@ insert (GwProse *self, const char *text, gsize length)
           const char *space;
 
           stop = text + MIN (room, (gsize) (end - text));
-          while (stop > text && ((guchar) *stop & 0xc0) == 0x80)
+          while (stop > text && stop < end && ((guchar) *stop & 0xc0) == 0x80)
             stop--;
           space = memrchr (text, ' ', (gsize) (stop - text));
           if (space != NULL && stop - space < 200)
             stop = space + 1;
-          gtk_text_buffer_insert (buffer, &at, text, (int) (stop - text));
-          gtk_text_buffer_insert (buffer, &at, "\n", 1);
+          add_text (self, text, (gsize) (stop - text));
+          add_text (self, "\n", 1);
           self->line_bytes = 0;
         }
       else
         {
-          gtk_text_buffer_insert (buffer, &at, text, (int) (stop - text));
+          add_text (self, text, (gsize) (stop - text));
           self->line_bytes = line != NULL ? 0 : self->line_bytes + (gsize) (stop - text);
         }
       text = stop;
@@ -230,19 +246,39 @@ insert (GwProse *self, const char *text, gsize length)
 static int
 get_end_offset (GwProse *self)
 {
-  return gtk_text_buffer_get_char_count (get_buffer (self));
+  return gtk_text_buffer_get_char_count (get_buffer (self)) + self->text_chars;
+}
+
+/* @tag: a static name */
+static void
+apply (GwProse *self, const char *tag, int start)
+{
+  Range range = { tag, start, get_end_offset (self) };
+
+  g_array_append_val (self->ranges, range);
 }
 
 static void
-apply (GwProse *self, const char *tag, int start)
+flush (GwProse *self)
 {
   GtkTextBuffer *buffer = get_buffer (self);
   GtkTextIter from;
   GtkTextIter to;
+  guint i;
 
-  gtk_text_buffer_get_iter_at_offset (buffer, &from, start);
   gtk_text_buffer_get_end_iter (buffer, &to);
-  gtk_text_buffer_apply_tag_by_name (buffer, tag, &from, &to);
+  gtk_text_buffer_insert (buffer, &to, self->text->str, (int) self->text->len);
+  g_string_truncate (self->text, 0);
+  self->text_chars = 0;
+  for (i = 0; i < self->ranges->len; i++)
+    {
+      const Range *range = &g_array_index (self->ranges, Range, i);
+
+      gtk_text_buffer_get_iter_at_offset (buffer, &from, range->start);
+      gtk_text_buffer_get_iter_at_offset (buffer, &to, range->end);
+      gtk_text_buffer_apply_tag_by_name (buffer, range->tag, &from, &to);
+    }
+  g_array_set_size (self->ranges, 0);
 }
 
 /* A place not within a character, and at a space or line end where one is near. */
@@ -271,6 +307,7 @@ gw_prose_append_plain (GwProse *self, const char *text, gsize length, gsize from
 
   stop = get_stop (text, length, from);
   insert (self, text + from, stop - from);
+  flush (self);
   settle (self);
   return stop;
 }
@@ -404,9 +441,9 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
     {
     case GW_MARKDOWN_HEADING:
       {
-        char name[] = { 'h', (char) ('0' + CLAMP (block->level, 1, 6)), '\0' };
+        static const char *const names[] = { "h1", "h2", "h3", "h4", "h5", "h6" };
 
-        apply (self, name, whole);
+        apply (self, names[CLAMP (block->level, 1, 6) - 1], whole);
         break;
       }
     case GW_MARKDOWN_CODE:
@@ -422,6 +459,7 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
     }
   if (block->quotes > 0)
     apply (self, "quote", whole);
+  flush (self);
   rtl = is_rtl (block);
   gtk_text_buffer_get_iter_at_offset (buffer, &at, whole);
   /* A line's paragraph tags are those of its first character. */
@@ -578,7 +616,11 @@ gw_prose_dispose (GObject *object)
 static void
 gw_prose_finalize (GObject *object)
 {
-  g_clear_pointer (&GW_PROSE (object)->links, g_array_unref);
+  GwProse *self = GW_PROSE (object);
+
+  g_clear_pointer (&self->links, g_array_unref);
+  g_clear_pointer (&self->ranges, g_array_unref);
+  g_string_free (self->text, TRUE);
   G_OBJECT_CLASS (gw_prose_parent_class)->finalize (object);
 }
 
@@ -605,6 +647,8 @@ gw_prose_init (GwProse *self)
   GtkEventController *motion = gtk_event_controller_motion_new ();
   AdwStyleManager *style = adw_style_manager_get_default ();
 
+  self->text = g_string_new (NULL);
+  self->ranges = g_array_new (FALSE, FALSE, sizeof (Range));
   self->links = g_array_new (FALSE, FALSE, sizeof (Link));
   g_array_set_clear_func (self->links, clear_link);
   gtk_text_view_set_editable (view, FALSE);

@@ -360,6 +360,11 @@ class Window(frame.Process):
         subprocess.run(["xdotool", "mousemove", "200", "12", "type", "--clearmodifiers", text],
                        check=True, capture_output=True)
 
+    def type_keys(self, *keys):
+        """Keys to what has the focus, with the pointer left where it is."""
+        subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True,
+                       capture_output=True)
+
     def click(self, node, button="1"):
         extents = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
         self._focus()
