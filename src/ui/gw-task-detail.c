@@ -176,14 +176,16 @@ update_act (GwTaskDetail *self, const GwTask *task)
     }
   if (label != NULL)
     {
+      const char *provider = action == NULL ? task->provider : NULL;
+      GtkActionable *act = GTK_ACTIONABLE (self->act_button);
+
       gtk_button_set_label (self->act_button, label);
-      gtk_actionable_set_action_name (GTK_ACTIONABLE (self->act_button),
-                                      action != NULL || task->provider == NULL
-                                          ? "win.preferences"
-                                          : "win.edit-provider");
+      /* An action and a target that do not go together are never set, not even in between. */
+      gtk_actionable_set_action_name (act, NULL);
       gtk_actionable_set_action_target_value (
-          GTK_ACTIONABLE (self->act_button),
-          action != NULL || task->provider == NULL ? NULL : g_variant_new_string (task->provider));
+          act, provider != NULL ? g_variant_new_string (provider) : NULL);
+      gtk_actionable_set_action_name (act,
+                                      provider != NULL ? "win.edit-provider" : "win.preferences");
     }
   gtk_widget_set_visible (GTK_WIDGET (self->act_button), label != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->retry_with_button),

@@ -66,8 +66,8 @@ usage_to_words (const GwUsage *usage)
 {
   if (usage->prompt_tokens >= 0 && usage->completion_tokens >= 0)
     /* Translators: tokens that were sent, tokens of the answer */
-    return g_strdup_printf (_("%1$" G_GINT64_FORMAT " in, %2$" G_GINT64_FORMAT " out"),
-                            usage->prompt_tokens, usage->completion_tokens);
+    return g_strdup_printf (_("%1$ld in, %2$ld out"), (glong) usage->prompt_tokens,
+                            (glong) usage->completion_tokens);
   if (usage->total_tokens >= 0)
     return g_strdup_printf ("%" G_GINT64_FORMAT, usage->total_tokens);
   return NULL;
