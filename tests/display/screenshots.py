@@ -380,6 +380,25 @@ class Pictures(desktop.Case):
         desktop.xdotool("mousemove", "1270", "790")
         self.save(window, "compose-refused-narrow")
 
+    def test_preferences(self):
+        mock = self.mock(providers={"openai": {"models": ["gpt-4o", "gpt-4o-mini"]},
+                                    "two": {"keys": ["x"]}})
+        window = self.open(config=self.lanes(mock, openai={"model": "gpt-4o-mini"},
+                                             two={"title": "NAS"}))
+        window.wait_words("Built-in gateway")
+        window.key("ctrl+comma")
+        window.wait_words("NAS")
+        self.save(window, "preferences-providers")
+        window.click(window.wait_node("list item", "NAS"))
+        window.press("_Test")
+        window.wait_words("Key not accepted")
+        self.save(window, "preferences-provider")
+        window.key("Escape")
+        for page in ("Running", "Gateway", "Results"):
+            tab = window.wait_node("page tab", page)
+            desktop.Atspi.Action.do_action(tab, 0)
+            self.save(window, "preferences-" + page.lower())
+
     def test_practice(self):
         self.size(980, 680)
         window = self.open()
