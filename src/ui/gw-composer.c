@@ -77,6 +77,7 @@ struct _GwComposer {
   gboolean busy;
   gboolean preedit;
   gboolean can_hold;
+  gboolean could_run;  /* what was told last */
   gboolean quiet;      /* what changes now was not put in by the user */
 };
 
@@ -236,7 +237,11 @@ update_state (GwComposer *self)
     gtk_button_set_label (self->run_button, run);
   update_bar (self);
   update_status_row (self);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CAN_RUN]);
+  if (self->could_run != gw_composer_can_run (self))
+    {
+      self->could_run = !self->could_run;
+      g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CAN_RUN]);
+    }
   g_signal_emit (self, signals[STATE_CHANGED], 0);
 }
 

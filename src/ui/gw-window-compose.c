@@ -45,7 +45,9 @@ _gw_compose_free (GwCompose *compose)
 static GwClient *
 get_client (GwWindow *self)
 {
-  GwClient *client = self->endpoint != NULL ? gw_endpoint_get_client (self->endpoint) : NULL;
+  GwClient *client = self->compose != NULL && self->endpoint != NULL
+                         ? gw_endpoint_get_client (self->endpoint)
+                         : NULL;
 
   return client != NULL && gw_endpoint_get_state (self->endpoint) == GW_ENDPOINT_READY
                  && gw_client_get_protocol (client) == GW_PROTOCOL_GANGWAY
@@ -415,10 +417,14 @@ run_held_cb (GwWindow *self)
 void
 _gw_window_compose_save (GwWindow *self, gboolean now)
 {
-  g_autofree char *text = gw_composer_dup_text (self->composer);
+  g_autofree char *text = NULL;
+  const char *aside;
   guint serial = 0;
-  const char *aside = gw_composer_get_aside (self->composer, &serial);
 
+  if (self->compose == NULL)
+    return;
+  text = gw_composer_dup_text (self->composer);
+  aside = gw_composer_get_aside (self->composer, &serial);
   g_clear_handle_id (&self->compose->draft_id, g_source_remove);
   gw_draft_save (text);
   if (serial == self->compose->saved_aside && !now)
@@ -480,6 +486,8 @@ _gw_window_compose_update (GwWindow *self)
 void
 _gw_window_compose_client_changed (GwWindow *self)
 {
+  if (self->compose == NULL)
+    return;
   if (get_client (self) == NULL)
     take_infos (self, NULL);
   else

@@ -101,7 +101,11 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   if (submission->composed)
-    gw_composer_submitted (self->composer);
+    {
+      gw_composer_submitted (self->composer);
+      /* At once: after a crash it must not stand there as if it had not been sent. */
+      _gw_window_compose_save (self, FALSE);
+    }
   /* Where a project is shown, what was added is not left out of sight. */
   if (self->project_id != NULL && project_id != NULL)
     _gw_window_show_project (self, project_id);
