@@ -105,6 +105,7 @@ struct _GwWindow {
   gboolean run_active;
   gboolean told_running;
   int width;
+  int arranged_width;
   guint arrange_id;
   guint removals;            /* that the gateway has not answered yet */
   guint settle_id;
@@ -132,6 +133,7 @@ void _gw_window_toast_error (GwWindow *self, const char *what, const GError *err
 void _gw_window_update (GwWindow *self);
 void _gw_window_show_detail (GwWindow *self);
 void _gw_window_show_list (GwWindow *self);
+void _gw_window_queue_layout (GwWindow *self);
 
 /* gw-window-actions.c */
 void _gw_window_actions_class_init (GwWindowClass *klass);

@@ -142,9 +142,12 @@ size_allocate (GtkWidget *widget, int width, int height, int baseline)
 
   parent_class->size_allocate (widget, width, height, baseline);
   /* The flap cannot come and go while sizes are being given out. */
-  if (self->width != width && self->arrange_id == 0)
-    self->arrange_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, arrange_cb, self, NULL);
-  self->width = width;
+  if (self->arranged_width != width && self->arrange_id == 0)
+    {
+      self->arrange_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, arrange_cb, self, NULL);
+      _gw_window_queue_layout (self);
+    }
+  self->arranged_width = self->width = width;
 }
 
 static void
@@ -316,6 +319,9 @@ _gw_window_projects_init (GwWindow *self)
   g_autoptr (GSimpleAction) show_sidebar = NULL;
   g_autofree char *last = g_settings_get_string (self->settings, "last-project");
 
+  /* The header must be as narrow as the window is going to be before it is first measured. */
+  if (!g_settings_get_boolean (self->settings, "window-maximized"))
+    self->width = g_settings_get_int (self->settings, "window-width");
   self->projects = gw_project_list_new ();
   self->sidebar = gw_sidebar_new (self->projects);
   adw_bin_set_child (self->sidebar_bin, GTK_WIDGET (self->sidebar));

@@ -11,6 +11,8 @@
 /* The main window: holds the parts together and follows the endpoint. Each concern has a file of its
  * own, gw-window-*.c: actions, submit, files, projects, progress, state, life. */
 
+#define NARROW_WIDTH 560 /* below: no room for all buttons of the header */
+
 G_DEFINE_FINAL_TYPE (GwWindow, gw_window, ADW_TYPE_APPLICATION_WINDOW)
 
 void
@@ -44,14 +46,16 @@ static void
 gw_window_update_layout (GwWindow *self)
 {
   gboolean folded = adw_leaflet_get_folded (self->leaflet);
+  gboolean narrow = self->width > 0 && self->width < NARROW_WIDTH;
   gboolean reading = folded && is_detail_open (self)
                      && adw_leaflet_get_visible_child (self->leaflet) == GTK_WIDGET (self->detail);
 
   gtk_widget_set_visible (self->back_button, reading);
   gtk_widget_set_visible (self->add_button, !reading);
-  gtk_widget_set_visible (GTK_WIDGET (self->pause_button), !reading);
-  gtk_widget_set_visible (self->save_button, !reading);
-  gtk_widget_set_visible (self->timeline_button, !folded);
+  /* The main menu has these as well. */
+  gtk_widget_set_visible (GTK_WIDGET (self->pause_button), !reading && !narrow);
+  gtk_widget_set_visible (self->save_button, !reading && !narrow);
+  gtk_widget_set_visible (self->timeline_button, !folded && !narrow);
   gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
   /* On a small screen the one thing that is read gets all of it. */
   gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
@@ -68,8 +72,8 @@ layout_cb (gpointer user_data)
 }
 
 /* The leaflet folds while sizes are given out; nothing may come or go then. */
-static void
-gw_window_queue_layout (GwWindow *self)
+void
+_gw_window_queue_layout (GwWindow *self)
 {
   if (self->layout_id == 0)
     self->layout_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, layout_cb, self, NULL);
@@ -398,7 +402,8 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_bin);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, timeline_button);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, composer);
-  gtk_widget_class_bind_template_callback (widget_class, gw_window_queue_layout);
+  gtk_widget_class_bind_template_callback_full (widget_class, "gw_window_queue_layout",
+                                                G_CALLBACK (_gw_window_queue_layout));
   _gw_window_actions_class_init (klass);
   _gw_window_run_class_init (klass);
   _gw_window_detail_class_init (klass);
@@ -433,6 +438,7 @@ gw_window_init (GwWindow *self)
   if (g_settings_get_boolean (self->settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
   _gw_window_projects_init (self);
+  gw_window_update_layout (self);
 #if GW_DEVELOPMENT
   gtk_widget_add_css_class (GTK_WIDGET (self), "devel");
 #endif

@@ -135,11 +135,11 @@ class Pictures(desktop.Case):
         # A file of this kind: nobody needs more.
         self.assertLess(os.path.getsize(path), 200 * 1024)
 
-    def save_screen(self, name):
+    def save_screen(self, name, size="1100x700"):
         """With what pops up over the window."""
         time.sleep(0.6)
         path = os.path.join(FOLDER, name + ".png")
-        subprocess.run(["import", "-window", "root", "-crop", "1100x700+0+0", path], check=True)
+        subprocess.run(["import", "-window", "root", "-crop", size + "+0+0", path], check=True)
 
     def scene(self, name, size=(980, 680), select=None, env=None, chinese=False):
         self.size(*size)
@@ -286,7 +286,7 @@ class Pictures(desktop.Case):
         window = self.projects("projects-narrow-folded", size=(360, 640))
         window.key("F8")
         window.wait_node("list item", "Product texts")
-        self.save(window, "projects-narrow")
+        self.save_screen("projects-narrow", "360x640")
 
     def test_projects_mirrored(self):
         self.projects("projects-rtl", env={"GTK_DEBUG": "invert-text-dir"})
