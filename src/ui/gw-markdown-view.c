@@ -258,6 +258,7 @@ start_code (GwMarkdownView *self, const GwMarkdownBlock *block)
   gtk_box_append (self->parts, card);
   /* Code is written from left to right, whatever the language around it. */
   gtk_widget_set_direction (scroller, GTK_TEXT_DIR_LTR);
+  gtk_widget_set_direction (gtk_widget_get_parent (lines), GTK_TEXT_DIR_LTR);
   gtk_widget_set_direction (lines, GTK_TEXT_DIR_LTR);
   self->code = GTK_BOX (lines);
   self->n_parts++;

@@ -16,6 +16,7 @@ import desktop
 import frame
 from fake_gateway import FakeGateway, iso
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TALK = [
     ("Summarise chapter 1 of the annual report in three sentences", "hunyuan-turbos", 3.2,
      "Revenue grew by 12 % to 48 million, mostly in the second quarter. Costs fell after two "
@@ -210,6 +211,29 @@ class Pictures(desktop.Case):
 
     def test_list(self):
         self.scene("list", select=0)
+
+    def markdown(self, name, size, env=None):
+        self.size(*size)
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        with open(os.path.join(HERE, "..", "fuzz", "seeds-markdown", "answer.md"),
+                  encoding="utf-8") as file:
+            gateway.add(TALK[0][0], "completed", result=file.read(), ago=30, took=3.2,
+                        model="gpt-4o", provider="openai")
+        window = self.open("--gateway", gateway.uri, env=env)
+        window.click(window.wait_row(TALK[0][0]))
+        window.wait_words("Annual report")
+        self.save(window, name)
+
+    def test_markdown(self):
+        self.markdown("markdown", (980, 760))
+
+    def test_markdown_dark(self):
+        self.markdown("markdown-dark", (980, 760),
+                      env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_markdown_mirrored(self):
+        self.markdown("markdown-rtl", (980, 760), env={"GTK_DEBUG": "invert-text-dir"})
 
     def test_list_wide(self):
         self.scene("list-all")
