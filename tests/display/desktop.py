@@ -257,10 +257,11 @@ class Window(frame.Process):
         self.press("_Run")
 
     def run_lines(self, *tasks):
-        """Adds @tasks at once, as pasted lines, and runs them."""
+        """Runs @tasks that come at once, as pasted lines."""
         self.type_task("\n".join(tasks))
-        self.press(f"Add as {len(tasks)} Tasks")
-        self.press(f"_Run {len(tasks)}")
+        self.wait_words(f"{len(tasks)} lines pasted")
+        self.press("_Run")
+        self.press(f"_Run as {len(tasks)} Tasks")
 
     def toggle(self, name):
         self.click(self.wait_node("check box", name))
