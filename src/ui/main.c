@@ -23,6 +23,8 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   gw_log_init ("gangway");
+  if (g_getenv ("GANGWAY_LOG_LEVEL") != NULL && !gw_log_set_level (g_getenv ("GANGWAY_LOG_LEVEL")))
+    g_message ("GANGWAY_LOG_LEVEL is one of error, warning, info and debug");
   /* Sockets that the other side closes are an error to handle, not the end. */
   signal (SIGPIPE, SIG_IGN);
 

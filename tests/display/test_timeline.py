@@ -24,7 +24,7 @@ class Timeline(desktop.Case):
     def test_the_timeline_goes_with_the_list(self):
         mock = self.mock(providers={"quick": {"latency": 0.2}})
         window = self.open(config=self.lanes(mock, quick={"max-concurrency": 1}),
-                           env={"G_MESSAGES_DEBUG": "gw-timeline-chart"})
+                           env={"GANGWAY_LOG_LEVEL": "debug"})
         window.type_task("first\nsecond\nthird")
         window.press("Add as 3 Tasks")
         window.wait_row("third", "Completed")
