@@ -59,6 +59,15 @@ _gw_window_timeline_tasks_changed (GwWindow *self)
     gw_timeline_tasks_changed (self->timeline);
 }
 
+/* What is hidden leaves the tree of screen readers too, once it has slid away. */
+static void
+update_visible (GwWindow *self)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->timeline_bin),
+                          gtk_revealer_get_reveal_child (self->timeline_revealer)
+                              || gtk_revealer_get_child_revealed (self->timeline_revealer));
+}
+
 static void
 shown_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
@@ -68,6 +77,8 @@ shown_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
 
   if (!shown && focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->timeline)))
     gtk_widget_grab_focus (GTK_WIDGET (self->task_view));
+  if (shown)
+    gtk_widget_set_visible (GTK_WIDGET (self->timeline_bin), TRUE);
   gtk_revealer_set_reveal_child (self->timeline_revealer, shown);
   g_simple_action_set_state (action, state);
   g_settings_set_boolean (self->settings, "timeline-visible", shown);
@@ -88,4 +99,7 @@ _gw_window_timeline_init (GwWindow *self)
   g_signal_connect_object (action, "change-state", G_CALLBACK (shown_cb), self, 0);
   g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (action));
   gtk_revealer_set_reveal_child (self->timeline_revealer, shown);
+  g_signal_connect_object (self->timeline_revealer, "notify::child-revealed",
+                           G_CALLBACK (update_visible), self, G_CONNECT_SWAPPED);
+  update_visible (self);
 }

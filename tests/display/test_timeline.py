@@ -27,6 +27,7 @@ class Timeline(desktop.Case):
                            env={"GANGWAY_LOG_LEVEL": "debug"})
         window.type_task("first\nsecond\nthird")
         window.press("Add as 3 Tasks")
+        window.press("_Run 3")
         window.wait_row("third", "Completed")
         self.assertNotIn("drawn:", window.stderr, "nothing is drawn while it is hidden")
 
@@ -38,22 +39,22 @@ class Timeline(desktop.Case):
         # The pointer gives it the keys; they choose calls, and the list follows.
         window.click(picture)
         window.key("End")
-        window.until(lambda: window.result() == "third", "the newest call's task")
+        window.until(lambda: window.result() == "answer to: third", "the newest call's task")
         window.key("Left")
-        window.until(lambda: window.result() == "second", "the one before")
+        window.until(lambda: window.result() == "answer to: second", "the one before")
         # The list chooses, and the keys go on from there.
         window.click(window.wait_row("first", "Completed"))
-        window.until(lambda: window.result() == "first", "the row that was clicked")
+        window.until(lambda: window.result() == "answer to: first", "the row that was clicked")
         window.click(picture)
         window.key("Right")
-        window.until(lambda: window.result() == "second", "the one after")
+        window.until(lambda: window.result() == "answer to: second", "the one after")
 
         # The same as a table.
         toggle = window.wait_node("toggle button", "Show as a Table")
         desktop.Atspi.Action.do_action(toggle, 0)
         window.wait_node("table row", "third, quick, Answered")
         window.click(window.wait_node("table row", "third, quick, Answered"))
-        window.until(lambda: window.result() == "third", "the call that was clicked")
+        window.until(lambda: window.result() == "answer to: third", "the call that was clicked")
 
         # Hidden again, it draws no more, whatever runs; and that is remembered.
         window.key("F9")
@@ -87,6 +88,21 @@ class Run(desktop.Case):
         self.services.wait_line("ready")
         return {"DBUS_SYSTEM_BUS_ADDRESS": os.environ["DBUS_SESSION_BUS_ADDRESS"]}
 
+    def look_away(self, window):
+        """Another program's window has the keys."""
+        other = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(desktop.HERE, "drag_source.py"),
+             self.home.file("other.txt", "other\n")],
+            env={**window.env, "G_DEBUG": ""}, name="another window"))
+        other.wait_line("ready")
+        found = frame.wait_for(lambda: desktop.xdotool("search", "--onlyvisible", "--pid",
+                                                       str(other.pid)), "the other window")
+        desktop.xdotool("windowmove", found.split()[-1], "1040", "60")
+        desktop.xdotool("windowfocus", "--sync", found.split()[-1])
+        window.until(lambda: not desktop.has_state(window.find("frame", "Gangway"),
+                                                   desktop.Atspi.StateType.ACTIVE),
+                     "the window not being the active one")
+
     def calls(self, name):
         found = [json.loads(line) for line in self.services.stdout.splitlines()]
         return [call[1:] for call in found if call[0] == name]
@@ -112,8 +128,11 @@ class Run(desktop.Case):
         window = self.open(config=self.lanes(mock, quick={"max-concurrency": 1}), env=env)
         window.type_task("good\n" + mark("bad", do="refused"))
         window.press("Add as 2 Tasks")
+        self.look_away(window)
+        window.press("_Run 2")
         self.wait_call("Inhibit", lambda why, flags: why == "Tasks are running" and flags == 4)
         self.wait_call("Update", lambda uri, values: values["progress-visible"])
+        window.wait_words("1 completed, 1 failed")
         number, title, body, actions = self.wait_call("Notify")
         self.assertEqual((title, body), ("Batch Finished", "1 completed, 1 failed"))
         self.assertIn("Save Results", actions)
@@ -135,6 +154,8 @@ class Run(desktop.Case):
         window = self.open(config=self.lanes(mock, quick={"max-concurrency": 1}), env=env)
         window.type_task("\n".join(tasks))
         window.press("Add as 30 Tasks")
+        self.look_away(window)
+        window.press("_Run 30")
         _, title, body, actions = self.wait_call("Notify", lambda *call: call[1] == "Tasks Paused")
         self.assertIn("Preferences", actions)
         self.assertIn("declined", body)
