@@ -448,6 +448,7 @@ static void
 table_toggled_cb (GwTimeline *self)
 {
   gw_timeline_table_set_shown (self->calls, gtk_toggle_button_get_active (self->table_toggle));
+  gw_timeline_table_set_selected (self->calls, self->selected_id);
   if (gtk_widget_get_mapped (GTK_WIDGET (self)))
     refresh (self);
 }

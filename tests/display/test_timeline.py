@@ -50,8 +50,7 @@ class Timeline(desktop.Case):
         window.until(lambda: window.result() == "answer to: second", "the one after")
 
         # The same as a table.
-        toggle = window.wait_node("toggle button", "Show as a Table")
-        desktop.Atspi.Action.do_action(toggle, 0)
+        window.press("Show as a Table")
         window.wait_node("table row", "third, quick, Answered")
         window.click(window.wait_node("table row", "third, quick, Answered"))
         window.until(lambda: window.result() == "answer to: third", "the call that was clicked")
@@ -151,7 +150,8 @@ class Run(desktop.Case):
         env = self.open_desktop()
         mock = self.mock(providers={"quick": {"latency": 0.1}})
         tasks = [mark(f"t{i}", do="refused") for i in range(30)]
-        window = self.open(config=self.lanes(mock, quick={"max-concurrency": 1}), env=env)
+        window = self.open(config=self.lanes(mock, quick={"max-concurrency": 1,
+                                                              "requests-per-minute": 12}), env=env)
         window.type_task("\n".join(tasks))
         window.press("Add as 30 Tasks")
         self.look_away(window)
