@@ -247,6 +247,13 @@ _gw_task_list_take_task (GwTaskList *self,
   GwTaskItem *item = g_hash_table_lookup (self->by_id, task->task_id);
   GwTask *old;
 
+  /* True of the project only, which tells it by itself: no task changes when its project is paused
+   * or goes on, so the word would stay wrong until the task is sent. */
+  if (g_strcmp0 (task->waiting_reason, "paused") == 0)
+    {
+      g_clear_pointer (&task->waiting_reason, g_free);
+      task->waiting_until = 0;
+    }
   if (self->seen != NULL)
     g_hash_table_add (self->seen, g_strdup (task->task_id));
   if (item == NULL)

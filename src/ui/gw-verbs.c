@@ -89,6 +89,8 @@ static const GwVerb verbs[] = {
   { "win.remove-project", N_ ("Remove the project"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.delete-history", N_ ("Delete all history"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.add-provider", N_ ("Add a provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.choose-autosave-folder", N_ ("Save results to a folder"), NULL, GW_VERB_SCOPE_WINDOW,
+    { NULL } },
   { "win.copy-address", N_ ("Copy gateway address"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.reconnect", N_ ("Retry now"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.use-builtin", N_ ("Use built-in gateway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },

@@ -172,6 +172,7 @@ _gw_window_actions_class_init (GwWindowClass *klass)
   _gw_window_tasks_class_init (klass);
   _gw_window_copy_class_init (klass);
   _gw_window_export_class_init (klass);
+  _gw_window_autosave_class_init (klass);
   _gw_window_menus_class_init (klass);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gw-acts.h"
+#include "gw-autosave.h"
 #include "gw-banner.h"
 #include "gw-composer.h"
 #include "gw-failure-groups.h"
@@ -73,6 +74,7 @@ struct _GwWindow {
   GtkFileChooserNative *chooser; /* (nullable) */
   GtkFileChooserNative *save_chooser; /* (nullable) */
   GwUndo *undo;
+  GwAutosave *autosave;
   GwFailureSums *failures;
   GwFailureGroups *failure_groups; /* (unowned) in the list */
   GMenu *task_retry_section;
@@ -166,6 +168,13 @@ void _gw_window_save_project (GwWindow *self, const char *project_id);
 void _gw_window_list_class_init (GwWindowClass *klass);
 void _gw_window_list_init (GwWindow *self);
 void _gw_window_list_update (GwWindow *self);
+
+/* gw-window-autosave.c */
+void _gw_window_autosave_class_init (GwWindowClass *klass);
+void _gw_window_autosave_init (GwWindow *self);
+void _gw_window_autosave_follow (GwWindow *self);
+char *_gw_window_autosave_get_trouble (GwWindow *self);
+void _gw_window_autosave_dispose (GwWindow *self);
 
 /* gw-window-failures.c */
 void _gw_window_failures_init (GwWindow *self);

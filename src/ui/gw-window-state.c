@@ -32,6 +32,12 @@ show_trouble (GwWindow *self)
     default:
       break;
     }
+  if (self->recovered == 0 && (text = _gw_window_autosave_get_trouble (self)) != NULL)
+    {
+      gw_banner_show (self->banner, text, _("_Choose Another Place…"),
+                      "win.choose-autosave-folder", NULL, NULL);
+      return;
+    }
   if (self->recovered > 0)
     {
       text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already have "

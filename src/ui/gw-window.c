@@ -205,6 +205,7 @@ set_client (GwWindow *self, GwClient *client)
   _gw_window_run_follow (self);
   _gw_window_projects_set_list (self, client);
   _gw_window_failures_follow (self);
+  _gw_window_autosave_follow (self);
   gw_task_list_start (self->list);
   _gw_window_update (self);
 }
@@ -352,6 +353,7 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->undo);
   _gw_window_menus_dispose (self);
   _gw_window_failures_dispose (self);
+  _gw_window_autosave_dispose (self);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
@@ -432,6 +434,7 @@ gw_window_init (GwWindow *self)
   gw_task_detail_set_retry_menu (self->detail, G_MENU_MODEL (self->retry_with_menu));
 
   self->settings = g_settings_new (GW_APPLICATION_ID);
+  _gw_window_autosave_init (self);
   gtk_window_set_default_size (GTK_WINDOW (self),
                                g_settings_get_int (self->settings, "window-width"),
                                g_settings_get_int (self->settings, "window-height"));

@@ -30,6 +30,7 @@ class Work(desktop.Case):
         window = self.open(config=self.lanes(mock, slow={"max-concurrency": wide}))
         window.type_task(lines)
         window.press(f"Add as {len(lines.splitlines())} Tasks")
+        window.press(f"_Run {len(lines.splitlines())}")
         window.wait_row("first", "Running")
         window.wait_row("second", "Queued")
         return mock, window
