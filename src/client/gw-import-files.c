@@ -19,15 +19,9 @@ static GwImport *
 failed (GFile *file,
         GError *error)
 {
-  GwImport *import = g_new0 (GwImport, 1);
   g_autofree char *base = g_file_get_basename (file);
 
-  import->source = g_filename_display_name (base != NULL ? base : "?");
-  import->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_entry_free);
-  import->problems = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_problem_free);
-  import->error = error;
-
-  return import;
+  return gw_import_new_failed (base != NULL ? base : "?", error);
 }
 
 /* Reads at most one byte more than is allowed, so that the parser can tell. */
@@ -134,6 +128,81 @@ list_folder (GFile *folder,
   g_ptr_array_sort (files, compare_names);
 
   return g_steal_pointer (&files);
+}
+
+/**
+ * gw_import_expand_files:
+ * @files: (element-type GFile): files and folders, in the order of the input
+ * @cancellable: (nullable): a cancellable
+ *
+ * Blocks on the disk. Any thread.
+ *
+ * Returns: (transfer full) (element-type GFile): the same with the supported files of each folder
+ *   in its place; a folder without any stays, so that reading it says what is wrong
+ */
+GPtrArray *
+gw_import_expand_files (GPtrArray *files,
+                        GCancellable *cancellable)
+{
+  GPtrArray *expanded = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      GFile *file = files->pdata[i];
+      g_autoptr (GPtrArray) inside = NULL;
+
+      if (g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, cancellable)
+          == G_FILE_TYPE_DIRECTORY)
+        inside = list_folder (file, cancellable, NULL);
+      if (inside != NULL && inside->len > 0)
+        g_ptr_array_extend_and_steal (expanded, g_steal_pointer (&inside));
+      else
+        g_ptr_array_add (expanded, g_object_ref (file));
+    }
+
+  return expanded;
+}
+
+/**
+ * gw_import_read_file:
+ * @file: a file
+ * @cancellable: (nullable): a cancellable
+ * @error: %GW_ERROR_INPUT with the reason, for people; or %G_IO_ERROR_CANCELLED
+ *
+ * Blocks on the disk. Any thread.
+ *
+ * Returns: (transfer full) (nullable): what is in it
+ */
+GBytes *
+gw_import_read_file (GFile *file,
+                     GCancellable *cancellable,
+                     GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GByteArray) bytes = NULL;
+  g_autofree char *base = g_file_get_basename (file);
+
+  if (base != NULL && gw_import_is_foreign (base))
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
+                           _("Only text, Markdown, JSON, JSONL and CSV files can be imported"));
+      return NULL;
+    }
+
+  bytes = read_file (file, cancellable, &local);
+  if (bytes != NULL)
+    return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
+
+  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_propagate_error (error, g_steal_pointer (&local));
+  else if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY))
+    g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
+                         _("There is no task file in this folder"));
+  else
+    g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"),
+                 local->message);
+
+  return NULL;
 }
 
 static gboolean

@@ -17,6 +17,8 @@
 #include "gw-import-private.h"
 
 #define MAX_PIN 200 /* bytes */
+#define MAX_PATHS 50
+#define MAX_PATH_DEPTH 6
 
 typedef struct {
   JsonNode *node;   /* (owned) */
@@ -482,6 +484,7 @@ check_columns (GwImportJob *job,
   job->import->columns = collect_columns (items);
   columns = (const char *const *) job->import->columns;
   has_task = any_has_task (items, job->options, &member);
+  job->import->has_task = has_task;
 
   if (job->template != NULL)
     {
@@ -496,6 +499,7 @@ check_columns (GwImportJob *job,
               return FALSE;
             }
         }
+      job->import->column = g_strdup (member);
       return TRUE;
     }
 
@@ -520,7 +524,7 @@ take_items (GwImportJob *job,
   if (!check_columns (job, items, error))
     return FALSE;
 
-  for (guint i = 0; i < items->len; i++)
+  for (guint i = 0; i < items->len && !g_cancellable_is_cancelled (job->cancellable); i++)
     add_item (job, &g_array_index (items, Item, i));
 
   return TRUE;
@@ -545,7 +549,7 @@ _gw_import_jsonl (GwImportJob *job,
   const char *end = text + length;
   guint row = 0;
 
-  for (const char *line = text; line < end;)
+  for (const char *line = text; line < end && !g_cancellable_is_cancelled (job->cancellable);)
     {
       const char *line_end = memchr (line, '\n', end - line);
       g_autofree char *copy = NULL;
@@ -558,7 +562,7 @@ _gw_import_jsonl (GwImportJob *job,
       line = line_end + 1;
       if (*copy == '\0')
         {
-          job->import->n_empty++;
+          _gw_import_add_empty (job, row);
           continue;
         }
       item.node = gw_json_parse (copy, strlen (copy), &local);
@@ -580,35 +584,106 @@ _gw_import_jsonl (GwImportJob *job,
   return take_items (job, items, error);
 }
 
-/* The array at @path, `data.items`; without one the root or its likeliest member. */
-static JsonArray *
-find_array (JsonNode *root,
-            const char *path)
+/* Adds the places of the arrays below @node, `data.items`, but none inside an array. The largest of
+ * them is @largest. */
+static void
+collect_paths (JsonNode *node,
+               const char *path,
+               guint depth,
+               GPtrArray *paths,
+               const char **largest,
+               guint *largest_length)
 {
-  static const char *const names[] = { "tasks", "prompts", "items" };
-  g_auto (GStrv) steps = NULL;
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node) || depth == 0)
+    return;
+
+  json_object_iter_init_ordered (&iter, json_node_get_object (node));
+  while (json_object_iter_next_ordered (&iter, &name, &value))
+    {
+      g_autofree char *here = *path != '\0' ? g_strconcat (path, ".", name, NULL)
+                                            : g_strdup (name);
+
+      /* A name with a dot cannot be told in a path. */
+      if (paths->len >= MAX_PATHS || *name == '\0' || strchr (name, '.') != NULL)
+        continue;
+      if (JSON_NODE_HOLDS_ARRAY (value))
+        {
+          guint length = json_array_get_length (json_node_get_array (value));
+
+          g_ptr_array_add (paths, g_strdup (here));
+          if (length > *largest_length)
+            {
+              *largest = g_ptr_array_index (paths, paths->len - 1);
+              *largest_length = length;
+            }
+        }
+      else
+        collect_paths (value, here, depth - 1, paths, largest, largest_length);
+    }
+}
+
+static JsonArray *
+array_at (JsonNode *root,
+          const char *path)
+{
+  g_auto (GStrv) steps = g_strsplit (path, ".", -1);
   JsonNode *node = root;
 
-  if (path == NULL)
-    {
-      if (JSON_NODE_HOLDS_ARRAY (root))
-        return json_node_get_array (root);
-      for (guint i = 0; i < G_N_ELEMENTS (names) && JSON_NODE_HOLDS_OBJECT (root); i++)
-        {
-          JsonArray *array = gw_json_peek_array (json_node_get_object (root), names[i]);
-
-          if (array != NULL)
-            return array;
-        }
-      return NULL;
-    }
-
-  steps = g_strsplit (path, ".", -1);
   for (guint i = 0; steps[i] != NULL && node != NULL; i++)
     node = JSON_NODE_HOLDS_OBJECT (node)
            ? json_object_get_member (json_node_get_object (node), steps[i]) : NULL;
 
   return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+/* The array at options->path; without one the root, its likeliest member or, where that is not
+ * asked too much, the largest array of all. */
+static JsonArray *
+find_array (GwImportJob *job,
+            JsonNode *root)
+{
+  static const char *const names[] = { "tasks", "prompts", "items" };
+  GPtrArray *paths = g_ptr_array_new ();
+  const char *member = NULL, *largest = NULL;
+  const char *path = job->options->path;
+  guint largest_length = 0;
+  JsonArray *array;
+
+  collect_paths (root, "", MAX_PATH_DEPTH, paths, &largest, &largest_length);
+  g_ptr_array_add (paths, NULL);
+  job->import->paths = (char **) g_ptr_array_free (paths, FALSE);
+
+  if (path == NULL && JSON_NODE_HOLDS_ARRAY (root))
+    return json_node_get_array (root);
+  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (names) && JSON_NODE_HOLDS_OBJECT (root); i++)
+    {
+      if (gw_json_peek_array (json_node_get_object (root), names[i]) != NULL)
+        path = names[i];
+    }
+  if (path == NULL && job->options->guess_column && largest != NULL)
+    {
+      g_autoptr (GArray) items = new_items ();
+      Item item = { .node = json_node_ref (root), .row = 1 };
+      GwImportOptions strict = *job->options;
+
+      /* But an object that is a task by itself is no list of others. */
+      strict.guess_column = FALSE;
+      g_array_append_val (items, item);
+      if (!any_has_task (items, &strict, &member))
+        path = largest;
+    }
+  if (path == NULL)
+    return NULL;
+
+  array = array_at (root, path);
+  if (array != NULL)
+    job->import->path = g_strdup (path);
+
+  return array;
 }
 
 gboolean
@@ -628,7 +703,7 @@ _gw_import_json (GwImportJob *job,
       return FALSE;
     }
 
-  array = find_array (root, job->options->path);
+  array = find_array (job, root);
   if (array == NULL && job->options->path != NULL)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("There is no array at “%s”"),

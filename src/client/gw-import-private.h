@@ -11,6 +11,7 @@ typedef struct {
   GwImport *import;                /* (unowned) */
   const GwImportOptions *options;  /* (unowned) */
   GwTemplate *template;            /* (unowned) (nullable) */
+  GCancellable *cancellable;       /* (unowned) (nullable) */
 } GwImportJob;
 
 /* What a row asks for beside its task. */
@@ -33,6 +34,8 @@ void _gw_import_add_problem (GwImportJob *job, guint row, const char *format, ..
 void _gw_import_add_entry (GwImportJob *job, guint row, char *content, GwImportExtras *extras);
 
 gboolean _gw_import_is_blank (const char *text);
+/* A row without anything in it. */
+void _gw_import_add_empty (GwImportJob *job, guint row);
 
 /* Columns. Both set GW_ERROR_INPUT with the columns listed. */
 gboolean _gw_import_is_task_name (const char *name);

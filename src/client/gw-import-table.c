@@ -279,11 +279,11 @@ choose_column (GwImportJob *job,
       _gw_import_set_column_error (columns, wanted, error);
       return FALSE;
     }
-  if (job->template != NULL)
-    return check_template (job, columns, *task_column, error);
+  if (*task_column >= 0)
+    job->import->column = g_strdup (columns[*task_column]);
+  job->import->has_task = *task_column >= 0;
 
-  job->import->column = g_strdup (columns[*task_column]);
-  return TRUE;
+  return job->template == NULL || check_template (job, columns, *task_column, error);
 }
 
 /* One row on its way to an entry. */
@@ -368,7 +368,7 @@ add_row (GwImportJob *job,
 
   if (is_empty_record (row->record))
     {
-      job->import->n_empty++;
+      _gw_import_add_empty (job, number);
       return;
     }
   if (row->n_fields > n_columns && !is_empty_record (row->record + n_columns))
@@ -418,7 +418,8 @@ _gw_import_table (GwImportJob *job,
   if (!choose_column (job, &reader, row.columns, &row.task_column, error))
     return FALSE;
 
-  while ((row.record = read_record (&reader)) != NULL)
+  while (!g_cancellable_is_cancelled (job->cancellable)
+         && (row.record = read_record (&reader)) != NULL)
     {
       number++;
       row.n_fields = g_strv_length (row.record);

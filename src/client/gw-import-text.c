@@ -241,23 +241,36 @@ is_rule (const char *line)
   return hyphens >= 3 && _gw_import_is_blank (line + hyphens);
 }
 
+typedef struct {
+  char mark;
+  gsize length;   /* 0: outside */
+} Fence;
+
 /* Follows the fences of Markdown; returns whether @line is inside one, or is one. */
 static gboolean
 in_fence (const char *line,
-          char *fence)
+          Fence *fence)
 {
   const char *first = line + strspn (line, " ");
-  gboolean is_fence = first - line <= 3
-                      && (g_str_has_prefix (first, "```") || g_str_has_prefix (first, "~~~"));
+  gsize length = strspn (first, *first == '~' ? "~" : "`");
+  gboolean is_fence = first - line <= 3 && length >= 3;
 
-  if (*fence != '\0')
+  /* Closed by as many of the same, or more, and nothing behind them. */
+  if (fence->length > 0)
     {
-      if (is_fence && *first == *fence)
-        *fence = '\0';
+      if (is_fence && *first == fence->mark && length >= fence->length
+          && _gw_import_is_blank (first + length))
+        fence->length = 0;
       return TRUE;
     }
+  /* A line of code in the text, ```so```, opens none. */
+  if (is_fence && *first == '`' && strchr (first + length, '`') != NULL)
+    return FALSE;
   if (is_fence)
-    *fence = *first;
+    {
+      fence->mark = *first;
+      fence->length = length;
+    }
 
   return is_fence;
 }
@@ -323,7 +336,7 @@ has_rule (const char *text)
 {
   g_autofree char *copy = g_strdup (text);
   Lines lines = { .next = copy };
-  char fence = '\0';
+  Fence fence = { 0 };
   char *line;
 
   while ((line = next_line (&lines)) != NULL)
@@ -342,7 +355,7 @@ split_lines (GwImportJob *job,
   Lines lines = { .next = text };
   char *line;
 
-  while ((line = next_line (&lines)) != NULL)
+  while (!g_cancellable_is_cancelled (job->cancellable) && (line = next_line (&lines)) != NULL)
     {
       char *task = trimmed (line);
 
@@ -362,7 +375,7 @@ split_chunks (GwImportJob *job,
   Lines lines = { .next = text, .number = lines_before };
   Chunk chunk = { .text = g_string_new (NULL) };
   gboolean is_md = job->import->kind == GW_IMPORT_KIND_MD || split == GW_SPLIT_HEADING;
-  char fence = '\0';
+  Fence fence = { 0 };
   char *line;
 
   while ((line = next_line (&lines)) != NULL)
@@ -393,7 +406,7 @@ split_items (GwImportJob *job,
   Chunk chunk = { .text = g_string_new (NULL) };
   gboolean after_blank = FALSE;
   gsize depth = 0;
-  char fence = '\0';
+  Fence fence = { 0 };
   char *line;
 
   while ((line = next_line (&lines)) != NULL)
@@ -463,6 +476,7 @@ _gw_import_text (GwImportJob *job,
   else if (split == GW_SPLIT_AUTO)
     split = has_rule (text + front) ? GW_SPLIT_RULE : GW_SPLIT_WHOLE;
   job->import->split = split;
+  job->import->has_task = TRUE;
 
   switch (split)
     {

@@ -110,6 +110,35 @@ gw_import_is_supported (const char *name)
   return kind_of (name) != GW_IMPORT_KIND_AUTO;
 }
 
+/**
+ * gw_import_is_foreign:
+ * @name: the name of a file
+ *
+ * Returns: whether its suffix is one of something that is no text
+ */
+gboolean
+gw_import_is_foreign (const char *name)
+{
+  static const char *const texts[] = { "text/plain", "application/xml", "application/x-yaml",
+                                       "application/javascript" };
+  gboolean uncertain = TRUE;
+  g_autofree char *type = NULL;
+
+  if (gw_import_is_supported (name) || strrchr (name, '.') == NULL)
+    return FALSE;
+
+  type = g_content_type_guess (name, NULL, 0, &uncertain);
+  if (g_content_type_is_unknown (type) || g_content_type_is_a (type, "inode/directory"))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      if (g_content_type_is_a (type, texts[i]))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
 void
 gw_import_entry_free (GwImportEntry *entry)
 {
@@ -129,15 +158,66 @@ gw_import_problem_free (GwImportProblem *problem)
   g_free (problem);
 }
 
+/* @name: of the file. */
+static GwImport *
+import_new (const char *name)
+{
+  GwImport *import = g_new0 (GwImport, 1);
+  g_autofree char *base = g_path_get_basename (name);
+
+  g_atomic_ref_count_init (&import->references);
+  import->source = g_filename_display_name (base);
+  import->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_entry_free);
+  import->problems = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_problem_free);
+
+  return import;
+}
+
+/**
+ * gw_import_ref:
+ * @import: an import
+ *
+ * Returns: (transfer full): the same one
+ */
+GwImport *
+gw_import_ref (GwImport *import)
+{
+  g_atomic_ref_count_inc (&import->references);
+
+  return import;
+}
+
+/**
+ * gw_import_new_failed:
+ * @name: the file's name or path
+ * @error: (transfer full): why it could not be read
+ *
+ * Returns: (transfer full): the file, without anything in it
+ */
+GwImport *
+gw_import_new_failed (const char *name,
+                       GError *error)
+{
+  GwImport *import = import_new (name);
+
+  import->error = error;
+
+  return import;
+}
+
 void
 gw_import_free (GwImport *import)
 {
+  if (!g_atomic_ref_count_dec (&import->references))
+    return;
   g_free (import->source);
   g_ptr_array_unref (import->entries);
   g_ptr_array_unref (import->problems);
   g_clear_error (&import->error);
   g_strfreev (import->columns);
   g_free (import->column);
+  g_free (import->path);
+  g_strfreev (import->paths);
   g_free (import);
 }
 
@@ -267,6 +347,15 @@ _gw_import_is_blank (const char *text)
   return TRUE;
 }
 
+void
+_gw_import_add_empty (GwImportJob *job,
+                      guint row)
+{
+  job->import->n_empty++;
+  if (job->options->tell_empty)
+    _gw_import_add_problem (job, row, _("The row is empty"));
+}
+
 /* Whether a gateway takes @metadata: its size, and its depth inside the body of a batch,
  * {"tasks": [{"metadata": …}]}. A problem where not. */
 static gboolean
@@ -306,7 +395,7 @@ _gw_import_add_entry (GwImportJob *job,
 
   if (_gw_import_is_blank (content))
     {
-      job->import->n_empty++;
+      _gw_import_add_empty (job, row);
       return;
     }
   if (strlen (content) > GW_TASK_MAX_CONTENT)
@@ -453,7 +542,7 @@ make_template (const char *text,
 }
 
 static gboolean
-parse (GwImportJob *job,
+parse_kind (GwImportJob *job,
        char *text,
        gsize length,
        GError **error)
@@ -475,6 +564,85 @@ parse (GwImportJob *job,
     }
 }
 
+static int
+compare_problems (gconstpointer a,
+                  gconstpointer b)
+{
+  const GwImportProblem *problem_a = *(GwImportProblem *const *) a;
+  const GwImportProblem *problem_b = *(GwImportProblem *const *) b;
+
+  return problem_a->row < problem_b->row ? -1 : problem_a->row > problem_b->row;
+}
+
+/* Everything up to the first thing that is wrong with the file as a whole. */
+static gboolean
+parse (GwImportJob *job,
+       const void *bytes,
+       gsize length,
+       GError **error)
+{
+  g_autoptr (GwTemplate) template = NULL;
+  g_autofree char *text = NULL;
+  gsize text_length = 0;
+
+  if (length > GW_IMPORT_MAX_FILE)
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
+                           _("The file is larger than 100 MB: split it"));
+      return FALSE;
+    }
+  if (job->options->template_text != NULL
+      && (job->template = template = make_template (job->options->template_text, error)) == NULL)
+    return FALSE;
+
+  /* An empty array may have no place at all. */
+  text = _gw_import_decode (length > 0 ? bytes : "", length, &job->import->encoding, &text_length,
+                            error);
+
+  return text != NULL && parse_kind (job, text, text_length, error);
+}
+
+/**
+ * gw_import_parse:
+ * @name: the file's name or path; its suffix decides the kind if the options do not
+ * @bytes: (array length=length): what is in the file
+ * @length: bytes
+ * @options: (nullable): %NULL for the defaults
+ * @cancellable: (nullable): once cancelled, what is given back may lack entries
+ *
+ * Any thread.
+ *
+ * Returns: (transfer full): the file's tasks, or its `error`, %GW_ERROR_INPUT: not text, too large,
+ *   no such column, a wrong template, not JSON
+ */
+GwImport *
+gw_import_parse (const char *name,
+                 const void *bytes,
+                 gsize length,
+                 const GwImportOptions *options,
+                 GCancellable *cancellable)
+{
+  static const GwImportOptions defaults = { 0 };
+  GwImport *import = import_new (name);
+  GwImportJob job = { .import = import, .cancellable = cancellable };
+
+  job.options = options != NULL ? options : &defaults;
+  import->kind = job.options->kind != GW_IMPORT_KIND_AUTO ? job.options->kind : kind_of (name);
+  if (import->kind == GW_IMPORT_KIND_AUTO)
+    import->kind = GW_IMPORT_KIND_TXT;
+  import->encoding = job.options->encoding;
+
+  if (!parse (&job, bytes, length, &import->error))
+    {
+      g_ptr_array_set_size (import->entries, 0);
+      g_ptr_array_set_size (import->problems, 0);
+    }
+  /* They were told as they were found; what was found while reading stood before the rest. */
+  g_ptr_array_sort (import->problems, compare_problems);
+
+  return import;
+}
+
 /**
  * gw_import_parse_bytes:
  * @name: the file's name or path; its suffix decides the kind if the options do not
@@ -494,38 +662,79 @@ gw_import_parse_bytes (const char *name,
                        const GwImportOptions *options,
                        GError **error)
 {
-  static const GwImportOptions defaults = { 0 };
-  g_autoptr (GwImport) import = g_new0 (GwImport, 1);
-  g_autoptr (GwTemplate) template = NULL;
-  g_autofree char *base = g_path_get_basename (name);
-  g_autofree char *text = NULL;
-  gsize text_length = 0;
-  GwImportJob job = { .import = import };
+  g_autoptr (GwImport) import = gw_import_parse (name, bytes, length, options, NULL);
 
-  job.options = options != NULL ? options : &defaults;
-  import->source = g_filename_display_name (base);
-  import->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_entry_free);
-  import->problems = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_problem_free);
-  import->kind = job.options->kind != GW_IMPORT_KIND_AUTO ? job.options->kind : kind_of (base);
-  if (import->kind == GW_IMPORT_KIND_AUTO)
-    import->kind = GW_IMPORT_KIND_TXT;
-  import->encoding = job.options->encoding;
-
-  if (length > GW_IMPORT_MAX_FILE)
+  if (import->error != NULL)
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
-                           _("The file is larger than 100 MB: split it"));
+      g_propagate_error (error, g_steal_pointer (&import->error));
       return NULL;
     }
-  if (job.options->template_text != NULL
-      && (job.template = template = make_template (job.options->template_text, error)) == NULL)
-    return NULL;
-
-  /* An empty array may have no place at all. */
-  text = _gw_import_decode (length > 0 ? bytes : "", length, &import->encoding, &text_length,
-                            error);
-  if (text == NULL || !parse (&job, text, text_length, error))
-    return NULL;
 
   return g_steal_pointer (&import);
+}
+
+/**
+ * gw_import_check_template:
+ * @import: a file
+ * @template_text: a template
+ * @error: %GW_ERROR_INPUT: what is wrong, for people
+ *
+ * Returns: whether the template fits the file
+ */
+gboolean
+gw_import_check_template (const GwImport *import,
+                          const char *template_text,
+                          GError **error)
+{
+  g_autoptr (GwTemplate) template = make_template (template_text, error);
+  gboolean is_table = import->kind == GW_IMPORT_KIND_CSV || import->kind == GW_IMPORT_KIND_TSV;
+  const char *const *columns = (const char *const *) import->columns;
+  const char *const *names;
+
+  if (template == NULL)
+    return FALSE;
+  if (columns != NULL && columns[0] == NULL)
+    columns = NULL;
+
+  names = gw_template_get_names (template);
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      if (g_str_equal (names[i], "task") && (import->has_task || columns == NULL))
+        continue;
+      if (columns == NULL || (is_table ? _gw_import_find_column (columns, names[i]) < 0
+                                       : !g_strv_contains (columns, names[i])))
+        {
+          _gw_import_set_template_error (columns, names[i], error);
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+/**
+ * gw_import_guess_tokens:
+ * @text: UTF-8
+ *
+ * Four Latin letters are about a token, three tokens about four Chinese characters; of what lies
+ * between (Cyrillic, Arabic, accents) two letters are about one.
+ *
+ * Returns: a number of tokens, at least 1
+ */
+guint
+gw_import_guess_tokens (const char *text)
+{
+  gsize ascii = 0, wide = 0, other = 0;
+
+  for (const guchar *p = (const guchar *) text; *p != '\0'; p++)
+    {
+      if (*p < 0x80)
+        ascii++;
+      else if (*p >= 0xe3)
+        wide++;
+      else if (*p >= 0xc0)
+        other++;
+    }
+
+  return (guint) MIN ((ascii * 3 + wide * 9 + other * 6 + 11) / 12, G_MAXUINT / 2) + (*text == '\0');
 }

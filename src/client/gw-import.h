@@ -61,6 +61,7 @@ typedef struct {
   const char *path;          /* (nullable) of json: the array's place, `data.items` */
   const char *template_text; /* (nullable) */
   gboolean skip_notes;       /* of txt by line: lines that begin with # are no tasks */
+  gboolean tell_empty;       /* each blank row is a problem of its own, not only counted */
 } GwImportOptions;
 
 /**
@@ -77,6 +78,7 @@ typedef struct {
   char *source;         /* the file's name, for people */
   guint row;            /* line of text and jsonl, row of a table (the header is 1), item of json */
   gboolean duplicate;   /* an earlier entry has the same task, see gw_import_mark_duplicates() */
+  gboolean left_out;    /* by the user; nothing here reads it but GwImportRows */
 } GwImportEntry;
 
 void gw_import_entry_free (GwImportEntry *entry);
@@ -95,12 +97,14 @@ void gw_import_problem_free (GwImportProblem *problem);
 /**
  * GwImport:
  *
- * What one file holds. A row that cannot be a task is a problem and blocks no other.
+ * What one file holds. A row that cannot be a task is a problem and blocks no other. Counted
+ * references; nothing in it changes once it was given out, but `duplicate` and `left_out`.
  */
 typedef struct {
+  gatomicrefcount references;
   char *source;
   GPtrArray *entries;  /* (element-type GwImportEntry) */
-  GPtrArray *problems; /* (element-type GwImportProblem) rows left out, and why */
+  GPtrArray *problems; /* (element-type GwImportProblem) rows left out, and why, by row */
   guint n_empty;       /* blank lines and rows without a task, left out */
   guint n_duplicates;  /* set by gw_import_mark_duplicates() */
   GError *error;       /* (nullable) the file as a whole could not be read: no entries */
@@ -111,13 +115,39 @@ typedef struct {
   GwEncoding encoding;
   char delimiter;      /* of tables */
   char **columns;      /* (nullable) of tables and JSON objects */
-  char *column;        /* (nullable) the one that holds the task; NULL with a template */
+  char *column;        /* (nullable) the one that holds the task, or {task} of a template */
+  gboolean has_task;   /* {task} has a meaning here */
+  char *path;          /* (nullable) of json: the array's place; NULL: the root */
+  char **paths;        /* (nullable) of json: all places where there is an array */
 } GwImport;
 
-void gw_import_free (GwImport *import);
+GwImport *gw_import_ref (GwImport *import);
+void gw_import_free (GwImport *import); /* drops a reference */
 
 GwImport *gw_import_parse_bytes (const char *name, const void *bytes, gsize length,
                                  const GwImportOptions *options, GError **error);
+
+/* (transfer full) never NULL: what is wrong with the file as a whole is its `error`, and what was
+ * found out before that is kept. @cancellable: (nullable) what is read is of no use any more. */
+GwImport *gw_import_parse (const char *name, const void *bytes, gsize length,
+                           const GwImportOptions *options, GCancellable *cancellable);
+
+/* (transfer full) a file that could not be read. Takes @error. */
+GwImport *gw_import_new_failed (const char *name, GError *error);
+
+/* Whether @template_text fits what was read of @import: its form, and the names in it. */
+gboolean gw_import_check_template (const GwImport *import, const char *template_text,
+                                   GError **error);
+
+/* About how many tokens of a language model @text is; a guess that knows no model. */
+guint gw_import_guess_tokens (const char *text);
+
+/* The files of @files that can be read, those in folders too (one level), in order: (element-type
+ * GFile). What cannot be listed stays as it is. Blocks on the disk. */
+GPtrArray *gw_import_expand_files (GPtrArray *files, GCancellable *cancellable);
+
+/* (transfer full) what @file holds, at most a byte more than GW_IMPORT_MAX_FILE. Blocks. */
+GBytes *gw_import_read_file (GFile *file, GCancellable *cancellable, GError **error);
 
 /* Reads and parses on a thread of its own. @files: (element-type GFile), a folder stands for the
  * supported files in it. Finish: (element-type GwImport) in that order; what could not be read has
@@ -136,6 +166,9 @@ guint gw_import_mark_duplicates (GPtrArray *imports);
 
 /* Whether a file of this name can be imported, by its suffix: for drops and folders. */
 gboolean gw_import_is_supported (const char *name);
+
+/* Whether a file of this name is surely something else than text: a picture, an archive. */
+gboolean gw_import_is_foreign (const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwImport, gw_import_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwImportEntry, gw_import_entry_free)

@@ -5,181 +5,230 @@
 
 #include <glib/gi18n.h>
 
-#include "gw-import.h"
-#include "gw-task-words.h"
+#include "gw-drop-overlay.h"
+#include "gw-import-dialog.h"
 #include "gw-window-private.h"
 
-/* Files of tasks: chosen, opened or dropped; read off the main thread and offered. */
-
-/* --- "Add n tasks?" --------------------------------------------------------------------------- */
-
-static void
-offer_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self)
-{
-  GPtrArray *tasks = g_object_get_data (G_OBJECT (dialog), "tasks");
-
-  self->dialog = NULL;
-  if (g_str_equal (response, "add"))
-    _gw_window_submit (self, tasks, FALSE);
-}
-
-/* Asks whether @tasks are to be added; @from says where they come from, @skipped how many rows
- * there could not be tasks. */
-void
-_gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped)
-{
-  GString *body;
-
-  g_autofree char *heading = NULL;
-  g_autofree char *add = NULL;
-  g_autofree char *first = NULL;
-  AdwMessageDialog *dialog;
-
-  if (tasks->len == 0)
-    {
-      g_autofree char *text = g_strdup_printf (_("No tasks in %s"), from);
-
-      _gw_window_toast (self, text);
-      return;
-    }
-  if (self->dialog != NULL)
-    gtk_window_destroy (GTK_WINDOW (self->dialog));
-  heading = g_strdup_printf (ngettext ("Add %u Task?", "Add %u Tasks?", tasks->len), tasks->len);
-  add = g_strdup_printf (ngettext ("_Add %u Task", "_Add %u Tasks", tasks->len), tasks->len);
-  first = gw_task_words_first_line (gw_json_peek_string (tasks->pdata[0], "content"));
-  body = g_string_new (NULL);
-  /* Translators: where tasks come from, and the first one of them */
-  g_string_append_printf (body, _("From %1$s. The first is “%2$s”."), from, first);
-  if (skipped > 0)
-    {
-      g_string_append_c (body, ' ');
-      g_string_append_printf (body,
-                              ngettext ("%u row is no task and is left out.",
-                                        "%u rows are no tasks and are left out.", skipped),
-                              skipped);
-    }
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body->str));
-  g_string_free (body, TRUE);
-  adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "add", add, NULL);
-  adw_message_dialog_set_response_appearance (dialog, "add", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (dialog, "add");
-  adw_message_dialog_set_close_response (dialog, "cancel");
-  g_object_set_data_full (G_OBJECT (dialog), "tasks", g_ptr_array_ref (tasks),
-                          (GDestroyNotify) g_ptr_array_unref);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (offer_answered_cb), self, 0);
-  self->dialog = GTK_WIDGET (dialog);
-  gtk_window_present (GTK_WINDOW (dialog));
-}
+/* Files of tasks: chosen, opened or dropped; read off the main thread and shown in the dialog that
+ * imports them. */
 
 /* --- Files ------------------------------------------------------------------------------------ */
 
+/* A moment in which most files are read; the dialog of those that are not shows them coming. */
+#define DIALOG_DELAY_MS 400
+/* Long enough to read that something was left out, and to ask what. */
+#define DETAILS_S 10
+
 static void
-imported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+details_cb (AdwToast *toast, GwWindow *self)
 {
-  g_autoptr (GwWindow) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) imports = gw_import_files_finish (result, &error);
-  g_autoptr (GPtrArray) tasks = NULL;
-  g_autofree char *from = NULL;
-  guint skipped = 0;
-  guint i;
-  guint j;
+  const char *details = g_object_get_data (G_OBJECT (toast), "details");
+  GtkWidget *dialog
+      = adw_message_dialog_new (GTK_WINDOW (self), _("Not Imported"), NULL);
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *label = gtk_label_new (details);
 
-  if (imports == NULL)
-    return; /* cancelled: the window is going */
-  tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-  for (i = 0; i < imports->len; i++)
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_yalign (GTK_LABEL (label), 0);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), label);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scroller), 320);
+  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), scroller);
+  adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _("_Close"));
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "close");
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+added_cb (GwWindow *self, guint n_tasks, guint n_skipped, const char *project_id,
+          const char *details, gboolean runs)
+{
+  g_autofree char *added
+      = g_strdup_printf (ngettext ("%u task added", "%u tasks added", n_tasks), n_tasks);
+  g_autofree char *text = NULL;
+  g_autofree char *escaped = NULL;
+  AdwToast *toast;
+
+  if (n_skipped > 0)
     {
-      GwImport *import = imports->pdata[i];
+      g_autofree char *skipped
+          = g_strdup_printf (ngettext ("%u skipped", "%u skipped", n_skipped), n_skipped);
 
-      if (import->error != NULL)
-        {
-          g_autofree char *said = g_strdup_printf (_("“%s” was not read"), import->source);
-
-          _gw_window_toast_error (self, said, import->error);
-          continue;
-        }
-      skipped += import->problems->len;
-      for (j = 0; j < import->problems->len; j++)
-        {
-          GwImportProblem *problem = import->problems->pdata[j];
-
-          g_message ("%s, row %u: %s", problem->source, problem->row, problem->message);
-        }
-      for (j = 0; j < import->entries->len; j++)
-        g_ptr_array_add (tasks, gw_import_entry_to_json (import->entries->pdata[j]));
+      /* Translators: "35 tasks added, 2 skipped" */
+      text = g_strdup_printf (_("%1$s, %2$s"), added, skipped);
     }
-  if (imports->len == 1)
-    {
-      GwImport *import = imports->pdata[0];
-
-      if (import->error != NULL)
-        return; /* said already */
-      from = g_strdup_printf (_("“%s”"), import->source);
-    }
+  else if (!runs)
+    /* Translators: "37 tasks added. The project is paused" */
+    text = g_strdup_printf (_("%s. The project is paused"), added);
   else
-    from = g_strdup_printf (ngettext ("%u file", "%u files", imports->len), imports->len);
-  _gw_window_offer (self, tasks, from, skipped);
+    text = g_steal_pointer (&added);
+  escaped = g_markup_escape_text (text, -1);
+  toast = adw_toast_new (escaped);
+  if (details != NULL)
+    {
+      adw_toast_set_button_label (toast, _("Details"));
+      adw_toast_set_timeout (toast, DETAILS_S);
+      g_object_set_data_full (G_OBJECT (toast), "details", g_strdup (details), g_free);
+      g_signal_connect_object (toast, "button-clicked", G_CALLBACK (details_cb), self, 0);
+    }
+  adw_toast_overlay_add_toast (self->toast_overlay, toast);
+
+  if (runs)
+    gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
+  /* What was imported is what is looked at next. */
+  if (project_id != NULL && self->project_id != NULL)
+    _gw_window_show_project (self, project_id);
+  _gw_window_update (self);
+}
+
+static void
+present_dialog (GwWindow *self)
+{
+  g_autoptr (GwImportSet) set = g_steal_pointer (&self->import_set);
+  GtkWidget *dialog = gw_import_dialog_new (GTK_WINDOW (self), self->endpoint, set);
+
+  g_clear_handle_id (&self->import_id, g_source_remove);
+  g_signal_handlers_disconnect_by_data (set, self);
+  gw_import_dialog_set_projects (GW_IMPORT_DIALOG (dialog), self->list,
+                                 _gw_window_get_target_project (self));
+  g_signal_connect_object (dialog, "added", G_CALLBACK (added_cb), self, G_CONNECT_SWAPPED);
+  g_set_weak_pointer (&self->import_dialog, dialog);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static gboolean
+delay_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->import_id = 0;
+  present_dialog (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Everything has been read: shown, or where nothing could be, said. */
+static void
+read_cb (GwWindow *self)
+{
+  guint n_files = gw_import_set_get_n_files (self->import_set);
+  gboolean any = FALSE;
+  guint i;
+
+  for (i = 0; i < n_files; i++)
+    any = any || gw_import_set_get_file (self->import_set, i)->bytes != NULL;
+  if (any)
+    {
+      present_dialog (self);
+      return;
+    }
+  for (i = 0; i < n_files && i < 3; i++)
+    {
+      const GwImportFile *file = gw_import_set_get_file (self->import_set, i);
+      g_autofree char *said = g_strdup_printf (_("“%s” was not read"), file->name);
+
+      _gw_window_toast_error (self, said, file->import->error);
+    }
+  _gw_window_files_dispose (self);
+}
+
+void
+_gw_window_files_dispose (GwWindow *self)
+{
+  g_clear_handle_id (&self->import_id, g_source_remove);
+  if (self->import_set != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->import_set, self);
+      gw_import_set_stop (self->import_set);
+    }
+  g_clear_object (&self->import_set);
+  g_clear_weak_pointer (&self->import_dialog);
+}
+
+/* Whether there is one among them that may be text. */
+static gboolean
+any_may_be_text (GPtrArray *files)
+{
+  guint i;
+
+  for (i = 0; i < files->len; i++)
+    {
+      g_autofree char *base = g_file_get_basename (files->pdata[i]);
+
+      if (base == NULL || !gw_import_is_foreign (base))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+import_files (GwWindow *self, GPtrArray *files)
+{
+  if (files->len == 0)
+    return;
+  if (!any_may_be_text (files))
+    {
+      _gw_window_toast (self,
+                        _("Only text, Markdown, JSON, JSONL and CSV files can be imported"));
+      return;
+    }
+  if (self->import_dialog != NULL)
+    {
+      gw_import_set_add (gw_import_dialog_get_set (GW_IMPORT_DIALOG (self->import_dialog)),
+                         files);
+      gtk_window_present (GTK_WINDOW (self->import_dialog));
+      return;
+    }
+  if (self->import_set == NULL)
+    {
+      self->import_set = gw_import_set_new ();
+      g_signal_connect_swapped (self->import_set, "changed", G_CALLBACK (read_cb), self);
+      self->import_id = g_timeout_add (DIALOG_DELAY_MS, delay_cb, self);
+      g_source_set_name_by_id (self->import_id, "[gangway] files take long to read");
+    }
+  gw_import_set_add (self->import_set, files);
 }
 
 /**
  * gw_window_import_files:
  *
- * Reads @files off the main thread and offers the tasks in them.
+ * Reads @files off the main thread and shows what is in them.
  */
 void
 gw_window_import_files (GwWindow *self, GFile **files, int n_files)
 {
-  g_autoptr (GPtrArray) list = NULL;
-  const GwImportOptions options = { .guess_column = TRUE };
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_object_unref);
   int i;
 
   g_return_if_fail (GW_IS_WINDOW (self));
 
-  if (n_files <= 0)
-    return;
-  list = g_ptr_array_new_with_free_func (g_object_unref);
   for (i = 0; i < n_files; i++)
     g_ptr_array_add (list, g_object_ref (files[i]));
-  gw_import_files_async (list, &options, self->cancellable, imported_cb, g_object_ref (self));
+  import_files (self, list);
 }
 
 static void
 chosen_cb (GwWindow *self, int response)
 {
   g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->chooser);
-  g_autoptr (GListModel) chosen = NULL;
   g_autoptr (GPtrArray) files = NULL;
-  guint i;
 
   if (response != GTK_RESPONSE_ACCEPT)
     return;
-  chosen = gtk_file_chooser_get_files (GTK_FILE_CHOOSER (chooser));
-  files = g_ptr_array_new_with_free_func (g_object_unref);
-  for (i = 0; i < g_list_model_get_n_items (chosen); i++)
-    g_ptr_array_add (files, g_list_model_get_item (chosen, i));
-  gw_window_import_files (self, (GFile **) files->pdata, (int) files->len);
+  files = gw_import_dialog_get_chosen (chooser);
+  import_files (self, files);
 }
 
 void
 _gw_window_choose_files (GwWindow *self)
 {
-  static const char *const suffixes[] = { "txt", "md", "jsonl", "json", "csv", "tsv" };
-  g_autoptr (GtkFileFilter) filter = NULL;
-  guint i;
-
   if (self->chooser != NULL)
     return;
-  self->chooser = gtk_file_chooser_native_new (_("Import Files"), GTK_WINDOW (self),
-                                               GTK_FILE_CHOOSER_ACTION_OPEN, _("_Import"),
-                                               _("_Cancel"));
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
-  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (self->chooser), TRUE);
-  filter = gtk_file_filter_new ();
-  gtk_file_filter_set_name (filter, _("Task Files"));
-  for (i = 0; i < G_N_ELEMENTS (suffixes); i++)
-    gtk_file_filter_add_suffix (filter, suffixes[i]);
-  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (self->chooser), filter);
+  self->chooser = gw_import_dialog_new_chooser (GTK_WINDOW (self));
   g_signal_connect_object (self->chooser, "response", G_CALLBACK (chosen_cb), self,
                            G_CONNECT_SWAPPED);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
@@ -187,45 +236,26 @@ _gw_window_choose_files (GwWindow *self)
 
 /* --- Drops ------------------------------------------------------------------------------------ */
 
-static gboolean
-dropped_cb (GwWindow *self, const GValue *value)
-{
-  g_autoptr (GPtrArray) files = g_ptr_array_new ();
-  GSList *list;
-  GSList *l;
-
-  gtk_widget_remove_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
-  list = gdk_file_list_get_files (g_value_get_boxed (value));
-  for (l = list; l != NULL; l = l->next)
-    g_ptr_array_add (files, l->data);
-  /* The files themselves, never their paths: in a sandbox they are lent through a portal. */
-  gw_window_import_files (self, (GFile **) files->pdata, (int) files->len);
-  g_slist_free (list);
-  return files->len > 0;
-}
-
-static GdkDragAction
-drop_entered_cb (GwWindow *self)
-{
-  gtk_widget_add_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
-  return GDK_ACTION_COPY;
-}
-
 static void
-drop_left_cb (GwWindow *self)
+text_dropped_cb (GwWindow *self, const char *text)
 {
-  gtk_widget_remove_css_class (GTK_WIDGET (self->toast_overlay), "gw-drop");
+  gw_composer_paste (self->composer, text);
+  gw_composer_focus (self->composer);
 }
 
-/* Files may be dropped anywhere on the window; GTK 4.8 shows no sign of it by itself. */
+/* Files may be dropped anywhere on the window, and text that the text field does not take itself
+ * goes there. */
 void
 _gw_window_accept_drops (GwWindow *self)
 {
-  GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+  GtkWidget *content = g_object_ref (
+      adw_application_window_get_content (ADW_APPLICATION_WINDOW (self)));
+  GtkWidget *overlay = gw_drop_overlay_new ();
 
-  g_signal_connect_object (target, "enter", G_CALLBACK (drop_entered_cb), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (target, "leave", G_CALLBACK (drop_left_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (target, "drop", G_CALLBACK (dropped_cb), self, G_CONNECT_SWAPPED);
-  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
+  adw_application_window_set_content (ADW_APPLICATION_WINDOW (self), NULL);
+  gw_drop_overlay_set_child (GW_DROP_OVERLAY (overlay), content);
+  adw_application_window_set_content (ADW_APPLICATION_WINDOW (self), overlay);
+  g_object_unref (content);
+  g_signal_connect_object (overlay, "files", G_CALLBACK (import_files), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (overlay, "text", G_CALLBACK (text_dropped_cb), self, G_CONNECT_SWAPPED);
 }

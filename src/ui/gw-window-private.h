@@ -7,6 +7,7 @@
 #include "gw-composer.h"
 #include "gw-failure-groups.h"
 #include "gw-empty-page.h"
+#include "gw-import-set.h"
 #include "gw-gateway-watch.h"
 #include "gw-project-list.h"
 #include "gw-run-progress.h"
@@ -73,6 +74,8 @@ struct _GwWindow {
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
   GtkFileChooserNative *save_chooser; /* (nullable) */
+  GwImportSet *import_set;   /* (nullable) files that are being read, before their dialog */
+  GtkWidget *import_dialog;  /* (nullable) weak */
   GwUndo *undo;
   GwAutosave *autosave;
   GwFailureSums *failures;
@@ -116,6 +119,7 @@ struct _GwWindow {
   guint popover_id;          /* the popover goes once it is closed */
   guint layout_id;
   guint failures_id;
+  guint import_id;
   guint tick_id;
   guint several_id;          /* the summary of what is selected is told anew */
   guint idle_id;             /* hidden, nothing left to do: quits soon */
@@ -225,9 +229,9 @@ void _gw_window_compose_save (GwWindow *self, gboolean now);
 void _gw_compose_free (GwCompose *compose);
 
 /* gw-window-files.c */
-void _gw_window_offer (GwWindow *self, GPtrArray *tasks, const char *from, guint skipped);
 void _gw_window_choose_files (GwWindow *self);
 void _gw_window_accept_drops (GwWindow *self);
+void _gw_window_files_dispose (GwWindow *self);
 
 /* gw-window-projects.c */
 void _gw_window_show_project (GwWindow *self, const char *project_id);

@@ -332,6 +332,7 @@ gw_window_dispose (GObject *object)
     }
   _gw_window_projects_dispose (self);
   g_clear_handle_id (&self->layout_id, g_source_remove);
+  _gw_window_files_dispose (self);
   g_clear_handle_id (&self->tick_id, g_source_remove);
   _gw_window_detail_dispose (self);
   g_clear_pointer (&self->compose, _gw_compose_free);

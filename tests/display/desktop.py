@@ -305,7 +305,8 @@ class Window(frame.Process):
 
     def words(self):
         return [text_of(node) or name_of(node) for node in nodes(self.app)
-                if role_of(node) in ("label", "text", "push button", "toggle button", "status bar")]
+                if role_of(node) in ("label", "text", "push button", "toggle button", "check box",
+                                 "status bar")]
 
     def says(self, part):
         return any(part in words for words in self.words())
@@ -408,6 +409,29 @@ class Case(frame.Case):
         frame.wait_for(lambda: subprocess.run(
             ["xclip", "-selection", "clipboard", "-out"], capture_output=True, check=False,
             timeout=5).stdout == text.encode(), "the clipboard")
+
+    def drag_files(self, window, *files, to=(480, 300), drop=True, text=None):
+        """Drags @files, or a @text, out of another program's window onto @window; without @drop the
+        button is held until xdotool lets it go."""
+        arguments = ["--text", text] if text is not None else list(files)
+        source = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(HERE, "drag_source.py"), *arguments],
+            env={**window.env, "G_DEBUG": ""}, name="drag source"))
+        source.wait_line("ready")
+        frame.wait_for(lambda: xdotool("search", "--onlyvisible", "--pid", str(source.pid)),
+                       "the source's window")
+        other = xdotool("search", "--onlyvisible", "--pid", str(source.pid)).split()[-1]
+        xdotool("windowmove", other, "1040", "60")
+        x, y = to
+        xdotool("mousemove", "1140", "140", "mousedown", "1")
+        # One jump would be no drag: a few steps, the last ones over the target.
+        for step in range(10):
+            time.sleep(0.1)
+            xdotool("mousemove", str(1130 + (x - 1130) * step // 9),
+                    str(140 + (y - 140) * min(step, 3) // 3))
+        time.sleep(0.4)
+        if drop:
+            xdotool("mouseup", "1")
 
     def start_again(self, *arguments, env=None):
         """A second start while one runs: hands over and ends."""

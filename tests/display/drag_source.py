@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window beside the one under test that files can be dragged out of: drag_source.py FILE…"""
+"""A window beside the one under test that files, or a text, can be dragged out of:
+drag_source.py FILE… | --text TEXT"""
 
 import sys
 
@@ -15,9 +16,13 @@ def activate(app):
                                    default_height=120)
     label = Gtk.Label(label="drag me", hexpand=True, vexpand=True)
     source = Gtk.DragSource(actions=Gdk.DragAction.COPY)
-    uris = "".join(Gio.File.new_for_path(path).get_uri() + "\r\n" for path in sys.argv[1:])
-    data = GLib.Bytes.new(uris.encode())
-    source.connect("prepare", lambda *a: Gdk.ContentProvider.new_for_bytes("text/uri-list", data))
+    if sys.argv[1] == "--text":
+        kind, text = "text/plain;charset=utf-8", sys.argv[2]
+    else:
+        kind = "text/uri-list"
+        text = "".join(Gio.File.new_for_path(path).get_uri() + "\r\n" for path in sys.argv[1:])
+    data = GLib.Bytes.new(text.encode())
+    source.connect("prepare", lambda *a: Gdk.ContentProvider.new_for_bytes(kind, data))
     label.add_controller(source)
     window.set_child(label)
     window.present()

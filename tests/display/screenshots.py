@@ -450,7 +450,7 @@ class Pictures(desktop.Case):
         self.size(980, 680)
         tasks = self.home.file("tasks.txt", "".join(text + "\n" for text in MORE))
         window = self.open(tasks)
-        window.wait_words("Add 12 Tasks?")
+        window.wait_button("_Run 12")
         self.save(window, "question")
 
     def test_shortcuts(self):

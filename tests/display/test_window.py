@@ -29,56 +29,6 @@ class FirstRun(desktop.Case):
         window.wait_row("你好", "已完成", "练习答案")
 
 
-class Files(desktop.Case):
-    def test_files_are_offered_and_a_second_start_hands_over(self):
-        tasks = self.home.file("tasks.txt", "\ufeffalpha\r\n\r\nbeta\r\n")
-        window = self.open(tasks)
-        window.wait_words("Add 2 Tasks?")
-        window.press("Add 2 Tasks")
-        window.wait_row("alpha", "Completed")
-        window.wait_row("beta", "Completed")
-
-        table = self.home.file("table.csv", "question,language\nWhy?,en\nWarum?,de\n")
-        self.assertEqual(self.start_again(table), 0)
-        window.wait_words("Add 2 Tasks?")
-        window.press("Cancel")
-        window.until(lambda: not window.says("Add 2 Tasks?"), "the end of the question")
-        self.assertEqual(len(window.row_names()), 2)
-
-    def test_files_dropped_from_another_program_are_offered(self):
-        window = self.open()
-        window.wait_words("Built-in gateway")
-        files = [self.home.file("eins 一.txt", "one\ntwo\n"), self.home.file("b.txt", "three\n")]
-        source = self.keep(frame.Process(
-            [frame.PYTHON, os.path.join(desktop.HERE, "drag_source.py"), *files],
-            env={**window.env, "G_DEBUG": ""}, name="drag source"))
-        source.wait_line("ready")
-        frame.wait_for(lambda: desktop.xdotool("search", "--onlyvisible", "--pid",
-                                               str(source.pid)), "the source's window")
-        other = desktop.xdotool("search", "--onlyvisible", "--pid", str(source.pid)).split()[-1]
-        desktop.xdotool("windowmove", other, "1040", "60")
-        desktop.xdotool("mousemove", "1140", "140", "mousedown", "1")
-        for x in (1130, 1110, 1080, 1000, 900, 800, 700, 600, 500, 480):
-            time.sleep(0.1)
-            desktop.xdotool("mousemove", str(x), "300")
-        time.sleep(0.4)
-        desktop.xdotool("mouseup", "1")
-        window.wait_words("Add 3 Tasks?", "2 files")
-        window.press("Add 3 Tasks")
-        window.wait_row("three", "Completed")
-
-    def test_options_of_the_running_window_are_not_changed_silently(self):
-        window = self.open()
-        window.wait_words("Built-in gateway")
-        second = self.keep(desktop.Window(self.home, ["--data-dir", self.home.path + "/other"]))
-        self.assertEqual(second.wait(), 2)
-        self.assertIn("open already", second.stderr)
-
-    def test_a_file_that_cannot_be_read_is_named(self):
-        window = self.open(os.path.join(self.home.path, "missing.txt"))
-        window.wait_words("“missing.txt” was not read")
-
-
 class Acts(desktop.Case):
     def slow(self):
         mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
