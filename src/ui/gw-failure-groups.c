@@ -172,39 +172,59 @@ update_row (Row *row)
     }
 }
 
-static void
-add_failed_buttons (Row *row)
+/* (transfer full): the providers under a heading that says what choosing one does. */
+static GMenuModel *
+new_menu (Row *row, const char *heading)
 {
-  row->retry = adw_split_button_new ();
-  gtk_widget_set_valign (row->retry, GTK_ALIGN_CENTER);
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (row->retry), "group.retry");
-  adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (row->retry), G_MENU_MODEL (row->menu));
-  gtk_widget_set_tooltip_text (row->retry, NULL);
-  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), row->retry);
+  GMenu *menu = g_menu_new ();
+
+  g_menu_append_section (menu, heading, G_MENU_MODEL (row->menu));
+  return G_MENU_MODEL (menu);
 }
 
 static void
+add_failed_buttons (Row *row)
+{
+  g_autoptr (GMenuModel) menu = new_menu (row, _("Retry With"));
+
+  row->retry = adw_split_button_new ();
+  gtk_widget_set_valign (row->retry, GTK_ALIGN_CENTER);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (row->retry), "group.retry");
+  adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (row->retry), menu);
+  adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (row->retry), _("Retry With"));
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), row->retry);
+}
+
+/* One button for both acts, so that there is room for the words on a small screen. */
+static void
 add_waiting_buttons (Row *row, const GwFailureGroup *group)
 {
-  GtkWidget *other = gtk_menu_button_new ();
+  g_autoptr (GMenuModel) menu = new_menu (row, _("Use Another Provider"));
+  GtkWidget *button;
 
   if (group->provider != NULL)
     {
-      GtkWidget *change = gtk_button_new_with_mnemonic (
-          g_str_equal (group->code, "model") ? _("_Change Model…")
-          : g_str_equal (group->code, "quota") ? _("_Provider…")
-                                               : _("_Change Key…"));
-
-      gtk_widget_set_valign (change, GTK_ALIGN_CENTER);
-      gtk_actionable_set_action_name (GTK_ACTIONABLE (change), "win.edit-provider");
-      gtk_actionable_set_action_target (GTK_ACTIONABLE (change), "s", group->provider);
-      adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), change);
+      button = adw_split_button_new ();
+      adw_split_button_set_label (ADW_SPLIT_BUTTON (button),
+                                  g_str_equal (group->code, "model")   ? _("_Change Model…")
+                                  : g_str_equal (group->code, "quota") ? _("_Provider…")
+                                                                       : _("_Change Key…"));
+      adw_split_button_set_use_underline (ADW_SPLIT_BUTTON (button), TRUE);
+      adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (button), menu);
+      adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (button),
+                                             _("Use Another Provider"));
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.edit-provider");
+      gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", group->provider);
     }
-  gtk_menu_button_set_label (GTK_MENU_BUTTON (other), _("_Use Another Provider"));
-  gtk_menu_button_set_use_underline (GTK_MENU_BUTTON (other), TRUE);
-  gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (other), G_MENU_MODEL (row->menu));
-  gtk_widget_set_valign (other, GTK_ALIGN_CENTER);
-  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), other);
+  else
+    {
+      button = gtk_menu_button_new ();
+      gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _("_Use Provider"));
+      gtk_menu_button_set_use_underline (GTK_MENU_BUTTON (button), TRUE);
+      gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (button), menu);
+    }
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), button);
 }
 
 static Row *

@@ -3,8 +3,10 @@
 """The verbs: what they do to tasks, what can be taken back, and that every key of the table does in
 the real window what the table says."""
 
+import os
 import re
 import subprocess
+import time
 
 import desktop
 import frame
@@ -151,8 +153,67 @@ class Causes(desktop.Case):
             gateway.add(f"stuck {number}", provider="openai",
                         waiting={"reason": "auth", "until": None})
         window = self.open("--gateway", gateway.uri)
-        window.wait_words("Key not accepted · openai (2)", "_Change Key…")
-        window.wait_button("Use Another Provider")
+        window.wait_words("Key not accepted · openai (2)", "Change Key…")
+        window.wait_button("Change Key…")
+
+
+def table_of_keys():
+    """(action, X key) of every verb that has keys, from the table itself."""
+    path = os.path.join(desktop.HERE, "..", "..", "src", "ui", "gw-verbs.c")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    keys = []
+    for action, rest in re.findall(r'\{ "([^"]+)", N_[^}]*?\{ ([^}]*) \} \}', text, re.DOTALL):
+        for accel in re.findall(r'"([^"]+)"', rest):
+            key = (accel.replace("<Control>", "ctrl+").replace("<Shift>", "shift+")
+                   .replace("<Alt>", "alt+"))
+            keys.append((action, key))
+    return keys
+
+
+class Keys(desktop.Case):
+    # What a key brings up, where it is more than a change of the list; all closed by Escape.
+    SHOWS = {"win.help": "Run One Task", "win.show-help-overlay": "Keyboard", "app.help": "Help",
+             "win.save::all": "Save Results", "win.save-selection": "Save Selection",
+             "win.import": "Import"}
+    ENDS = {"win.close", "app.quit"}
+
+    def windows(self, window):
+        return window.app.get_child_count()
+
+    def test_each_key_of_the_table_is_bound_and_breaks_nothing(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add("done", "completed", result="yes", ago=9, took=1, provider="openai")
+        gateway.add("bad", "failed", ago=8, took=1, provider="openai",
+                    error={"code": "timeout", "message": "no answer"})
+        gateway.add("runs", "running", ago=3, provider="openai")
+        window = self.open("--gateway", gateway.uri)
+        window.wait_row("done", "Completed")
+        keys = [entry for entry in table_of_keys() if entry[0] not in self.ENDS]
+        self.assertGreater(len(keys), 25)
+        before = self.windows(window)
+        for action, key in keys:
+            window.click(window.wait_row("done"))
+            window.key(key)
+            if action in self.SHOWS:
+                window.until(lambda: self.windows(window) > before, f"{key}: {action}")
+            window.key("alt+1") if self.windows(window) == before else None
+            for _ in range(3):
+                if self.windows(window) == before:
+                    break
+                window.key("Escape")
+                end = time.monotonic() + 2
+                while self.windows(window) != before and time.monotonic() < end:
+                    time.sleep(0.05)
+            self.assertEqual(self.windows(window), before, f"{key}: {action} stays open")
+            self.assertTrue(window.running(), f"{key}: {action}")
+        paths = [call[1].rpartition("/")[2] for call in gateway.calls]
+        # Delete, Ctrl+Z and Ctrl+Shift+Z did what they say, in the order of the table.
+        self.assertEqual([path for path in paths if path in ("remove", "restore")],
+                         ["remove", "restore", "remove"])
+        window.key("ctrl+q")
+        self.assertEqual(window.wait(), 0)
 
 
 class Copies(desktop.Case):
