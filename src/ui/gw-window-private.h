@@ -41,6 +41,7 @@ struct _GwWindow {
   GtkWidget *save_button;
   GMenu *retry_failed_section;
   GMenu *pause_section;
+  GtkWidget *search_button;
   AdwWindowTitle *title;
   GtkProgressBar *progress_bar;
   GwBanner *banner;

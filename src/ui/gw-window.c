@@ -55,6 +55,7 @@ gw_window_update_layout (GwWindow *self)
   /* The main menu has these as well. */
   gtk_widget_set_visible (GTK_WIDGET (self->pause_button), !reading && !narrow);
   gtk_widget_set_visible (self->save_button, !reading && !narrow);
+  gtk_widget_set_visible (self->search_button, !narrow);
   gtk_widget_set_visible (self->timeline_button, !folded && !narrow);
   gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
   /* On a small screen the one thing that is read gets all of it. */
@@ -390,6 +391,7 @@ gw_window_class_init (GwWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwWindow, toast_overlay);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, back_button);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, add_button);
+  gtk_widget_class_bind_template_child (widget_class, GwWindow, search_button);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, title);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, progress_bar);
   gtk_widget_class_bind_template_child (widget_class, GwWindow, banner);
