@@ -37,7 +37,7 @@ static const Known known[] = {
 
 static const char *const provider_keys[] = {
   "enabled", "title", "kind", "base-url", "command", "model", "api-key-env", "max-concurrency",
-  "requests-per-minute", "timeout-seconds", "latency",
+  "requests-per-minute", "timeout-seconds", "latency", "stream",
 };
 
 static const char *const preset_keys[] = { "note", "local" };
@@ -193,7 +193,8 @@ read_provider (GwConfigFile *file,
                     &config->requests_per_minute, error)
       || !get_uint (file, group, "timeout-seconds", 1, GW_PROVIDER_MAX_TIMEOUT_SECONDS,
                     &config->timeout_seconds, error)
-      || !get_seconds (file, group, "latency", &config->latency, error))
+      || !get_seconds (file, group, "latency", &config->latency, error)
+      || !get_boolean (file, group, "stream", &config->stream, error))
     return FALSE;
   get_text (file, group, "base-url", &config->base_url);
   get_text (file, group, "model", &config->model);
@@ -664,6 +665,9 @@ write_provider (GwConfigFile *file,
   set_uint (file, group, "timeout-seconds", config->timeout_seconds);
   g_ascii_formatd (latency, sizeof latency, "%.6g", config->latency);
   gw_config_file_set (file, group, "latency", latency);
+  /* What nobody changed is not written: an older program would not know the key. */
+  if (config->stream || gw_config_file_get (file, group, "stream") != NULL)
+    gw_config_file_set (file, group, "stream", config->stream ? "true" : "false");
 }
 
 static char *

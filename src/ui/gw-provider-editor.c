@@ -60,6 +60,8 @@ struct _GwProviderEditor {
   GtkSpinButton *per_minute_spin;
   GtkSpinButton *timeout_spin;
   GtkSpinButton *latency_spin;
+  AdwPreferencesGroup *stream_group;
+  GtkSwitch *stream_switch;
   AdwPreferencesGroup *remove_group;
 
   /* Owned references */
@@ -166,6 +168,7 @@ update (GwProviderEditor *self)
   gtk_widget_set_visible (GTK_WIDGET (self->address_row), kind == KIND_OPENAI);
   gtk_widget_set_visible (GTK_WIDGET (self->command_row), kind == KIND_COMMAND);
   gtk_widget_set_visible (GTK_WIDGET (self->key_group), kind == KIND_OPENAI);
+  gtk_widget_set_visible (GTK_WIDGET (self->stream_group), kind == KIND_OPENAI);
   gtk_widget_set_visible (GTK_WIDGET (self->model_group), kind != KIND_PRACTICE);
   gtk_widget_set_visible (GTK_WIDGET (self->key_state_row), shows_state);
   gtk_widget_set_visible (GTK_WIDGET (self->key_row), !shows_state);
@@ -346,6 +349,7 @@ make_body (GwProviderEditor *self)
   json_object_set_int_member (body, "timeout_seconds",
                               gtk_spin_button_get_value_as_int (self->timeout_spin));
   json_object_set_double_member (body, "latency", gtk_spin_button_get_value (self->latency_spin));
+  json_object_set_boolean_member (body, "stream", gtk_switch_get_active (self->stream_switch));
   if (gtk_widget_get_visible (GTK_WIDGET (self->key_row)) && *get_text (self->key_row) != '\0')
     {
       g_autofree char *keys = gw_provider_split_keys (get_text (self->key_row));
@@ -659,6 +663,7 @@ fill_limits (GwProviderEditor *self)
   gtk_spin_button_set_value (self->timeout_spin,
                              (double) gw_json_peek_int (provider, "timeout_seconds", 120));
   gtk_spin_button_set_value (self->latency_spin, gw_json_peek_double (provider, "latency", 3));
+  gtk_switch_set_active (self->stream_switch, gw_json_peek_boolean (provider, "stream", FALSE));
 }
 
 static void
@@ -843,6 +848,8 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, per_minute_spin);
   gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, timeout_spin);
   gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, latency_spin);
+  gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, stream_group);
+  gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, stream_switch);
   gtk_widget_class_bind_template_child (widget_class, GwProviderEditor, remove_group);
   gtk_widget_class_bind_template_callback (widget_class, edited_cb);
   gtk_widget_class_bind_template_callback (widget_class, preset_changed_cb);

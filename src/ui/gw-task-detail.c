@@ -8,6 +8,7 @@
 
 #include "gw-attempts.h"
 #include "gw-markdown-view.h"
+#include "gw-partial-result.h"
 #include "gw-task-detail.h"
 #include "gw-task-facts.h"
 #include "gw-task-summary.h"
@@ -43,6 +44,7 @@ struct _GwTaskDetail {
   GtkLabel *result_title;
   GtkToggleButton *plain_button;
   GwMarkdownView *result_text;
+  GwPartialResult *partial_result;
   GwAttempts *attempts;
   GtkExpander *details_expander;
   GtkGrid *details;
@@ -304,6 +306,7 @@ update (GwTaskDetail *self)
                       task->practice ? _("Practice Answer") : _("Result"));
   gtk_widget_set_visible (self->result_heading, has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result);
+  gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
   gw_attempts_set_task (self->attempts, task);
   gw_task_detail_update_details (self);
 }
@@ -380,6 +383,7 @@ tick_cb (gpointer user_data)
 static void
 map_cb (GwTaskDetail *self)
 {
+  gw_partial_result_set_active (self->partial_result, TRUE);
   if (self->tick_id == 0)
     {
       self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
@@ -390,6 +394,8 @@ map_cb (GwTaskDetail *self)
 static void
 unmap_cb (GwTaskDetail *self)
 {
+  if (self->partial_result != NULL)
+    gw_partial_result_set_active (self->partial_result, FALSE);
   g_clear_handle_id (&self->tick_id, g_source_remove);
 }
 
@@ -459,6 +465,7 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   widget_class->get_request_mode = gw_task_detail_get_request_mode;
   g_type_ensure (GW_TYPE_ATTEMPTS);
   g_type_ensure (GW_TYPE_MARKDOWN_VIEW);
+  g_type_ensure (GW_TYPE_PARTIAL_RESULT);
   g_type_ensure (GW_TYPE_TASK_SUMMARY);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                GW_RESOURCE_PATH "/ui/gw-task-detail.ui");
@@ -477,6 +484,7 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_heading);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_title);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_text);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, partial_result);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, plain_button);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, acts_box);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, act_button);
@@ -522,6 +530,7 @@ gw_task_detail_set_client (GwTaskDetail *self, GwClient *client)
   if (!g_set_object (&self->client, client))
     return;
   gw_attempts_set_client (self->attempts, client);
+  gw_partial_result_set_client (self->partial_result, client);
   fetch (self);
 }
 
@@ -581,6 +590,7 @@ gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item)
     return;
   forget (self);
   gw_attempts_set_task (self->attempts, NULL);
+  gw_partial_result_set_task (self->partial_result, NULL);
   if (item == NULL)
     return;
   self->item = g_object_ref (item);

@@ -8,7 +8,9 @@ The numbers in the comments are the fault cases that a behaviour plays.
 
 import asyncio
 import email.utils
+import functools
 import json
+import random
 import time
 import zlib
 
@@ -306,27 +308,105 @@ async def blanks(call, what):
     exchange.finish()
 
 
-async def stream(call, what):
-    """Server-sent events: junk between them, usage only at the end, without [DONE] (38)."""
+def stream_events(call, what):
+    """The data of each event of a streamed answer, and of the last ones, which end it."""
     answer = call.answer(what)
     text = answer["choices"][0]["message"]["content"]
+    piece = what.get("piece", 5)
     base = {"id": answer["id"], "object": "chat.completion.chunk", "model": answer["model"]}
-    events = []
-    for start in range(0, len(text), 5):
-        events.append(json.dumps({**base, "choices": [
-            {"index": 0, "delta": {"content": text[start:start + 5]}, "finish_reason": None}]}))
-    events.append(json.dumps({**base, "choices": [
-        {"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": answer["usage"]}))
-    call.exchange.write(call.exchange.head(200, {"Content-Type": "text/event-stream",
-                                                 "Connection": "close"}))
-    await call.latency()
-    for event in events:
-        if what.get("junk"):
-            call.exchange.write(b": keep-alive\n\nevent: ping\nid: 7\n\n")
-        call.exchange.write(b"data: " + event.encode() + b"\n\n")
+
+    def event(delta, reason=None, **more):
+        return {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}], **more}
+
+    events = [event({"role": "assistant", "content": ""})]
+    if "reasoning" in what:
+        events.append(event({"reasoning_content": what["reasoning"]}))
+    usage = what.get("usage_in", "end")
+    for start in range(0, len(text), piece):
+        more = {"usage": answer["usage"]} if usage == "every" else {}
+        events.append(event({"content": text[start:start + piece]}, **more))
+    last = []
+    if "error" in what:
+        last.append({"error": what["error"]})
+    elif not what.get("no_finish"):
+        last.append(event({}, answer["choices"][0]["finish_reason"],
+                          **({"usage": answer["usage"]} if usage == "last" else {})))
+    if usage == "end" and call.include_usage and not what.get("no_finish"):
+        last.append({**base, "choices": [], "usage": answer["usage"]})
+    dump = functools.partial(json.dumps, ensure_ascii=what.get("ascii", False))
+    events, last = [dump(e) for e in events], [dump(e) for e in last]
     if not what.get("no_done"):
-        call.exchange.write(b"data: [DONE]\n\n")
-    call.exchange.finish(close=True)
+        last.append("[DONE]")
+    return events, last
+
+
+def stream_bytes(data, what):
+    """One event as it stands on the wire: its line ends, junk before it, cut over lines."""
+    end = what.get("line_end", "\n")
+    before = (f": keep-alive{end}{end}event: ping{end}id: 7{end}{end}what is this{end}"
+              if what.get("junk") else "")
+    if what.get("multi_line") and data != "[DONE]":
+        data = json.dumps(json.loads(data), ensure_ascii=False, indent=1)
+    lines = "".join(f"data: {line}{end}" for line in data.split("\n"))
+    return (before + lines + end).encode()
+
+
+async def stream(call, what):
+    """Server-sent events (38), written over the latency in pieces that are cut anywhere.
+
+    junk, no_done, no_finish, no_end (nothing comes after the last event, and it stays open), error
+    (an object, instead of the end), usage_in (end, last, every, none), line_end, multi_line, piece
+    (characters an event), blanks (seconds of nothing but comments before it), stop_after (events,
+    after which nothing comes any more), reset_after (events). Unasked for it comes at once."""
+    exchange = call.exchange
+    asked = call.stream
+    events, last = stream_events(call, what)
+    source = random.Random(f"{call.record['number']}/{call.content}")
+    exchange.write(exchange.head(200, {"Content-Type": "text/event-stream",
+                                       **({"Transfer-Encoding": "chunked"} if asked else
+                                          {"Connection": "close"})}))
+
+    def write(data):
+        while asked and data:
+            n = source.randint(1, len(data)) if source.random() < 0.5 else len(data)
+            exchange.write(b"%x\r\n%s\r\n" % (n, data[:n]))
+            data = data[n:]
+        if data:
+            exchange.write(data)
+
+    for _ in range(int(what.get("blanks", 0) / 0.1)):
+        write(b": keep-alive\n\n")
+        await call.wait(0.1)
+    if not asked:
+        await call.latency()
+    carry = b""
+    for number, data in enumerate(events):
+        if number == what.get("stop_after", -1):
+            await call.wait(what.get("seconds", 3600))
+        if number == what.get("reset_after", -1):
+            await call.wait(0.05)   # what was written goes out first
+            exchange.reset()
+            return
+        carry += stream_bytes(data, what)
+        # The border of an event is no border of what is written.
+        keep = source.randint(0, min(7, len(carry) - 1)) if asked else 0
+        write(carry[:len(carry) - keep])
+        carry = carry[len(carry) - keep:]
+        if asked:
+            left = len(events) - number
+            await call.wait((call.until - call.loop.time()) / left)
+    if exchange.done:
+        return
+    if not what.get("no_finish"):
+        call.provider.answered += 1
+    call.end("answered")
+    call.release()
+    write(carry + b"".join(stream_bytes(data, what) for data in last))
+    if what.get("no_end"):
+        await call.wait(what.get("seconds", 3600))
+    if asked:
+        exchange.write(b"0\r\n\r\n")
+    exchange.finish(close=not asked)
 
 
 async def reset(call, what):

@@ -15,7 +15,8 @@ call over them gets a 429 in the manner of "form" and is counted as a breach. A 
 last byte was read; that moment, on the monotonic clock, is the one that counts. "latency" is a
 number, or {"median", "sigma", "seed"} (log-normal, the same for the same task and turn). With
 "ghosts" a call stays in flight until its latency is over even when its client has gone, without it
-ends there. "keys": a list of those accepted.
+ends there. "keys": a list of those accepted. A request to "stream" is answered by events over the
+whole latency, cut anywhere, unless "streams" is false.
 
 A behaviour, {"do": NAME, ...} of mock_faults.py or null for the plain answer, is chosen by, first
 that is there: a mark in the task, `[[mock BEHAVIOUR]]` or `[[mock [first, second, ...]]]` by turn;
@@ -51,6 +52,7 @@ DEFAULTS = {
     "keys": None,           # None: any or none
     "models": ["mock-model"],
     "strict_models": False,  # a model that is not offered: 404
+    "streams": True,        # False: a request to stream is answered whole
     "contents": {},
     "first": [],
     "every": None,
@@ -154,13 +156,15 @@ class Provider:
 class Call:
     """One accepted call: in flight until it is answered, or until its latency is over."""
 
-    def __init__(self, provider, exchange, content, model, seconds, record):
+    def __init__(self, provider, exchange, content, model, seconds, record, request):
         self.provider = provider
         self.exchange = exchange
         self.content = content
         self.model = model
         self.seconds = seconds
         self.record = record
+        self.stream = request.get("stream", False)
+        self.include_usage = request.get("stream_options", {}).get("include_usage", False)
         self.loop = provider.mock.loop
         self.until = exchange.arrived + seconds
         self.task = None
@@ -370,13 +374,16 @@ class Mock:
         content = [message["content"] for message in request["messages"]
                    if message["role"] == "user"][-1]
         model = request["model"]
+        stream = request.get("stream", False)
+        if not isinstance(stream, bool) or ("stream_options" in request and not stream):
+            raise ValueError("stream_options without stream")
         now = exchange.arrived
         provider.calls += 1
         provider.models[model] += 1
         provider.contents[content] += 1
         provider.turns[content] += 1
         turn = provider.turns[content]
-        record = {"number": self.count, "provider": provider.name, "content": content,
+        record = {"number": self.count, "stream": stream, "provider": provider.name, "content": content,
                   "model": model, "turn": turn, "arrived": round(now, 6)}
         self.count += 1
         self.records.append(record)
@@ -402,7 +409,7 @@ class Mock:
             return
 
         what = provider.behaviour(content, turn)
-        if what is None and request.get("stream"):
+        if what is None and request.get("stream") and provider.settings["streams"]:
             what = {"do": "stream"}
         if what is not None and what["do"] not in mock_faults.FAULTS:
             raise ValueError(f"no behaviour {what['do']}")
@@ -413,7 +420,7 @@ class Mock:
             record["plan"] = what["do"]
             seconds = what.get("latency", seconds)
         record["latency"] = seconds
-        Call(provider, exchange, content, model, seconds, record).run(what)
+        Call(provider, exchange, content, model, seconds, record, request).run(what)
 
     def refuse_call(self, exchange, provider, status, meaning, model=""):
         headers = {}

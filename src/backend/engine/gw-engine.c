@@ -65,6 +65,7 @@ struct _GwEngine {
   GwClock *clock;           /* (owned) */
   GwQueue *queue;           /* (owned) (nullable) */
   GwCatalogue *catalogue;   /* (owned) (nullable) */
+  GwPartials *partials;     /* (owned) what the workers tell the gateway of running calls */
   GwGateway *gateway;       /* (owned) (nullable) */
   GwWorkerPool *pool;       /* (owned) (nullable) */
   guint catalogue_watch;
@@ -94,6 +95,7 @@ gw_engine_finalize (GObject *object)
   g_clear_object (&self->catalogue);
   g_clear_pointer (&self->config, gw_config_free);
   gw_clock_unref (self->clock);
+  gw_partials_unref (self->partials);
   g_main_context_unref (self->owner);
   g_ptr_array_unref (self->held);
   g_ptr_array_unref (self->notices);
@@ -120,6 +122,7 @@ gw_engine_init (GwEngine *self)
 {
   self->owner = g_main_context_ref_thread_default ();
   self->clock = gw_clock_new ();
+  self->partials = gw_partials_new ();
   self->held = g_ptr_array_new_with_free_func (g_free);
   self->notices = g_ptr_array_new_with_free_func (g_free);
 }
@@ -306,6 +309,7 @@ gw_engine_serve (GwEngine *self)
   settings = gw_live_settings_new (self->config, self->queue, self->catalogue,
                                    gw_engine_holds_uncertain (self));
   gw_gateway_set_settings (self->gateway, settings);
+  gw_gateway_set_partials (self->gateway, self->partials);
   if (!gw_gateway_start (self->gateway, &error))
     {
       g_clear_object (&self->gateway);
@@ -323,6 +327,7 @@ gw_engine_serve (GwEngine *self)
   if (!self->no_workers)
     {
       self->pool = gw_worker_pool_new (self->queue, self->catalogue);
+      gw_worker_pool_set_partials (self->pool, self->partials);
       gw_worker_pool_start (self->pool);
     }
 

@@ -58,6 +58,7 @@ gw_gateway_finalize (GObject *object)
   g_clear_pointer (&self->counts, g_hash_table_unref);
   g_clear_pointer (&self->tests, g_hash_table_unref);
   g_clear_object (&self->settings);
+  g_clear_pointer (&self->partials, gw_partials_unref);
 
   G_OBJECT_CLASS (gw_gateway_parent_class)->finalize (object);
 }
@@ -123,6 +124,15 @@ gw_gateway_set_settings (GwGateway *self,
                          GwLiveSettings *settings)
 {
   g_set_object (&self->settings, settings);
+}
+
+void
+gw_gateway_set_partials (GwGateway *self,
+                         GwPartials *partials)
+{
+  g_return_if_fail (self->partials == NULL && self->thread == NULL);
+
+  self->partials = gw_partials_ref (partials);
 }
 
 void

@@ -28,6 +28,9 @@ GwGateway *gw_gateway_new (const GwGatewayOptions *options, GwQueue *queue, GwCa
 /* Before the start: what GET and PATCH /settings are about. */
 void gw_gateway_set_settings (GwGateway *self, GwLiveSettings *settings);
 
+/* Before the start: where the answers under way are seen. */
+void gw_gateway_set_partials (GwGateway *self, GwPartials *partials);
+
 /* Starts the thread and waits until it listens. Errors: GW_ERROR_PORT_TAKEN, _CONFIG (an address
  * that is not loopback without a token). */
 gboolean gw_gateway_start (GwGateway *self, GError **error);

@@ -196,6 +196,7 @@ config_to_json (GwGateway *gateway,
                                            : config->requests_per_minute);
   json_object_set_int_member (object, "timeout_seconds", config->timeout_seconds);
   json_object_set_double_member (object, "latency", config->latency);
+  json_object_set_boolean_member (object, "stream", config->stream);
   add_waiting (object, gateway->queue, lane, in_use, usable);
   add_lane (object, gateway->queue, lane);
 
@@ -463,6 +464,7 @@ read_config (JsonObject *body,
          && read_number (body, "timeout_seconds", 1, GW_PROVIDER_MAX_TIMEOUT_SECONDS,
                          &config->timeout_seconds, error)
          && gw_json_get_double (body, "latency", GW_JSON_OPTIONAL, &config->latency, error)
+         && gw_json_get_boolean (body, "stream", GW_JSON_OPTIONAL, &config->stream, error)
          && gw_provider_config_check_name (config->name, error)
          && gw_provider_config_check (config, error);
 }

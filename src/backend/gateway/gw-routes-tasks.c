@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The calls about tasks: submit, read, cancel, retry, remove, and the journal of attempts.
+ * The calls about tasks: submit, read, cancel, retry, remove, what a running one has answered so
+ * far, and the journal of attempts.
  *
  * Threading: the gateway's thread. Guarantee: a submission is answered 200 only after the queue has
  * said that it is durable.
@@ -434,4 +435,46 @@ void
 gw_route_get_attempts (GwRequest *request)
 {
   read_attempts (request, NULL);
+}
+
+/* The answer that a running attempt has given so far. It is asked for a few times a second, so the
+ * queue is not asked; what is known already need not be sent again. */
+void
+gw_route_get_task_partial (GwRequest *request)
+{
+  g_autoptr (GwPartial) partial = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  guint64 attempt = 0, from = 0, size;
+  JsonObject *object;
+  gsize begin;
+
+  if (!check_task_id (request))
+    return;
+  if (!gw_request_get_query_number (request, "attempt", 0, G_MAXUINT, &attempt, &error)
+      || !gw_request_get_query_number (request, "from", 0, GW_PARTIAL_MAX_BYTES, &from, &error))
+    {
+      gw_request_fail (request, error);
+      return;
+    }
+  if (request->gateway->partials != NULL)
+    partial = gw_partials_find (request->gateway->partials, request->capture);
+  if (partial == NULL)
+    {
+      gw_request_fail_with (request, GW_ERROR_NOT_FOUND,
+                            "No answer to this task is being written here piece by piece. Ask for "
+                            "the task itself, which has the whole answer once it has ended.");
+      return;
+    }
+
+  text = gw_partial_dup_text (partial,
+                              attempt == gw_partial_get_attempt (partial) ? (gsize) from : 0,
+                              &begin, &size);
+  object = json_object_new ();
+  json_object_set_string_member (object, "task_id", request->capture);
+  json_object_set_int_member (object, "attempt", gw_partial_get_attempt (partial));
+  json_object_set_int_member (object, "from", (gint64) begin);
+  json_object_set_string_member (object, "text", text);
+  json_object_set_int_member (object, "size", (gint64) size);
+  gw_request_respond_object (request, 200, object);
 }

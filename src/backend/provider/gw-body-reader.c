@@ -12,10 +12,12 @@
 #define CHUNK (64 * 1024)
 
 typedef struct {
-  GByteArray *bytes;  /* (owned) */
+  GByteArray *bytes;   /* (owned) */
   gsize max_bytes;
-  GCallback progress; /* (nullable) void (*) (gpointer) */
+  GCallback progress;  /* (nullable) void (*) (gpointer) */
+  GwBodyTakeFunc take; /* (nullable) */
   gpointer data;
+  gsize seen;
 } Reader;
 
 static void
@@ -37,7 +39,8 @@ read_cb (GObject *source,
   g_autoptr (GBytes) chunk = NULL;
   Reader *reader = g_task_get_task_data (task);
   const guint8 *data;
-  gsize size = 0;
+  gsize size = 0, kept;
+  gboolean too_large;
 
   chunk = g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, &error);
   if (chunk == NULL)
@@ -51,18 +54,41 @@ read_cb (GObject *source,
       g_task_return_boolean (task, TRUE);
       return;
     }
-  if (reader->bytes->len == 0 && reader->progress != NULL)
+  if (reader->seen == 0 && reader->progress != NULL)
     ((void (*) (gpointer)) reader->progress) (reader->data);
-  if (size > reader->max_bytes - reader->bytes->len)
+  kept = MIN (size, reader->max_bytes - reader->seen);
+  too_large = kept < size;
+  reader->seen += kept;
+  if (reader->take != NULL)
     {
-      g_byte_array_append (reader->bytes, data, reader->max_bytes - reader->bytes->len);
+      too_large |= !reader->take ((const char *) data, kept, reader->data);
+      kept = MIN (kept, GW_BODY_KEPT - MIN (reader->bytes->len, GW_BODY_KEPT));
+    }
+  g_byte_array_append (reader->bytes, data, kept);
+  if (too_large)
+    {
       g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                                "it is longer than %" G_GSIZE_FORMAT " bytes", reader->max_bytes);
       return;
     }
-  g_byte_array_append (reader->bytes, data, size);
   g_input_stream_read_bytes_async (G_INPUT_STREAM (source), CHUNK, G_PRIORITY_DEFAULT,
                                    g_task_get_cancellable (task), read_cb, g_object_ref (task));
+}
+
+static void
+read_body (GInputStream *stream,
+           Reader *reader,
+           GCancellable *cancellable,
+           GAsyncReadyCallback callback,
+           gpointer user_data)
+{
+  GTask *task = g_task_new (stream, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, gw_body_read_async);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, reader, reader_free);
+  reader->bytes = g_byte_array_new ();
+  g_input_stream_read_bytes_async (stream, CHUNK, G_PRIORITY_DEFAULT, cancellable, read_cb, task);
 }
 
 void
@@ -74,17 +100,29 @@ gw_body_read_async (GInputStream *stream,
                     GAsyncReadyCallback callback,
                     gpointer user_data)
 {
-  GTask *task = g_task_new (stream, cancellable, callback, user_data);
   Reader *reader = g_new0 (Reader, 1);
 
-  g_task_set_source_tag (task, gw_body_read_async);
-  g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, reader, reader_free);
-  reader->bytes = g_byte_array_new ();
   reader->max_bytes = max_bytes;
   reader->progress = progress;
   reader->data = data;
-  g_input_stream_read_bytes_async (stream, CHUNK, G_PRIORITY_DEFAULT, cancellable, read_cb, task);
+  read_body (stream, reader, cancellable, callback, user_data);
+}
+
+void
+gw_body_take_async (GInputStream *stream,
+                    gsize max_bytes,
+                    GwBodyTakeFunc take,
+                    gpointer data,
+                    GCancellable *cancellable,
+                    GAsyncReadyCallback callback,
+                    gpointer user_data)
+{
+  Reader *reader = g_new0 (Reader, 1);
+
+  reader->max_bytes = max_bytes;
+  reader->take = take;
+  reader->data = data;
+  read_body (stream, reader, cancellable, callback, user_data);
 }
 
 GByteArray *

@@ -11,6 +11,14 @@ void gw_body_read_async (GInputStream *stream, gsize max_bytes, GCallback progre
                          GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data);
 
+/* As gw_body_read_async(), but each piece is handed to @take when it is there, which may end it all
+ * as too large by returning %FALSE; of what was read finish gives the first GW_BODY_KEPT bytes. */
+#define GW_BODY_KEPT 8192
+typedef gboolean (*GwBodyTakeFunc) (const char *bytes, gsize length, gpointer user_data);
+void gw_body_take_async (GInputStream *stream, gsize max_bytes, GwBodyTakeFunc take, gpointer data,
+                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data);
+
 /* What was read is always given, also before an error: (transfer full). Errors are those of the
  * stream, and G_IO_ERROR_MESSAGE_TOO_LARGE beyond @max_bytes. */
 GByteArray *gw_body_read_finish (GInputStream *stream, GAsyncResult *result, GError **error);

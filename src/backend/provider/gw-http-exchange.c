@@ -11,6 +11,11 @@
 #include "provider/gw-body-reader.h"
 #include "provider/gw-http-exchange.h"
 
+/* How long an answer that is there waits for its usage, or for the end of the connection's turn,
+ * without which it could not be used again. */
+#define ENDED_MS 10000
+#define DONE_MS 1000
+
 typedef struct {
   GwClock *clock;            /* (owned) */
   GwExchange *exchange;      /* (owned) */
@@ -21,6 +26,9 @@ typedef struct {
   GSource *outer;            /* (owned) (nullable) the caller's cancellable */
   GwExchangeSentFunc sent;   /* (nullable) */
   gpointer sent_data;
+  GwExchangeTakeFunc take;   /* (nullable) */
+  gpointer take_data;
+  GwReading reading;         /* what @take said */
   gsize max_body;
 } Run;
 
@@ -158,6 +166,7 @@ body_cb (GObject *source,
   g_autoptr (GTask) task = user_data;
   Run *run = g_task_get_task_data (task);
   GwExchange *exchange = run->exchange;
+  gboolean is_open;
 
   exchange->body = gw_body_read_finish (G_INPUT_STREAM (source), result, &exchange->error);
   if (exchange->error == NULL)
@@ -169,10 +178,58 @@ body_cb (GObject *source,
     give_up (run, GW_EXCHANGE_TOO_LARGE);
   else if (exchange->end == GW_EXCHANGE_OK)
     exchange->end = GW_EXCHANGE_BROKEN;
-  if (exchange->end != GW_EXCHANGE_OK)
+  is_open = exchange->end != GW_EXCHANGE_OK;
+  /* What ended by its own words has not been cut off. */
+  if ((exchange->end == GW_EXCHANGE_LATE || exchange->end == GW_EXCHANGE_BROKEN)
+      && (run->reading == GW_READING_ENDED || run->reading == GW_READING_DONE))
+    {
+      exchange->phase = GW_EXCHANGE_COMPLETE;
+      exchange->end = GW_EXCHANGE_OK;
+    }
+  if (is_open)
     g_input_stream_close_async (G_INPUT_STREAM (source), G_PRIORITY_DEFAULT, run->cancellable, NULL,
                                 NULL);
   run_end (task);
+}
+
+static GSource *
+limit_new (Run *run,
+           GMainContext *context,
+           gint64 ms,
+           const char *name)
+{
+  GSource *source = g_timeout_source_new ((guint) MIN (ms, G_MAXINT));
+
+  g_source_set_name (source, name);
+  g_source_set_callback (source, late_cb, run, NULL);
+  g_source_attach (source, context);
+
+  return source;
+}
+
+static gboolean
+take_cb (const char *bytes,
+         gsize length,
+         gpointer user_data)
+{
+  Run *run = user_data;
+  GwReading before = run->reading;
+  gint64 left;
+
+  run->reading = run->take (bytes, length, run->take_data);
+  if (run->reading == GW_READING_TOO_LARGE)
+    return FALSE;
+  if (run->reading == before || run->reading == GW_READING_OPEN)
+    return TRUE;
+
+  left = (g_source_get_ready_time (run->total_limit) - g_get_monotonic_time ()) / 1000;
+  clear_source (&run->total_limit);
+  run->total_limit = limit_new (run, g_main_context_get_thread_default (),
+                                CLAMP (left, 0, run->reading == GW_READING_DONE ? DONE_MS
+                                                                                : ENDED_MS),
+                                "[gangway] limit after the end");
+
+  return TRUE;
 }
 
 static void
@@ -200,23 +257,12 @@ head_cb (GObject *source,
   exchange->phase = GW_EXCHANGE_READING;
   if (exchange->first_byte_at == 0)
     exchange->first_byte_at = gw_clock_now (run->clock);
-  gw_body_read_async (stream, run->max_body, NULL, NULL, run->cancellable, body_cb,
-                      g_steal_pointer (&task));
-}
-
-static GSource *
-limit_new (Run *run,
-           GMainContext *context,
-           gint64 ms,
-           const char *name)
-{
-  GSource *source = g_timeout_source_new ((guint) MIN (ms, G_MAXINT));
-
-  g_source_set_name (source, name);
-  g_source_set_callback (source, late_cb, run, NULL);
-  g_source_attach (source, context);
-
-  return source;
+  if (run->take != NULL)
+    gw_body_take_async (stream, run->max_body, take_cb, run, run->cancellable, body_cb,
+                        g_steal_pointer (&task));
+  else
+    gw_body_read_async (stream, run->max_body, NULL, NULL, run->cancellable, body_cb,
+                        g_steal_pointer (&task));
 }
 
 void
@@ -228,6 +274,8 @@ gw_http_exchange_async (SoupSession *session,
                         gsize max_body,
                         GwExchangeSentFunc sent,
                         gpointer sent_data,
+                        GwExchangeTakeFunc take,
+                        gpointer take_data,
                         GCancellable *cancellable,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
@@ -244,6 +292,8 @@ gw_http_exchange_async (SoupSession *session,
   run->cancellable = g_cancellable_new ();
   run->sent = sent;
   run->sent_data = sent_data;
+  run->take = take;
+  run->take_data = take_data;
   run->max_body = max_body;
 
   /* IDEMPOTENT is what makes libsoup use a connection again for a POST; a handshake for each call

@@ -4,6 +4,7 @@
 #include <libsoup/soup.h>
 
 #include "gw-clock.h"
+#include "provider/gw-reply-reader.h"
 
 G_BEGIN_DECLS
 
@@ -35,14 +36,20 @@ typedef struct {
   gint64 first_byte_at;
 } GwExchange;
 
+/* A piece of the body that came; see gw-reply-reader.h. */
+typedef GwReading (*GwExchangeTakeFunc) (const char *bytes, gsize length, gpointer user_data);
+
 typedef void (*GwExchangeSentFunc) (gint64 sent_at, gpointer user_data);
 
 /* Sends @message and reads its reply, all in the calling thread's default context. At most
  * @connect_ms until a connection stands, @total_ms for all of it, @max_body decoded bytes. It never
- * fails as a task: finish always gives (transfer full) what happened. */
+ * fails as a task: finish always gives (transfer full) what happened. With @take, the body's pieces
+ * go there, and only how it begins is in the exchange; what was said to have ended need not be
+ * waited for: then it is GW_EXCHANGE_OK after a while, whether or not the connection goes on. */
 void gw_http_exchange_async (SoupSession *session, GwClock *clock, SoupMessage *message,
                              guint connect_ms, gint64 total_ms, gsize max_body,
                              GwExchangeSentFunc sent, gpointer sent_data,
+                             GwExchangeTakeFunc take, gpointer take_data,
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data);
 GwExchange *gw_http_exchange_finish (GAsyncResult *result);

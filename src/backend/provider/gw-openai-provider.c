@@ -15,7 +15,11 @@
  * While the provider cannot be reached, or is overloaded without saying for how long, the lane
  * parks with a growing back-off that all slots share, and no attempt is used up. A connection that
  * breaks after the request was written tells nothing about whose fault it was: a task whose calls
- * do that MAX_DROPS times while others are answered counts as the server's fault from then on. */
+ * do that MAX_DROPS times while others are answered counts as the server's fault from then on.
+ *
+ * With `stream` the answer comes in pieces, which gw-reply-reader puts together, and ends in the
+ * same reply as a whole one; a server that answers whole all the same is understood. What there is
+ * so far goes to the call's GwPartial, keys taken out. */
 
 #define G_LOG_DOMAIN "gw-openai-provider"
 
@@ -26,6 +30,7 @@
 #include "gw-json.h"
 #include "gw-log.h"
 #include "provider/gw-http-exchange.h"
+#include "provider/gw-key-mask.h"
 #include "provider/gw-model-list.h"
 #include "provider/gw-openai-provider.h"
 #include "provider/gw-reply-classifier.h"
@@ -37,7 +42,6 @@
 #define MAX_DROPS 2
 #define MAX_REMEMBERED_DROPS 1024
 #define TEST_TOTAL_MS 20000
-#define LEAST_SECRET 12
 #define NO_KEY G_MAXUINT
 
 struct _GwOpenaiProvider {
@@ -261,7 +265,8 @@ add_message (JsonArray *messages,
 
 static GBytes *
 build_request (const GwCall *call,
-               const char *model)
+               const char *model,
+               gboolean stream)
 {
   g_autoptr (JsonObject) root = json_object_new ();
   JsonArray *messages = json_array_new ();
@@ -277,7 +282,14 @@ build_request (const GwCall *call,
     add_message (messages, "system", system_prompt);
   add_message (messages, "user", call->content);
   json_object_set_array_member (root, "messages", messages);
-  json_object_set_boolean_member (root, "stream", FALSE);
+  json_object_set_boolean_member (root, "stream", stream);
+  if (stream)
+    {
+      JsonObject *options = json_object_new ();
+
+      json_object_set_boolean_member (options, "include_usage", TRUE);
+      json_object_set_object_member (root, "stream_options", options);
+    }
   text = gw_json_object_to_text (root, FALSE, &length);
 
   return g_bytes_new_take (text, length);
@@ -435,26 +447,6 @@ set_without_status (GwOpenaiProvider *self,
 }
 
 static void
-take_out_key (GwOpenaiProvider *self,
-              char **text)
-{
-  /* Some servers give back what they were sent. Nothing of ours may keep a key. A short one is no
-   * secret but a word for a server of one's own, which answers may say. */
-  for (guint i = 0; i < self->keys->len; i++)
-    {
-      const char *key = gw_secret_get (self->keys->pdata[i]);
-      g_autoptr (GString) string = NULL;
-
-      if (strlen (key) < LEAST_SECRET || *text == NULL || strstr (*text, key) == NULL)
-        continue;
-      string = g_string_new (*text);
-      g_string_replace (string, key, "[redacted]", 0);
-      g_free (*text);
-      *text = g_string_free (g_steal_pointer (&string), FALSE);
-    }
-}
-
-static void
 fill_raw (GwOpenaiProvider *self,
           GwRawReply *raw,
           const GwExchange *exchange,
@@ -478,6 +470,10 @@ typedef struct {
   char *model;          /* (owned) (nullable) */
   gboolean pinned;
   guint key;            /* of the provider's keys */
+  GwReplyReader *reader; /* (owned) (nullable) where the answer streams */
+  GwPartial *partial;   /* (owned) (nullable) */
+  GwKeyMask *mask;      /* (owned) (nullable) of what goes to @partial */
+  gsize n_shown;        /* bytes of the answer that went there */
 } Call;
 
 static void
@@ -486,9 +482,38 @@ call_free (gpointer data)
   Call *call = data;
 
   g_clear_object (&call->message);
+  g_clear_pointer (&call->reader, gw_reply_reader_free);
+  g_clear_pointer (&call->partial, gw_partial_unref);
+  g_clear_pointer (&call->mask, gw_key_mask_free);
   g_free (call->content);
   g_free (call->model);
   g_free (call);
+}
+
+/* A piece of a streamed answer. */
+static GwReading
+take_cb (const char *bytes,
+         gsize length,
+         gpointer user_data)
+{
+  Call *call = user_data;
+  GwReading reading = gw_reply_reader_feed (call->reader, bytes, length);
+  const char *text;
+  gsize n_text;
+
+  if (call->partial == NULL)
+    return reading;
+  text = gw_reply_reader_peek_text (call->reader, &n_text);
+  if (n_text > call->n_shown)
+    {
+      g_autoptr (GString) shown = g_string_new (NULL);
+
+      gw_key_mask_pass (call->mask, text + call->n_shown, n_text - call->n_shown, shown);
+      gw_partial_append (call->partial, shown->str, shown->len);
+      call->n_shown = n_text;
+    }
+
+  return reading;
 }
 
 static void
@@ -498,6 +523,7 @@ judge (GwOpenaiProvider *self,
        GwReply *reply)
 {
   guint hash = g_str_hash (call->content);
+  g_autoptr (GwReplyBody) parsed = NULL;
   GwRawReply raw = { 0 };
 
   reply->sent_at = exchange->sent_at;
@@ -506,10 +532,13 @@ judge (GwOpenaiProvider *self,
     {
       if (exchange->body != NULL)
         gw_reply_set_raw (reply, (const char *) exchange->body->data, exchange->body->len);
+      gw_key_mask_take_out (self->keys, &reply->raw);
       return;
     }
 
   fill_raw (self, &raw, exchange, call->message);
+  if (call->reader != NULL)
+    raw.parsed = parsed = gw_reply_reader_end (call->reader);
   raw.model = call->model;
   raw.model_pinned = call->pinned;
   raw.content = call->content;
@@ -519,9 +548,9 @@ judge (GwOpenaiProvider *self,
   else if (reply->lane_act == GW_LANE_GO_ON)
     self->back_off_ms = 0;
   g_hash_table_remove (self->drops, GUINT_TO_POINTER (hash));
-  take_out_key (self, &reply->result);
-  take_out_key (self, &reply->raw);
-  take_out_key (self, &reply->error_message);
+  gw_key_mask_take_out (self->keys, &reply->result);
+  gw_key_mask_take_out (self->keys, &reply->raw);
+  gw_key_mask_take_out (self->keys, &reply->error_message);
   leave_out_key (self, call->key, reply);
 }
 
@@ -577,11 +606,21 @@ gw_openai_provider_call_async (GwProvider *provider,
       return;
     }
 
-  body = build_request (request, call->model);
+  if (config->stream)
+    {
+      SoupMessageHeaders *headers = soup_message_get_request_headers (call->message);
+
+      soup_message_headers_replace (headers, "Accept", "text/event-stream, application/json");
+      call->reader = gw_reply_reader_new (GW_OPENAI_MAX_BODY);
+      call->partial = request->partial != NULL ? gw_partial_ref (request->partial) : NULL;
+      call->mask = gw_key_mask_new (self->keys);
+    }
+  body = build_request (request, call->model, config->stream);
   soup_message_set_request_body_from_bytes (call->message, "application/json", body);
   gw_http_exchange_async (self->session, get_clock (self), call->message,
                           (guint) MIN (total_ms, GW_OPENAI_CONNECT_MS), total_ms,
-                          GW_OPENAI_MAX_BODY, sent, sent_data, cancellable, called_cb,
+                          config->stream ? GW_OPENAI_MAX_STREAM : GW_OPENAI_MAX_BODY, sent,
+                          sent_data, config->stream ? take_cb : NULL, call, cancellable, called_cb,
                           g_object_ref (task));
 }
 
@@ -710,7 +749,7 @@ tested_cb (GObject *source,
         }
     }
   gw_reply_classify (reply, &raw);
-  take_out_key (self, &reply->error_message);
+  gw_key_mask_take_out (self->keys, &reply->error_message);
 
   /* Not every server lists its models. An empty question costs nothing, and tells a wrong key or a
    * wrong address from a request that is merely refused. */
@@ -755,7 +794,7 @@ test_ask (GTask *task)
       soup_message_set_request_body_from_bytes (test->message, "application/json", nothing);
     }
   gw_http_exchange_async (self->session, get_clock (self), test->message, GW_OPENAI_CONNECT_MS,
-                          TEST_TOTAL_MS, GW_MODEL_LIST_MAX_BYTES, NULL, NULL,
+                          TEST_TOTAL_MS, GW_MODEL_LIST_MAX_BYTES, NULL, NULL, NULL, NULL,
                           g_task_get_cancellable (task), tested_cb, g_object_ref (task));
 }
 

@@ -140,7 +140,8 @@ gw_provider_config_equal (const GwProviderConfig *a,
          && g_strcmp0 (a->api_key_env, b->api_key_env) == 0
          && a->max_concurrency == b->max_concurrency
          && a->requests_per_minute == b->requests_per_minute
-         && a->timeout_seconds == b->timeout_seconds && a->latency == b->latency;
+         && a->timeout_seconds == b->timeout_seconds && a->latency == b->latency
+         && a->stream == b->stream;
 }
 
 /**

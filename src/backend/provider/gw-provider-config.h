@@ -29,6 +29,7 @@ typedef struct {
   char *note;             /* (nullable) what a user should know, English */
   GwProviderKind kind;
   gboolean enabled;
+  gboolean stream;        /* openai: answers are asked for piece by piece */
   gboolean local;         /* works without a key when it answers (Ollama) */
   char *base_url;         /* (nullable) openai */
   char **command;         /* (nullable) command: argv */

@@ -5,6 +5,7 @@
 
 #include "gw-clock.h"
 #include "gw-provider-config.h"
+#include "gw-partial.h"
 #include "gw-reply.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,7 @@ typedef struct {
   const char *content;
   const char *model;      /* (nullable) NULL: the configured one */
   JsonObject *metadata;   /* (nullable) the submitter's; `system`, if a text, is sent along */
+  GwPartial *partial;     /* (nullable) takes the answer while it comes, if the provider streams */
 } GwCall;
 
 typedef void (*GwProviderSentFunc) (gint64 sent_at, gpointer user_data);

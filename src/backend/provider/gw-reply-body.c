@@ -12,15 +12,7 @@
 
 #include <string.h>
 
-#include "provider/gw-reply-body.h"
-
-typedef struct {
-  GwReplyBody *body;
-  GString *content;   /* (owned) */
-  GString *reasoning; /* (owned) */
-  GString *pending;   /* (owned) data lines of an event that is JSON only together */
-  gboolean ended;     /* [DONE], a finish_reason or the usage was there */
-} Stream;
+#include "provider/gw-reply-body-private.h"
 
 void
 gw_reply_body_free (GwReplyBody *body)
@@ -196,10 +188,10 @@ append_content (JsonObject *message,
 }
 
 static void
-read_choice (Stream *stream,
+read_choice (GwReplyBuilder *self,
              JsonObject *choice)
 {
-  GwReplyBody *body = stream->body;
+  GwReplyBody *body = self->body;
   JsonObject *message = gw_json_peek_object (choice, "message");
   const char *finish_reason = gw_json_peek_string (choice, "finish_reason");
   const char *refusal;
@@ -210,44 +202,40 @@ read_choice (Stream *stream,
   if (finish_reason != NULL && *finish_reason != '\0')
     {
       take_text (&body->finish_reason, g_strdup (finish_reason));
-      stream->ended = TRUE;
+      self->ended = TRUE;
     }
   if (message == NULL)
     {
-      append_content (choice, "text", stream->content);
+      append_content (choice, "text", self->content);
       return;
     }
 
-  append_content (message, "content", stream->content);
-  append_content (message, "reasoning_content", stream->reasoning);
+  append_content (message, "content", self->content);
+  append_content (message, "reasoning_content", self->reasoning);
   if (!json_object_has_member (message, "reasoning_content"))
-    append_content (message, "reasoning", stream->reasoning);
+    append_content (message, "reasoning", self->reasoning);
   refusal = gw_json_peek_string (message, "refusal");
-  if (refusal != NULL && *refusal != '\0')
-    {
-      g_autofree char *before = body->refusal;
-
-      body->refusal = g_strconcat (before != NULL ? before : "", refusal, NULL);
-    }
+  if (refusal != NULL)
+    g_string_append (self->refusal, refusal);
   body->has_tool_calls |= gw_json_peek_array (message, "tool_calls") != NULL
                           && json_array_get_length (gw_json_peek_array (message, "tool_calls")) > 0;
 }
 
 static void
-read_document (Stream *stream,
+read_document (GwReplyBuilder *self,
                JsonObject *root)
 {
-  GwReplyBody *body = stream->body;
+  GwReplyBody *body = self->body;
   JsonArray *choices = gw_json_peek_array (root, "choices");
   const char *model = gw_json_peek_string (root, "model");
 
   if (model != NULL && *model != '\0')
     take_text (&body->model, g_strdup (model));
-  if (gw_json_peek_object (root, "usage") != NULL)
-    {
-      read_usage (body, root);
-      stream->ended = TRUE;
-    }
+  read_usage (body, root);
+  /* Some send the usage with every piece; alone it comes after the last one. */
+  if (gw_json_peek_object (root, "usage") != NULL
+      && (choices == NULL || json_array_get_length (choices) == 0))
+    self->ended = TRUE;
   for (guint i = 0; choices != NULL && i < json_array_get_length (choices); i++)
     {
       JsonNode *node = json_array_get_element (choices, i);
@@ -256,7 +244,7 @@ read_document (Stream *stream,
       if (JSON_NODE_HOLDS_OBJECT (node)
           && gw_json_peek_int (json_node_get_object (node), "index", (gint64) i) == 0)
         {
-          read_choice (stream, json_node_get_object (node));
+          read_choice (self, json_node_get_object (node));
           break;
         }
     }
@@ -265,7 +253,7 @@ read_document (Stream *stream,
 }
 
 static gboolean
-read_node (Stream *stream,
+read_node (GwReplyBuilder *self,
            JsonNode *node)
 {
   if (node == NULL)
@@ -275,155 +263,62 @@ read_node (Stream *stream,
   if (!JSON_NODE_HOLDS_OBJECT (node))
     return FALSE;
 
-  stream->body->is_json = TRUE;
-  read_document (stream, json_node_get_object (node));
+  self->body->is_json = TRUE;
+  read_document (self, json_node_get_object (node));
   return TRUE;
 }
 
-static gboolean
-read_json (Stream *stream,
-           const char *text,
-           gsize length)
+/**
+ * _gw_reply_builder_read:
+ * @self: a builder
+ * @text: (array length=length): one document, of several in a stream
+ *
+ * Returns: whether it is one
+ */
+gboolean
+_gw_reply_builder_read (GwReplyBuilder *self,
+                        const char *text,
+                        gsize length)
 {
   g_autoptr (JsonNode) node = gw_json_parse_reply (text, length, NULL);
 
-  return read_node (stream, node);
+  return read_node (self, node);
 }
 
-static void
-read_event_line (Stream *stream,
-                 const char *line,
-                 gsize length)
+void
+_gw_reply_builder_init (GwReplyBuilder *self)
 {
-  if (length > 0 && line[length - 1] == '\r')
-    length--;
-  if (length == 0)
-    {
-      if (stream->pending->len > 0)
-        read_json (stream, stream->pending->str, stream->pending->len);
-      g_string_truncate (stream->pending, 0);
-      return;
-    }
-  if (length < 5 || memcmp (line, "data:", 5) != 0)
-    return; /* a comment, another field, or junk */
-
-  line += 5;
-  length -= 5;
-  while (length > 0 && *line == ' ')
-    {
-      line++;
-      length--;
-    }
-  if (length >= 6 && memcmp (line, "[DONE]", 6) == 0)
-    {
-      stream->ended = TRUE;
-      return;
-    }
-  /* Nearly always a line is a whole document; else the lines of an event belong together. */
-  if (stream->pending->len == 0 && read_json (stream, line, length))
-    return;
-  if (stream->pending->len > 0)
-    g_string_append_c (stream->pending, '\n');
-  g_string_append_len (stream->pending, line, (gssize) length);
+  self->body = g_new0 (GwReplyBody, 1);
+  self->body->usage = GW_USAGE_NONE;
+  self->content = g_string_new (NULL);
+  self->reasoning = g_string_new (NULL);
+  self->refusal = g_string_new (NULL);
 }
 
-static void
-read_events (Stream *stream,
-             const char *text,
-             gsize length)
+static char *
+free_to_text (GString **string)
 {
-  const char *end = text + length;
+  GString *text = g_steal_pointer (string);
 
-  while (text < end)
-    {
-      const char *stop = memchr (text, '\n', (gsize) (end - text));
-
-      if (stop == NULL)
-        stop = end;
-      read_event_line (stream, text, (gsize) (stop - text));
-      text = stop + 1;
-    }
-  if (stream->pending->len > 0)
-    read_json (stream, stream->pending->str, stream->pending->len);
-  stream->body->cut_off = !stream->ended;
+  return text == NULL ? NULL : g_string_free (text, text->len == 0);
 }
 
-static gboolean
-begins_with (const char *text,
-             gsize length,
-             const char *prefix)
+void
+_gw_reply_builder_clear (GwReplyBuilder *self)
 {
-  return length >= strlen (prefix) && g_ascii_strncasecmp (text, prefix, strlen (prefix)) == 0;
+  g_clear_pointer (&self->body, gw_reply_body_free);
+  g_free (free_to_text (&self->content));
+  g_free (free_to_text (&self->reasoning));
+  g_free (free_to_text (&self->refusal));
 }
 
-/* Blank lines and comments (": keep-alive") that were sent as a sign of life. */
-static void
-skip_signs_of_life (const char **text,
-                    gsize *length)
-{
-  if (*length >= 3 && memcmp (*text, "\xef\xbb\xbf", 3) == 0)
-    {
-      *text += 3;
-      *length -= 3;
-    }
-  while (*length > 0)
-    {
-      if (g_ascii_isspace (**text))
-        {
-          (*text)++;
-          (*length)--;
-        }
-      else if (**text == ':')
-        {
-          const char *stop = memchr (*text, '\n', *length);
-          gsize skipped = stop != NULL ? (gsize) (stop - *text) : *length;
-
-          *text += skipped;
-          *length -= skipped;
-        }
-      else
-        break;
-    }
-}
-
-/**
- * gw_reply_body_parse:
- * @text: bytes that came from outside
- * @length: how many
- *
- * Returns: (transfer full): what they say
- */
+/* (transfer full): the body with its texts. */
 GwReplyBody *
-gw_reply_body_parse (const char *text,
-                     gsize length)
+_gw_reply_builder_end (GwReplyBuilder *self)
 {
-  GwReplyBody *body = g_new0 (GwReplyBody, 1);
-  Stream stream = { 0 };
+  self->body->content = free_to_text (&self->content);
+  self->body->reasoning = free_to_text (&self->reasoning);
+  self->body->refusal = free_to_text (&self->refusal);
 
-  body->usage = GW_USAGE_NONE;
-  stream.body = body;
-  stream.content = g_string_new (NULL);
-  stream.reasoning = g_string_new (NULL);
-  stream.pending = g_string_new (NULL);
-
-  skip_signs_of_life (&text, &length);
-  if (length > 0 && *text == '<')
-    body->is_html = TRUE;
-  else if (begins_with (text, length, "data:") || begins_with (text, length, "event:")
-           || begins_with (text, length, "id:") || begins_with (text, length, "retry:"))
-    read_events (&stream, text, length);
-  else
-    read_json (&stream, text, length);
-
-  if (stream.content->len > 0)
-    body->content = g_string_free (stream.content, FALSE);
-  else
-    g_string_free (stream.content, TRUE);
-  if (stream.reasoning->len > 0)
-    body->reasoning = g_string_free (stream.reasoning, FALSE);
-  else
-    g_string_free (stream.reasoning, TRUE);
-  g_string_free (stream.pending, TRUE);
-
-  return body;
+  return g_steal_pointer (&self->body);
 }

@@ -14,6 +14,7 @@ typedef struct {
   gboolean is_json;      /* or a stream of events of JSON */
   gboolean is_html;
   gboolean cut_off;      /* a stream that ended without saying so */
+  gboolean bad_utf8;     /* bytes of it are no UTF-8 */
 
   gboolean has_error;
   char *error_code;      /* (nullable) numbers as text */

@@ -716,7 +716,8 @@ gw_reply_classify (GwReply *reply,
 {
   const char *text = raw->body != NULL ? raw->body : "";
   gsize length = raw->body != NULL ? raw->length : 0;
-  g_autoptr (GwReplyBody) body = gw_reply_body_parse (text, length);
+  g_autoptr (GwReplyBody) parsed = raw->parsed == NULL ? gw_reply_body_parse (text, length) : NULL;
+  GwReplyBody *body = raw->parsed != NULL ? raw->parsed : parsed;
   gboolean success = raw->status >= 200 && raw->status < 300;
 
   if (!success || (body->has_error && !raw->too_large))
@@ -729,7 +730,7 @@ gw_reply_classify (GwReply *reply,
     set_bad_reply (reply, raw, "it is an HTML page, maybe of a proxy or a sign-in to the network");
   else if (!body->is_json)
     set_bad_reply (reply, raw, length == 0 ? "it is empty" : "it is not JSON");
-  else if (!g_utf8_validate_len (text, length, NULL))
+  else if (body->bad_utf8)
     set_bad_reply (reply, raw, "it is not UTF-8 text");
   else
     set_answer (reply, raw, body);

@@ -3,6 +3,7 @@
 
 #include <libsoup/soup.h>
 
+#include "provider/gw-reply-body.h"
 #include "provider/gw-reply.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,8 @@ typedef struct {
   SoupMessageHeaders *headers; /* (nullable) */
   const char *body;            /* (nullable) */
   gsize length;
+  GwReplyBody *parsed;         /* (nullable) what it says, its texts to be taken; NULL: see @body,
+                                  which else is only how it begins */
   gboolean incomplete;         /* the body ended before its length was there */
   gboolean too_large;
 

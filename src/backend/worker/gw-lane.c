@@ -30,6 +30,7 @@ struct _GwLane {
   GwCatalogue *catalogue; /* (owned) */
   char *name;             /* (owned) */
   char *worker;           /* (owned) */
+  GwPartials *partials;   /* (owned) (nullable) */
   GMainContext *context;  /* (owned) */
 
   GwProvider *provider;   /* (owned) (nullable) replaced by reconfigure; calls hold their own */
@@ -88,6 +89,7 @@ gw_lane_finalize (GObject *object)
 
   g_free (self->name);
   g_free (self->worker);
+  g_clear_pointer (&self->partials, gw_partials_unref);
   g_main_context_unref (self->context);
 
   G_OBJECT_CLASS (gw_lane_parent_class)->finalize (object);
@@ -282,6 +284,20 @@ gw_lane_new (GwQueue *queue,
   return self;
 }
 
+/**
+ * gw_lane_set_partials:
+ * @self: a lane that was not started
+ * @partials: where the answers under way are seen
+ */
+void
+gw_lane_set_partials (GwLane *self,
+                      GwPartials *partials)
+{
+  g_return_if_fail (self->partials == NULL && self->slots->len == 0);
+
+  self->partials = partials != NULL ? gw_partials_ref (partials) : NULL;
+}
+
 const char *
 gw_lane_get_name (GwLane *self)
 {
@@ -310,10 +326,12 @@ gw_lane_reconfigure (GwLane *self)
   self->n_usable_slots = config->max_concurrency;
   while (self->slots->len < self->n_usable_slots)
     {
-      g_ptr_array_add (self->slots,
-                       gw_slot_new (self->queue, self->name, self->worker, self->slots->len,
-                                    &self->wakes, gw_lane_slot_asked_cb, gw_lane_slot_idle_cb,
-                                    self));
+      GwSlot *slot = gw_slot_new (self->queue, self->name, self->worker, self->slots->len,
+                                  &self->wakes, gw_lane_slot_asked_cb, gw_lane_slot_idle_cb,
+                                  self);
+
+      gw_slot_set_partials (slot, self->partials);
+      g_ptr_array_add (self->slots, slot);
     }
   for (guint i = 0; i < self->slots->len; i++)
     {

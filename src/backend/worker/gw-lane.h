@@ -16,6 +16,7 @@ typedef void (*GwLaneDrainedFunc) (GwLane *lane, gpointer user_data);
 GwLane *gw_lane_new (GwQueue *queue, GwCatalogue *catalogue, const char *name, const char *worker);
 const char *gw_lane_get_name (GwLane *self);
 
+void gw_lane_set_partials (GwLane *self, GwPartials *partials);
 void gw_lane_start (GwLane *self);
 void gw_lane_reconfigure (GwLane *self);
 void gw_lane_drain (GwLane *self, GwLaneDrainedFunc drained, gpointer user_data);

@@ -31,10 +31,12 @@ struct _GwSlot {
   GwSlotIdleFunc idle;
   gpointer user_data;   /* (borrowed) the lane */
 
+  GwPartials *partials; /* (owned) (nullable) where the answers under way are seen */
   GwProvider *provider; /* (owned) (nullable) NULL: takes nothing more */
   gboolean asking;
   GwGrant *grant;       /* (owned) (nullable) of the attempt under way */
   GCancellable *abort;  /* (owned) (nullable) with @grant, while the call runs */
+  GwPartial *partial;   /* (owned) (nullable) with @grant, of a call that streams */
   GwReply *reply;       /* (owned) (nullable) the call has ended, its finish has not */
   guint claim_wakes;
   GSource *repeat;      /* (owned) (nullable) */
@@ -57,12 +59,23 @@ gw_slot_clear_repeat (GwSlot *self)
     }
 }
 
+/* Nobody sees the answer under way any more: it has ended, and its end is stored. */
+static void
+gw_slot_clear_partial (GwSlot *self)
+{
+  if (self->partial != NULL)
+    gw_partials_remove (self->partials, self->grant->task_id, self->partial);
+  g_clear_pointer (&self->partial, gw_partial_unref);
+}
+
 static void
 gw_slot_finalize (GObject *object)
 {
   GwSlot *self = GW_SLOT (object);
 
   gw_slot_clear_repeat (self);
+  gw_slot_clear_partial (self);
+  g_clear_pointer (&self->partials, gw_partials_unref);
   g_clear_object (&self->provider);
   g_clear_object (&self->abort);
   g_clear_pointer (&self->grant, gw_grant_free);
@@ -147,6 +160,7 @@ gw_slot_finished (GwSlot *self,
     }
 
   self->repeat_ms = 0;
+  gw_slot_clear_partial (self);
   g_clear_pointer (&self->grant, gw_grant_free);
   g_clear_pointer (&self->reply, gw_reply_free);
 
@@ -272,6 +286,11 @@ gw_slot_call (GwSlot *self,
   /* Only a lane with a rolling window needs to know at once when the request was written; for the
    * others the finish tells it, and a step of the queue is saved. */
   config = gw_provider_get_config (self->provider);
+  if (config->stream && self->partials != NULL)
+    {
+      call.partial = self->partial = gw_partial_new (grant->number);
+      gw_partials_add (self->partials, grant->task_id, self->partial);
+    }
   self->abort = g_cancellable_new ();
   gw_provider_call_async (self->provider, &call,
                           config->requests_per_minute > 0 ? gw_slot_sent_cb : NULL, self,
@@ -367,6 +386,20 @@ gw_slot_set_provider (GwSlot *self,
                       GwProvider *provider)
 {
   g_set_object (&self->provider, provider);
+}
+
+/**
+ * gw_slot_set_partials:
+ * @self: a slot
+ * @partials: (nullable): where the answers that come in pieces are seen meanwhile
+ */
+void
+gw_slot_set_partials (GwSlot *self,
+                      GwPartials *partials)
+{
+  g_return_if_fail (self->partials == NULL);
+
+  self->partials = partials != NULL ? gw_partials_ref (partials) : NULL;
 }
 
 /**

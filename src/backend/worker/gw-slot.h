@@ -26,6 +26,7 @@ GwSlot *gw_slot_new (GwQueue *queue, const char *lane, const char *worker, guint
 
 gboolean gw_slot_is_busy (GwSlot *self);
 void gw_slot_set_provider (GwSlot *self, GwProvider *provider);
+void gw_slot_set_partials (GwSlot *self, GwPartials *partials);
 void gw_slot_ask (GwSlot *self);
 void gw_slot_abort (GwSlot *self, guint64 attempt);
 

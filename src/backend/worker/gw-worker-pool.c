@@ -36,6 +36,7 @@ struct _GwWorkerPool {
 
   GwQueue *queue;          /* (owned) */
   GwCatalogue *catalogue;  /* (owned) */
+  GwPartials *partials;    /* (owned) (nullable) set before the start */
   char *worker;            /* (owned) id of this process as a worker */
   GPtrArray *threads;      /* (owned) (element-type GwWorkerThread) */
 
@@ -83,6 +84,7 @@ gw_worker_pool_finalize (GObject *object)
   g_object_unref (self->queue);
   g_object_unref (self->catalogue);
   g_free (self->worker);
+  g_clear_pointer (&self->partials, gw_partials_unref);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->all_ended);
 
@@ -161,6 +163,7 @@ start_lane_cb (gpointer data)
 
   seat->lane = gw_lane_new (seat->pool->queue, seat->pool->catalogue, seat->name,
                             seat->pool->worker);
+  gw_lane_set_partials (seat->lane, seat->pool->partials);
   gw_lane_start (seat->lane);
 }
 
@@ -400,6 +403,20 @@ gw_worker_pool_new (GwQueue *queue,
   self->catalogue = g_object_ref (catalogue);
 
   return self;
+}
+
+/**
+ * gw_worker_pool_set_partials:
+ * @self: a pool that was not started
+ * @partials: where the answers that come in pieces are seen while they are written
+ */
+void
+gw_worker_pool_set_partials (GwWorkerPool *self,
+                             GwPartials *partials)
+{
+  g_return_if_fail (self->partials == NULL && self->threads->len == 0);
+
+  self->partials = gw_partials_ref (partials);
 }
 
 /**

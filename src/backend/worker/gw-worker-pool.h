@@ -13,6 +13,9 @@ G_DECLARE_FINAL_TYPE (GwWorkerPool, gw_worker_pool, GW, WORKER_POOL, GObject)
 
 GwWorkerPool *gw_worker_pool_new (GwQueue *queue, GwCatalogue *catalogue);
 
+/* Before the start. */
+void gw_worker_pool_set_partials (GwWorkerPool *self, GwPartials *partials);
+
 /* Starts the worker threads and a lane for each provider in use; follows the catalogue after
  * that. */
 void gw_worker_pool_start (GwWorkerPool *self);
