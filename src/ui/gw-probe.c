@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "gw-probe.h"
 
@@ -11,6 +12,7 @@
  * file. Into it go, one a line, a word, a time (monotonic clock, µs) and a number:
  *
  *   busy      one turn of the main loop took so many µs from one sleep to the next
+ *   cpu       the same turn, only while the machine worked on it
  *   frame     a frame was drawn
  *   list      the list of a gateway is being followed
  *   rows      so many rows are shown now
@@ -23,6 +25,7 @@
 
 static FILE *file;
 static gint64 woke_at;
+static gint64 woke_cpu;
 static gint64 rows_to_paint = -1;
 static GArray *ended_at; /* (element-type gint64), Unix ms: since the last frame */
 
@@ -30,6 +33,15 @@ static void
 write_line (const char *what, gint64 at, gint64 value)
 {
   fprintf (file, "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", what, at, value);
+}
+
+static gint64
+cpu_time (void)
+{
+  struct timespec spent;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &spent);
+  return spent.tv_sec * G_USEC_PER_SEC + spent.tv_nsec / 1000;
 }
 
 /* The loop is busy whenever it does not sleep in here. */
@@ -40,11 +52,15 @@ poll_cb (GPollFD *fds, guint n_fds, gint timeout)
   gint result;
 
   if (woke_at > 0 && now - woke_at >= LEAST_BUSY_US)
-    write_line ("busy", now, now - woke_at);
+    {
+      write_line ("busy", now, now - woke_at);
+      write_line ("cpu", now, cpu_time () - woke_cpu);
+    }
   if (timeout != 0)
     fflush (file);
   result = g_poll (fds, n_fds, timeout);
   woke_at = g_get_monotonic_time ();
+  woke_cpu = cpu_time ();
   return result;
 }
 

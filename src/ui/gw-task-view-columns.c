@@ -141,6 +141,7 @@ width_cb (gpointer user_data)
 {
   GwTaskView *self = user_data;
   gboolean narrow = self->width < NARROW_WIDTH;
+  gboolean terse = self->width < MODEL_WIDTH;
   GHashTableIter iter;
   gpointer cell;
 
@@ -149,6 +150,11 @@ width_cb (gpointer user_data)
   set_has_column (self, GW_TASK_COLUMN_MODEL, self->width >= MODEL_WIDTH);
   set_has_column (self, GW_TASK_COLUMN_TIME, !narrow);
   _gw_task_view_previews_later (self, FALSE);
+  if (self->terse != terse)
+    {
+      self->terse = terse;
+      gw_task_view_refresh (self);
+    }
   if (self->narrow == narrow)
     return G_SOURCE_REMOVE;
   self->narrow = narrow;
@@ -160,7 +166,6 @@ width_cb (gpointer user_data)
   g_hash_table_iter_init (&iter, self->cells);
   while (g_hash_table_iter_next (&iter, &cell, NULL))
     gw_task_cell_set_narrow (cell, narrow);
-  gw_task_view_refresh (self);
   return G_SOURCE_REMOVE;
 }
 

@@ -201,7 +201,7 @@ def measure_start(place, runs):
 
 def measure_rows(place, runs, tasks, empty):
     daemon = Daemon(place, CONFIG)
-    first, all_rows, memory, stalls = [], [], [], []
+    first, all_rows, memory, stalls, cpu = [], [], [], [], []
     try:
         daemon.submit(tasks)
         for _ in range(runs):
@@ -211,6 +211,7 @@ def measure_rows(place, runs, tasks, empty):
             first.append(window.wait("painted", 1) - began)
             all_rows.append(done - began)
             stalls.append(max(us for _, us in window.lines("busy", began)) / 1000)
+            cpu.append(max(us for _, us in window.lines("cpu", began)) / 1000)
             time.sleep(1)
             memory.append(window.memory())
             window.close()
@@ -218,7 +219,7 @@ def measure_rows(place, runs, tasks, empty):
         daemon.close()
     print(f"13 {tasks} tasks: first rows on screen after {median(first) * 1000:.0f} ms, all after "
           f"{median(all_rows):.2f} s, {median(memory) - empty:.0f} MiB more than empty; longest "
-          f"turn of the loop meanwhile {median(stalls):.1f} ms")
+          f"turn of the loop meanwhile {median(stalls):.1f} ms ({median(cpu):.1f} ms of work)")
 
 
 def scroll(place, stop):
@@ -230,7 +231,8 @@ def scroll(place, stop):
 
 
 def measure_changes(place, runs, tasks, seconds, scrolled):
-    p50, p99, longest, shown, rates = [], [], [], [], []
+    p50, p99, longest, p99_work, longest_work = [], [], [], [], []
+    shown, rates = [], []
     for _ in range(runs):
         daemon = Daemon(place, CONFIG)
         window = None
@@ -252,6 +254,9 @@ def measure_changes(place, runs, tasks, seconds, scrolled):
             busy = [us / 1000 for at, us in window.lines("busy", since) if at <= until]
             late = [ms for at, ms in window.lines("shown", since) if at <= until]
             rates.append(2 * (after["completed"] - before["completed"]) / (until - since))
+            work = [us / 1000 for at, us in window.lines("cpu", since) if at <= until]
+            p99_work.append(percentile(work, 0.99))
+            longest_work.append(max(work))
             p50.append(percentile(busy, 0.5))
             p99.append(percentile(busy, 0.99))
             longest.append(max(busy))
@@ -265,7 +270,8 @@ def measure_changes(place, runs, tasks, seconds, scrolled):
             daemon.close()
     print(f"14 {median(rates):.0f} changes/s, {tasks} tasks, list "
           f"{'scrolled' if scrolled else 'at rest'}: a turn of the loop takes p50 "
-          f"{median(p50):.1f} ms, p99 {median(p99):.1f} ms, at most {median(longest):.1f} ms")
+          f"{median(p50):.1f} ms, p99 {median(p99):.1f} ms, at most {median(longest):.1f} ms "
+          f"(of work: p99 {median(p99_work):.1f} ms, at most {median(longest_work):.1f} ms)")
     if shown:
         print(f"15 end of a task to the frame that shows it: p50 {percentile(shown, 0.5)} ms, "
               f"p99 {percentile(shown, 0.99)} ms ({len(shown)} rows)")
