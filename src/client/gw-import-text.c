@@ -460,6 +460,7 @@ _gw_import_text (GwImportJob *job,
   gsize front = is_md ? front_matter_length (text) : 0;
   guint lines_before = count_lines (text, front);
 
+  job->import->has_task = TRUE;
   for (guint i = 0; job->template != NULL && gw_template_get_names (job->template)[i] != NULL; i++)
     {
       const char *name = gw_template_get_names (job->template)[i];
@@ -476,7 +477,6 @@ _gw_import_text (GwImportJob *job,
   else if (split == GW_SPLIT_AUTO)
     split = has_rule (text + front) ? GW_SPLIT_RULE : GW_SPLIT_WHOLE;
   job->import->split = split;
-  job->import->has_task = TRUE;
 
   switch (split)
     {

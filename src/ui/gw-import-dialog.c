@@ -10,6 +10,7 @@
 #include "gw-banner.h"
 #include "gw-compat.h"
 #include "gw-drop-overlay.h"
+#include "gw-estimate-words.h"
 #include "gw-import-cell.h"
 #include "gw-import-dialog.h"
 #include "gw-import-file-row.h"
@@ -49,6 +50,7 @@ struct _GwImportDialog {
   GtkSwitch *notes_switch;
   AdwPreferencesGroup *project_group;
   AdwEntryRow *name_row;
+  GwProviderChoice *choice;
   GtkSwitch *serial_switch;
   GtkLabel *name_label;
   GtkWidget *tasks_page;
@@ -68,6 +70,7 @@ struct _GwImportDialog {
   GHashTable *projects;     /* (element-type utf8 utf8) name to id */
   char *current_name;       /* (nullable) of the project that is shown behind */
   char *estimate;           /* (nullable) how long it will take, in words */
+  char *estimated;          /* (nullable) what that is asked for */
   GCancellable *estimating; /* (nullable) */
   GCancellable *adding;     /* (nullable) while tasks go into the queue */
   GtkFileChooserNative *chooser; /* (nullable) */
@@ -76,7 +79,6 @@ struct _GwImportDialog {
   gboolean template_wrong;
   gboolean name_touched;
   gboolean updating;
-  guint estimated_for;      /* tasks */
   guint spinner_id;
   guint estimate_id;
   guint layout_id;
@@ -349,22 +351,14 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GwImportDialog) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  double seconds = -1;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_object (&self->estimating);
   g_clear_pointer (&self->estimate, g_free);
-  if (answer != NULL && json_object_has_member (answer, "finish_in_s")
-      && !json_object_get_null_member (answer, "finish_in_s"))
-    seconds = json_object_get_double_member (answer, "finish_in_s");
-  if (seconds >= 0 && seconds < 1e9)
-    {
-      g_autofree char *words = gw_duration_to_words ((gint64) (seconds * 1000));
-
-      /* Translators: %s is a duration, "2 min 5 s" */
-      self->estimate = g_strdup_printf (_("about %s"), words);
-    }
+  if (answer != NULL)
+    self->estimate = gw_estimate_to_words (answer, gw_import_rows_get_n_ticked (self->rows),
+                                           gtk_switch_get_active (self->serial_switch));
   update_footer (self);
 }
 
@@ -380,27 +374,54 @@ estimate_cb (gpointer user_data)
   if (client == NULL || n_ticked == 0 || self->adding != NULL
       || gw_client_get_protocol (client) != GW_PROTOCOL_GANGWAY)
     return G_SOURCE_REMOVE;
-  if (self->estimating != NULL)
-    g_cancellable_cancel (self->estimating);
-  g_clear_object (&self->estimating);
-  self->estimated_for = n_ticked;
   body = json_object_new ();
   json_object_set_int_member (body, "count", n_ticked);
+  if (gw_provider_choice_get_provider (self->choice) != NULL)
+    json_object_set_string_member (body, "provider",
+                                   gw_provider_choice_get_provider (self->choice));
+  if (gw_provider_choice_get_model (self->choice) != NULL)
+    json_object_set_string_member (body, "model", gw_provider_choice_get_model (self->choice));
   self->estimating = g_cancellable_new ();
   gw_client_call_async (client, "POST", "/estimate", body, self->estimating, estimated_cb,
                         g_object_ref (self));
   return G_SOURCE_REMOVE;
 }
 
+/* A moment after the last change; an estimate of something else is not shown meanwhile. */
 static void
 queue_estimate (GwImportDialog *self)
 {
-  if (gw_import_rows_get_n_ticked (self->rows) == self->estimated_for)
+  const char *provider = gw_provider_choice_get_provider (self->choice);
+  const char *model = gw_provider_choice_get_model (self->choice);
+  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
+  g_autofree char *question = NULL;
+
+  if (get_client (self) != NULL && n_ticked > 0)
+    question = g_strdup_printf ("%u %d %s %s", n_ticked,
+                                gtk_switch_get_active (self->serial_switch),
+                                provider != NULL ? provider : "", model != NULL ? model : "");
+  if (g_strcmp0 (question, self->estimated) == 0)
     return;
+  g_free (self->estimated);
+  self->estimated = g_steal_pointer (&question);
   g_clear_pointer (&self->estimate, g_free);
   g_clear_handle_id (&self->estimate_id, g_source_remove);
+  if (self->estimating != NULL)
+    g_cancellable_cancel (self->estimating);
+  g_clear_object (&self->estimating);
+  update_footer (self);
+  if (self->estimated == NULL)
+    return;
   self->estimate_id = g_timeout_add (ESTIMATE_DELAY_MS, estimate_cb, self);
   g_source_set_name_by_id (self->estimate_id, "[gangway] estimate an import");
+}
+
+/* Where the tasks run, and how many at a time. */
+static void
+where_changed_cb (GwImportDialog *self)
+{
+  if (self->set != NULL)
+    queue_estimate (self);
 }
 
 /* --- The set ---------------------------------------------------------------------------------- */
@@ -725,6 +746,8 @@ add (GwImportDialog *self, gboolean runs)
   gw_banner_hide (self->banner);
   options.project = known != NULL ? known : name;
   options.is_new = known == NULL;
+  options.provider = gw_provider_choice_get_provider (self->choice);
+  options.model = gw_provider_choice_get_model (self->choice);
   options.concurrency = gtk_switch_get_active (self->serial_switch) ? 1 : 0;
   self->runs = runs;
   self->adding = g_cancellable_new ();
@@ -882,6 +905,7 @@ gw_import_dialog_finalize (GObject *object)
   g_hash_table_unref (self->projects);
   g_free (self->current_name);
   g_free (self->estimate);
+  g_free (self->estimated);
 
   G_OBJECT_CLASS (gw_import_dialog_parent_class)->finalize (object);
 }
@@ -903,6 +927,7 @@ gw_import_dialog_class_init (GwImportDialogClass *klass)
   g_type_ensure (GW_TYPE_BANNER);
   g_type_ensure (GW_TYPE_DROP_OVERLAY);
   g_type_ensure (GW_TYPE_IMPORT_WRAP);
+  g_type_ensure (GW_TYPE_PROVIDER_CHOICE);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/gangway/Gangway/ui/gw-import-dialog.ui");
 #define CHILD(name) gtk_widget_class_bind_template_child (widget_class, GwImportDialog, name)
@@ -929,6 +954,7 @@ gw_import_dialog_class_init (GwImportDialogClass *klass)
   CHILD (notes_switch);
   CHILD (project_group);
   CHILD (name_row);
+  CHILD (choice);
   CHILD (serial_switch);
   CHILD (name_label);
   CHILD (tasks_page);
@@ -951,6 +977,7 @@ gw_import_dialog_class_init (GwImportDialogClass *klass)
   CALLBACK (queue_layout_cb);
   CALLBACK (template_changed_cb);
   CALLBACK (rows_changed_cb);
+  CALLBACK (where_changed_cb);
   CALLBACK (name_changed_cb);
   CALLBACK (all_toggled_cb);
   CALLBACK (problems_toggled_cb);
@@ -969,7 +996,6 @@ gw_import_dialog_init (GwImportDialog *self)
   self->rows = gw_import_rows_new ();
   self->file_rows = g_ptr_array_new ();
   self->projects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->estimated_for = 0;
   gtk_widget_init_template (GTK_WIDGET (self));
   set_up_list (self);
   gtk_window_set_default_widget (GTK_WINDOW (self), GTK_WIDGET (self->run_button));
@@ -1034,6 +1060,14 @@ gw_import_dialog_set_projects (GwImportDialog *self, GwTaskList *list, const cha
         self->current_name = g_strdup (project->name);
     }
   files_changed_cb (self);
+}
+
+GwProviderChoice *
+gw_import_dialog_get_choice (GwImportDialog *self)
+{
+  g_return_val_if_fail (GW_IS_IMPORT_DIALOG (self), NULL);
+
+  return self->choice;
 }
 
 GwImportSet *

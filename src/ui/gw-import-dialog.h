@@ -5,6 +5,7 @@
 
 #include "gw-endpoint.h"
 #include "gw-import-set.h"
+#include "gw-provider-choice.h"
 #include "gw-task-list.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,9 @@ void gw_import_dialog_set_projects (GwImportDialog *self, GwTaskList *list, cons
 /* The same chooser of files for the dialog and the window. */
 GtkFileChooserNative *gw_import_dialog_new_chooser (GtkWindow *parent);
 GPtrArray *gw_import_dialog_get_chosen (GtkFileChooserNative *chooser);
+
+/* Where the tasks are to run; the window says what there is. */
+GwProviderChoice *gw_import_dialog_get_choice (GwImportDialog *self);
 
 GwImportSet *gw_import_dialog_get_set (GwImportDialog *self);
 

@@ -103,6 +103,7 @@ gw_import_wrap_set_names (GwImportWrap *self, const char *const *names)
       gtk_label_set_max_width_chars (GTK_LABEL (gtk_button_get_child (GTK_BUTTON (chip))), 24);
       gtk_widget_set_tooltip_text (chip, tip);
       gtk_widget_add_css_class (chip, "gw-chip");
+      gtk_widget_set_halign (chip, GTK_ALIGN_START);
       g_object_set_data_full (G_OBJECT (chip), "name", g_strdup (names[i]), g_free);
       g_signal_connect_object (chip, "clicked", G_CALLBACK (chip_cb), self, 0);
       gtk_flow_box_append (self->chips, chip);

@@ -7,6 +7,7 @@
 
 #include "gw-estimate-words.h"
 #include "gw-task-words.h"
+#include "gw-import-dialog.h"
 #include "gw-window-private.h"
 
 /* What the compose box and the empty page need to know of the gateway: which providers there are,
@@ -199,12 +200,25 @@ state_changed_cb (GwWindow *self)
 
 /* --- Providers -------------------------------------------------------------------------------- */
 
+/* Tells every choice of a provider that is open how looking up has ended. */
+static void
+tell_looked_up (GwWindow *self, const char *name, const char *error)
+{
+  gw_provider_choice_looked_up (gw_composer_get_choice (self->composer), name, error);
+  if (self->import_dialog != NULL)
+    gw_provider_choice_looked_up (
+        gw_import_dialog_get_choice (GW_IMPORT_DIALOG (self->import_dialog)), name, error);
+}
+
 static void
 take_infos (GwWindow *self, GPtrArray *infos)
 {
   g_clear_pointer (&self->compose->infos, g_ptr_array_unref);
   self->compose->infos = infos != NULL ? g_ptr_array_ref (infos) : NULL;
   gw_provider_choice_set_providers (gw_composer_get_choice (self->composer), infos);
+  if (self->import_dialog != NULL)
+    gw_provider_choice_set_providers (
+        gw_import_dialog_get_choice (GW_IMPORT_DIALOG (self->import_dialog)), infos);
   gw_empty_page_set_providers (self->empty_page, infos);
   /* What can be used has changed, and so may have what is asked. */
   g_clear_pointer (&self->compose->estimated, g_free);
@@ -282,7 +296,7 @@ called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         words = gw_error_to_words (error);
       else if (problem != NULL)
         words = g_strdup (gw_json_peek_string (problem, "message"));
-      gw_provider_choice_looked_up (gw_composer_get_choice (self->composer), name, words);
+      tell_looked_up (self, name, words);
     }
   else
     {
@@ -315,10 +329,23 @@ static void
 look_up_cb (GwWindow *self, const char *name)
 {
   if (get_client (self) == NULL)
-    gw_provider_choice_looked_up (gw_composer_get_choice (self->composer), name,
-                                  _("The gateway does not answer"));
+    tell_looked_up (self, name, _("The gateway does not answer"));
   else
     call_provider (self, "POST", name, "test", NULL);
+}
+
+/* Another choice of a provider, with the same to choose from. */
+void
+_gw_window_compose_follow (GwWindow *self, GwProviderChoice *choice)
+{
+  GwProviderChoice *own = gw_composer_get_choice (self->composer);
+
+  gw_provider_choice_set_providers (choice, gw_provider_choice_get_providers (own));
+  gw_provider_choice_set (choice, gw_provider_choice_get_provider (own),
+                          gw_provider_choice_get_model (own));
+  g_signal_connect_object (choice, "opened", G_CALLBACK (fetch_providers), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (choice, "look-up", G_CALLBACK (look_up_cb), self, G_CONNECT_SWAPPED);
 }
 
 /* What was found is used from now on; a server without a model set gets the first that it has. */

@@ -96,6 +96,7 @@ present_dialog (GwWindow *self)
   g_signal_handlers_disconnect_by_data (set, self);
   gw_import_dialog_set_projects (GW_IMPORT_DIALOG (dialog), self->list,
                                  _gw_window_get_target_project (self));
+  _gw_window_compose_follow (self, gw_import_dialog_get_choice (GW_IMPORT_DIALOG (dialog)));
   g_signal_connect_object (dialog, "added", G_CALLBACK (added_cb), self, G_CONNECT_SWAPPED);
   g_set_weak_pointer (&self->import_dialog, dialog);
   gtk_window_present (GTK_WINDOW (dialog));

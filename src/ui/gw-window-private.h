@@ -22,6 +22,7 @@
 G_BEGIN_DECLS
 
 typedef struct _GwCompose GwCompose;       /* gw-window-compose.c */
+void _gw_window_compose_follow (GwWindow *self, GwProviderChoice *choice);
 typedef struct _GwSubmission GwSubmission; /* tasks on their way in, gw-window-submit.c */
 
 typedef enum {

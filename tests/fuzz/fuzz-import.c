@@ -54,6 +54,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
   options.guess_column = data[1] / 8 % 2;
   options.no_header = data[1] / 16 % 2;
   options.skip_notes = data[1] / 32 % 2;
+  options.tell_empty = data[1] / 64 % 2;
   import = gw_import_parse_bytes (names[data[0] % 16 % G_N_ELEMENTS (names)], data + 2, size - 2,
                                   &options, &error);
   g_assert_cmpint (import != NULL, ==, error == NULL);
@@ -62,6 +63,13 @@ LLVMFuzzerTestOneInput (const guint8 *data,
       g_assert_error (error, GW_ERROR, GW_ERROR_INPUT);
       return 0;
     }
+
+  /* What was taken with a template, the template fits. */
+  if (options.template_text != NULL && import->entries->len > 0)
+    g_assert_true (gw_import_check_template (import, options.template_text, NULL));
+  for (guint i = 1; i < import->problems->len; i++)
+    g_assert_cmpuint (((GwImportProblem *) import->problems->pdata[i - 1])->row, <=,
+                      ((GwImportProblem *) import->problems->pdata[i])->row);
 
   for (guint i = 0; i < import->entries->len; i++)
     check_entry (import->entries->pdata[i]);

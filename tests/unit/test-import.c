@@ -372,7 +372,7 @@ test_template (void)
   assert_tasks (table, "Translate {language} to {x} fr!|Translate b to {x} !");
   assert_metadata (table, 0, "{\"text\":\"{language}\",\"language\":\"fr\"}");
   g_assert_cmpuint (table->n_empty, ==, 1);
-  g_assert_null (table->column);
+  g_assert_cmpstr (table->column, ==, "text"); /* what {task} would be */
   assert_fails ("x.csv", "text,b\n1,2\n", &options, "{language}");
   assert_fails ("x.txt", "a\n", &options, "{text}");
 
@@ -440,15 +440,15 @@ test_jsonl (void)
   assert_metadata (import, 3, "{\"input_model\":7}");
   g_assert_cmpuint (entry (import, 2)->row, ==, 4);
   g_assert_cmpuint (import->n_empty, ==, 1);
-  /* What is no JSON is found first. */
+  /* By row, whatever was found first. */
   assert_problem (import, 0, 5, "JSON");
-  assert_problem (import, 1, 13, "surrogate");
-  assert_problem (import, 2, 6, "no member");
-  assert_problem (import, 3, 7, "neither");
-  assert_problem (import, 4, 8, "turns");
-  assert_problem (import, 5, 9, "text");
-  assert_problem (import, 6, 10, "user");
-  assert_problem (import, 7, 11, "blank");
+  assert_problem (import, 1, 6, "no member");
+  assert_problem (import, 2, 7, "neither");
+  assert_problem (import, 3, 8, "turns");
+  assert_problem (import, 4, 9, "text");
+  assert_problem (import, 5, 10, "user");
+  assert_problem (import, 6, 11, "blank");
+  assert_problem (import, 7, 13, "surrogate");
   g_assert_cmpuint (import->problems->len, ==, 8);
 
   assert_fails ("x.jsonl", "a\nb\n", NULL, "Line 1");
