@@ -231,7 +231,7 @@ update_state (GwComposer *self)
       gtk_check_button_set_label (self->split_check, split);
     }
   /* Translators: a button; %u tasks will be run */
-  run = n_tasks > 1 && !is_open (self) ? g_strdup_printf (_("_Run %u"), n_tasks)
+  run = n_tasks > 1 && !is_open (self) ? g_strdup_printf (ngettext ("_Run %u", "_Run %u", n_tasks), n_tasks)
                                        : g_strdup (_("_Run"));
   if (g_strcmp0 (gtk_button_get_label (self->run_button), run) != 0)
     gtk_button_set_label (self->run_button, run);
