@@ -13,6 +13,9 @@ struct _GwClock {
   gint64 now;     /* (mutex mutex) of a manual clock */
   gint64 wall;    /* (mutex mutex) of a manual clock */
   char *boot_id;  /* (owned) (mutex mutex) */
+  gboolean remote;
+  gint64 offset;  /* (mutex mutex) of a remote clock, to our own */
+  gint64 last;    /* (mutex mutex) what a remote clock read last */
 };
 
 static void
@@ -65,6 +68,65 @@ gw_clock_new_manual (gint64 now_ms,
   return clock;
 }
 
+/**
+ * gw_clock_new_remote:
+ *
+ * A clock that another machine's readings are put to: a queue that several machines share has one
+ * time for all. Between the readings it goes on as ours does; it never runs backwards. `now` and
+ * `wall` are the same.
+ *
+ * Returns: (transfer full): a clock that reads as Unix time does, until gw_clock_set_remote()
+ */
+GwClock *
+gw_clock_new_remote (void)
+{
+  GwClock *clock = gw_clock_new ();
+
+  clock->remote = TRUE;
+  gw_clock_set_remote (clock, g_get_real_time () / 1000);
+
+  return clock;
+}
+
+static gint64
+read_boot_time (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_BOOTTIME, &time);
+
+  return (gint64) time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/**
+ * gw_clock_set_remote:
+ * @clock: a remote clock
+ * @remote_ms: what the other machine's reads just now
+ */
+void
+gw_clock_set_remote (GwClock *clock,
+                     gint64 remote_ms)
+{
+  g_return_if_fail (clock->remote);
+
+  g_mutex_lock (&clock->mutex);
+  clock->offset = remote_ms - read_boot_time ();
+  g_mutex_unlock (&clock->mutex);
+}
+
+static gint64
+read_remote (GwClock *clock)
+{
+  gint64 time;
+
+  g_mutex_lock (&clock->mutex);
+  clock->last = MAX (clock->last, read_boot_time () + clock->offset);
+  time = clock->last;
+  g_mutex_unlock (&clock->mutex);
+
+  return time;
+}
+
 GwClock *
 gw_clock_ref (GwClock *clock)
 {
@@ -86,14 +148,12 @@ gw_clock_unref (GwClock *clock)
 gint64
 gw_clock_now (GwClock *clock)
 {
-  struct timespec time;
   gint64 now;
 
+  if (clock->remote)
+    return read_remote (clock);
   if (!clock->manual)
-    {
-      clock_gettime (CLOCK_BOOTTIME, &time);
-      return (gint64) time.tv_sec * 1000 + time.tv_nsec / 1000000;
-    }
+    return read_boot_time ();
 
   g_mutex_lock (&clock->mutex);
   now = clock->now;
@@ -113,6 +173,8 @@ gw_clock_wall (GwClock *clock)
 {
   gint64 wall;
 
+  if (clock->remote)
+    return read_remote (clock);
   if (!clock->manual)
     return g_get_real_time () / 1000;
 

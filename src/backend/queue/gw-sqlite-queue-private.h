@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "queue/gw-queue-watches.h"
 #include "queue/gw-sqlite-queue.h"
 
 G_BEGIN_DECLS
@@ -490,20 +491,6 @@ guint64 gw_sq_engine_get_revision (GwSqEngine *engine);
 gint64 gw_sq_engine_walk_began_at (GwSqEngine *engine, gint64 since);
 void gw_sq_engine_note_walk (GwSqEngine *engine, gint64 revision, gint64 began_at);
 
-/* --- Watches. --- */
-
-typedef struct _GwSqWatches GwSqWatches;
-
-GwSqWatches *gw_sq_watches_new (void);
-void gw_sq_watches_free (GwSqWatches *watches);
 GwSqWatches *gw_sq_engine_get_watches (GwSqEngine *engine);
-guint gw_sq_watches_add_revision (GwSqWatches *watches, GMainContext *context, GwRevisionFunc func,
-                                  gpointer data, GDestroyNotify destroy);
-guint gw_sq_watches_add_lane (GwSqWatches *watches, const char *provider, GMainContext *context,
-                              GwLaneEventFunc func, gpointer data, GDestroyNotify destroy);
-void gw_sq_watches_remove (GwSqWatches *watches, guint id);
-void gw_sq_watches_tell_revision (GwSqWatches *watches, guint64 revision);
-void gw_sq_watches_tell_wake (GwSqWatches *watches, const char *provider);
-void gw_sq_watches_tell_abort (GwSqWatches *watches, const char *provider, guint64 attempt);
 
 G_END_DECLS

@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What every step begins with: its arguments, the time, and records that are read once, changed in
+-- memory and written once at the end. A step that refuses has written nothing.
+-- ARGV: prefix, test clock's now and wall (empty: Redis' own TIME), channel, engine, a random number
+-- from 0 to 1; the step's own arguments follow.
+if redis.replicate_commands then redis.replicate_commands() end
+local P, CHANNEL, ENGINE, RANDOM = ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local call, num, floor, min, max = redis.call, tonumber, math.floor, math.min, math.max
+local band, bor = bit.band, bit.bor
+local NEVER = 9007199254740991
+local WINDOW, SPACING = 61000, 25
+local HOUR, DAY = 3600000, 86400000
+local READY, DELAYED, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5
+local LIVE, ANSWERED, EXTRA, ENDED_FAILED, ABORTED, UNSENT, UNCERTAIN = 0, 1, 2, 3, 4, 5, 6
+local W_SLOT, W_CAP, W_TASK, W_OTHERS, W_LANE, W_ALL = 1, 2, 4, 8, 16, 31
+local PRACTICE, COMMAND = 2, 1
+local at = 6
+local function arg() at = at + 1 return ARGV[at] end
+local function narg() return num(arg()) end
+local function optional() local v = arg() if v ~= '' then return v end end
+
+local now, wall
+if ARGV[2] ~= '' then
+  now, wall = num(ARGV[2]), num(ARGV[3])
+else
+  local t = call('TIME')
+  now = num(t[1]) * 1000 + floor(num(t[2]) / 1000)
+  -- The server's clock may be set back; the queue's never is.
+  now = max(now, num(call('HGET', P .. 'head', 'clock') or 0))
+  wall = now
+end
+
+local function ordered(t)
+  local names = {}
+  for name in pairs(t) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  return names
+end
+
+local texts = {
+  id = 1, name = 1, store = 1, lane = 1, provider = 1, model = 1, fingerprint = 1, stop = 1,
+  error = 1, listed = 1, engine = 1, code = 1, message = 1, raw = 1, extra = 1, reason = 1, boot = 1,
+  worker = 1,
+}
+local function load(key)
+  local raw, record = call('HGETALL', key), {}
+  if #raw == 0 then return nil end
+  for i = 1, #raw, 2 do
+    local value = raw[i + 1]
+    if not texts[raw[i]] then value = num(value) end
+    record[raw[i]] = value
+  end
+  return record
+end
+
+local cache, changed = {}, {}
+local function get(key)
+  local record = cache[key]
+  if record == nil then
+    record = load(P .. key) or false
+    cache[key] = record
+  end
+  return record or nil
+end
+local function change(key) changed[key] = true end
+local function make(key, record)
+  cache[key] = record
+  changed[key] = true
+  return record
+end
+local function drop(key)
+  cache[key], changed[key] = false, nil
+  call('DEL', P .. key)
+end
+
+local H = get('head')
+local events, revision_changed, woken, aborts = {}, false, {}, {}
+local function next_revision()
+  H.revision = H.revision + 1
+  revision_changed = true
+  return H.revision
+end
+local function next_journal(attempt)
+  H.journal = H.journal + 1
+  call('ZADD', P .. 'journal', H.journal, attempt)
+  return H.journal
+end
+local function to_wall(time) return wall + (time - now) end
+
+local function fail(code, text) return { 'E', code, text } end
+local before_flush = {}
+local function flush()
+  for _, func in ipairs(before_flush) do func() end
+  H.clock = max(H.clock or 0, wall)
+  H.steps = H.steps + 1
+  changed.head = true
+  for key in pairs(changed) do
+    local flat = {}
+    for name, value in pairs(cache[key]) do
+      flat[#flat + 1] = name
+      flat[#flat + 1] = value
+    end
+    call('HSET', P .. key, unpack(flat))
+  end
+  changed = {}
+  if revision_changed then events[#events + 1] = 'r' .. H.revision end
+  for _, name in ipairs(ordered(woken)) do events[#events + 1] = 'w' .. name end
+  for _, abort in ipairs(aborts) do events[#events + 1] = 'a' .. abort end
+  local text = table.concat(events, '\n')
+  if text ~= '' then call('PUBLISH', CHANNEL, ENGINE .. '\n' .. text) end
+  return text
+end
+-- Ends a step: writes, tells, answers.
+local function done(...)
+  local text = flush()
+  return { 'K', text, ... }
+end

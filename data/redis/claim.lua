@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- A claim is the start of an attempt. The limits are checked here, exactly and in the step that
+-- starts it. Whether the lane *should* is the scheduler's guess, which is worked out by who asks from
+-- what this step shows ('D'), and comes back with the number of the state that it was made from.
+local function refusal(l, verdict, ask)
+  local ghost = NEVER
+  if verdict == V_SLOTS then wait_for(l, bor(W_SLOT, W_LANE))
+  elseif verdict == V_CAP then wait_for(l, W_CAP)
+  elseif verdict == V_COOL_DOWN or verdict == V_WINDOW then wait_for(l, W_LANE)
+  elseif verdict == V_START then
+    wait_for(l, W_TASK)
+    local first = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
+    return { 'R', verdict, first[2] and num(first[2]) or NEVER, 1 }
+  else wait_for(l, bor(W_OTHERS, W_CAP, W_TASK)) end
+  local function soonest(name)
+    for _, g in ipairs(ghosts(name)) do ghost = min(ghost, g.till) end
+  end
+  if verdict == V_SLOTS and slots(l) > 0 then soonest(l.name)
+  elseif verdict == V_CAP then for _, name in ipairs(lanes()) do soonest(name) end end
+  return { 'R', verdict, min(ask, ghost), 0 }
+end
+
+local function first_of(provider, model)
+  local listed = call('ZRANGE', P .. 'way:' .. route(provider, model), 0, 0)[1]
+  return listed, listed and pile(listed:match(':(%d+)$'))
+end
+-- What stands before the pile's own number says how good it is: smaller is better.
+local function best_pile(l, only_pinned)
+  local best, best_pile = first_of(l.name)
+  local function try(provider, model)
+    local listed, other = first_of(provider, model)
+    if listed and (not best or listed < best) then best, best_pile = listed, other end
+  end
+  if l.kind == PRACTICE then return best_pile end
+  if l.model ~= '' then try(nil, l.model) end
+  if not only_pinned then try(nil, nil) end
+  return best_pile
+end
+local function is_pinned(pi) return pi.provider ~= '' or pi.model ~= '' end
+
+local function start(l, pi, slot, worker)
+  local listed = call('ZRANGE', P .. 'q:' .. pi.pk, 0, 0)[1]
+  local p = project(pi.project)
+  if p.concurrency == 1 then listed = call('ZRANGE', P .. 'queued:' .. p.pk, 0, 0)[1] end
+  local t = listed and task(listed)
+  if not t then
+    -- Only keys that were deleted by hand get here: what is left of the task goes too.
+    if listed then
+      call('ZREM', P .. 'q:' .. pi.pk, listed)
+      call('ZREM', P .. 'queued:' .. p.pk, listed)
+      call('ZREM', P .. 'feed', 't' .. listed)
+    end
+    piles_stale(p)
+    return nil
+  end
+  H.last_attempt = H.last_attempt + 1
+  local pk = H.last_attempt
+  t.claims, t.attempt, t.lane = t.claims + 1, pk, l.name
+  p.live, p.last_grant = p.live + 1, pk
+  change('p:' .. p.pk)
+  set_state(t, RUNNING)
+  make('e:' .. pk, { pk = pk, task = t.pk, project = p.pk, number = t.claims, lane = l.name,
+    slot = slot, model = pi.provider ~= '' and pi.model ~= '' and pi.model or l.model, claimed = now,
+    claimed_at = wall, sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
+    code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
+    engine = ENGINE, worker = worker, revision = next_journal(pk) })
+  call('ZADD', P .. 'attempts:' .. t.pk, pk, pk)
+  call('HSET', P .. 'live:' .. l.name, pk, now)
+  call('SADD', P .. 'engine:' .. ENGINE, pk)
+  call('ZADD', P .. 'engines', now + H.lease, ENGINE)
+  count_send(l, pk)
+  return { 'G', pk, t.claims, t.id, p.id, call('GET', P .. 'c:' .. t.pk) or '', pi.model,
+    call('GET', P .. 'm:' .. t.pk) or '', t.tries, now }
+end
+
+local function show(l)
+  local list, index = {}, 0
+  for i, name in ipairs(lanes()) do
+    local other = lane(name)
+    local pins, only = route_count(name), other.model ~= '' and other.kind ~= PRACTICE
+    if other == l then index = i - 1 end
+    if only then
+      for _, third_name in ipairs(lanes()) do
+        local third = lane(third_name)
+        if third ~= other and slots(third) > 0 and third.kind ~= PRACTICE and third.model == other.model then
+          only = false
+        end
+      end
+    end
+    if only then pins = pins + route_count(nil, other.model) end
+    list[#list + 1] = view_lane(other, pins, other.kind == PRACTICE and other ~= l and 0 or slots(other))
+  end
+  return list, index
+end
+
+-- decision: { steps, verdict and time for tasks without a pin, the same for pinned ones, last } or nil
+local function claim(name, slot, worker, decision)
+  local l = lane(name)
+  expire()
+  promote()
+  refresh()
+  local verdict, ask = check_limits(l)
+  if verdict ~= V_START then return refusal(l, verdict, ask) end
+  local pi = best_pile(l, false)
+  if not pi then return refusal(l, V_START, NEVER) end
+  local others = false
+  for _, other in ipairs(lanes()) do
+    local o = lane(other)
+    if o ~= l and o.kind ~= PRACTICE and slots(o) > 0 then others = true end
+  end
+  if others and not decision then return { 'D' } end
+  if decision then
+    local current = decision.steps == H.steps or decision.last
+    if not is_pinned(pi) and decision.worth ~= V_START then
+      local pinned = best_pile(l, true)
+      if not pinned then
+        if not current then return { 'D' } end
+        return refusal(l, decision.worth, decision.worth_at)
+      end
+      pi = pinned
+    end
+    if is_pinned(pi) and decision.share ~= V_START then
+      if not current then return { 'D' } end
+      return refusal(l, decision.share, decision.share_at)
+    end
+  end
+  return start(l, pi, slot, worker) or refusal(l, V_START, NEVER)
+end
+-- Ends the step; what the scheduler must see is as the step leaves it.
+local function done_claim(l, result, ...)
+  if result and result[1] == 'D' then
+    local text = flush()
+    local list, index = show(l)
+    return { 'K', text, { 'D', H.steps, now, H.cap, route_count(), index, list }, ... }
+  end
+  return done(result or false, ...)
+end
+local function read_decision()
+  local steps = arg()
+  if steps == '' then return nil end
+  return { steps = num(steps), worth = narg(), worth_at = narg(), share = narg(), share_at = narg(),
+           last = narg() == 1 }
+end

@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task has
+-- not ended and no newer attempt has been sent; otherwise it is kept with its attempt, as extra.
+local STORED, KEPT, REQUEUED, TASK_FAILED, IGNORED = 0, 1, 2, 3, 4
+local function note_sent(e, sent)
+  e.sent = max(min(max(sent, e.claimed), now), 1)
+  e.sent_at = to_wall(e.sent)
+  H.sent = H.sent + 1
+  local l, t = lane(e.lane), task(e.task)
+  if l then
+    l.last_send = max(l.last_send, e.sent)
+    l.sent = l.sent + 1
+    lane_change(l)
+    know_send(l, e.pk, e.sent)
+    call('HSET', P .. 'live:' .. e.lane, e.pk, e.sent)
+  end
+  e.revision = next_journal(e.pk)
+  attempt_change(e)
+  if t and t.state == RUNNING then
+    t.attempts = t.attempts + 1
+    if t.started == 0 then t.started = e.sent_at end
+    task_revision(t)
+  end
+end
+local function ended_already(e, pk)
+  if e then return fail('conflict', 'The attempt ' .. pk .. ' has ended already.') end
+  return fail('not-found', 'There is no attempt ' .. pk .. '.')
+end
+local function write_attempt(e, reply, outcome)
+  e.outcome, e.reported = outcome, 1
+  e.first = reply.first > 0 and to_wall(min(reply.first, now)) or to_wall(0)
+  if reply.first <= 0 then e.first = 0 end
+  e.ended = to_wall(reply.ended > 0 and min(reply.ended, now) or now)
+  e.code, e.prompt, e.completion, e.total = reply.code, reply.prompt, reply.completion, reply.total
+  e.message, e.raw = reply.own_message, reply.raw
+  if outcome == EXTRA then e.extra = reply.result end
+  e.revision = next_journal(e.pk)
+  attempt_change(e)
+end
+local function store_answer(t, reply, duration)
+  local p = project(t.project)
+  drop('a:' .. t.pk)
+  make('a:' .. t.pk, { model = reply.model, reason = reply.reason, prompt = reply.prompt,
+    completion = reply.completion, total = reply.total, duration = duration, size = #reply.result })
+  call('SET', P .. 'r:' .. t.pk, reply.result)
+  for _, name in ipairs({ 'prompt', 'completion', 'total' }) do
+    if reply[name] >= 0 then p[name] = max(p[name], 0) + reply[name] end
+  end
+  set_state(t, COMPLETED)
+end
+local function go_on(t, reply, was_sent)
+  local code = reply.code ~= '' and reply.code or 'unknown'
+  local counted, uncertain, delay = reply.act == 1, 0, 0
+  local function fail_task(why, message)
+    end_task(t, FAILED, why, message)
+    return TASK_FAILED
+  end
+  if reply.act == 3 then return fail_task(code, reply.message) end
+  if reply.lane_act == 2 or reply.act == 4 then
+    if reply.act == 4 and was_sent then uncertain = 1 end
+  elseif reply.died == 1 then
+    t.deaths = t.deaths + 1
+    if t.deaths >= 3 then
+      return fail_task('quarantined', 'The program that works on this task died ' .. t.deaths
+        .. ' times in a row, so the task is not given to it again. Look at the task\'s attempts, then '
+        .. 'retry it.')
+    end
+    t.streak = t.streak + 1
+    delay = backoff(t.streak)
+  elseif counted then
+    t.deaths, t.streak = 0, 0
+    t.tries = t.tries + 1
+    if t.tries >= max(1, H.most) then return fail_task(code, reply.message) end
+    delay = backoff(t.tries)
+  else
+    t.deaths = 0
+    t.streak = t.streak + 1
+    delay = backoff(t.streak)
+  end
+  if delay > 0 and reply.retry_after > 0 then delay = min(reply.retry_after, HOUR) end
+  t.uncertain = max(t.uncertain, uncertain)
+  requeue(t, delay)
+  return REQUEUED
+end
+-- The attempt of an engine that lost its lease is heard of after all.
+local function finish_late(e, reply)
+  if reply.act ~= 0 then
+    write_attempt(e, reply, UNCERTAIN)
+    return IGNORED
+  end
+  local newer, t = false, task(e.task)
+  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'attempts:' .. e.task, '(' .. e.pk, '+inf')) do
+    local other = attempt(pk)
+    if other and other.sent_at > 0 then newer = true end
+  end
+  if not newer and t and t.removed == 0 and t.state <= RUNNING then
+    local sent = reply.sent > 0 and reply.sent or reply.ended
+    if t.state == RUNNING then abort_calls(t) end
+    write_attempt(e, reply, ANSWERED)
+    t.attempt, t.uncertain, t.lane = e.pk, 0, e.lane
+    store_answer(t, reply, max(0, reply.ended - sent))
+    return STORED
+  end
+  write_attempt(e, reply, EXTRA)
+  H.extra_n, H.paid_twice = H.extra_n + 1, H.paid_twice + 1
+  return KEPT
+end
+local function finish(e, reply)
+  if e.sent == 0 then
+    if reply.sent > 0 then note_sent(e, reply.sent)
+    elseif reply.act == 0 then note_sent(e, e.claimed)
+    elseif reply.maybe == 1 then note_sent(e, now) end
+  end
+  local l, t, sent, outcome = lane(e.lane), task(e.task), e.sent, nil
+  leave(e)
+  if sent == 0 then give_back(l, e.pk)
+  elseif reply.maybe == 1 or reply.act == 4 then add_ghost(l, e.pk, sent) end
+  learn(l, reply, sent)
+  local current = t and t.state == RUNNING and t.attempt == e.pk
+  if reply.act == 0 then outcome = current and ANSWERED or EXTRA
+  elseif sent == 0 then outcome = UNSENT
+  else outcome = reply.act == 4 and ABORTED or ENDED_FAILED end
+  write_attempt(e, reply, outcome)
+  if outcome == EXTRA then
+    H.extra_n = H.extra_n + 1
+    return KEPT
+  elseif not current then
+    return IGNORED
+  elseif outcome == ANSWERED then
+    local ended = reply.ended > 0 and min(reply.ended, now) or now
+    store_answer(t, reply, max(0, ended - sent))
+    return STORED
+  end
+  return go_on(t, reply, sent > 0)
+end

@@ -1,0 +1,101 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- An engine begins to work on the queue; the first one makes it.
+local version = 1
+local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg()
+local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
+local boot, store, default = arg(), arg(), arg()
+local offset = wall - now
+if not H then
+  H = make('head', { store = store, version = version, revision = 0, journal = 0, last_task = 0,
+    last_attempt = 0, last_project = 0, last_pile = 0, n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0,
+    n_projects = 0, sent = 0, uncertain = 0, extra_n = 0, paid_twice = 0, ever = 0, floor = 0,
+    recovered_at = 0, cap = cap, most = most, keep = keep, default = 0, steps = 0, clock = 0,
+    boot = boot, offset = offset })
+end
+if H.version > version then
+  return fail('data-newer', 'The queue in Redis was written by a newer Gangway (data version '
+              .. H.version .. ', this one knows ' .. version .. '). Install the newer program here too.')
+end
+-- Only the clock of tests can start anew; Redis' own is Unix time.
+if H.boot ~= boot then
+  local by = H.offset - offset
+  for _, name in ipairs(lanes()) do
+    local l = lane(name)
+    local sends = call('ZRANGE', P .. 'sends:' .. name, 0, -1, 'WITHSCORES')
+    for i = 1, #sends, 2 do
+      local sent = num(sends[i + 1])
+      if sent ~= 0 then
+        local to = min(sent + by, now)
+        call('ZADD', P .. 'sends:' .. name, to ~= 0 and to or 1, sends[i])
+      end
+    end
+    local old = call('ZRANGE', P .. 'ghosts:' .. name, 0, -1, 'WITHSCORES')
+    call('DEL', P .. 'ghosts:' .. name)
+    for i = 1, #old, 2 do
+      local pk, sent = old[i]:match('^(%d+):(-?%d+)$')
+      call('ZADD', P .. 'ghosts:' .. name, min(num(old[i + 1]) + by, now + 30000),
+           string.format('%d:%.0f', pk, min(num(sent) + by, now)))
+    end
+    for _, field in ipairs({ 'parked', 'halved', 'last_send' }) do
+      local most_at = field == 'parked' and now + 35 * DAY or now
+      if l[field] > 0 then l[field] = max(1, min(l[field] + by, most_at)) end
+    end
+    lane_change(l)
+    local live = call('HGETALL', P .. 'live:' .. name)
+    for i = 1, #live, 2 do
+      call('HSET', P .. 'live:' .. name, live[i], max(1, min(num(live[i + 1]) + by, now)))
+      local e = attempt(live[i])
+      if e then
+        e.claimed = max(1, min(e.claimed + by, now))
+        if e.sent > 0 then e.sent = max(1, min(e.sent + by, now)) end
+        attempt_change(e)
+      end
+    end
+  end
+  local function move_due(t)
+    t.due = min(t.due + by, now + HOUR)
+    task_change(t)
+  end
+  for _, pk in ipairs(call('ZRANGE', P .. 'due', 0, -1)) do
+    local t = task(pk)
+    if t then
+      move_due(t)
+      call('ZADD', P .. 'due', t.due, pk)
+    end
+  end
+  for _, pk in ipairs(call('ZRANGE', P .. 'hidden', 0, -1)) do
+    local t = task(pk)
+    if t and t.state == DELAYED then move_due(t) end
+  end
+  H.boot = boot
+end
+H.offset = offset
+H.cap, H.most, H.keep, H.lease = cap, most, keep, lease
+
+for _, name in ipairs(lanes()) do
+  local l = lane(name)
+  l.waits = W_ALL
+  lane_change(l)
+end
+if alone then
+  local others = call('ZRANGE', P .. 'engines', 0, -1)
+  call('DEL', P .. 'crashed')
+  H.recovered_at, H.paid_twice = #others > 0 and wall or 0, 0
+  for _, id in ipairs(others) do lose_engine(id, hold_uncertain) end
+  for _, pk in ipairs(call('ZRANGE', P .. 'projects', 0, -1)) do
+    local p = project(pk)
+    local held = hold_unfinished and p.n0 + p.n1 > 0 and 1 or 0
+    -- As far as only running tasks are left, nobody waits for them to be let go.
+    if held == 1 and p.held == 0 and call('ZCARD', P .. 'queued:' .. p.pk) == 0 then held = 0 end
+    if p.held ~= held then
+      p.held = held
+      piles_stale(p)
+      touch(p)
+    end
+  end
+else
+  lose_expired(hold_uncertain)
+end
+if H.default == 0 then create_project(default, 'default') end
+call('ZADD', P .. 'engines', now + lease, ENGINE)
+return done(H.store, now, wall)

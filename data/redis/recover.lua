@@ -1,0 +1,76 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What an engine left that is gone: its attempts are uncertain, keep their slots as ghosts and count
+-- in their windows; their tasks are queued again.
+local function leave(e)
+  local p, l = project(e.project), lane(e.lane)
+  if l then call('HDEL', P .. 'live:' .. e.lane, e.pk) end
+  call('SREM', P .. 'engine:' .. e.engine, e.pk)
+  if p then
+    p.live = p.live - 1
+    change('p:' .. p.pk)
+    piles_stale(p)
+  end
+end
+local function end_attempt(e, outcome)
+  e.outcome, e.ended = outcome, wall
+  e.revision = next_journal(e.pk)
+  attempt_change(e)
+end
+local function lose_attempt(e, alone, hold)
+  local l, t = lane(e.lane), task(e.task)
+  H.uncertain = H.uncertain + 1
+  end_attempt(e, UNCERTAIN)
+  call('SADD', P .. 'crashed', e.pk)
+  if t and t.state == RUNNING and t.attempt == e.pk then
+    if alone or l and l.kind == COMMAND then t.deaths = t.deaths + 1 end
+    if e.sent == 0 then
+      t.attempts = t.attempts + 1
+      if t.started == 0 then t.started = e.claimed_at end
+    end
+    t.uncertain = 1
+    if t.deaths >= 3 then
+      end_task(t, FAILED, 'quarantined', 'Three times in a row the program died while it worked on '
+               .. 'this task, so it is not tried again by itself. Look at the task, then retry it.')
+    else
+      requeue(t, 0)
+      local p = project(t.project)
+      if hold and p.paused == 0 then
+        p.paused, p.interrupted = 1, 1
+        call('SADD', P .. 'interrupted', p.pk)
+        touch(p)
+      end
+    end
+  end
+  if l then
+    add_ghost(l, e.pk, e.sent > 0 and min(e.sent, now) or now)
+    if e.sent == 0 then know_send(l, e.pk, max(1, now)) end
+    wake(l, W_SLOT)
+  end
+  leave(e)
+end
+-- Gives how many attempts it had.
+local function lose_engine(id, hold)
+  local pks = call('SMEMBERS', P .. 'engine:' .. id)
+  table.sort(pks, function(a, b) return num(a) < num(b) end)
+  local live = {}
+  for _, pk in ipairs(pks) do
+    local e = attempt(pk)
+    if e and e.outcome == LIVE then live[#live + 1] = e end
+  end
+  for _, e in ipairs(live) do lose_attempt(e, #live == 1, hold) end
+  call('DEL', P .. 'engine:' .. id)
+  call('ZREM', P .. 'engines', id)
+  return #live
+end
+local function lose_expired(hold)
+  local n, lost = 0, 0
+  for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'engines', '-inf', now)) do
+    if id ~= ENGINE then
+      if n == 0 then call('DEL', P .. 'crashed') end
+      n = n + 1
+      lost = lost + lose_engine(id, hold)
+    end
+  end
+  if n > 0 then H.recovered_at = wall end
+  return n, lost
+end

@@ -1,0 +1,274 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The verbs of people: for tasks, for projects, for lanes.
+local steps = {}
+local words = { [0] = 'queued', 'running', 'completed', 'failed', 'cancelled' }
+
+function steps.cancel()
+  local id = arg()
+  local t = find_task(id)
+  if not t then return no_task(id) end
+  if not cancel(t) then
+    return fail('conflict', 'The task ' .. id .. ' has ended already: it is '
+                .. words[status_of(t.state)] .. '.')
+  end
+  refresh()
+  return done(view_task(t, 2, true))
+end
+
+function steps.retry()
+  local id, provider, model = arg(), optional(), optional()
+  local t = find_task(id)
+  if not t then return no_task(id) end
+  local refused = check_pins(provider, model)
+  if refused then return refused end
+  if t.state ~= FAILED and t.state ~= CANCELLED then
+    return fail('conflict', 'The task ' .. id .. ' is ' .. words[status_of(t.state)]
+                .. '; only a failed or cancelled one can be tried again.')
+  end
+  if not retry(t, provider, model) then
+    return fail('conflict', 'A call for the task ' .. id .. ' is still being given up. Try again in a '
+                .. 'moment.')
+  end
+  return done(view_task(t, 2, true))
+end
+
+function steps.removed()
+  local removed, n, changed_n = narg() == 1, narg(), 0
+  for _ = 1, n do
+    local t = find_task(arg(), true)
+    if t then
+      local ok
+      if removed then ok = remove_task(t) else ok = restore_task(t) end
+      if ok then changed_n = changed_n + 1 end
+    end
+  end
+  trim_removed()
+  wake(nil, bor(W_TASK, W_OTHERS))
+  return done(changed_n)
+end
+
+function steps.act()
+  local name, verb, code, provider, model = arg(), narg(), arg(), optional(), optional()
+  local p, n = find_project(name), 0
+  if not p then return no_project(name) end
+  if verb == 3 then
+    local refused = check_pins(provider, model)
+    if refused then return refused end
+  end
+  if verb == 1 or verb == 2 then
+    n = set_paused(p, verb == 1 and 1 or 0)
+  elseif p.n0 + p.n1 > 0 or verb == 3 then
+    for _, pk in ipairs(call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)) do
+      local t = task(pk)
+      if t and verb == 0 and cancel(t) then n = n + 1 end
+      if t and verb == 3 and t.state == FAILED
+         and (code == '' or (get('a:' .. pk) or {}).code == code) and retry(t, provider, model) then
+        n = n + 1
+      end
+    end
+  end
+  return done(n)
+end
+
+function steps.patch()
+  local name, new, name_error, sets, concurrency, paused = arg(), optional(), arg(), narg() == 1, narg(),
+    narg()
+  local p = find_project(name)
+  if not p then return no_project(name) end
+  if new and new ~= p.name then
+    if name_error ~= '' then return fail('invalid', name_error) end
+    if p.pk == H.default then
+      return fail('conflict', 'The project “default” keeps its name. Submit to a project of your own.')
+    end
+    if new == 'default' or call('HEXISTS', P .. 'project-names', new) == 1 then
+      return fail('conflict', 'Another project is called “' .. new .. '”. Choose another “name”.')
+    end
+  end
+  if sets and concurrency > 10000 then
+    return fail('invalid', '“concurrency” is ' .. concurrency .. '; give 1 to 10000, or null for none.')
+  end
+  if new and new ~= p.name then
+    call('HDEL', P .. 'project-names', p.name)
+    call('HSET', P .. 'project-names', new, p.pk)
+    p.name = new
+    touch(p)
+  end
+  if sets and set_concurrency(p, concurrency) then
+    touch(p)
+    wake(nil, bor(W_TASK, W_OTHERS))
+  end
+  if paused >= 0 then set_paused(p, paused) end
+  return done(view_project(p))
+end
+
+function steps.remove_project()
+  local name = arg()
+  local p = find_project(name)
+  if not p then return no_project(name) end
+  if p.pk == H.default then
+    return fail('conflict', 'The project “default” is permanent. Remove its tasks instead.')
+  end
+  if p.n1 > 0 then
+    return fail('conflict', 'Tasks of the project “' .. p.name .. '” are running. Cancel them, or wait '
+                .. 'until they have ended.')
+  end
+  if p.live > 0 then
+    return fail('conflict', 'Calls for the project “' .. p.name .. '” are still being given up. Try '
+                .. 'again in a moment.')
+  end
+  delete_project(p)
+  wake(nil, W_OTHERS)
+  return done()
+end
+
+local function resume(l)
+  l.stop, l.offline, l.parked = '', 0, 0
+  lane_change(l)
+  wake(l, W_ALL)
+end
+function steps.resume()
+  local name = arg()
+  local l = lane(name)
+  if not l then return no_provider(name) end
+  resume(l)
+  wake(nil, W_OTHERS)
+  return done()
+end
+
+function steps.limits()
+  H.cap, H.most, H.keep = narg(), narg(), narg()
+  wake(nil, W_ALL)
+  return done()
+end
+
+-- A lane that had no window gets one: what it sent in the last minute counts in it.
+local function open_window(l)
+  local raw = call('ZREVRANGE', P .. 'journal', 0, 9999)
+  for _, pk in ipairs(raw) do
+    local e = attempt(pk)
+    if e and e.lane == l.name and (e.sent_at > 0 or e.outcome == LIVE)
+       and not call('ZSCORE', P .. 'sends:' .. l.name, pk) then
+      local sent = e.sent_at > 0 and now - max(0, wall - e.sent_at) or 0
+      if e.sent_at > 0 and sent == 0 then sent = 1 end
+      if sent == 0 or sent + WINDOW > now then call('ZADD', P .. 'sends:' .. l.name, sent, pk) end
+    end
+  end
+end
+function steps.providers()
+  local all_limits, n, differing, told = narg() == 1, narg(), {}, {}
+  local list = {}
+  for i = 1, n do
+    local c = { name = arg(), kind = narg(), model = arg(), fingerprint = arg(), max = narg(),
+      rpm = narg(), in_use = narg(), usable = narg(), own = narg() == 1, mean = narg(),
+      variance = narg(), weight = narg() }
+    list[i], told[c.name] = c, true
+  end
+  for _, name in ipairs(lanes()) do
+    local l = lane(name)
+    if not told[name] and l.fingerprint ~= '' then
+      l.enabled, l.usable, l.fingerprint = 0, 0, ''
+      lane_change(l)
+    end
+  end
+  for _, c in ipairs(list) do
+    local l = lane(c.name)
+    if not l then
+      l = make('lane:' .. c.name, { name = c.name, kind = c.kind, model = c.model,
+        fingerprint = c.fingerprint, enabled = 0, usable = 0, max = c.max, rpm = c.rpm, adapted = c.max,
+        growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '', error_at = 0,
+        last_send = 0, mean = c.mean, variance = c.variance, weight = c.weight, sent = 0, answered = 0,
+        failed = 0, samples = 0, waits = 0 })
+    elseif all_limits or c.own then
+      local had = l.rpm > 0
+      if l.max ~= c.max then
+        if l.adapted >= l.max or l.adapted > c.max then l.adapted = c.max end
+        l.max, l.growth = c.max, 0
+      end
+      l.rpm = c.rpm
+      if not had and l.rpm > 0 then open_window(l) end
+    elseif l.max ~= c.max or l.rpm ~= c.rpm then
+      differing[#differing + 1] = c.name .. ': ' .. c.max .. ' at once and ' .. c.rpm .. ' per minute '
+        .. 'are asked for, but ' .. l.max .. ' at once and ' .. l.rpm .. ' per minute are stored and '
+        .. 'used; --set-limits, or PUT /providers/' .. c.name .. ', changes them (0 per minute: no limit)'
+    end
+    if l.stop ~= '' and l.offline == 0
+       and (l.fingerprint ~= c.fingerprint or c.usable == 1 and l.usable == 0) then
+      l.stop, l.parked = '', 0
+    end
+    l.kind, l.model, l.fingerprint = c.kind, c.model, c.fingerprint
+    l.enabled, l.usable = c.in_use, c.usable
+    lane_change(l)
+    if l.enabled == 1 and l.kind ~= PRACTICE then H.ever = 1 end
+  end
+  -- The order is that of preference; who is not in it any more comes after.
+  local order = {}
+  for i, c in ipairs(list) do order[#order + 1] = c.name end
+  for _, name in ipairs(lanes()) do if not told[name] then order[#order + 1] = name end end
+  call('DEL', P .. 'lanes')
+  for i, name in ipairs(order) do call('ZADD', P .. 'lanes', i, name) end
+  lane_names = order
+  wake(nil, W_ALL)
+  return done(differing)
+end
+
+-- A lane has begun to listen: it is told again of every call that it should have given up.
+function steps.replay()
+  local name = arg()
+  for _, pk in ipairs(call('HKEYS', P .. 'live:' .. name)) do
+    local e = attempt(pk)
+    local t = e and task(e.task)
+    if e and not (t and t.state == RUNNING and t.attempt == e.pk) then
+      aborts[#aborts + 1] = pk .. ' ' .. name
+    end
+  end
+  return done()
+end
+
+-- What time removes. Gives when there will be more to do, Unix ms.
+function steps.sweep()
+  local AT_ONCE, n = 500, 0
+  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'hidden', '-inf', wall - HOUR, 'LIMIT', 0, AT_ONCE)) do
+    local t = task(pk)
+    if t then delete_task(t) else call('ZREM', P .. 'hidden', pk) end
+    n = n + 1
+  end
+  if H.keep > 0 then
+    local before = wall - H.keep * DAY
+    for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'finished', '-inf', before, 'LIMIT', 0, 16)) do
+      local p = project(pk)
+      if p and p.pk ~= H.default and p.live == 0 then
+        delete_project(p)
+        n = n + 1
+      end
+    end
+    local p, removed_n = project(H.default), 0
+    if p then
+      for _, pk in ipairs(call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)) do
+        local t = task(pk)
+        if t and t.state >= COMPLETED and t.finished <= before and removed_n < AT_ONCE
+           and remove_task(t) then
+          removed_n = removed_n + 1
+        end
+      end
+    end
+    n = n + removed_n
+  end
+  trim_removed()
+  for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'orphans', '-inf', wall - DAY)) do
+    call('DEL', P .. 'key:' .. key)
+    call('ZREM', P .. 'orphans', key)
+  end
+  local soon = NEVER
+  local function plan(key, after)
+    local first = call('ZRANGE', P .. key, 0, 0, 'WITHSCORES')
+    if first[2] then soon = min(soon, num(first[2]) + after) end
+  end
+  plan('hidden', HOUR)
+  plan('orphans', DAY)
+  if H.keep > 0 then plan('finished', H.keep * DAY) end
+  local first = call('ZRANGE', P .. 'removals', 0, 0)[1]
+  if first then soon = min(soon, num(call('HGET', P .. 'removed-at', first) or wall) + DAY) end
+  return done(n, soon)
+end
+
+return steps[arg()]()

@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- From records to what callers see.
+local function may_take(l, pi)
+  if pi.provider ~= '' then return l.name == pi.provider end
+  if l.kind == PRACTICE then return false end
+  return pi.model == '' or l.model == pi.model
+end
+local window_times = {}
+local function opens_at(l)
+  if l.parked > now then return l.parked, false end
+  if l.rpm == 0 then return now, false end
+  local times = window_times[l.name]
+  if not times then
+    times = reopens(l.name)
+    window_times[l.name] = times
+  end
+  if #times < l.rpm then return now, false end
+  return times[1], true
+end
+local function waiting(t)
+  local p, pi = project(t.project), pile(t.pile)
+  if p.held == 1 then return 'held', 0 end
+  if p.paused == 1 then return 'paused', 0 end
+  if t.state == DELAYED and t.due > now then return 'retry', to_wall(t.due) end
+  local standing, opening, opens, has_key, open = 'no-provider', nil, NEVER, false, false
+  for _, name in ipairs(lanes()) do
+    local l = lane(name)
+    if l.enabled == 1 and may_take(l, pi) then
+      if l.usable == 0 then
+        if not has_key then standing = 'no-key' end
+      else
+        has_key = true
+        if l.stop ~= '' and l.offline == 0 then
+          standing = l.stop
+        else
+          local time, by_window = opens_at(l)
+          if time <= now then
+            open = true
+          elseif time < opens then
+            opens = time
+            opening = by_window and 'window' or l.offline == 1 and 'network' or 'cool-down'
+          end
+        end
+      end
+    end
+  end
+  if open then
+    if p.concurrency > 0 and p.n1 >= p.concurrency then return 'project', 0 end
+    return '', 0
+  elseif opening then
+    return opening, to_wall(opens)
+  end
+  return standing, 0
+end
+-- content: 2 whole, 1 its beginning, 0 none.
+local function view_task(t, content, result)
+  local a = get('a:' .. t.pk) or {}
+  local reason, till = '', 0
+  local l = t.state >= RUNNING and t.lane ~= '' and lane(t.lane) or nil
+  if t.state <= DELAYED then reason, till = waiting(t) end
+  return { t.pk, t.id, project(t.project).id, status_of(t.state), t.revision, t.created, t.started,
+    t.finished, t.attempts, t.tries, t.uncertain, t.size,
+    call('GET', P .. 'm:' .. t.pk) or '',
+    content == 2 and call('GET', P .. 'c:' .. t.pk) or content == 1
+      and call('GETRANGE', P .. 'c:' .. t.pk, 0, 803) or '',
+    a.size or 0, result and call('GET', P .. 'r:' .. t.pk) or '',
+    a.model or '', a.reason or '', a.prompt or -1, a.completion or -1, a.total or -1, a.duration or -1,
+    a.code or '', a.message or '', l and l.name or '',
+    l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
+end
+local function view_project(p)
+  return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1, p.n2,
+    p.n3, p.n4, p.prompt, p.completion, p.total, p.revision }
+end
+local function view_attempt(e)
+  local t = task(e.task)
+  return { e.revision, t and t.id or '', e.number, e.lane, e.model, e.slot, e.claimed_at, e.sent_at,
+    e.first, e.ended, e.outcome, e.code, e.prompt, e.completion, e.total, e.message, e.raw }
+end
+local function precise(x) return string.format('%.17g', x) end
+local function route_count(provider, model)
+  return max(0, num(call('HGET', P .. 'startable', route(provider, model)) or 0))
+end
+local function view_lane(l, pins, given_slots)
+  return { l.name, given_slots, l.rpm, l.parked, l.last_send, precise(l.mean), precise(l.variance),
+    precise(l.weight), l.kind, pins, flying(l.name), reopens(l.name), l.model, l.max, slots(l) }
+end

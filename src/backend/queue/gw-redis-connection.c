@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gw-error.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-reply.h"
+
+/*
+ * One connection to Redis: where it is, how it is made, what its errors mean. Blocking, with a time
+ * limit on everything, so it belongs to a thread that may wait. Texts are passed as arguments with
+ * their lengths, never as formats. Messages never hold the password.
+ */
+
+#define CONNECT_SECONDS 5
+#define REPLY_SECONDS 10
+#define DEFAULT_PORT 6379
+#define LEAST_VERSION_MAJOR 6
+#define LEAST_VERSION_MINOR 2
+
+struct _GwRedisConnection {
+  const GwRedisAddress *address; /* (borrowed) */
+  redisContext *context;         /* (owned) (nullable) */
+  GwRedisServer server;
+};
+
+void
+gw_redis_reply_free (redisReply *reply)
+{
+  if (reply != NULL)
+    freeReplyObject (reply);
+}
+
+/* --- Addresses. --- */
+
+void
+gw_redis_address_free (GwRedisAddress *address)
+{
+  if (address == NULL)
+    return;
+
+  g_free (address->host);
+  g_free (address->path);
+  g_free (address->user);
+  g_free (address->password);
+  g_free (address->shown);
+  g_free (address);
+}
+
+static gboolean
+refuse_uri (GError **error,
+            const char *why)
+{
+  g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
+               "The address of Redis %s. Write redis://[user:password@]host:port/db or "
+               "redis+unix:///path.", why);
+
+  return FALSE;
+}
+
+static gboolean
+parse_database (GwRedisAddress *address,
+                const char *text,
+                GError **error)
+{
+  guint64 number;
+
+  if (text == NULL || *text == '\0')
+    return TRUE;
+  if (!g_ascii_string_to_unsigned (text, 10, 0, 65535, &number, NULL))
+    return refuse_uri (error, "names its database by something that is no number");
+  address->database = (guint) number;
+
+  return TRUE;
+}
+
+static gboolean
+parse_tcp (GwRedisAddress *address,
+           const char *uri,
+           GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *user = NULL;
+  g_autofree char *password = NULL;
+  int port;
+
+  /* GLib's own message would repeat the address, and the password with it. */
+  if (!g_uri_split_with_user (uri, G_URI_FLAGS_HAS_PASSWORD, NULL, &user, &password, NULL, &host,
+                              &port, &path, NULL, NULL, NULL))
+    return refuse_uri (error, "cannot be read");
+  if (host == NULL || *host == '\0')
+    return refuse_uri (error, "names no host");
+
+  address->host = g_steal_pointer (&host);
+  address->port = port > 0 ? (guint) port : DEFAULT_PORT;
+  if (user != NULL && *user != '\0')
+    address->user = g_steal_pointer (&user);
+  if (password != NULL && *password != '\0')
+    address->password = g_steal_pointer (&password);
+  if (address->user != NULL && address->password == NULL)
+    return refuse_uri (error, "names a user without a password");
+  if (!parse_database (address, path != NULL && *path == '/' ? path + 1 : path, error))
+    return FALSE;
+  address->shown = strchr (address->host, ':') != NULL
+                   ? g_strdup_printf ("redis://[%s]:%u/%u", address->host, address->port,
+                                      address->database)
+                   : g_strdup_printf ("redis://%s:%u/%u", address->host, address->port,
+                                      address->database);
+
+  return TRUE;
+}
+
+static gboolean
+parse_unix (GwRedisAddress *address,
+            const char *rest,
+            GError **error)
+{
+  const char *query = strchr (rest, '?');
+  g_autofree char *raw = query != NULL ? g_strndup (rest, (gsize) (query - rest)) : g_strdup (rest);
+
+  address->path = g_uri_unescape_string (raw, NULL);
+  if (address->path == NULL || *address->path != '/')
+    return refuse_uri (error, "names no socket by its whole path");
+  if (query != NULL)
+    {
+      g_autoptr (GHashTable) values = g_uri_parse_params (query + 1, -1, "&",
+                                                          G_URI_PARAMS_WWW_FORM, NULL);
+
+      if (values == NULL)
+        return refuse_uri (error, "cannot be read");
+      if (!parse_database (address, g_hash_table_lookup (values, "db"), error))
+        return FALSE;
+      address->user = g_strdup (g_hash_table_lookup (values, "user"));
+      address->password = g_strdup (g_hash_table_lookup (values, "password"));
+    }
+  address->shown = g_strdup_printf ("redis+unix://%s", address->path);
+
+  return TRUE;
+}
+
+/**
+ * gw_redis_address_parse:
+ * @uri: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n&password=…]
+ * @error: (nullable): GW_ERROR_CONFIG, without the password in it
+ *
+ * Returns: (transfer full) (nullable): the address
+ */
+GwRedisAddress *
+gw_redis_address_parse (const char *uri,
+                        GError **error)
+{
+  g_autoptr (GwRedisAddress) address = g_new0 (GwRedisAddress, 1);
+  gboolean good;
+
+  g_return_val_if_fail (uri != NULL, NULL);
+
+  if (g_str_has_prefix (uri, "rediss://"))
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
+                           "This build cannot speak TLS to Redis. Use redis:// over a network that "
+                           "you trust, or through a tunnel (stunnel, WireGuard).");
+      return NULL;
+    }
+  if (g_str_has_prefix (uri, "redis+unix://"))
+    good = parse_unix (address, uri + strlen ("redis+unix://"), error);
+  else if (g_str_has_prefix (uri, "redis://"))
+    good = parse_tcp (address, uri, error);
+  else
+    good = refuse_uri (error, "has another scheme");
+
+  return good ? g_steal_pointer (&address) : NULL;
+}
+
+/* --- What errors mean. --- */
+
+/**
+ * gw_redis_error_new:
+ * @shown: the address, for people
+ * @text: what Redis, or the system, said
+ *
+ * Returns: (transfer full): what it means, and what to do
+ */
+GError *
+gw_redis_error_new (const char *shown,
+                    const char *text)
+{
+  static const struct {
+    const char *word;
+    GwError code;
+    const char *advice;
+  } known[] = {
+    { "NOAUTH", GW_ERROR_UNAVAILABLE,
+      "It wants a password: write redis://:password@host, or user:password@." },
+    { "WRONGPASS", GW_ERROR_UNAVAILABLE, "It does not accept this user and password. Correct them." },
+    { "ERR AUTH", GW_ERROR_UNAVAILABLE,
+      "It has no password set, but the address holds one. Leave it out." },
+    { "NOPERM", GW_ERROR_UNAVAILABLE,
+      "This user may not do what the queue needs. Give it ~gangway:* &gangway:* and +@all, or use "
+      "another user." },
+    { "LOADING", GW_ERROR_UNAVAILABLE,
+      "It is still reading its data after a start. Wait; it is tried again by itself." },
+    { "READONLY", GW_ERROR_UNAVAILABLE,
+      "It is a replica, which cannot be written to. Give the address of the primary." },
+    { "MASTERDOWN", GW_ERROR_UNAVAILABLE,
+      "It is a replica without its primary. Give the address of a primary." },
+    { "OOM", GW_ERROR_NO_SPACE,
+      "Its memory is full. Raise maxmemory, or remove old projects." },
+    { "MISCONF", GW_ERROR_NO_SPACE,
+      "It cannot write its data to disk, so it refuses to change any. Look at its log and its disk." },
+    { "BUSY", GW_ERROR_UNAVAILABLE, "Another script keeps it busy. It is tried again by itself." },
+    { "refused", GW_ERROR_UNAVAILABLE,
+      "Nothing listens there. Start Redis, or correct the address." },
+    { "No such file", GW_ERROR_UNAVAILABLE,
+      "There is no such socket. Start Redis, or correct the path." },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if (strstr (text, known[i].word) != NULL)
+        return g_error_new (GW_ERROR, (int) known[i].code, "Redis at %s: %s %s", shown, text,
+                            known[i].advice);
+    }
+
+  return g_error_new (GW_ERROR, GW_ERROR_UNAVAILABLE,
+                      "Redis at %s: %s. It is tried again by itself; look whether it runs.", shown,
+                      text);
+}
+
+static void
+set_error (GwRedisConnection *self,
+           const char *text,
+           GError **error)
+{
+  g_propagate_error (error, gw_redis_error_new (self->address->shown, text));
+}
+
+/* --- The connection. --- */
+
+/* @address must live as long. */
+GwRedisConnection *
+gw_redis_connection_new (const GwRedisAddress *address)
+{
+  GwRedisConnection *self = g_new0 (GwRedisConnection, 1);
+
+  self->address = address;
+
+  return self;
+}
+
+void
+gw_redis_connection_close (GwRedisConnection *self)
+{
+  g_clear_pointer (&self->context, redisFree);
+}
+
+void
+gw_redis_connection_free (GwRedisConnection *self)
+{
+  if (self == NULL)
+    return;
+
+  gw_redis_connection_close (self);
+  g_free (self->server.version);
+  g_free (self->server.run_id);
+  g_free (self);
+}
+
+gboolean
+gw_redis_connection_is_open (GwRedisConnection *self)
+{
+  return self->context != NULL;
+}
+
+int
+gw_redis_connection_get_fd (GwRedisConnection *self)
+{
+  return self->context != NULL ? self->context->fd : -1;
+}
+
+redisContext *
+gw_redis_connection_get_context (GwRedisConnection *self)
+{
+  return self->context;
+}
+
+const GwRedisServer *
+gw_redis_connection_get_server (GwRedisConnection *self)
+{
+  return &self->server;
+}
+
+/* After any error the context is dead. */
+static void
+fail (GwRedisConnection *self,
+      GError **error)
+{
+  /* hiredis tells a time limit as EAGAIN. */
+  if (self->context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))
+    set_error (self, "no answer in time", error);
+  else
+    set_error (self, self->context->errstr, error);
+  gw_redis_connection_close (self);
+}
+
+gboolean
+gw_redis_connection_append (GwRedisConnection *self,
+                            guint n,
+                            const char **arguments,
+                            const gsize *lengths)
+{
+  return self->context != NULL
+         && redisAppendCommandArgv (self->context, (int) n, arguments, lengths) == REDIS_OK;
+}
+
+/* (transfer full) (nullable): the next reply; an error reply is a reply. */
+redisReply *
+gw_redis_connection_take (GwRedisConnection *self,
+                          GError **error)
+{
+  void *reply = NULL;
+
+  if (self->context == NULL)
+    {
+      set_error (self, "the connection was lost", error);
+      return NULL;
+    }
+  if (redisGetReply (self->context, &reply) != REDIS_OK || reply == NULL)
+    {
+      fail (self, error);
+      return NULL;
+    }
+
+  return reply;
+}
+
+/* (transfer full) (nullable): one command's reply; an error reply is an error. */
+redisReply *
+gw_redis_connection_run (GwRedisConnection *self,
+                         GError **error,
+                         const char *command,
+                         ...)
+{
+  const char *arguments[8] = { command };
+  gsize lengths[8] = { strlen (command) };
+  g_autoptr (redisReply) reply = NULL;
+  const char *next;
+  va_list list;
+  guint n = 1;
+
+  va_start (list, command);
+  while (n < G_N_ELEMENTS (arguments) && (next = va_arg (list, const char *)) != NULL)
+    {
+      arguments[n] = next;
+      lengths[n++] = strlen (next);
+    }
+  va_end (list);
+
+  if (!gw_redis_connection_append (self, n, arguments, lengths))
+    {
+      set_error (self, "the connection was lost", error);
+      return NULL;
+    }
+  reply = gw_redis_connection_take (self, error);
+  if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+    {
+      set_error (self, reply->str, error);
+      return NULL;
+    }
+
+  return g_steal_pointer (&reply);
+}
+
+static gboolean
+log_in (GwRedisConnection *self,
+        GError **error)
+{
+  const GwRedisAddress *address = self->address;
+  g_autoptr (redisReply) auth = NULL;
+  g_autoptr (redisReply) select = NULL;
+
+  if (address->password != NULL)
+    {
+      if (address->user != NULL)
+        auth = gw_redis_connection_run (self, error, "AUTH", address->user, address->password, NULL);
+      else
+        auth = gw_redis_connection_run (self, error, "AUTH", address->password, NULL);
+      if (auth == NULL)
+        return FALSE;
+    }
+  if (address->database > 0)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", address->database);
+
+      select = gw_redis_connection_run (self, error, "SELECT", number, NULL);
+      if (select == NULL)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* (transfer full) (nullable): the value of a line of INFO. */
+static char *
+find_info (const char *info,
+           const char *name)
+{
+  g_autofree char *start = g_strconcat ("\n", name, ":", NULL);
+  const char *at = strstr (info, start);
+  gsize length;
+
+  if (at == NULL)
+    return NULL;
+  at += strlen (start);
+  length = strcspn (at, "\r\n");
+
+  return g_strndup (at, length);
+}
+
+static gboolean
+check_server (GwRedisConnection *self,
+              GError **error)
+{
+  g_autoptr (redisReply) reply = gw_redis_connection_run (self, error, "INFO", NULL);
+  g_autofree char *version = NULL;
+  g_autofree char *policy = NULL;
+  g_autofree char *role = NULL;
+  g_autofree char *loading = NULL;
+  g_autofree char *appends = NULL;
+  g_autofree char *cluster = NULL;
+  guint64 major = 0, minor = 0;
+  char *end = NULL;
+
+  if (reply == NULL)
+    return FALSE;
+  if (reply->type != REDIS_REPLY_STRING)
+    {
+      set_error (self, "it does not tell about itself (INFO)", error);
+      return FALSE;
+    }
+
+  version = find_info (reply->str, "redis_version");
+  if (version != NULL)
+    {
+      major = g_ascii_strtoull (version, &end, 10);
+      if (end != NULL && *end == '.')
+        minor = g_ascii_strtoull (end + 1, NULL, 10);
+    }
+  if (major < LEAST_VERSION_MAJOR || (major == LEAST_VERSION_MAJOR && minor < LEAST_VERSION_MINOR))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+                   "Redis at %s is version %s; the queue needs %d.%d or newer. Install a newer one.",
+                   self->address->shown, version != NULL ? version : "unknown", LEAST_VERSION_MAJOR,
+                   LEAST_VERSION_MINOR);
+      return FALSE;
+    }
+  loading = find_info (reply->str, "loading");
+  if (g_strcmp0 (loading, "1") == 0)
+    {
+      set_error (self, "LOADING", error);
+      return FALSE;
+    }
+  role = find_info (reply->str, "role");
+  if (g_strcmp0 (role, "slave") == 0)
+    {
+      set_error (self, "READONLY", error);
+      return FALSE;
+    }
+  cluster = find_info (reply->str, "cluster_enabled");
+  if (g_strcmp0 (cluster, "1") == 0)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+                   "Redis at %s is part of a cluster, which the queue cannot use. Give it a server of "
+                   "its own.", self->address->shown);
+      return FALSE;
+    }
+  policy = find_info (reply->str, "maxmemory_policy");
+  if (policy != NULL && !g_str_equal (policy, "noeviction"))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+                   "Redis at %s may throw tasks away when its memory is full (maxmemory-policy is "
+                   "%s). Set “maxmemory-policy noeviction” in redis.conf, or run CONFIG SET "
+                   "maxmemory-policy noeviction.", self->address->shown, policy);
+      return FALSE;
+    }
+
+  appends = find_info (reply->str, "aof_enabled");
+  self->server.appends = g_strcmp0 (appends, "1") == 0;
+  g_free (self->server.version);
+  self->server.version = g_steal_pointer (&version);
+  g_free (self->server.run_id);
+  self->server.run_id = find_info (reply->str, "run_id");
+
+  return TRUE;
+}
+
+/**
+ * gw_redis_connection_open:
+ * @self: a connection that is not open
+ * @checks: whether to look at the server, too: its version and settings
+ * @error: (nullable): GW_ERROR_UNAVAILABLE, _NO_SPACE
+ *
+ * Blocks for a few seconds at most.
+ *
+ * Returns: whether it is open
+ */
+gboolean
+gw_redis_connection_open (GwRedisConnection *self,
+                          gboolean checks,
+                          GError **error)
+{
+  const GwRedisAddress *address = self->address;
+  struct timeval connect_limit = { CONNECT_SECONDS, 0 };
+  struct timeval reply_limit = { REPLY_SECONDS, 0 };
+
+  gw_redis_connection_close (self);
+  if (address->path != NULL)
+    self->context = redisConnectUnixWithTimeout (address->path, connect_limit);
+  else
+    self->context = redisConnectWithTimeout (address->host, (int) address->port, connect_limit);
+  if (self->context == NULL)
+    {
+      set_error (self, "out of memory", error);
+      return FALSE;
+    }
+  if (self->context->err != 0)
+    {
+      fail (self, error);
+      return FALSE;
+    }
+  redisSetTimeout (self->context, reply_limit);
+  if (address->path == NULL)
+    redisEnableKeepAlive (self->context);
+
+  if (!log_in (self, error) || (checks && !check_server (self, error)))
+    {
+      gw_redis_connection_close (self);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* After it, every script is known by its hash. */
+gboolean
+gw_redis_connection_load_scripts (GwRedisConnection *self,
+                                  GError **error)
+{
+  for (GwRedisScript script = 0; script < GW_REDIS_N_SCRIPTS; script++)
+    {
+      g_autoptr (redisReply) reply = gw_redis_connection_run (
+        self, error, "SCRIPT", "LOAD", gw_redis_script_get_source (script), NULL);
+
+      if (reply == NULL)
+        {
+          g_prefix_error (error, "%s: ", gw_redis_script_get_name (script));
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}

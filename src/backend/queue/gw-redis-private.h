@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "queue/gw-queue-watches.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
+#include "queue/gw-redis-reply.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The rooms of the Redis engine, for its own files only.
+ *
+ *   gw-redis-queue.c           the object: the reads, watches, life
+ *   gw-redis-queue-calls.c     what changes something: arguments in, results out
+ *   gw-redis-queue-read.c      from replies to plain data
+ *   gw-redis-queue-estimate.c  a project's figures
+ *   gw-redis-engine.c          the thread: pipelines, leases, what becomes of a lost connection
+ *   gw-redis-watch.c           what other engines changed
+ *   gw-redis-connection.c -scripts.c -reply.c  the wire
+ */
+
+typedef struct _GwRedisEngine GwRedisEngine;
+typedef struct _GwRedisRequest GwRedisRequest;
+typedef struct _GwRedisWatch GwRedisWatch;
+
+/* From a reply without error to a result; engine's thread. */
+typedef gpointer (*GwRedisParseFunc) (GwRedisRequest *request, const redisReply *reply,
+                                      GError **error);
+
+struct _GwRedisRequest {
+  GTask *task;            /* (owned) (nullable) */
+  GwRedisScript script;
+  GPtrArray *arguments;   /* (element-type GBytes) of the step */
+  GPtrArray *staged;      /* (element-type GBytes) (nullable) sent in pieces, before the step */
+  gboolean lasting;       /* must not be lost with the connection: it waits for the next one */
+  gsize bytes;
+  GwRedisParseFunc parse; /* (nullable) */
+  GDestroyNotify free_result;
+  gpointer result;
+  GError *error;
+
+  /* Of a claim. */
+  char *provider;         /* (nullable) */
+  char *worker;
+  guint slot;
+  redisReply *claimed;    /* (owned) (nullable) what the last round told, if there were several */
+
+  /* Of reads. */
+  guint fields;
+  guint64 since;
+  gint64 began_at;
+  gboolean of_task;
+};
+
+GwRedisRequest *gw_redis_request_new (GwQueue *queue, gpointer tag, GwRedisScript script,
+                                      GwRedisParseFunc parse, GDestroyNotify free_result,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+void gw_redis_request_reject (GwRedisRequest *request, GError *error);
+void gw_redis_request_add_text (GwRedisRequest *request, const char *text);
+void gw_redis_request_add_int (GwRedisRequest *request, gint64 number);
+void gw_redis_request_add_double (GwRedisRequest *request, double number);
+void gw_redis_request_add_time (GwRedisRequest *request, gint64 time);
+
+GwRedisEngine *gw_redis_engine_new (const GwRedisQueueOptions *options, GError **error);
+GwRedisEngine *gw_redis_engine_ref (GwRedisEngine *engine);
+void gw_redis_engine_unref (GwRedisEngine *engine);
+void gw_redis_engine_push (GwRedisEngine *engine, GwRedisRequest *request);
+void gw_redis_engine_close (GwRedisEngine *engine, GTask *task);
+void gw_redis_engine_join (GwRedisEngine *engine);
+void gw_redis_engine_poke (GwRedisEngine *engine);
+void gw_redis_engine_resync (GwRedisEngine *engine);
+GwClock *gw_redis_engine_get_clock (GwRedisEngine *engine);
+GwSqWatches *gw_redis_engine_get_watches (GwRedisEngine *engine);
+void gw_redis_tell_events (GwSqWatches *watches, const char *events);
+GwRedisEngine *gw_redis_queue_get_engine (GwQueue *queue);
+
+/* Pages of one walk through the feed from 0, as in the embedded engine. */
+gint64 gw_redis_engine_walk_began_at (GwRedisEngine *engine, gint64 since);
+void gw_redis_engine_note_walk (GwRedisEngine *engine, gint64 revision, gint64 began_at);
+
+GwRedisWatch *gw_redis_watch_new (GwRedisEngine *engine, const GwRedisAddress *address,
+                                  const char *channel, const char *own);
+void gw_redis_watch_stop (GwRedisWatch *watch);
+
+/* --- Replies. --- */
+
+typedef struct {
+  GwFinishResult finished;
+  GwGrant *grant;         /* (nullable) */
+} GwRedisFinished;
+
+GwTask *gw_redis_read_task (const redisReply *row, GwTaskFields fields);
+GwProject *gw_redis_read_project (const redisReply *row);
+gboolean gw_redis_read_scheduler (const redisReply *reply, GwSchedulerState *state);
+void gw_redis_clear_scheduler (GwSchedulerState *state);
+
+gpointer gw_redis_parse_task (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_project (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_estimate (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_projects (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_feed (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_results (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_attempts (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_lanes (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_stats (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_recovery (GwRedisRequest *request, const redisReply *reply, GError **error);
+gpointer gw_redis_parse_snapshot (GwRedisRequest *request, const redisReply *reply, GError **error);
+
+void gw_redis_queue_init_calls (GwQueueInterface *iface);
+
+G_END_DECLS

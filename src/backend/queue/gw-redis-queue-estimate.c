@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include <math.h>
+
+#include "queue/gw-redis-private.h"
+#include "worker/gw-efficiency.h"
+
+/*
+ * What the scheduler sees, and a project's figures that follow from it: when it is expected to end,
+ * the least time that the limits allow for it, and how near it came. Pure; the engine's thread.
+ */
+
+#define MOST_CALLS 20000
+
+/* @reply: as snapshot() in data/redis/reads.lua gives it. */
+static GwQueueSnapshot *
+read_snapshot (const redisReply *reply)
+{
+  const redisReply *lanes = gw_redis_reply_get (reply, 5);
+  GwQueueSnapshot *snapshot = g_new0 (GwQueueSnapshot, 1);
+
+  snapshot->names = g_ptr_array_new_with_free_func (g_free);
+  snapshot->state.now = gw_redis_reply_get_int (reply, 0);
+  snapshot->state.cap = (guint) gw_redis_reply_get_int (reply, 1);
+  snapshot->state.waiting = (guint64) gw_redis_reply_get_int (reply, 2);
+  snapshot->state.later = (guint64) gw_redis_reply_get_int (reply, 3);
+  snapshot->state.rounds = (guint64) gw_redis_reply_get_int (reply, 4);
+  gw_redis_read_scheduler (lanes, &snapshot->state);
+  for (guint i = 0; i < gw_redis_reply_get_length (lanes); i++)
+    g_ptr_array_add (snapshot->names,
+                     g_strdup (gw_redis_reply_get_text (gw_redis_reply_get (lanes, i), 0)));
+
+  return snapshot;
+}
+
+gpointer
+gw_redis_parse_snapshot (GwRedisRequest *request,
+                         const redisReply *reply,
+                         GError **error)
+{
+  return read_snapshot (gw_redis_reply_get (reply, 2));
+}
+
+static int
+compare_sends (gconstpointer a,
+               gconstpointer b)
+{
+  const GwEfficiencyCall *left = a;
+  const GwEfficiencyCall *right = b;
+
+  return (left->sent_at > right->sent_at) - (left->sent_at < right->sent_at);
+}
+
+/* (element-type GwEfficiencyCall): in the order of their sends. */
+static GArray *
+read_calls (const redisReply *reply,
+            GPtrArray *names)
+{
+  GArray *calls = g_array_new (FALSE, FALSE, sizeof (GwEfficiencyCall));
+
+  for (guint i = 0; i + 3 < gw_redis_reply_get_length (reply); i += 4)
+    {
+      GwEfficiencyCall call = { .sent_at = gw_redis_reply_get_int (reply, i + 1) };
+      const char *name = gw_redis_reply_get_text (reply, i);
+
+      if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, &call.lane))
+        continue;
+      call.ended_at = MAX (call.sent_at, gw_redis_reply_get_int (reply, i + 2));
+      call.answered = gw_redis_reply_get_int (reply, i + 3) != 0;
+      g_array_append_val (calls, call);
+    }
+  g_array_sort (calls, compare_sends);
+
+  return calls;
+}
+
+/* One that could have been used has its slots, and one that was, whatever it is now. */
+static GwBoundLane *
+make_lanes (const redisReply *lanes,
+            const GwQueueSnapshot *snapshot,
+            const GArray *calls)
+{
+  GwBoundLane *bound = g_new0 (GwBoundLane, snapshot->state.n_lanes + 1);
+
+  for (guint i = 0; i < snapshot->state.n_lanes; i++)
+    {
+      const redisReply *row = gw_redis_reply_get (lanes, i);
+      const GwSchedulerLane *lane = &snapshot->state.lanes[i];
+
+      bound[i].window_sends = lane->window_sends;
+      bound[i].prior_s = gw_belief_get_mean (&lane->belief);
+      if (gw_redis_reply_get_int (row, 14) > 0 && !lane->pinned_only)
+        bound[i].slots = (guint) gw_redis_reply_get_int (row, 13);
+    }
+  for (guint i = 0; i < calls->len; i++)
+    {
+      guint lane = g_array_index (calls, GwEfficiencyCall, i).lane;
+
+      bound[lane].slots = (guint) gw_redis_reply_get_int (gw_redis_reply_get (lanes, lane), 13);
+    }
+
+  return bound;
+}
+
+static double
+bound_of_all (GwBoundLane *lanes,
+              guint n_lanes,
+              guint cap,
+              const GArray *calls,
+              guint64 n)
+{
+  g_autofree double *durations = g_new (double, calls->len + 1);
+  g_autofree guint8 *unanswered = g_new (guint8, calls->len + 1);
+  guint n_known = 0;
+  double bound;
+
+  for (guint i = 0; i < n_lanes; i++)
+    {
+      lanes[i].durations_s = durations + n_known;
+      lanes[i].unanswered = unanswered + n_known;
+      for (guint j = 0; j < calls->len; j++)
+        {
+          const GwEfficiencyCall *call = &g_array_index (calls, GwEfficiencyCall, j);
+
+          if (call->lane != i)
+            continue;
+          durations[n_known] = (double) (call->ended_at - call->sent_at) / 1000;
+          unanswered[n_known++] = !call->answered;
+          lanes[i].n_durations++;
+        }
+    }
+  bound = gw_scheduler_bound (lanes, n_lanes, cap, n);
+
+  return bound < INFINITY ? bound : -1;
+}
+
+static void
+work_out (GwProject *project,
+          const GwQueueSnapshot *snapshot,
+          const redisReply *lanes,
+          const redisReply *reply,
+          gint64 submitted_at)
+{
+  g_autoptr (GArray) calls = read_calls (reply, snapshot->names);
+  g_autofree GwBoundLane *bound = make_lanes (lanes, snapshot, calls);
+  guint64 unfinished = gw_project_count_unfinished (project);
+  guint64 n = project->counts[GW_TASK_COMPLETED] + unfinished;
+  guint cap = snapshot->state.cap;
+
+  project->estimate_bound_s = project->estimate_efficiency = -1;
+  /* The user's own limit binds as the cap does. */
+  if (project->concurrency > 0)
+    cap = MIN (cap, project->concurrency);
+  if (n == 0 || submitted_at == 0)
+    return;
+  if (unfinished == 0 && calls->len < MOST_CALLS)
+    {
+      GwEfficiency reached = gw_efficiency_measure (
+        bound, snapshot->state.n_lanes, cap, submitted_at,
+        (const GwEfficiencyCall *) (gconstpointer) calls->data, calls->len);
+
+      project->estimate_bound_s = reached.bound_s;
+      project->estimate_efficiency = reached.efficiency;
+      return;
+    }
+
+  project->estimate_bound_s = bound_of_all (bound, snapshot->state.n_lanes, cap, calls, n);
+  if (unfinished == 0 && project->estimate_bound_s > 0 && project->finished_at > submitted_at)
+    project->estimate_efficiency = MIN (1, project->estimate_bound_s * 1000
+                                             / (double) (project->finished_at - submitted_at));
+}
+
+gpointer
+gw_redis_parse_estimate (GwRedisRequest *request,
+                         const redisReply *reply,
+                         GError **error)
+{
+  GwProject *project = gw_redis_read_project (gw_redis_reply_get (reply, 2));
+  const redisReply *shown = gw_redis_reply_get (reply, 5);
+  g_autoptr (GwQueueSnapshot) snapshot = read_snapshot (shown);
+  guint64 unfinished = gw_project_count_unfinished (project);
+
+  project->has_estimate = TRUE;
+  work_out (project, snapshot, gw_redis_reply_get (shown, 5), gw_redis_reply_get (reply, 6),
+            gw_redis_reply_get_int (reply, 3));
+  project->estimate_finish_at = project->finished_at;
+  if (unfinished == 0)
+    return project;
+
+  project->estimate_finish_at = 0;
+  if (!project->paused && !project->held)
+    {
+      GwEstimate estimate = gw_scheduler_estimate (&snapshot->state);
+
+      if (estimate.finish_s >= 0)
+        project->estimate_finish_at = gw_redis_reply_get_int (reply, 4)
+                                      + (gint64) (estimate.finish_s * 1000);
+    }
+
+  return project;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "queue/gw-queue.h"
+
+G_BEGIN_DECLS
+
+#define GW_TYPE_REDIS_QUEUE (gw_redis_queue_get_type ())
+G_DECLARE_FINAL_TYPE (GwRedisQueue, gw_redis_queue, GW, REDIS_QUEUE, GObject)
+
+#define GW_REDIS_PREFIX "gangway:"
+
+typedef struct {
+  const char *uri;          /* redis://[user:password@]host:port/db or redis+unix:///path */
+  const char *prefix;       /* (nullable) of every key; NULL: GW_REDIS_PREFIX */
+  GwClock *clock;           /* (nullable) of tests; NULL: Redis' own time */
+  guint max_concurrency;    /* the cap, over all workers */
+  guint max_attempts;
+  guint keep_days;
+  guint lease_seconds;      /* who is silent for so long has died */
+  gboolean hold_uncertain;  /* after a crash: pause the projects of uncertain attempts */
+  gboolean hold_unfinished; /* hold every project that has unfinished tasks at the start */
+  gboolean alone;           /* nobody else works on the queue: who is still registered has died */
+} GwRedisQueueOptions;
+
+/* Blocks until the server answers, is found fit and the queue is there: a few seconds at most.
+ * Errors: GW_ERROR_CONFIG (the address), _DATA_NEWER, _NO_SPACE, _UNAVAILABLE. */
+GwRedisQueue *gw_redis_queue_new (const GwRedisQueueOptions *options, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include <gio/gio.h>
+
+#include "gw-backend-resource.h"
+#include "queue/gw-redis-scripts.h"
+
+/*
+ * The scripts, put together from data/redis: each is the parts that it needs, one after the other,
+ * and its own step last. Made once for the process; any thread.
+ */
+
+#define FOLDER "/io/github/gangway/Gangway/backend/redis/"
+#define MOST_PARTS 10
+
+static const struct {
+  const char *name;
+  const char *parts[MOST_PARTS];
+} scripts[GW_REDIS_N_SCRIPTS] = {
+  [GW_REDIS_OPEN] = { "open", { "base", "lanes", "tasks", "recover", "open" } },
+  [GW_REDIS_CLOSE] = { "close", { "base", "guard", "lanes", "tasks", "recover", "close" } },
+  [GW_REDIS_BEAT] = { "beat", { "base", "guard", "lanes", "tasks", "recover", "beat" } },
+  [GW_REDIS_SUBMIT] = { "submit", { "base", "guard", "lanes", "tasks", "submit" } },
+  [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "lanes", "tasks", "view", "claim", "claim-step" } },
+  [GW_REDIS_NOTE_SENT] = { "note-sent",
+                           { "base", "guard", "lanes", "tasks", "recover", "finish", "note-sent" } },
+  [GW_REDIS_FINISH] = { "finish", { "base", "guard", "lanes", "tasks", "view", "recover", "claim", "finish",
+                                    "finish-step" } },
+  [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "lanes", "tasks", "view", "verbs" } },
+  [GW_REDIS_READS] = { "reads", { "base", "guard", "lanes", "tasks", "view", "reads" } },
+};
+
+typedef struct {
+  char *source;
+  char *sha;
+} Made;
+
+static Made *
+get_made (GwRedisScript script)
+{
+  static Made made[GW_REDIS_N_SCRIPTS];
+  static gsize once;
+
+  if (g_once_init_enter (&once))
+    {
+      for (guint i = 0; i < GW_REDIS_N_SCRIPTS; i++)
+        {
+          GString *source = g_string_new (NULL);
+
+          for (guint j = 0; j < MOST_PARTS && scripts[i].parts[j] != NULL; j++)
+            {
+              g_autofree char *path = g_strconcat (FOLDER, scripts[i].parts[j], ".lua", NULL);
+              g_autoptr (GBytes) bytes = g_resource_lookup_data (
+                gw_backend_get_resource (), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+              gsize size;
+              const char *text;
+
+              /* It is compiled in. */
+              g_assert (bytes != NULL);
+              text = g_bytes_get_data (bytes, &size);
+              g_string_append_len (source, text, (gssize) size);
+            }
+          made[i].source = g_string_free (source, FALSE);
+          made[i].sha = g_compute_checksum_for_string (G_CHECKSUM_SHA1, made[i].source, -1);
+        }
+      g_once_init_leave (&once, 1);
+    }
+
+  return &made[script];
+}
+
+/* For messages. */
+const char *
+gw_redis_script_get_name (GwRedisScript script)
+{
+  return scripts[script].name;
+}
+
+const char *
+gw_redis_script_get_source (GwRedisScript script)
+{
+  return get_made (script)->source;
+}
+
+/* By which EVALSHA knows it. */
+const char *
+gw_redis_script_get_sha (GwRedisScript script)
+{
+  return get_made (script)->sha;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The steps of the queue in Redis; each is one script, run atomically. */
+typedef enum {
+  GW_REDIS_OPEN,
+  GW_REDIS_CLOSE,
+  GW_REDIS_BEAT,
+  GW_REDIS_SUBMIT,
+  GW_REDIS_CLAIM,
+  GW_REDIS_NOTE_SENT,
+  GW_REDIS_FINISH,
+  GW_REDIS_VERBS,
+  GW_REDIS_READS,
+  GW_REDIS_N_SCRIPTS
+} GwRedisScript;
+
+const char *gw_redis_script_get_name (GwRedisScript script);
+const char *gw_redis_script_get_source (GwRedisScript script);
+const char *gw_redis_script_get_sha (GwRedisScript script);
+
+G_END_DECLS
