@@ -421,16 +421,25 @@ class Case(frame.Case):
         frame.wait_for(lambda: xdotool("search", "--onlyvisible", "--pid", str(source.pid)),
                        "the source's window")
         other = xdotool("search", "--onlyvisible", "--pid", str(source.pid)).split()[-1]
-        xdotool("windowmove", other, "1040", "60")
+        xdotool("windowmove", "--sync", other, "1040", "60")
+        self.addCleanup(xdotool, "mouseup", "1")
         x, y = to
-        xdotool("mousemove", "1140", "140", "mousedown", "1")
-        # One jump would be no drag: a few steps, the last ones over the target.
-        for step in range(10):
-            time.sleep(0.1)
-            xdotool("mousemove", str(1130 + (x - 1130) * step // 9),
-                    str(140 + (y - 140) * min(step, 3) // 3))
-        time.sleep(0.4)
+        for _ in range(20):
+            # One jump would be no drag, and a window that is not drawn yet sees none.
+            xdotool("mousemove", "1140", "140", "mousedown", "1")
+            for step in range(1, 6):
+                time.sleep(0.1)
+                xdotool("mousemove", str(1140 - 8 * step), str(140 + 4 * step))
+            if "dragging" in source.stdout:
+                break
+            xdotool("mouseup", "1")
+        source.wait_line("dragging")
+        for step in range(1, 9):
+            time.sleep(0.05)
+            xdotool("mousemove", str(1100 + (x - 1100) * step // 8),
+                    str(160 + (y - 160) * step // 8))
         if drop:
+            source.wait_line("accepted")
             xdotool("mouseup", "1")
 
     def start_again(self, *arguments, env=None):

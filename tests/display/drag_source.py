@@ -11,6 +11,13 @@ gi.require_version("Gtk", "4.0")
 from gi.repository import Gdk, Gio, GLib, Gtk  # noqa: E402
 
 
+def begun(source, drag):
+    # Said, so that whoever moves the pointer knows how far things are.
+    print("dragging", flush=True)
+    drag.connect("notify::selected-action", lambda *a: print(
+        "accepted" if drag.get_selected_action() else "refused", flush=True))
+
+
 def activate(app):
     window = Gtk.ApplicationWindow(application=app, title="drag source", default_width=200,
                                    default_height=120)
@@ -23,6 +30,7 @@ def activate(app):
         text = "".join(Gio.File.new_for_path(path).get_uri() + "\r\n" for path in sys.argv[1:])
     data = GLib.Bytes.new(text.encode())
     source.connect("prepare", lambda *a: Gdk.ContentProvider.new_for_bytes(kind, data))
+    source.connect("drag-begin", begun)
     label.add_controller(source)
     window.set_child(label)
     window.present()

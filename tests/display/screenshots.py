@@ -446,12 +446,29 @@ class Pictures(desktop.Case):
         window.wait_words("2 lines pasted")
         self.save(window, "unreachable-narrow")
 
-    def test_question(self):
-        self.size(980, 680)
-        tasks = self.home.file("tasks.txt", "".join(text + "\n" for text in MORE))
-        window = self.open(tasks)
-        window.wait_button("_Run 12")
-        self.save(window, "question")
+    def import_files(self, name, size=(980, 680), env=None, chinese=False):
+        self.size(*size)
+        texts = [talk[0] for talk in CHINESE] + CHINESE_MORE if chinese \
+            else [talk[0] for talk in TALK] + MORE
+        daemon = self.daemon()
+        window = self.open(
+            "--gateway", daemon.url, self.home.file("prompts.txt", "".join(t + "\n" for t in texts)),
+            self.home.file("people.csv", "text,language\nGood morning,French\n,German\n"
+                                         "Thank you,Japanese\n"),
+            env={**(env or {}), **({"LANGUAGE": "zh_CN"} if chinese else {})})
+        window.wait_node("push button", "19")
+        # Of its windows the dialog.
+        found = frame.wait_for(lambda: desktop.xdotool("search", "--onlyvisible", "--name",
+                                                       "Import Tasks|导入任务"), "the dialog")
+        window.window_id = lambda: found.split()[-1]
+        self.save(window, name)
+
+    def test_import(self):
+        self.import_files("import")
+
+    def test_import_dark(self):
+        self.import_files("import-zh_CN-dark", env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"},
+                          chinese=True)
 
     def test_shortcuts(self):
         self.size(980, 680)
