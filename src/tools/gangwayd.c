@@ -23,6 +23,7 @@ enum {
 typedef struct {
   GMainLoop *loop;
   GwEngine *engine;
+  gboolean workers_only;
   gboolean started;
   guint signals;
   int exit_code;
@@ -106,7 +107,8 @@ started_cb (GObject *source,
   for (guint i = 0; notices[i] != NULL; i++)
     g_message ("%s", notices[i]);
 
-  g_print ("gangwayd: listening on %s\n", gw_engine_get_uri (self->engine));
+  g_print (self->workers_only ? "gangwayd: working on %s\n" : "gangwayd: listening on %s\n",
+           gw_engine_get_uri (self->engine));
   self->started = TRUE;
   if (self->signals > 0)
     {
@@ -194,6 +196,7 @@ main (int argc,
   options.workers_only = workers_only;
   options.set_limits = set_limits;
 
+  daemon.workers_only = workers_only;
   daemon.loop = g_main_loop_new (NULL, FALSE);
   daemon.engine = gw_engine_new (&options);
   gw_engine_set_failed_func (daemon.engine, failed_cb, &daemon);

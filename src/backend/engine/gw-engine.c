@@ -12,6 +12,8 @@
 #include "provider/gw-catalogue.h"
 #include "queue/gw-data-lock.h"
 #include "queue/gw-queue-providers.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
 #include "queue/gw-sqlite-queue.h"
 #include "worker/gw-worker-pool.h"
 #include "worker/gw-worker-thread.h"
@@ -50,6 +52,7 @@ struct _GwEngine {
   int port;
   char *redis_uri;          /* (owned) (nullable) */
   gboolean no_workers;
+  gboolean workers_only;
   gboolean set_limits;
 
   GMainContext *owner;      /* (owned) of who made it */
@@ -284,9 +287,9 @@ gw_engine_holds_uncertain (GwEngine *self)
          || (self->host == GW_HOST_WINDOW && !self->config->after_crash_set);
 }
 
-/* Engine thread: the queue is open and knows the providers. */
-static void
-gw_engine_serve (GwEngine *self)
+static gboolean
+gw_engine_start_gateway (GwEngine *self,
+                         GError **error)
 {
   GwGatewayOptions options = {
     .listen = self->listen != NULL ? self->listen : self->config->listen,
@@ -300,25 +303,32 @@ gw_engine_serve (GwEngine *self)
     .data_dir = self->data_dir,
   };
   g_autoptr (GwLiveSettings) settings = NULL;
-  GError *error = NULL;
-  GTask *task;
-
-  gw_engine_tell_held_and_providers (self);
 
   self->gateway = gw_gateway_new (&options, self->queue, self->catalogue);
   settings = gw_live_settings_new (self->config, self->queue, self->catalogue,
                                    gw_engine_holds_uncertain (self));
   gw_gateway_set_settings (self->gateway, settings);
   gw_gateway_set_partials (self->gateway, self->partials);
-  if (!gw_gateway_start (self->gateway, &error))
+  if (!gw_gateway_start (self->gateway, error))
     {
       g_clear_object (&self->gateway);
-      gw_engine_start_failed (self, error);
-      return;
+      return FALSE;
     }
   self->uri = g_strdup (gw_gateway_get_uri (self->gateway));
 
-  if (!gw_data_lock_set_uri (self->lock, self->uri, &error))
+  /* Only data of our own are locked. */
+  return self->lock == NULL || gw_data_lock_set_uri (self->lock, self->uri, error);
+}
+
+/* Engine thread: the queue is open and knows the providers. */
+static void
+gw_engine_serve (GwEngine *self)
+{
+  GError *error = NULL;
+  GTask *task;
+
+  gw_engine_tell_held_and_providers (self);
+  if (!self->workers_only && !gw_engine_start_gateway (self, &error))
     {
       gw_engine_start_failed (self, error);
       return;
@@ -582,6 +592,36 @@ queue_failed_cb (const GError *error,
   g_source_attach (source, self->owner);
 }
 
+/* Others may work on it, too: nothing is locked, and whose lease runs out has died. */
+static gboolean
+gw_engine_open_redis (GwEngine *self,
+                      GError **error)
+{
+  GwRedisQueueOptions options = {
+    .uri = self->redis_uri != NULL ? self->redis_uri : self->config->redis_uri,
+    .max_concurrency = self->config->max_concurrency,
+    .max_attempts = self->config->max_attempts,
+    .keep_days = self->config->keep_days,
+    .lease_seconds = self->config->lease_seconds,
+    .hold_uncertain = gw_engine_holds_uncertain (self),
+  };
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (options.uri, error);
+  GwRedisQueue *queue;
+
+  if (address == NULL)
+    return FALSE;
+  self->opening_at = g_get_real_time () / 1000;
+  queue = gw_redis_queue_new (&options, error);
+  if (queue == NULL)
+    return FALSE;
+
+  self->queue = GW_QUEUE (queue);
+  if (self->workers_only)
+    self->uri = g_strdup (address->shown);
+
+  return TRUE;
+}
+
 static gboolean
 gw_engine_open_queue (GwEngine *self,
                       GError **error)
@@ -598,10 +638,11 @@ gw_engine_open_queue (GwEngine *self,
   GwSqliteQueue *queue;
 
   if (self->redis_uri != NULL || self->config->redis_uri != NULL)
+    return gw_engine_open_redis (self, error);
+  if (self->workers_only)
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "A Redis queue was asked for, but this version has only the embedded "
-                           "queue. Leave out --redis and redis-uri.");
+                           "Workers without a gateway need a queue on Redis: give --redis.");
       return FALSE;
     }
 
@@ -676,6 +717,7 @@ gw_engine_new (const GwEngineOptions *options)
   self->port = options->port;
   self->redis_uri = g_strdup (options->redis_uri);
   self->no_workers = options->no_workers;
+  self->workers_only = options->workers_only;
   self->set_limits = options->set_limits;
 
   return self;

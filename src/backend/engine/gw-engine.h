@@ -41,7 +41,8 @@ void gw_engine_start_async (GwEngine *self, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_engine_start_finish (GwEngine *self, GAsyncResult *result, GError **error);
 
-const char *gw_engine_get_uri (GwEngine *self);       /* http://ADDRESS:PORT; NULL until started */
+/* http://ADDRESS:PORT, with workers_only the queue's; NULL until started */
+const char *gw_engine_get_uri (GwEngine *self);
 const char *gw_engine_get_token (GwEngine *self);     /* (nullable) */
 const char *gw_engine_get_other_uri (GwEngine *self); /* (nullable) who holds the data instead */
 guint gw_engine_get_drain_seconds (GwEngine *self);

@@ -73,6 +73,20 @@ monotonic_ms (void)
   return g_get_monotonic_time () / 1000;
 }
 
+/* What is promised is that a dead engine's tasks run elsewhere within the lease: so it is over a
+ * little before, and the others look often enough. */
+static gint64
+lease_ms (GwRedisEngine *engine)
+{
+  return (gint64) engine->options.lease_seconds * 1000 * 2 / 3;
+}
+
+static gint64
+beat_ms (GwRedisEngine *engine)
+{
+  return (gint64) engine->options.lease_seconds * 1000 / 6;
+}
+
 /* --- Requests. --- */
 
 GwRedisRequest *
@@ -608,7 +622,7 @@ register_engine (GwRedisEngine *engine,
   g_autoptr (redisReply) reply = NULL;
 
   gw_redis_request_add_int (call, first && options->alone);
-  gw_redis_request_add_int (call, (gint64) options->lease_seconds * 1000);
+  gw_redis_request_add_int (call, lease_ms (engine));
   gw_redis_request_add_int (call, options->max_concurrency);
   gw_redis_request_add_int (call, options->max_attempts);
   gw_redis_request_add_int (call, options->keep_days);
@@ -626,12 +640,12 @@ register_engine (GwRedisEngine *engine,
     gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 3));
   if (engine->store != NULL
       && !g_str_equal (engine->store, gw_redis_reply_get_text (reply, 2)))
-    g_critical ("Redis at %s came back without its data: the tasks of before are lost, and those that "
+    g_warning ("Redis at %s came back without its data: the tasks of before are lost, and those that "
                 "run now belong to nobody. Restore its append-only file, and switch appendonly on.",
                 engine->address->shown);
   g_free (engine->store);
   engine->store = g_strdup (gw_redis_reply_get_text (reply, 2));
-  engine->next_beat = monotonic_ms () + options->lease_seconds * 1000 / 3;
+  engine->next_beat = monotonic_ms () + beat_ms (engine);
 
   return TRUE;
 }
@@ -683,7 +697,7 @@ beat (GwRedisEngine *engine)
   g_autoptr (redisReply) reply = NULL;
   g_autoptr (GError) error = NULL;
 
-  gw_redis_request_add_int (call, (gint64) engine->options.lease_seconds * 1000);
+  gw_redis_request_add_int (call, lease_ms (engine));
   gw_redis_request_add_int (call, engine->options.hold_uncertain);
   reply = run_script (engine, GW_REDIS_BEAT, call->arguments, &error);
   free_request (call);
@@ -699,7 +713,7 @@ beat (GwRedisEngine *engine)
   if (!engine->manual)
     gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 4));
   engine->next_beat = gw_redis_reply_get_int (reply, 6) > 0
-                      ? monotonic_ms () + engine->options.lease_seconds * 1000 / 3 : 0;
+                      ? monotonic_ms () + beat_ms (engine) : 0;
 }
 
 static void
@@ -787,7 +801,7 @@ take_group (GwRedisEngine *engine)
     {
       engine->poked = FALSE;
       if (engine->next_beat == 0)
-        engine->next_beat = monotonic_ms () + engine->options.lease_seconds * 1000 / 3;
+        engine->next_beat = monotonic_ms () + beat_ms (engine);
     }
   if (g_queue_is_empty (&engine->requests) && engine->closing)
     g_clear_pointer (&group, g_ptr_array_unref);
@@ -849,7 +863,7 @@ run_thread (gpointer data)
       if (gw_redis_connection_is_open (engine->connection) && group->len > 0)
         {
           if (engine->next_beat == 0)
-            engine->next_beat = monotonic_ms () + engine->options.lease_seconds * 1000 / 3;
+            engine->next_beat = monotonic_ms () + beat_ms (engine);
           run_group (engine, group);
         }
       else
