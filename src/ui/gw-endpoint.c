@@ -42,6 +42,7 @@ struct _GwEndpoint {
   gint64 ready_since;  /* Unix ms; 0: it is not */
   gboolean given;
   gboolean port_taken; /* another program answers at the default address */
+  gboolean other_queue; /* what is found next is not what the client spoke to */
   gboolean again;      /* the preference changed while our engine started or stopped */
   char *message;       /* (owned) (nullable) translated */
   GwClient *client;    /* (owned) (nullable) */
@@ -97,13 +98,15 @@ static void
 set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol protocol)
 {
   self->tries = 0;
-  if (self->client != NULL && gw_client_get_protocol (self->client) == protocol)
+  if (self->client != NULL && !self->other_queue
+      && gw_client_get_protocol (self->client) == protocol)
     gw_client_set_endpoint (self->client, uri, token);
   else
     {
       g_clear_object (&self->client);
       self->client = gw_client_new (uri, token, protocol);
     }
+  self->other_queue = FALSE;
   if (uri != self->uri)
     {
       g_free (self->uri);
@@ -532,6 +535,7 @@ gw_endpoint_start (GwEndpoint *self)
   self->tries = 0;
   self->restarts = 0;
   self->port_taken = FALSE;
+  self->other_queue = TRUE;
   if (self->uri == NULL)
     {
       self->given = TRUE;
@@ -619,6 +623,7 @@ gw_endpoint_use_builtin (GwEndpoint *self)
   if (self->engine_runs || self->engine_starts)
     return;
   self->given = FALSE;
+  self->other_queue = TRUE;
   start_engine (self);
 }
 

@@ -76,7 +76,11 @@ close_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 reconnect_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  gw_endpoint_retry_now (GW_WINDOW (widget)->endpoint);
+  GwWindow *self = GW_WINDOW (widget);
+
+  gw_endpoint_retry_now (self->endpoint);
+  if (self->list != NULL)
+    gw_task_list_retry_now (self->list);
 }
 
 static void
@@ -139,7 +143,8 @@ _gw_window_actions_update (GwWindow *self)
                                  gw_endpoint_get_uri (self->endpoint) != NULL);
   gtk_widget_action_set_enabled (widget, "win.reconnect",
                                  state == GW_ENDPOINT_LOST || state == GW_ENDPOINT_UNREACHABLE
-                                     || state == GW_ENDPOINT_FAILED);
+                                     || state == GW_ENDPOINT_FAILED
+                                     || _gw_window_get_list_failure (self) != NULL);
   gtk_widget_action_set_enabled (widget, "win.use-builtin",
                                  state == GW_ENDPOINT_LOST || state == GW_ENDPOINT_UNREACHABLE);
   _gw_window_list_update (self);

@@ -9,12 +9,29 @@
 
 /* What lasts is said here: the banner with its one act, and the gateway in use. */
 
+/* (nullable): why the gateway does not give its tasks */
+const char *
+_gw_window_get_list_failure (GwWindow *self)
+{
+  return self->list != NULL && !gw_task_list_is_connected (self->list)
+             ? gw_task_list_get_error_message (self->list)
+             : NULL;
+}
+
 /* The gateway answers: what else the user should know, the gravest first. */
 static void
 show_trouble (GwWindow *self)
 {
+  const char *reason = _gw_window_get_list_failure (self);
   g_autofree char *text = NULL;
 
+  if (reason != NULL)
+    {
+      /* It is there, and yet what is shown may be long past. */
+      text = g_strdup_printf (_("The gateway answers, but does not give its tasks: %s"), reason);
+      gw_banner_show (self->banner, text, _("_Retry Now"), "win.reconnect", NULL, NULL);
+      return;
+    }
   switch (gw_gateway_watch_get_trouble (self->watch))
     {
     case GW_TROUBLE_NO_SPACE:

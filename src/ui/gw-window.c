@@ -167,20 +167,44 @@ list_changed_cb (GwWindow *self)
 }
 
 static void
+tell_connected (GwWindow *self)
+{
+  if (self->was_lost && gw_task_list_is_connected (self->list))
+    {
+      self->was_lost = FALSE;
+      _gw_window_toast (self, _("Connected again"));
+    }
+}
+
+static void
 connected_cb (GwWindow *self)
 {
   gw_endpoint_report_connected (self->endpoint, gw_task_list_is_connected (self->list));
+  tell_connected (self);
+  _gw_window_banner_update (self);
+  _gw_window_actions_update (self);
+}
+
+/* A list that never was connected fails too, and one that fails for another reason than before may
+ * have lost what answered until now. */
+static void
+list_failed_cb (GwWindow *self)
+{
+  if (gw_task_list_get_error_message (self->list) != NULL)
+    gw_endpoint_report_connected (self->endpoint, FALSE);
+  _gw_window_banner_update (self);
+  _gw_window_actions_update (self);
 }
 
 static void
 set_client (GwWindow *self, GwClient *client)
 {
-  GwClient *old = NULL;
-
   if (self->list != NULL)
     {
+      g_autoptr (GwClient) old = NULL;
+
       g_object_get (self->list, "client", &old, NULL);
-      g_clear_object (&old); /* compared only */
+      /* The same queue once more: what is shown, selected and to be undone stays. */
       if (old == client)
         {
           gw_task_list_retry_now (self->list);
@@ -198,6 +222,8 @@ set_client (GwWindow *self, GwClient *client)
   g_signal_connect_object (self->list, "changed", G_CALLBACK (list_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->list, "notify::connected", G_CALLBACK (connected_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->list, "notify::error-message", G_CALLBACK (list_failed_cb), self,
                            G_CONNECT_SWAPPED);
   gw_task_view_set_list (self->task_view, self->list);
   gw_task_detail_set_client (self->detail, client);
@@ -221,9 +247,7 @@ endpoint_changed_cb (GwWindow *self)
       GwClient *client = gw_endpoint_get_client (self->endpoint);
 
       set_client (self, client);
-      if (self->was_lost)
-        _gw_window_toast (self, _("Connected again"));
-      self->was_lost = FALSE;
+      tell_connected (self);
       if (gw_endpoint_is_builtin (self->endpoint))
         _gw_window_check_recovery (self);
       _gw_window_submit_pending (self);

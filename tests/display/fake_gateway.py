@@ -41,6 +41,7 @@ class FakeGateway(ThreadingHTTPServer):
         self.calls = []
         self.attempts = []   # see add_attempt()
         self.health = {}     # members that /health has besides
+        self.refuses = None  # (status, code, detail) of the answer to everything but /health
         self.thread = None
         self.connections = set()
 
@@ -192,7 +193,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         path, _, query = self.path.partition("?")
-        if path == "/health":
+        if path != "/health" and server.refuses is not None:
+            self.problem(*server.refuses)
+        elif path == "/health":
             self.answer(200, {"service": "gangway", "version": server.version, "host": "daemon",
                               "store": server.store, "queue": "embedded",
                               "status": server.status, "warnings": [], **server.health})
@@ -249,7 +252,9 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         body = self.body()
         server.calls.append(("POST", self.path, body))
-        if self.path == "/tasks":
+        if server.refuses is not None:
+            self.problem(*server.refuses)
+        elif self.path == "/tasks":
             task_id = server.add(body["content"])
             self.answer(200, {"task_id": task_id, "status": "queued",
                               "project_id": server.project_id})

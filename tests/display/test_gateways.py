@@ -98,6 +98,40 @@ class Gateways(desktop.Case):
         window.wait_row("after", "Completed")
         self.assertEqual(len(window.row_names()), 2, "the same data")
 
+    def test_what_is_shown_stays_while_a_gateway_is_ill(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add("first", "completed", result="one", ago=3, took=1, model="m")
+        gateway.add("second", "completed", result="two", ago=3, took=1, model="m")
+        window = self.open("--gateway", gateway.uri)
+        window.click(window.wait_row("second"))
+        self.assertEqual(window.result(), "two")
+        gateway.refuses = (500, "internal", "something is broken")
+        # It tells its health, and yet gives nothing: that is said, and lasts.
+        window.wait_words("does not give its tasks", "Retry Now")
+        self.assertEqual(len(window.row_names()), 2)
+        self.assertEqual(window.result(), "two")
+        window.run_task("keep me")
+        window.wait_words("your text is kept")
+        gateway.refuses = None
+        window.press("Retry Now")
+        window.wait_words("Connected again")
+        self.assertFalse(window.says("does not give its tasks"))
+        self.assertEqual(window.result(), "two")
+        self.assertEqual(window.typed(), "keep me")
+        gateway.add("third", "completed", result="three", ago=3, took=1, model="m")
+        window.wait_row("third")
+
+    def test_one_that_never_gave_its_tasks_is_told(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add("there", "completed", result="yes", ago=3, took=1, model="m")
+        gateway.refuses = (500, "internal", "something is broken")
+        window = self.open("--gateway", gateway.uri)
+        window.wait_words("does not give its tasks")
+        gateway.refuses = None
+        window.wait_row("there")
+
     def test_one_that_is_too_old_is_named(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)
