@@ -182,8 +182,6 @@ main (int argc,
     return usage_error (_("--port takes a number from 0 to 65535."));
   if (no_workers && workers_only)
     return usage_error (_("--no-workers and --workers-only exclude each other."));
-  if (workers_only && redis_uri == NULL)
-    return usage_error (_("--workers-only needs --redis: the queue that it works on."));
   if (log_level != NULL && !gw_log_set_level (log_level))
     return usage_error (_("--log-level takes error, warning, info or debug."));
 

@@ -642,7 +642,8 @@ gw_engine_open_queue (GwEngine *self,
   if (self->workers_only)
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "Workers without a gateway need a queue on Redis: give --redis.");
+                           "--workers-only needs a queue on Redis: give --redis, or redis-uri in the "
+                           "configuration.");
       return FALSE;
     }
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "gw-error.h"
@@ -246,7 +247,14 @@ GwRedisConnection *
 gw_redis_connection_new (const GwRedisAddress *address)
 {
   GwRedisConnection *self = g_new0 (GwRedisConnection, 1);
+  static gsize once;
 
+  /* hiredis writes without MSG_NOSIGNAL; GIO's sockets do the same as here. */
+  if (g_once_init_enter (&once))
+    {
+      signal (SIGPIPE, SIG_IGN);
+      g_once_init_leave (&once, 1);
+    }
   self->address = address;
 
   return self;

@@ -62,6 +62,7 @@ struct _GwRedisEngine {
   gint64 next_beat;       /* monotonic ms; 0: nothing is under way */
   gint64 last_sweep;      /* queue's wall clock */
   gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
+  gboolean gone;          /* the data: it is made anew */
   char *store;
   GwSchedulerMemo *memo;
   char *memo_names;
@@ -309,9 +310,18 @@ check_reply (GwRedisEngine *engine,
     }
   if (g_str_equal (word, "E"))
     {
+      const char *name = gw_redis_reply_get_text (reply, 1);
       GwError code = GW_ERROR_INTERNAL;
 
-      gw_error_from_string (gw_redis_reply_get_text (reply, 1), &code);
+      if (g_str_equal (name, "gone"))
+        {
+          engine->gone = TRUE;
+          code = GW_ERROR_UNAVAILABLE;
+        }
+      else
+        {
+          gw_error_from_string (name, &code);
+        }
       g_set_error_literal (error, GW_ERROR, (int) code, gw_redis_reply_get_text (reply, 2));
       return FALSE;
     }
@@ -673,6 +683,19 @@ try_to_connect (GwRedisEngine *engine,
   return TRUE;
 }
 
+/* The queue's keys were deleted under us: a new queue, and everybody is told. */
+static void
+begin_anew (GwRedisEngine *engine)
+{
+  g_autoptr (GError) error = NULL;
+
+  engine->gone = FALSE;
+  if (register_engine (engine, FALSE, &error))
+    gw_redis_engine_resync (engine);
+  else
+    lose_connection (engine, error);
+}
+
 static void
 reconnect (GwRedisEngine *engine)
 {
@@ -871,6 +894,8 @@ run_thread (gpointer data)
           hold_group (engine, group);
         }
       g_ptr_array_unref (group);
+      if (engine->gone && gw_redis_connection_is_open (engine->connection))
+        begin_anew (engine);
     }
 
   if (gw_redis_connection_is_open (engine->connection))

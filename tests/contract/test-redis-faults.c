@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "queue-fixture.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
+
+/*
+ * What only a queue in Redis can meet: a second engine, a lease that runs out, settings that lose
+ * tasks, scripts and keys that are gone. The server is engine-redis.c's.
+ */
+
+static GwQueue *
+open_other (Fixture *self,
+            guint lease_seconds)
+{
+  g_autoptr (GError) error = NULL;
+  GwRedisQueueOptions options = {
+    .uri = self->data,
+    .clock = self->clock,
+    .max_concurrency = self->settings.max_concurrency,
+    .max_attempts = self->settings.max_attempts,
+    .lease_seconds = lease_seconds,
+  };
+  GwRedisQueue *queue = gw_redis_queue_new (&options, &error);
+
+  g_assert_no_error (error);
+
+  return GW_QUEUE (queue);
+}
+
+static void
+close_other (GwQueue *queue)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (fx_close (queue, &error));
+  g_object_unref (queue);
+}
+
+static void
+command (Fixture *self,
+         const char *first,
+         const char *second,
+         const char *third,
+         const char *fourth)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (self->data, &error);
+  g_autoptr (GwRedisConnection) connection = gw_redis_connection_new (address);
+  g_autoptr (redisReply) reply = NULL;
+
+  g_assert_true (gw_redis_connection_open (connection, FALSE, &error));
+  reply = gw_redis_connection_run (connection, &error, first, second, third, fourth, NULL);
+  g_assert_no_error (error);
+}
+
+static void
+assert_refused (Fixture *self,
+                const char *words)
+{
+  GwRedisQueueOptions options = { .uri = self->data, .max_concurrency = 1, .max_attempts = 1,
+                                  .lease_seconds = 15 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (gw_redis_queue_new (&options, &error));
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, words));
+}
+
+typedef struct {
+  guint wakes;
+  guint64 revision;
+  guint64 aborted;
+} Heard;
+
+static void
+lane_cb (GwLaneEvent event,
+         guint64 attempt,
+         gpointer data)
+{
+  Heard *heard = data;
+
+  if (event == GW_LANE_WAKE)
+    heard->wakes++;
+  else
+    heard->aborted = attempt;
+}
+
+static void
+revision_cb (guint64 revision,
+             gpointer data)
+{
+  ((Heard *) data)->revision = revision;
+}
+
+/* What one engine changes, the other one's watches tell. */
+static void
+test_two_engines (Fixture *self,
+                  gconstpointer data)
+{
+  GwQueue *other = open_other (self, 15);
+  Heard heard = { 0 };
+  guint lane = gw_queue_watch_lane (other, "alpha", NULL, lane_cb, &heard, NULL);
+  guint revision = gw_queue_watch_revision (other, NULL, revision_cb, &heard, NULL);
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+
+  gw_grant_free (claim_idle (other, "alpha"));
+  heard.wakes = 0;
+  id = submit_one (self->queue, "x", NULL);
+  while (heard.wakes == 0 || heard.revision == 0)
+    g_main_context_iteration (NULL, TRUE);
+  grant = claim_start (other, "alpha");
+  g_assert_cmpstr (grant->task_id, ==, id);
+  task = fx_cancel (self->queue, id, &error);
+  g_assert_no_error (error);
+  while (heard.aborted == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (heard.aborted, ==, grant->attempt);
+  gw_queue_unwatch (other, lane);
+  gw_queue_unwatch (other, revision);
+  close_other (other);
+}
+
+/* The cap is over both. */
+static void
+test_limits_over_engines (Fixture *self,
+                          gconstpointer data)
+{
+  static const Lane two[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 2, 0 } };
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, NULL, 5);
+  GwQueue *other = open_other (self, 15);
+  g_autoptr (GwGrant) mine = NULL;
+  g_autoptr (GwGrant) theirs = NULL;
+
+  set_lanes (self->queue, two, 1);
+  mine = claim_start (self->queue, "alpha");
+  theirs = claim_start (other, "alpha");
+  g_assert_cmpuint (mine->attempt, !=, theirs->attempt);
+  gw_grant_free (claim_refused (self->queue, "alpha", GW_VERDICT_SLOTS));
+  gw_grant_free (claim_refused (other, "alpha", GW_VERDICT_SLOTS));
+  close_other (other);
+}
+
+/* Frozen past its lease: its task goes to another, its late answer does not overwrite. */
+static void
+test_fenced (Fixture *self,
+             gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) frozen = claim_start (self->queue, "alpha");
+  g_autoptr (GwGrant) again = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwRecovery) recovery = NULL;
+  g_autoptr (GError) error = NULL;
+  GwQueue *other;
+
+  g_assert_true (fx_note_sent (self->queue, frozen->attempt, gw_clock_now (self->clock), &error));
+  gw_clock_advance (self->clock, 16000);
+  other = open_other (self, 15);
+  recovery = fx_recovery (other);
+  g_assert_cmpuint (recovery->attempts->len, ==, 1);
+  again = claim_start (other, "alpha");
+  g_assert_cmpstr (again->task_id, ==, id);
+  g_assert_true (fx_note_sent (other, again->attempt, gw_clock_now (self->clock), &error));
+  g_assert_cmpint (finish (self->queue, frozen->attempt, make_answer (self->clock, "late")), ==,
+                   GW_FINISH_EXTRA);
+  g_assert_cmpint (finish (other, again->attempt, make_answer (self->clock, "new")), ==,
+                   GW_FINISH_STORED);
+  task = fx_get_task (self->queue, id, &error);
+  g_assert_cmpstr (task->result, ==, "new");
+  close_other (other);
+}
+
+static void
+test_policy (Fixture *self,
+             gconstpointer data)
+{
+  command (self, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+  assert_refused (self, "noeviction");
+  command (self, "CONFIG", "SET", "maxmemory-policy", "noeviction");
+}
+
+static void
+test_password (Fixture *self,
+               gconstpointer data)
+{
+  g_autofree char *with_password = g_strconcat (self->data, "?password=pw", NULL);
+  g_autofree char *without = self->data;
+  g_autofree char *wrong = g_strconcat (without, "?password=no", NULL);
+
+  command (self, "CONFIG", "SET", "requirepass", "pw");
+  assert_refused (self, "It wants a password");
+  self->data = wrong;
+  assert_refused (self, "does not accept");
+  self->data = with_password;
+  command (self, "CONFIG", "SET", "requirepass", "");
+  self->data = g_steal_pointer (&without);
+}
+
+static void
+test_replica (Fixture *self,
+              gconstpointer data)
+{
+  command (self, "REPLICAOF", "127.0.0.1", "1", NULL);
+  assert_refused (self, "Give the address of the primary");
+  command (self, "REPLICAOF", "NO", "ONE", NULL);
+}
+
+static void
+test_scripts_gone (Fixture *self,
+                   gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autofree char *id = NULL;
+
+  command (self, "SCRIPT", "FLUSH", NULL, NULL);
+  ids = submit_many (self->queue, "p", 200);
+  command (self, "SCRIPT", "FLUSH", NULL, NULL);
+  id = submit_one (self->queue, "one more", "p");
+  command (self, "SCRIPT", "FLUSH", NULL, NULL);
+  gw_grant_free (claim_start (self->queue, "alpha"));
+}
+
+static void
+test_keys_gone (Fixture *self,
+                gconstpointer data)
+{
+  g_autofree char *first = submit_one (self->queue, "x", NULL);
+  g_autofree char *second = submit_one (self->queue, "y", NULL);
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwTask) none = NULL;
+  g_autoptr (GError) error = NULL;
+
+  /* One task's row by hand: the queue goes on with the next. */
+  command (self, "DEL", "gangway:t:1", NULL, NULL);
+  gw_grant_free (fx_claim (self->queue, "alpha", 0, &error));
+  g_assert_no_error (error);
+  grant = fx_claim (self->queue, "alpha", 0, &error);
+  g_assert_no_error (error);
+  none = fx_get_task (self->queue, first, &error);
+  g_assert_null (none);
+  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+
+  /* Everything: said, and a new queue begins. */
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*came back without its data*");
+  command (self, "FLUSHALL", NULL, NULL, NULL);
+  none = fx_get_task (self->queue, second, &error);
+  g_assert_null (none);
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_free (submit_one (self->queue, "z", NULL));
+  g_test_assert_expected_messages ();
+}
+
+/* The connection is cut: calls after it work again, by themselves. */
+static void
+test_cut (Fixture *self,
+          gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*Redis at*");
+  command (self, "CLIENT", "KILL", "TYPE", "normal");
+  /* The answer is paid: its delivery waits for the next connection. */
+  g_assert_cmpint (finish (self->queue, grant->attempt, make_answer (self->clock, "paid")), ==,
+                   GW_FINISH_STORED);
+  g_test_assert_expected_messages ();
+  task = fx_get_task (self->queue, id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (task->result, ==, "paid");
+}
+
+#define ADD(path, func) \
+  g_test_add ("/redis/" path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+
+int
+main (int argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  ADD ("two-engines", test_two_engines);
+  ADD ("limits-over-engines", test_limits_over_engines);
+  ADD ("fenced", test_fenced);
+  ADD ("policy", test_policy);
+  ADD ("password", test_password);
+  ADD ("replica", test_replica);
+  ADD ("scripts-gone", test_scripts_gone);
+  ADD ("keys-gone", test_keys_gone);
+  ADD ("cut", test_cut);
+
+  return g_test_run ();
+}
