@@ -384,8 +384,9 @@ is_held (GwWindow *self, const GwProject *project)
          && (self->project_id == NULL || g_str_equal (self->project_id, project->project_id));
 }
 
-static void
-update_held (GwWindow *self)
+/* How many of the shown tasks Run would start: they were added, and not run. */
+guint
+_gw_window_count_held (GwWindow *self)
 {
   g_autoptr (GList) projects = NULL;
   guint64 n_held = 0;
@@ -396,7 +397,13 @@ update_held (GwWindow *self)
   for (l = projects; l != NULL; l = l->next)
     if (is_held (self, l->data))
       n_held += ((GwProject *) l->data)->counts[GW_TASK_QUEUED];
-  gw_composer_set_held (self->composer, (guint) MIN (n_held, G_MAXUINT));
+  return (guint) MIN (n_held, G_MAXUINT);
+}
+
+static void
+update_held (GwWindow *self)
+{
+  gw_composer_set_held (self->composer, _gw_window_count_held (self));
 }
 
 static void

@@ -22,6 +22,7 @@
 G_BEGIN_DECLS
 
 typedef struct _GwCompose GwCompose;       /* gw-window-compose.c */
+guint _gw_window_count_held (GwWindow *self);
 void _gw_window_compose_follow (GwWindow *self, GwProviderChoice *choice);
 typedef struct _GwSubmission GwSubmission; /* tasks on their way in, gw-window-submit.c */
 
@@ -224,6 +225,7 @@ void _gw_window_paste (GwWindow *self);
 void _gw_submission_free (GwSubmission *submission);
 
 /* gw-window-compose.c */
+guint _gw_window_count_held (GwWindow *self);
 void _gw_window_compose_init (GwWindow *self);
 void _gw_window_compose_update (GwWindow *self);
 void _gw_window_compose_client_changed (GwWindow *self);

@@ -13,6 +13,7 @@
 
 #define ESTIMATE_EVERY_US (5 * G_USEC_PER_SEC)
 #define AFTER_END_US (G_USEC_PER_SEC)
+#define MIN_MS_FOR_EFFICIENCY 10000
 
 /* The project whose estimate says something about what the header shows. */
 static char *
@@ -62,6 +63,17 @@ count_tokens (GwWindow *self)
   return tokens;
 }
 
+/* The gateway counts from the submission on, also the time in which the user let the tasks wait; and
+ * of a few seconds most is the beginning and the end. Either would slander the run. */
+static gboolean
+tells_of_the_run (const GwRunProgress *progress, const GwProject *project)
+{
+  gint64 took = progress->ended_at - progress->began_at;
+
+  return project->estimate_efficiency > 0 && took >= MIN_MS_FOR_EFFICIENCY
+         && project->estimate_bound_s / project->estimate_efficiency * 1000 <= 1.2 * (double) took;
+}
+
 static void
 estimate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -87,8 +99,9 @@ estimate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                 ? now + project->estimate_finish_at - g_get_real_time () / 1000
                                 : 0;
   /* Quick tasks are a project that has no end: what it tells is not about one run. */
-  else if (g_strcmp0 (project->name, GW_PROJECT_DEFAULT_NAME) != 0)
-    progress->efficiency = MAX (project->estimate_efficiency, 0);
+  else if (g_strcmp0 (project->name, GW_PROJECT_DEFAULT_NAME) != 0
+           && tells_of_the_run (progress, project))
+    progress->efficiency = project->estimate_efficiency;
   if (progress->whole)
     {
       progress->tokens = MAX (project->usage.total_tokens, 0);

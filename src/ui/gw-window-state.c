@@ -23,6 +23,7 @@ static void
 show_trouble (GwWindow *self)
 {
   const char *reason = _gw_window_get_list_failure (self);
+  guint waiting = 0; /* beside those that the Run button counts */
   g_autofree char *text = NULL;
 
   if (reason != NULL)
@@ -66,10 +67,10 @@ show_trouble (GwWindow *self)
       gw_banner_show (self->banner, text, _("_Resume"), "win.resume", _("_Show Tasks"),
                       "win.show-recovery");
     }
-  else if (_gw_window_is_paused (self))
+  else if (_gw_window_is_paused (self)
+           && (waiting = gw_task_list_count_in (self->list, self->project_id, GW_TASK_QUEUED))
+                  > _gw_window_count_held (self))
     {
-      guint waiting = gw_task_list_count_in (self->list, self->project_id, GW_TASK_QUEUED);
-
       text = g_strdup_printf (ngettext ("Queue paused. %u task is waiting.",
                                         "Queue paused. %u tasks are waiting.", waiting),
                               waiting);

@@ -90,6 +90,7 @@ class Pasting(desktop.Case):
         window.wait_words("All 37")
         window.wait_button("_Run 37")
         self.assertTrue(window.says("Completed 0"))
+        self.assertFalse(window.says("Queue paused"), "nobody paused anything")
         window.press("_Run 37")
         window.wait_words("All 37", "Completed 37")
 
