@@ -21,9 +21,10 @@ if H.n0 + H.n1 + n > 1000000 then
   return fail('queue-full', (H.n0 + H.n1) .. ' tasks are unfinished, and ' .. n .. ' more would be '
               .. 'over 1000000. Wait until some have ended, or cancel what is not needed.')
 end
--- Six values a task, from the arguments or from what was staged before.
+-- The values of a task: from the arguments id, content, provider, model, priority, metadata; of what was
+-- staged before key, id, provider, model, priority.
 local first_arg, chunk, chunk_at = at, nil, 0
-local WIDTH, CHUNK = 6, 600
+local WIDTH, CHUNK = staged == '' and 6 or 5, 600
 local function value(i)
   if staged == '' then return ARGV[first_arg + i] end
   local index = i - 1
@@ -69,30 +70,55 @@ for _, lane_name in ipairs(lanes()) do
   local l = lane(lane_name)
   if l.kind ~= PRACTICE and l.enabled == 1 and l.usable == 1 then practice = false end
 end
-local ids, first = {}, H.last_task + 1
+local ids, first = {}, nil
+-- What goes into each list, many at once.
+local lists = {}
+local function list(key, score, member)
+  local values = lists[key]
+  if not values then
+    values = {}
+    lists[key] = values
+  end
+  values[#values + 1] = score
+  values[#values + 1] = member
+  if #values >= 1000 then
+    call('ZADD', P .. key, unpack(values))
+    lists[key] = nil
+  end
+end
 for i = 0, n - 1 do
-  local id, content, provider, model = value(i * WIDTH + 1), value(i * WIDTH + 2),
-    value(i * WIDTH + 3), value(i * WIDTH + 4)
-  local priority, metadata = num(value(i * WIDTH + 5)), value(i * WIDTH + 6)
+  local provider, model, priority = value(i * WIDTH + 3), value(i * WIDTH + 4), num(value(i * WIDTH + 5))
   if practice and provider == '' and model == '' then provider = 'practice' end
-  local pk = H.last_task + 1
-  H.last_task = pk
-  local revision, pile_pk = next_revision(), pile_for(p, provider, model).pk
-  call('HSET', P .. 't:' .. pk, 'pk', pk, 'id', id, 'project', p.pk, 'pile', pile_pk, 'state', READY,
-       'priority', priority, 'revision', revision, 'created', wall, 'started', 0, 'finished', 0,
-       'removed', 0, 'attempts', 0, 'claims', 0, 'tries', 0, 'streak', 0, 'deaths', 0, 'attempt', 0,
-       'lane', '', 'due', 0, 'uncertain', 0, 'size', #content)
-  call('SET', P .. 'c:' .. pk, content)
-  if metadata ~= '' then call('SET', P .. 'm:' .. pk, metadata) end
-  call('HSET', P .. 'ids', id, pk)
-  call('ZADD', P .. 'feed', revision, 't' .. pk)
-  call('ZADD', P .. 'tasks:' .. p.pk, pk, pk)
-  call('ZADD', P .. 'queued:' .. p.pk, pk, pk)
-  call('ZADD', P .. 'q:' .. pile_pk, pk - priority * 70368744177664, pk)
+  local revision, pile_pk, pk, id = next_revision(), pile_for(p, provider, model).pk, nil, nil
+  if staged ~= '' then
+    pk, id = num(value(i * WIDTH + 1)), value(i * WIDTH + 2)
+    call('HSET', P .. 't:' .. pk, 'project', p.pk, 'pile', pile_pk, 'revision', revision, 'created',
+         wall)
+  else
+    local content, metadata = value(i * WIDTH + 2), value(i * WIDTH + 6)
+    pk, id = H.last_task + 1, value(i * WIDTH + 1)
+    H.last_task = pk
+    call('HSET', P .. 't:' .. pk, 'pk', pk, 'id', id, 'project', p.pk, 'pile', pile_pk, 'state', READY,
+         'priority', priority, 'revision', revision, 'created', wall, 'started', 0, 'finished', 0,
+         'removed', 0, 'attempts', 0, 'claims', 0, 'tries', 0, 'streak', 0, 'deaths', 0, 'attempt', 0,
+         'lane', '', 'due', 0, 'uncertain', 0, 'size', #content)
+    call('SET', P .. 'c:' .. pk, content)
+    if metadata ~= '' then call('SET', P .. 'm:' .. pk, metadata) end
+    call('HSET', P .. 'ids', id, pk)
+  end
+  first = first or pk
+  list('feed', revision, 't' .. pk)
+  list('tasks:' .. p.pk, pk, pk)
+  list('queued:' .. p.pk, pk, pk)
+  list('q:' .. pile_pk, pk - priority * 70368744177664, pk)
   ids[#ids + 1] = id
 end
+for key, values in pairs(lists) do call('ZADD', P .. key, unpack(values)) end
 ids = table.concat(ids)
-if staged ~= '' then call('DEL', P .. 'stage:' .. staged) end
+if staged ~= '' then
+  call('DEL', P .. 'stage:' .. staged)
+  call('ZREM', P .. 'stages', staged)
+end
 if key ~= '' then
   call('HSET', P .. 'key:' .. key, 'digest', digest, 'project', p.id, 'ids', ids, 'first', first,
        'created', wall)

@@ -258,6 +258,15 @@ function steps.sweep()
     call('DEL', P .. 'key:' .. key)
     call('ZREM', P .. 'orphans', key)
   end
+  -- What was staged and never submitted.
+  for _, stage in ipairs(call('ZRANGEBYSCORE', P .. 'stages', '-inf', wall - 600000, 'LIMIT', 0, 1)) do
+    local values = call('LPOP', P .. 'stage:' .. stage, 5 * AT_ONCE) or {}
+    for i = 1, #values, 5 do
+      call('HDEL', P .. 'ids', values[i + 1])
+      call('DEL', P .. 't:' .. values[i], P .. 'c:' .. values[i], P .. 'm:' .. values[i])
+    end
+    if #values < 5 * AT_ONCE then call('ZREM', P .. 'stages', stage) else n = n + AT_ONCE end
+  end
   local soon = NEVER
   local function plan(key, after)
     local first = call('ZRANGE', P .. key, 0, 0, 'WITHSCORES')
@@ -265,6 +274,7 @@ function steps.sweep()
   end
   plan('hidden', HOUR)
   plan('orphans', DAY)
+  plan('stages', 600000)
   if H.keep > 0 then plan('finished', H.keep * DAY) end
   local first = call('ZRANGE', P .. 'removals', 0, 0)[1]
   if first then soon = min(soon, num(call('HGET', P .. 'removed-at', first) or wall) + DAY) end

@@ -19,8 +19,8 @@
 
 #define GROUP_REQUESTS 256
 #define GROUP_BYTES (4 * 1024 * 1024)
-#define STAGE_VALUES 600
-#define STAGE_SECONDS "600"
+#define VALUES_OF_TASK 6
+#define STAGE_VALUES (300 * VALUES_OF_TASK)
 #define FIRST_BACKOFF_MS 100
 #define MOST_BACKOFF_MS 5000
 #define SWEEP_EVERY_MS 60000
@@ -469,54 +469,29 @@ take_reply (GwRedisEngine *engine,
     request->result = request->parse (request, reply, &request->error);
 }
 
-/* A large submission goes over in pieces, so that no single command is large. */
+/* A large submission goes over in pieces, so that no step is long: others' come in between. */
 static gboolean
 stage (GwRedisEngine *engine,
        GwRedisRequest *request,
        GError **error)
 {
-  gsize length;
-  const char *name = g_bytes_get_data (g_ptr_array_index (request->arguments, 0), &length);
-  g_autofree char *key = g_strdup_printf ("%sstage:%.*s", engine->options.prefix, (int) length, name);
-  guint n_replies = 0;
+  GBytes *name = g_ptr_array_index (request->arguments, 0);
 
   for (guint i = 0; i < request->staged->len; i += STAGE_VALUES)
     {
-      g_auto (Command) command;
-      g_auto (Command) expiry;
+      GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_STAGE, NULL, NULL, NULL,
+                                                   NULL);
+      guint n = MIN (STAGE_VALUES, request->staged->len - i);
+      g_autoptr (redisReply) reply = NULL;
 
-      init_command (&command);
-      init_command (&expiry);
-      add_text (&command, "RPUSH");
-      add_text (&command, key);
-      for (guint j = i; j < MIN (i + STAGE_VALUES, request->staged->len); j++)
-        {
-          gsize size;
-          const char *data = g_bytes_get_data (g_ptr_array_index (request->staged, j), &size);
-
-          add (&command, data, size);
-        }
-      append (engine, &command);
-      add_text (&expiry, "EXPIRE");
-      add_text (&expiry, key);
-      add_text (&expiry, STAGE_SECONDS);
-      append (engine, &expiry);
-      n_replies += 2;
-      if (n_replies < 64 && i + STAGE_VALUES < request->staged->len)
-        continue;
-      for (; n_replies > 0; n_replies--)
-        {
-          g_autoptr (redisReply) reply = gw_redis_connection_take (engine->connection, error);
-
-          if (reply == NULL)
-            return FALSE;
-          if (reply->type == REDIS_REPLY_ERROR)
-            {
-              g_propagate_error (error, gw_redis_error_new (engine->address->shown, reply->str));
-              gw_redis_connection_close (engine->connection);
-              return FALSE;
-            }
-        }
+      g_ptr_array_add (call->arguments, g_bytes_ref (name));
+      gw_redis_request_add_int (call, n / VALUES_OF_TASK);
+      for (guint j = i; j < i + n; j++)
+        g_ptr_array_add (call->arguments, g_bytes_ref (g_ptr_array_index (request->staged, j)));
+      reply = run_script (engine, GW_REDIS_STAGE, call->arguments, error);
+      free_request (call);
+      if (reply == NULL)
+        return FALSE;
     }
 
   return TRUE;
@@ -562,12 +537,18 @@ run_group (GwRedisEngine *engine,
   g_autoptr (GError) error = NULL;
   guint n = 0;
 
-  for (guint i = 0; i < group->len && error == NULL; i++)
+  for (guint i = 0; i < group->len; i++)
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
 
-      if (request->staged != NULL && !stage (engine, request, &error))
-        break;
+      /* It is alone in its group, and nothing of it can be seen yet. */
+      if (request->staged != NULL && !stage (engine, request, &request->error))
+        {
+          if (!gw_redis_connection_is_open (engine->connection))
+            lose_connection (engine, request->error);
+          answer (request);
+          return;
+        }
       append_script (engine, request->script, request->arguments);
       n++;
     }

@@ -23,6 +23,7 @@ static const struct {
   [GW_REDIS_OPEN] = { "open", { "base", "lanes", "tasks", "recover", "open" } },
   [GW_REDIS_CLOSE] = { "close", { "base", "guard", "lanes", "tasks", "recover", "close" } },
   [GW_REDIS_BEAT] = { "beat", { "base", "guard", "lanes", "tasks", "recover", "beat" } },
+  [GW_REDIS_STAGE] = { "stage", { "base", "guard", "stage" } },
   [GW_REDIS_SUBMIT] = { "submit", { "base", "guard", "lanes", "tasks", "submit" } },
   [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "lanes", "tasks", "view", "claim", "claim-step" } },
   [GW_REDIS_NOTE_SENT] = { "note-sent",
