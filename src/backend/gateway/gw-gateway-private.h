@@ -104,4 +104,26 @@ void gw_route_get_recovery (GwRequest *request);
 void gw_route_get_health (GwRequest *request);
 void gw_route_get_metrics (GwRequest *request);
 
+/* gw-gateway-requests.c */
+void _gw_gateway_early_cb (SoupServer *server,
+                           SoupServerMessage *message,
+                           const char *path,
+                           GHashTable *query,
+                           gpointer user_data);
+void _gw_gateway_handler_cb (SoupServer *server,
+                             SoupServerMessage *message,
+                             const char *path,
+                             GHashTable *query,
+                             gpointer user_data);
+void _gw_gateway_request_started_cb (SoupServer *server,
+                                     SoupServerMessage *message,
+                                     gpointer user_data);
+void _gw_gateway_request_over_cb (SoupServer *server,
+                                  SoupServerMessage *message,
+                                  gpointer user_data);
+
+/* gw-gateway-listen.c */
+gboolean _gw_gateway_bind_address (GwGateway *self, GError **error);
+void _gw_gateway_choose_guard (GwGateway *self);
+
 G_END_DECLS

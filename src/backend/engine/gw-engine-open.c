@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-engine"
+
+#include "config.h"
+
+#include <sys/resource.h>
+
+#include "engine/gw-engine-private.h"
+#include "gw-error.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
+#include "queue/gw-sqlite-queue.h"
+
+/* Opens the queue, with a hold on its data where they are ours, and tells the owner when it fails.
+ * Threading: the engine's own thread; the failure goes to the owner's. */
+
+gboolean
+_gw_engine_holds_uncertain (GwEngine *self)
+{
+  return self->config->after_crash == GW_AFTER_CRASH_HOLD
+         || (self->host == GW_HOST_WINDOW && !self->config->after_crash_set);
+}
+
+typedef struct {
+  GwEngine *engine;
+  GError *error;
+} Failure;
+
+static void
+failure_free (gpointer data)
+{
+  Failure *failure = data;
+
+  g_object_unref (failure->engine);
+  g_error_free (failure->error);
+  g_free (failure);
+}
+
+static gboolean
+tell_failed_cb (gpointer data)
+{
+  Failure *failure = data;
+  GwEngine *self = failure->engine;
+
+  if (self->failed != NULL && self->state == GW_ENGINE_RUNNING)
+    self->failed (self, failure->error, self->failed_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* The queue's writer thread. */
+static void
+queue_failed_cb (const GError *error,
+                 gpointer user_data)
+{
+  GwEngine *self = user_data;
+  Failure *failure = g_new (Failure, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  *failure = (Failure){ .engine = g_object_ref (self), .error = g_error_copy (error) };
+  /* Not g_main_context_invoke(): where the owner's loop does not run just now, it would run it
+   * here. */
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_static_name (source, "gw-engine failed");
+  g_source_set_callback (source, tell_failed_cb, failure, failure_free);
+  g_source_attach (source, self->owner);
+}
+
+/* Others may work on it, too: nothing is locked, and whose lease runs out has died. */
+static gboolean
+gw_engine_open_redis (GwEngine *self,
+                      GError **error)
+{
+  GwRedisQueueOptions options = {
+    .uri = self->redis_uri != NULL ? self->redis_uri : self->config->redis_uri,
+    .max_concurrency = self->config->max_concurrency,
+    .max_attempts = self->config->max_attempts,
+    .keep_days = self->config->keep_days,
+    .lease_seconds = self->config->lease_seconds,
+    .hold_uncertain = _gw_engine_holds_uncertain (self),
+  };
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (options.uri, error);
+  GwRedisQueue *queue;
+
+  if (address == NULL)
+    return FALSE;
+  self->opening_at = g_get_real_time () / 1000;
+  queue = gw_redis_queue_new (&options, error);
+  if (queue == NULL)
+    return FALSE;
+
+  self->queue = GW_QUEUE (queue);
+  if (self->workers_only)
+    self->uri = g_strdup (address->shown);
+
+  return TRUE;
+}
+
+gboolean
+_gw_engine_open_queue (GwEngine *self,
+                       GError **error)
+{
+  GwSqliteQueueOptions options = {
+    .data_dir = self->data_dir,
+    .clock = self->clock,
+    .max_concurrency = self->config->max_concurrency,
+    .max_attempts = self->config->max_attempts,
+    .keep_days = self->config->keep_days,
+    .hold_uncertain = _gw_engine_holds_uncertain (self),
+    .hold_unfinished = self->host == GW_HOST_BATCH,
+  };
+  GwSqliteQueue *queue;
+
+  if (self->redis_uri != NULL || self->config->redis_uri != NULL)
+    return gw_engine_open_redis (self, error);
+  if (self->workers_only)
+    {
+      g_set_error_literal (
+          error, GW_ERROR, GW_ERROR_CONFIG,
+          "--workers-only needs a queue on Redis: give --redis, or redis-uri in the "
+          "configuration.");
+      return FALSE;
+    }
+
+  self->lock = gw_data_lock_new (self->data_dir, &self->other_uri, error);
+  if (self->lock == NULL)
+    return FALSE;
+
+  self->opening_at = g_get_real_time () / 1000;
+  queue = gw_sqlite_queue_new (&options, error);
+  if (queue == NULL)
+    return FALSE;
+
+  gw_sqlite_queue_set_failed_func (queue, queue_failed_cb, self);
+  self->queue = GW_QUEUE (queue);
+
+  return TRUE;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "engine/gw-engine.h"
+#include "gateway/gw-gateway.h"
+#include "gw-config.h"
+#include "provider/gw-catalogue.h"
+#include "queue/gw-data-lock.h"
+#include "worker/gw-worker-pool.h"
+#include "worker/gw-worker-thread.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  GW_ENGINE_NEW,
+  GW_ENGINE_STARTING,
+  GW_ENGINE_RUNNING,
+  GW_ENGINE_STOPPING,
+  GW_ENGINE_STOPPED,
+} GwEngineState;
+
+struct _GwEngine {
+  GObject parent_instance;
+
+  GwHost host;
+  char *config_path;        /* (owned) (nullable) */
+  char *data_dir;           /* (owned) */
+  char *listen;             /* (owned) (nullable) */
+  int port;
+  char *redis_uri;          /* (owned) (nullable) */
+  gboolean no_workers;
+  gboolean workers_only;
+  gboolean set_limits;
+
+  GMainContext *owner;      /* (owned) of who made it */
+  GwEngineState state;        /* owner's thread */
+  GwEngineFailedFunc failed;
+  gpointer failed_data;
+
+  GwWorkerThread *thread;   /* (owned) (nullable) runs everything below */
+  GTask *task;              /* (owned) (nullable) the start or stop under way */
+  GError *start_error;      /* (owned) (nullable) why the start is being undone */
+  GwConfig *config;         /* (owned) (nullable) */
+  GwDataLock *lock;         /* (owned) (nullable) */
+  GwClock *clock;           /* (owned) */
+  GwQueue *queue;           /* (owned) (nullable) */
+  GwCatalogue *catalogue;   /* (owned) (nullable) */
+  GwPartials *partials;     /* (owned) what the workers tell the gateway of running calls */
+  GwGateway *gateway;       /* (owned) (nullable) */
+  GwWorkerPool *pool;       /* (owned) (nullable) */
+  guint catalogue_watch;
+  gboolean pool_stopping;
+  guint n_resuming;         /* stopped lanes that the start sets going */
+  guint stop_limit_ms;
+
+  /* Written before the start ends, read-only after it. */
+  char *uri;                /* (owned) (nullable) */
+  char *other_uri;          /* (owned) (nullable) */
+  gint64 opening_at;        /* Unix ms: when the queue was asked to open */
+  GPtrArray *held;          /* (owned) (element-type utf8) NULL-terminated */
+  GPtrArray *notices;       /* (owned) (element-type utf8) NULL-terminated */
+};
+
+/* gw-engine.c */
+void _gw_engine_start_failed (GwEngine *self, GError *error);
+
+/* gw-engine-open.c */
+gboolean _gw_engine_holds_uncertain (GwEngine *self);
+gboolean _gw_engine_open_queue (GwEngine *self, GError **error);
+
+/* gw-engine-start.c */
+void _gw_engine_start_cb (gpointer data);
+
+G_END_DECLS
