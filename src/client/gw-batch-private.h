@@ -45,4 +45,8 @@ void _gw_batch_end_stalled (GwBatch *self, const char *stall);
 void _gw_batch_watch_stall (GwBatch *self);
 void _gw_batch_clear_source (GSource **source);
 
+/* gw-batch-follow.c */
+gboolean _gw_batch_lacks_result (const GwTask *task);
+void _gw_batch_queue_missing (GwBatch *self, const char *task_id);
+
 G_END_DECLS
