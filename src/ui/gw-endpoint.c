@@ -5,8 +5,7 @@
 
 #include <glib/gi18n.h>
 
-#include "gw-discovery.h"
-#include "gw-endpoint.h"
+#include "gw-endpoint-private.h"
 #include "gw-engine.h"
 #include "gw-task-words.h"
 
@@ -22,44 +21,8 @@
  * object where it can, whatever its address becomes, so that lists and calls go on where they
  * were. */
 
-#define DEFAULT_TRIES 10       /* a second apart, before the built-in one takes over */
-#define MAX_PAUSE_S 60
 #define MAX_ENGINE_RESTARTS 2  /* by itself, before it is left to the user */
 #define REPLACE_LIMIT_MS 2000  /* for calls in flight, when another gateway takes over */
-
-struct _GwEndpoint {
-  GObject parent_instance;
-
-  GwEndpointState state;
-  char *option;        /* (owned) (nullable) */
-  char *config_path;   /* (owned) (nullable) */
-  char *data_dir;      /* (owned) (nullable) */
-  GSettings *settings; /* (owned) */
-
-  char *uri;           /* (owned) (nullable) */
-  char *token;         /* (owned) (nullable) of the preferred address */
-  char *version;       /* (owned) (nullable) that the gateway named */
-  gint64 ready_since;  /* Unix ms; 0: it is not */
-  gboolean given;
-  gboolean port_taken; /* another program answers at the default address */
-  gboolean other_queue; /* what is found next is not what the client spoke to */
-  gboolean again;      /* the preference changed while our engine started or stopped */
-  char *message;       /* (owned) (nullable) translated */
-  GwClient *client;    /* (owned) (nullable) */
-
-  GwEngine *engine;    /* (owned) (nullable) */
-  gboolean engine_starts; /* or one that failed is still being stopped */
-  char *failure;       /* (owned) (nullable) translated: why that one failed */
-  gboolean engine_runs;
-  GTask *stop_task;    /* (owned) (nullable) waits for the end of that */
-  guint stop_limit_ms;
-  guint restarts;
-
-  GCancellable *cancellable; /* (owned) (nullable) of the probe or start under way */
-  guint tries;
-  guint seconds_left;
-  guint timer_id;
-};
 
 enum {
   CHANGED,
@@ -70,174 +33,7 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwEndpoint, gw_endpoint, G_TYPE_OBJECT)
 
-static void look (GwEndpoint *self);
 static void stop_engine (GwEndpoint *self, GTask *task, guint limit_ms);
-static void start_engine (GwEndpoint *self);
-
-static void
-set_state (GwEndpoint *self, GwEndpointState state, const char *message)
-{
-  if (state != self->state)
-    self->ready_since = state == GW_ENDPOINT_READY ? g_get_real_time () / 1000 : 0;
-  self->state = state;
-  g_free (self->message);
-  self->message = g_strdup (message);
-  g_signal_emit (self, signals[CHANGED], 0);
-}
-
-/* (nullable) The environment's token goes before the one of the preferences. */
-static const char *
-get_token (GwEndpoint *self)
-{
-  const char *token = g_getenv ("GANGWAY_TOKEN");
-
-  return token != NULL && *token != '\0' ? token : self->token;
-}
-
-static void
-set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol protocol)
-{
-  self->tries = 0;
-  if (self->client != NULL && !self->other_queue
-      && gw_client_get_protocol (self->client) == protocol)
-    gw_client_set_endpoint (self->client, uri, token);
-  else
-    {
-      g_clear_object (&self->client);
-      self->client = gw_client_new (uri, token, protocol);
-    }
-  self->other_queue = FALSE;
-  if (uri != self->uri)
-    {
-      g_free (self->uri);
-      self->uri = g_strdup (uri);
-    }
-  set_state (self, GW_ENDPOINT_READY, NULL);
-}
-
-/* The address as people say it. */
-static const char *
-get_address (GwEndpoint *self)
-{
-  return g_str_has_prefix (self->uri, "http://") ? self->uri + strlen ("http://") : self->uri;
-}
-
-static void
-stop_looking (GwEndpoint *self)
-{
-  g_clear_handle_id (&self->timer_id, g_source_remove);
-  self->seconds_left = 0;
-  if (self->cancellable != NULL)
-    g_cancellable_cancel (self->cancellable);
-  g_clear_object (&self->cancellable);
-}
-
-static gboolean
-timer_cb (gpointer user_data)
-{
-  GwEndpoint *self = user_data;
-
-  if (self->seconds_left > 1)
-    {
-      self->seconds_left--;
-      g_signal_emit (self, signals[CHANGED], 0);
-      return G_SOURCE_CONTINUE;
-    }
-  self->timer_id = 0;
-  self->seconds_left = 0;
-  look (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-look_again_in (GwEndpoint *self, guint seconds)
-{
-  g_clear_handle_id (&self->timer_id, g_source_remove);
-  self->seconds_left = seconds;
-  self->timer_id = g_timeout_add_seconds (1, timer_cb, self);
-  g_source_set_name_by_id (self->timer_id, "[gangway] next look for the gateway");
-}
-
-static void
-set_version (GwEndpoint *self, const GwDiscovery *discovery)
-{
-  g_free (self->version);
-  self->version = discovery != NULL ? g_strdup (discovery->version) : NULL;
-}
-
-/* Nobody, somebody else or a gateway of the past answers at self->uri. */
-static void
-not_found (GwEndpoint *self, GwFound found, gboolean too_old)
-{
-  g_autofree char *message = NULL;
-  gboolean lost = self->state == GW_ENDPOINT_LOST;
-
-  if (!self->given && (!lost || ++self->tries >= DEFAULT_TRIES))
-    {
-      self->port_taken = found != GW_FOUND_NOTHING;
-      start_engine (self);
-      return;
-    }
-  if (self->given)
-    self->tries = MIN (self->tries + 1, 7);
-  look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
-  if (too_old)
-    message = g_strdup_printf (_("The gateway at %1$s is too old for this app: version %2$s."),
-                               get_address (self), self->version);
-  else if (found == GW_FOUND_OTHER)
-    message = g_strdup_printf (_("Another program answers at %s, not a gateway."),
-                               get_address (self));
-  else
-    message = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
-  set_state (self, lost ? GW_ENDPOINT_LOST : GW_ENDPOINT_UNREACHABLE, message);
-}
-
-static void
-probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwEndpoint) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GwDiscovery) discovery = gw_discovery_probe_finish (result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  g_clear_object (&self->cancellable);
-  if (discovery == NULL)
-    {
-      not_found (self, GW_FOUND_NOTHING, FALSE);
-      return;
-    }
-  set_version (self, discovery);
-  switch (discovery->found)
-    {
-    case GW_FOUND_OURS:
-      if (discovery->too_old)
-        {
-          not_found (self, discovery->found, TRUE);
-          break;
-        }
-      self->port_taken = FALSE;
-      set_client (self, self->uri, get_token (self), GW_PROTOCOL_GANGWAY);
-      break;
-    case GW_FOUND_MINIMAL:
-      set_client (self, self->uri, get_token (self), GW_PROTOCOL_MINIMAL);
-      break;
-    case GW_FOUND_NOTHING:
-    case GW_FOUND_OTHER:
-    default:
-      not_found (self, discovery->found, FALSE);
-      break;
-    }
-}
-
-static void
-look (GwEndpoint *self)
-{
-  stop_looking (self);
-  self->cancellable = g_cancellable_new ();
-  gw_discovery_probe_async (self->uri, self->given, get_token (self),
-                            self->cancellable, probed_cb, g_object_ref (self));
-}
 
 /* What was left of the engine that failed is gone, the hold on the data with it. */
 static void
@@ -262,11 +58,11 @@ failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_d
   else if (self->restarts < MAX_ENGINE_RESTARTS)
     {
       self->restarts++;
-      start_engine (self);
+      _gw_endpoint_start_engine (self);
     }
   else
     {
-      set_state (self, GW_ENDPOINT_FAILED, failure);
+      _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, failure);
     }
 }
 
@@ -284,7 +80,7 @@ engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
   self->engine_starts = TRUE;
   gw_engine_set_failed_func (engine, NULL, NULL);
   gw_engine_stop_async (engine, 0, failed_engine_stopped_cb, g_object_ref (self));
-  set_state (self, GW_ENDPOINT_STARTING, NULL);
+  _gw_endpoint_set_state (self, GW_ENDPOINT_STARTING, NULL);
 }
 
 static void
@@ -297,19 +93,21 @@ other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_object (&self->cancellable);
-  set_version (self, discovery);
+  _gw_endpoint_set_version (self, discovery);
   if (discovery != NULL && discovery->found == GW_FOUND_OURS && discovery->too_old)
     {
       g_autofree char *message = g_strdup_printf (
           _("An older Gangway, version %s, uses the data. End it, then retry."), self->version);
 
-      set_state (self, GW_ENDPOINT_FAILED, message);
+      _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
     }
   else if (discovery != NULL && discovery->found == GW_FOUND_OURS)
-    set_client (self, discovery->uri, get_token (self), GW_PROTOCOL_GANGWAY);
+    _gw_endpoint_set_client (self, discovery->uri, _gw_endpoint_get_token (self),
+                             GW_PROTOCOL_GANGWAY);
   else
-    set_state (self, GW_ENDPOINT_FAILED,
-               _("Another program uses Gangway’s data, but does not answer. End it, then retry."));
+    _gw_endpoint_set_state (
+        self, GW_ENDPOINT_FAILED,
+        _("Another program uses Gangway’s data, but does not answer. End it, then retry."));
 }
 
 static void
@@ -348,14 +146,14 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       for (; notices != NULL && *notices != NULL; notices++)
         g_message ("%s", *notices);
       self->engine_runs = TRUE;
-      set_version (self, NULL);
+      _gw_endpoint_set_version (self, NULL);
       if (self->again)
         {
           gw_endpoint_start (self);
           return;
         }
-      set_client (self, gw_engine_get_uri (engine), gw_engine_get_token (engine),
-                  GW_PROTOCOL_GANGWAY);
+      _gw_endpoint_set_client (self, gw_engine_get_uri (engine), gw_engine_get_token (engine),
+                               GW_PROTOCOL_GANGWAY);
       return;
     }
   if (g_error_matches (error, GW_ERROR, GW_ERROR_DATA_IN_USE)
@@ -366,7 +164,7 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       /* Whoever holds the data serves it: same tasks, same ids. */
       g_clear_object (&self->engine);
       self->cancellable = g_cancellable_new ();
-      gw_discovery_probe_async (other, TRUE, get_token (self), self->cancellable,
+      gw_discovery_probe_async (other, TRUE, _gw_endpoint_get_token (self), self->cancellable,
                                 other_probed_cb, g_object_ref (self));
       return;
     }
@@ -375,16 +173,16 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
     g_clear_object (&self->engine);
     message = g_strdup_printf (_("The built-in gateway could not start: %s"), error->message);
-    set_state (self, GW_ENDPOINT_FAILED, message);
+    _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
   }
 }
 
-static void
-start_engine (GwEndpoint *self)
+void
+_gw_endpoint_start_engine (GwEndpoint *self)
 {
   GwEngineOptions options = { 0 };
 
-  stop_looking (self);
+  _gw_endpoint_stop_looking (self);
   g_clear_object (&self->engine);
   options.host = GW_HOST_WINDOW;
   options.config_path = self->config_path;
@@ -392,7 +190,7 @@ start_engine (GwEndpoint *self)
   options.port = -1;
   self->engine = gw_engine_new (&options);
   gw_engine_set_failed_func (self->engine, engine_failed_cb, self);
-  set_state (self, GW_ENDPOINT_STARTING, NULL);
+  _gw_endpoint_set_state (self, GW_ENDPOINT_STARTING, NULL);
   self->engine_starts = TRUE;
   self->cancellable = g_cancellable_new ();
   gw_engine_start_async (self->engine, self->cancellable, started_cb, g_object_ref (self));
@@ -403,7 +201,7 @@ gw_endpoint_dispose (GObject *object)
 {
   GwEndpoint *self = GW_ENDPOINT (object);
 
-  stop_looking (self);
+  _gw_endpoint_stop_looking (self);
   if (self->engine != NULL)
     gw_engine_set_failed_func (self->engine, NULL, NULL);
   g_clear_object (&self->engine);
@@ -512,7 +310,7 @@ gw_endpoint_start (GwEndpoint *self)
 
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
-  stop_looking (self);
+  _gw_endpoint_stop_looking (self);
   self->again = self->engine_starts;
   if (self->engine_starts)
     return;
@@ -523,7 +321,7 @@ gw_endpoint_start (GwEndpoint *self)
       gw_engine_set_failed_func (self->engine, NULL, NULL);
       gw_engine_stop_async (self->engine, REPLACE_LIMIT_MS, engine_replaced_cb,
                             g_object_ref (self));
-      set_state (self, GW_ENDPOINT_SEARCHING, NULL);
+      _gw_endpoint_set_state (self, GW_ENDPOINT_SEARCHING, NULL);
       return;
     }
   preference = g_settings_get_string (self->settings, "gateway");
@@ -539,16 +337,16 @@ gw_endpoint_start (GwEndpoint *self)
   if (self->uri == NULL)
     {
       self->given = TRUE;
-      set_state (self, GW_ENDPOINT_UNREACHABLE, error->message);
+      _gw_endpoint_set_state (self, GW_ENDPOINT_UNREACHABLE, error->message);
       return;
     }
   if (!self->given && prefer_builtin)
     {
-      start_engine (self);
+      _gw_endpoint_start_engine (self);
       return;
     }
-  set_state (self, GW_ENDPOINT_SEARCHING, NULL);
-  look (self);
+  _gw_endpoint_set_state (self, GW_ENDPOINT_SEARCHING, NULL);
+  _gw_endpoint_look (self);
 }
 
 /**
@@ -591,13 +389,13 @@ gw_endpoint_retry_now (GwEndpoint *self)
     {
     case GW_ENDPOINT_FAILED:
       self->restarts = 0;
-      start_engine (self);
+      _gw_endpoint_start_engine (self);
       break;
     case GW_ENDPOINT_LOST:
     case GW_ENDPOINT_UNREACHABLE:
       self->tries = 0;
       if (self->uri != NULL)
-        look (self);
+        _gw_endpoint_look (self);
       else
         gw_endpoint_start (self);
       break;
@@ -624,136 +422,7 @@ gw_endpoint_use_builtin (GwEndpoint *self)
     return;
   self->given = FALSE;
   self->other_queue = TRUE;
-  start_engine (self);
-}
-
-/**
- * gw_endpoint_report_connected:
- *
- * What the list that follows the gateway sees. A gateway of another process that is lost is looked
- * for again; our own cannot get lost, it can only fail.
- */
-void
-gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
-{
-  g_return_if_fail (GW_IS_ENDPOINT (self));
-
-  if (connected && self->state == GW_ENDPOINT_LOST)
-    {
-      stop_looking (self);
-      self->tries = 0;
-      set_state (self, GW_ENDPOINT_READY, NULL);
-    }
-  else if (!connected && self->state == GW_ENDPOINT_READY && !self->engine_runs)
-    {
-      g_autofree char *message
-          = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
-
-      self->tries = 0;
-      look_again_in (self, 1);
-      set_state (self, GW_ENDPOINT_LOST, message);
-    }
-}
-
-GwEndpointState
-gw_endpoint_get_state (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), GW_ENDPOINT_IDLE);
-
-  return self->state;
-}
-
-/**
- * gw_endpoint_get_client:
- *
- * Returns: (transfer none) (nullable): NULL until a gateway has been found
- */
-GwClient *
-gw_endpoint_get_client (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
-
-  return self->client;
-}
-
-/* Whether the gateway runs in this process, and its tasks end with it. */
-gboolean
-gw_endpoint_is_builtin (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
-
-  return self->engine_runs;
-}
-
-gboolean
-gw_endpoint_is_given (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
-
-  return self->given;
-}
-
-/**
- * gw_endpoint_get_uri:
- *
- * Returns: (transfer none) (nullable)
- */
-const char *
-gw_endpoint_get_uri (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
-
-  return self->uri;
-}
-
-/**
- * gw_endpoint_get_message:
- *
- * Returns: (transfer none) (nullable): what is wrong, for people
- */
-const char *
-gw_endpoint_get_message (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
-
-  return self->message;
-}
-
-/* Until the next try; 0: one is under way, or none is planned. */
-guint
-gw_endpoint_get_seconds_left (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), 0);
-
-  return self->seconds_left;
-}
-
-/* (nullable) What the gateway in use says of itself; ours has this program's. */
-const char *
-gw_endpoint_get_version (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), NULL);
-
-  return self->engine_runs ? GW_VERSION : self->version;
-}
-
-/* Unix ms; 0 while there is none. */
-gint64
-gw_endpoint_get_ready_since (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), 0);
-
-  return self->ready_since;
-}
-
-/* Whether the built-in gateway had to take another port, for another program answers at the
- * default address. */
-gboolean
-gw_endpoint_is_default_port_taken (GwEndpoint *self)
-{
-  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
-
-  return self->port_taken && self->engine_runs;
+  _gw_endpoint_start_engine (self);
 }
 
 static void
@@ -795,8 +464,8 @@ gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback ca
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, gw_endpoint_stop_async);
-  stop_looking (self);
-  set_state (self, GW_ENDPOINT_IDLE, NULL);
+  _gw_endpoint_stop_looking (self);
+  _gw_endpoint_set_state (self, GW_ENDPOINT_IDLE, NULL);
   g_clear_object (&self->client);
   if (self->engine == NULL)
     {
