@@ -457,7 +457,16 @@ take_reply (GwRedisEngine *engine,
             const redisReply *reply)
 {
   if (!check_reply (engine, request->script, reply, &request->error))
-    return;
+    {
+      /* Only its answer was lost with the connection. */
+      if (request->repeated && request->script == GW_REDIS_FINISH
+          && g_error_matches (request->error, GW_ERROR, GW_ERROR_CONFLICT))
+        {
+          g_clear_error (&request->error);
+          request->result = gw_redis_finished_new_unseen (request, gw_clock_now (engine->clock));
+        }
+      return;
+    }
   if (request->provider != NULL && !settle_claim (engine, request, reply, &request->error))
     {
       /* The end of the call before it is told all the same. */
@@ -523,6 +532,7 @@ static void
 put_back (GwRedisEngine *engine,
           GwRedisRequest *request)
 {
+  request->repeated = TRUE;
   g_mutex_lock (&engine->mutex);
   g_queue_push_head (&engine->requests, request);
   g_mutex_unlock (&engine->mutex);

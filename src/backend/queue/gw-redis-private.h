@@ -34,6 +34,7 @@ struct _GwRedisRequest {
   GPtrArray *arguments;   /* (element-type GBytes) of the step */
   GPtrArray *staged;      /* (element-type GBytes) (nullable) sent in pieces, before the step */
   gboolean lasting;       /* must not be lost with the connection: it waits for the next one */
+  gboolean repeated;      /* it may have been done before the connection was lost */
   gsize bytes;
   GwRedisParseFunc parse; /* (nullable) */
   GDestroyNotify free_result;
@@ -90,6 +91,7 @@ typedef struct {
   GwGrant *grant;         /* (nullable) */
 } GwRedisFinished;
 
+GwRedisFinished *gw_redis_finished_new_unseen (GwRedisRequest *request, gint64 now);
 GwTask *gw_redis_read_task (const redisReply *row, GwTaskFields fields);
 GwProject *gw_redis_read_project (const redisReply *row);
 gboolean gw_redis_read_scheduler (const redisReply *reply, GwSchedulerState *state);

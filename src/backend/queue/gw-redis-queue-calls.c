@@ -277,6 +277,24 @@ parse_finished (GwRedisRequest *request,
   return finished;
 }
 
+/* The attempt has ended, and how was not seen; whoever wanted the next one asks again at once. */
+GwRedisFinished *
+gw_redis_finished_new_unseen (GwRedisRequest *request,
+                              gint64 now)
+{
+  GwRedisFinished *finished = g_new0 (GwRedisFinished, 1);
+
+  finished->finished = GW_FINISH_IGNORED;
+  if (request->provider != NULL)
+    {
+      finished->grant = g_new0 (GwGrant, 1);
+      finished->grant->verdict = GW_VERDICT_SLOTS;
+      finished->grant->ask_at = now;
+    }
+
+  return finished;
+}
+
 static void
 free_grant (gpointer grant)
 {
