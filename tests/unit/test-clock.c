@@ -68,6 +68,22 @@ test_error_table (void)
   g_assert_cmpuint (gw_error_from_http_status (429), ==, GW_ERROR_QUEUE_FULL);
 }
 
+/* Another machine's time: followed forwards, never backwards. */
+static void
+test_remote (void)
+{
+  g_autoptr (GwClock) clock = gw_clock_new_remote ();
+  gint64 ahead = gw_clock_now (clock) + 3600 * 1000;
+  gint64 reached;
+
+  gw_clock_set_remote (clock, ahead);
+  reached = gw_clock_now (clock);
+  g_assert_cmpint (reached, >=, ahead);
+  g_assert_cmpint (gw_clock_wall (clock), >=, reached);
+  gw_clock_set_remote (clock, ahead - 7200 * 1000);
+  g_assert_cmpint (gw_clock_now (clock), >=, reached);
+}
+
 int
 main (int argc,
       char *argv[])
@@ -75,6 +91,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/clock/manual", test_manual);
   g_test_add_func ("/clock/iso", test_iso);
+  g_test_add_func ("/clock/remote", test_remote);
   g_test_add_func ("/id/ordered", test_ids);
   g_test_add_func ("/error/table", test_error_table);
 
