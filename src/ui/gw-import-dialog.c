@@ -23,6 +23,10 @@
 #define ESTIMATE_DELAY_MS 300
 #define MAX_DETAILS 200
 
+/* Each has choices of its own, which take time to lay out: a folder of a thousand files would keep
+ * the window waiting for seconds. */
+#define MAX_FILE_ROWS 50
+
 struct _GwImportDialog {
   AdwWindow parent_instance;
 
@@ -41,6 +45,7 @@ struct _GwImportDialog {
   GtkWidget *review_group;
   AdwActionRow *review_row;
   AdwPreferencesGroup *files_group;
+  GtkWidget *more_row;      /* (nullable) unowned: of the group, for the files without a row */
   GwImportWrap *wrap;
   AdwPreferencesRow *duplicates_row;
   GtkSwitch *duplicates_switch;
@@ -504,7 +509,10 @@ files_changed_cb (GwImportDialog *self)
   for (i = 0; i < self->file_rows->len; i++)
     adw_preferences_group_remove (self->files_group, self->file_rows->pdata[i]);
   g_ptr_array_set_size (self->file_rows, 0);
-  for (i = 0; i < n_files; i++)
+  if (self->more_row != NULL)
+    adw_preferences_group_remove (self->files_group, self->more_row);
+  self->more_row = NULL;
+  for (i = 0; i < n_files && i < MAX_FILE_ROWS; i++)
     {
       GtkWidget *row = gw_import_file_row_new (self->set, i);
 
@@ -512,6 +520,18 @@ files_changed_cb (GwImportDialog *self)
                                G_CONNECT_SWAPPED);
       adw_preferences_group_add (self->files_group, row);
       g_ptr_array_add (self->file_rows, row);
+    }
+  if (n_files > MAX_FILE_ROWS)
+    {
+      g_autofree char *title
+          = g_strdup_printf (ngettext ("%u more file, read by the usual rules",
+                                       "%u more files, read by the usual rules",
+                                       n_files - MAX_FILE_ROWS),
+                             n_files - MAX_FILE_ROWS);
+
+      self->more_row = adw_action_row_new ();
+      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->more_row), title);
+      adw_preferences_group_add (self->files_group, self->more_row);
     }
   /* A single file's choices are the first that is looked for. */
   if (n_files == 1)

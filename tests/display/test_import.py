@@ -146,5 +146,14 @@ class Import(desktop.Case):
         self.assertIn("open already", second.stderr)
 
 
+class Folder(desktop.Case):
+    def test_a_folder_of_a_thousand_files(self):
+        for i in range(1000):
+            self.home.file(f"many/{i:04}.txt", f"task {i}\n")
+        window = self.open(os.path.join(self.home.path, "many"))
+        # Choices are shown for the first ones only; tasks come of all.
+        window.wait_words("950 more files", "1000 tasks")
+
+
 if __name__ == "__main__":
     desktop.main()
