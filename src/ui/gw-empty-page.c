@@ -100,7 +100,8 @@ update (GwEmptyPage *self)
 
   gtk_widget_add_css_class (first, "suggested-action");
   gtk_widget_remove_css_class (second, "suggested-action");
-  gtk_widget_set_visible (self->practice_label, !usable);
+  gtk_widget_set_visible (self->practice_label,
+                          gw_provider_infos_only_practice (self->infos));
 
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->found_list))) != NULL)
     gtk_list_box_remove (self->found_list, child);

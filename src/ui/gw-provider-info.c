@@ -70,6 +70,11 @@ read_info (JsonObject *object)
   info->in_use = gw_json_peek_boolean (object, "in_use", FALSE);
   info->usable = gw_json_peek_boolean (object, "usable", FALSE);
   info->enabled = gw_json_peek_boolean (object, "enabled", FALSE);
+  /* One that only the queue knows does not say so: it was set up once. */
+  info->set_up = !info->practice
+                 && gw_json_peek_boolean (object, "configured",
+                                          !json_object_has_member (object, "configured")
+                                              && !gw_json_peek_boolean (object, "preset", FALSE));
   info->known = info->in_use || info->server || info->variable != NULL
                 || g_strcmp0 (source, "keyring") == 0 || g_strcmp0 (source, "session") == 0
                 || !gw_json_peek_boolean (object, "preset", FALSE);
@@ -123,6 +128,19 @@ gw_provider_infos_any_usable (GPtrArray *infos)
         return TRUE;
     }
   return FALSE;
+}
+
+/* Whether a task is answered by the practice provider: not once a provider has been set up, then it
+ * waits for one. */
+gboolean
+gw_provider_infos_only_practice (GPtrArray *infos)
+{
+  guint i;
+
+  for (i = 0; infos != NULL && i < infos->len; i++)
+    if (((const GwProviderInfo *) infos->pdata[i])->set_up)
+      return FALSE;
+  return infos != NULL && !gw_provider_infos_any_usable (infos);
 }
 
 gboolean

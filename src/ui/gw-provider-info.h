@@ -20,6 +20,7 @@ typedef struct {
   gboolean practice;
   gboolean in_use;
   gboolean usable;
+  gboolean set_up;  /* in the configuration, or by another program */
   gboolean enabled;
   gboolean server;    /* a server of it answers on this computer */
   gboolean known;     /* set up, used or found: not only a name of the catalogue */
@@ -31,6 +32,7 @@ GPtrArray *gw_provider_infos_new_from_json (JsonObject *answer);
 const GwProviderInfo *gw_provider_infos_find (GPtrArray *infos, const char *name); /* (nullable) */
 
 /* Whether any but the practice provider can take a task. */
+gboolean gw_provider_infos_only_practice (GPtrArray *infos);
 gboolean gw_provider_infos_any_usable (GPtrArray *infos);
 
 /* Found on this computer and not used yet: a server that answers, or a key in a variable. */

@@ -99,7 +99,9 @@ update_status (GwWindow *self)
   else if (compose->infos != NULL && !gw_provider_infos_any_usable (compose->infos)
            && gw_provider_choice_get_provider (choice) == NULL && !empty)
     {
-      text = g_strdup (_("No provider is set up yet: you get practice answers only."));
+      text = g_strdup (gw_provider_infos_only_practice (compose->infos)
+                           ? _("No provider is set up yet: you get practice answers only.")
+                           : _("No provider can be used now: tasks wait until one can."));
       label = _("_Add a Provider");
     }
   else if (compose->estimate != NULL)

@@ -142,7 +142,23 @@ test_providers (void)
                                         "\"usable\":true}]}");
   g_autoptr (GPtrArray) infos = gw_provider_infos_new_from_json (answer);
   g_autoptr (GPtrArray) none = gw_provider_infos_new_from_json (empty);
+  g_autoptr (JsonObject) preset = parse ("{\"providers\":[{\"name\":\"p\",\"preset\":true,"
+                                         "\"configured\":false,\"usable\":false}]}");
+  g_autoptr (JsonObject) keyless = parse ("{\"providers\":[{\"name\":\"p\",\"preset\":true,"
+                                          "\"configured\":true,\"usable\":false}]}");
+  g_autoptr (JsonObject) removed = parse ("{\"providers\":[{\"name\":\"p\",\"usable\":false}]}");
+  g_autoptr (GPtrArray) presets = gw_provider_infos_new_from_json (preset);
+  g_autoptr (GPtrArray) keyless_ones = gw_provider_infos_new_from_json (keyless);
+  g_autoptr (GPtrArray) removed_ones = gw_provider_infos_new_from_json (removed);
   const GwProviderInfo *info;
+
+  /* Practice answers are for who never had a provider: else tasks wait. */
+  g_assert_true (gw_provider_infos_only_practice (none));
+  g_assert_true (gw_provider_infos_only_practice (presets));
+  g_assert_false (gw_provider_infos_only_practice (keyless_ones));
+  g_assert_false (gw_provider_infos_only_practice (removed_ones));
+  g_assert_false (gw_provider_infos_only_practice (infos));
+  g_assert_false (gw_provider_infos_only_practice (NULL));
 
   g_assert_cmpuint (infos->len, ==, 9);
   g_assert_true (gw_provider_infos_any_usable (infos));
