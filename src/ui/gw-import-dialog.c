@@ -3,91 +3,15 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include <glib/gi18n.h>
 
-#include "gw-banner.h"
-#include "gw-compat.h"
-#include "gw-drop-overlay.h"
-#include "gw-estimate-words.h"
-#include "gw-import-cell.h"
-#include "gw-import-dialog.h"
+#include "gw-import-dialog-private.h"
 #include "gw-import-file-row.h"
-#include "gw-import-rows.h"
-#include "gw-import-submit.h"
-#include "gw-import-wrap.h"
-#include "gw-task-words.h"
 
 #define SPINNER_DELAY_MS 400
-#define ESTIMATE_DELAY_MS 300
-#define MAX_DETAILS 200
-
 /* Each has choices of its own, which take time to lay out: a folder of a thousand files would keep
  * the window waiting for seconds. */
 #define MAX_FILE_ROWS 50
-
-struct _GwImportDialog {
-  AdwWindow parent_instance;
-
-  /* Template children */
-  GwDropOverlay *drop_overlay;
-  GtkWidget *cancel_button;
-  GtkWidget *back_button;
-  AdwWindowTitle *window_title;
-  GtkButton *run_button;
-  GtkWidget *add_button;
-  GtkProgressBar *progress_bar;
-  GwBanner *banner;
-  AdwLeaflet *leaflet;
-  GtkWidget *options_page;
-  GtkWidget *options_box;
-  GtkWidget *review_group;
-  AdwActionRow *review_row;
-  AdwPreferencesGroup *files_group;
-  GtkWidget *more_row;      /* (nullable) unowned: of the group, for the files without a row */
-  GwImportWrap *wrap;
-  AdwPreferencesRow *duplicates_row;
-  GtkSwitch *duplicates_switch;
-  AdwActionRow *empty_row;
-  GtkSwitch *empty_switch;
-  GtkWidget *notes_row;
-  GtkSwitch *notes_switch;
-  AdwPreferencesGroup *project_group;
-  AdwEntryRow *name_row;
-  GwProviderChoice *choice;
-  GtkSwitch *serial_switch;
-  GtkLabel *name_label;
-  GtkWidget *tasks_page;
-  GtkCheckButton *all_check;
-  GtkSpinner *spinner;
-  GtkToggleButton *problems_button;
-  GtkStack *list_stack;
-  GtkListView *list_view;
-  AdwStatusPage *none_page;
-  GtkLabel *footer;
-
-  /* Owned references */
-  GwEndpoint *endpoint;
-  GwImportSet *set;
-  GwImportRows *rows;
-  GPtrArray *file_rows;     /* (element-type GwImportFileRow) unowned: of the group */
-  GHashTable *projects;     /* (element-type utf8 utf8) name to id */
-  char *current_name;       /* (nullable) of the project that is shown behind */
-  char *estimate;           /* (nullable) how long it will take, in words */
-  char *estimated;          /* (nullable) what that is asked for */
-  GCancellable *estimating; /* (nullable) */
-  GCancellable *adding;     /* (nullable) while tasks go into the queue */
-  GtkFileChooserNative *chooser; /* (nullable) */
-
-  gboolean runs;            /* what is being added is to run */
-  gboolean template_wrong;
-  gboolean name_touched;
-  gboolean updating;
-  guint spinner_id;
-  guint estimate_id;
-  guint layout_id;
-};
 
 enum {
   ADDED,
@@ -99,334 +23,12 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwImportDialog, gw_import_dialog, ADW_TYPE_WINDOW)
 
 /* (nullable): where the tasks can go now. */
-static GwClient *
-get_client (GwImportDialog *self)
+GwClient *
+_gw_import_dialog_get_client (GwImportDialog *self)
 {
   return gw_endpoint_get_state (self->endpoint) == GW_ENDPOINT_READY
              ? gw_endpoint_get_client (self->endpoint)
              : NULL;
-}
-
-/* --- The name --------------------------------------------------------------------------------- */
-
-/* (nullable): the project of that name. */
-static const char *
-find_project (GwImportDialog *self, const char *name)
-{
-  return g_hash_table_lookup (self->projects, name);
-}
-
-/* What the tasks come from, as a name that no project has. */
-static char *
-make_name (GwImportDialog *self)
-{
-  guint n_files = gw_import_set_get_n_files (self->set);
-  g_autofree char *base = NULL;
-  g_autofree char *name = NULL;
-  char *dot;
-  char *unique;
-  guint n;
-
-  if (self->current_name != NULL)
-    return g_strdup (self->current_name);
-  if (n_files == 0)
-    return g_strdup ("");
-
-  base = g_utf8_make_valid (gw_import_set_get_file (self->set, 0)->name, -1);
-  dot = strrchr (base, '.');
-  if (dot != NULL && dot != base)
-    *dot = '\0';
-  if (g_utf8_strlen (base, -1) > GW_PROJECT_MAX_NAME / 2)
-    *g_utf8_offset_to_pointer (base, GW_PROJECT_MAX_NAME / 2) = '\0';
-  if (n_files > 1)
-    /* Translators: the name of a project: that of a file, and how many others there are */
-    name = g_strdup_printf (ngettext ("%1$s and %2$u more", "%1$s and %2$u more", n_files - 1), base,
-                            n_files - 1);
-  else
-    name = g_strdup (base);
-
-  unique = g_strdup (g_strstrip (name));
-  for (n = 2; find_project (self, unique) != NULL || !gw_project_check_name (unique, NULL)
-              || g_str_equal (unique, GW_PROJECT_DEFAULT_NAME);
-       n++)
-    {
-      g_free (unique);
-      unique = *name == '\0' || n > 10000 ? g_strdup_printf (_("Import %u"), n - 1)
-                                          : g_strdup_printf ("%s %u", name, n);
-    }
-  return unique;
-}
-
-/* Returns whether the tasks can go there. */
-static gboolean
-update_name (GwImportDialog *self)
-{
-  const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name_row));
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  gboolean good = gw_project_check_name (name, &error);
-
-  if (!good)
-    text = g_strdup (*name == '\0' ? _("The project needs a name") : error->message);
-  else if (find_project (self, name) != NULL)
-    text = g_strdup (_("The tasks are added to this project. “Add” pauses it"));
-  gtk_label_set_text (self->name_label, text != NULL ? text : "");
-  gtk_widget_set_visible (GTK_WIDGET (self->name_label), text != NULL);
-  if (good)
-    {
-      gtk_widget_remove_css_class (GTK_WIDGET (self->name_row), "error");
-      gtk_widget_remove_css_class (GTK_WIDGET (self->name_label), "error");
-      gtk_widget_add_css_class (GTK_WIDGET (self->name_label), "dim-label");
-    }
-  else
-    {
-      gtk_widget_add_css_class (GTK_WIDGET (self->name_row), "error");
-      gtk_widget_add_css_class (GTK_WIDGET (self->name_label), "error");
-      gtk_widget_remove_css_class (GTK_WIDGET (self->name_label), "dim-label");
-    }
-  return good;
-}
-
-/* --- What is shown ---------------------------------------------------------------------------- */
-
-static void
-update_title (GwImportDialog *self)
-{
-  guint n_files = gw_import_set_get_n_files (self->set);
-  guint n_tasks = gw_import_rows_get_n_tasks (self->rows);
-  g_autofree char *files = NULL;
-  g_autofree char *tasks = NULL;
-  g_autofree char *text = NULL;
-
-  files = g_strdup_printf (ngettext ("%u file", "%u files", n_files), n_files);
-  tasks = g_strdup_printf (ngettext ("%u task", "%u tasks", n_tasks), n_tasks);
-  /* Translators: "3 files · 37 tasks" */
-  text = g_strdup_printf (_("%1$s · %2$s"), files, tasks);
-  adw_window_title_set_subtitle (self->window_title, text);
-}
-
-/* A number that is only about so: two digits of it, in groups. */
-static char *
-about (guint64 number)
-{
-  guint64 unit = 1;
-
-  while (number / unit >= 100)
-    unit *= 10;
-  return g_strdup_printf ("%'" G_GUINT64_FORMAT, (number + unit / 2) / unit * unit);
-}
-
-static void
-update_footer (GwImportDialog *self)
-{
-  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
-  g_autofree char *number = NULL;
-  g_autofree char *tokens = NULL;
-  g_autofree char *text = NULL;
-
-  if (get_client (self) == NULL && gw_endpoint_get_message (self->endpoint) != NULL)
-    text = g_strdup (gw_endpoint_get_message (self->endpoint));
-  else if (get_client (self) == NULL)
-    text = g_strdup (_("Looking for a gateway…"));
-  else if (n_ticked == 0)
-    text = g_strdup ("");
-  else
-    {
-      number = about (gw_import_rows_get_tokens (self->rows));
-      /* Translators: %s is a number, of the order of "4,800" */
-      tokens = g_strdup_printf (_("About %s input tokens"), number);
-      if (self->estimate != NULL)
-        text = g_strdup_printf (_("%1$s · %2$s"), tokens, self->estimate);
-      else
-        text = g_steal_pointer (&tokens);
-    }
-  gtk_label_set_text (self->footer, text);
-}
-
-static void
-update_rows_options (GwImportDialog *self)
-{
-  GwImportLines *lines = gw_import_set_get_lines (self->set);
-  guint n_duplicates = lines != NULL ? lines->n_duplicates : 0;
-  guint n_empty = lines != NULL ? lines->n_empty : 0;
-  guint n_files = gw_import_set_get_n_files (self->set);
-  g_autofree char *duplicates = NULL;
-  g_autofree char *empty = NULL;
-  gboolean by_line = FALSE;
-  guint i;
-
-  if (n_duplicates > 0)
-    duplicates = g_strdup_printf (ngettext ("Skip %u duplicate", "Skip %u duplicates",
-                                            n_duplicates),
-                                  n_duplicates);
-  adw_preferences_row_set_title (self->duplicates_row,
-                                 duplicates != NULL ? duplicates : _("Skip duplicates"));
-  if (n_empty > 0)
-    empty = g_strdup_printf (ngettext ("%u row is empty", "%u rows are empty", n_empty), n_empty);
-  adw_action_row_set_subtitle (self->empty_row, empty != NULL ? empty : "");
-
-  for (i = 0; i < n_files; i++)
-    {
-      const GwImport *import = gw_import_set_get_file (self->set, i)->import;
-
-      by_line = by_line || (import != NULL && import->split == GW_SPLIT_LINE);
-    }
-  gtk_widget_set_visible (self->notes_row, by_line);
-}
-
-static void
-update_list (GwImportDialog *self)
-{
-  GwImportLines *lines = gw_import_set_get_lines (self->set);
-  guint n_tasks = gw_import_rows_get_n_tasks (self->rows);
-  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
-  guint n_problems = lines != NULL ? lines->n_problems : 0;
-  g_autofree char *problems = NULL;
-  g_autofree char *all = NULL;
-
-  self->updating = TRUE;
-  gtk_check_button_set_active (self->all_check, n_ticked == n_tasks && n_tasks > 0);
-  gtk_check_button_set_inconsistent (self->all_check, n_ticked > 0 && n_ticked < n_tasks);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->all_check), n_tasks > 0);
-  if (n_ticked < n_tasks)
-    /* Translators: how many tasks are ticked, and of how many */
-    all = g_strdup_printf (_("%1$u of %2$u _Tasks"), n_ticked, n_tasks);
-  else
-    all = g_strdup_printf (ngettext ("%u _Task", "%u _Tasks", n_tasks), n_tasks);
-  gtk_check_button_set_label (self->all_check, all);
-
-  problems = g_strdup_printf (ngettext ("%u Problem", "%u Problems", n_problems), n_problems);
-  gtk_button_set_label (GTK_BUTTON (self->problems_button), problems);
-  gtk_widget_set_visible (GTK_WIDGET (self->problems_button), n_problems > 0);
-  if (n_problems == 0 && gtk_toggle_button_get_active (self->problems_button))
-    {
-      gtk_toggle_button_set_active (self->problems_button, FALSE);
-      gw_import_rows_set_only_problems (self->rows, FALSE);
-    }
-  self->updating = FALSE;
-
-  gtk_stack_set_visible_child_name (
-      self->list_stack,
-      lines == NULL || n_tasks + n_problems > 0 || gw_import_set_is_busy (self->set) ? "list"
-                                                                                   : "none");
-}
-
-static void
-update_buttons (GwImportDialog *self)
-{
-  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
-  GwClient *client = get_client (self);
-  gboolean name_good = update_name (self);
-  gboolean ready = n_ticked > 0 && client != NULL && name_good && !self->template_wrong
-                   && !gw_import_set_is_busy (self->set) && self->adding == NULL;
-  g_autofree char *run = NULL;
-  g_autofree char *review = NULL;
-
-  run = g_strdup_printf (ngettext ("_Run %u", "_Run %u", n_ticked), n_ticked);
-  gtk_button_set_label (self->run_button, run);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->run_button), ready);
-  gtk_widget_set_sensitive (self->add_button,
-                            ready && gw_client_get_protocol (client) == GW_PROTOCOL_GANGWAY);
-  gtk_widget_set_sensitive (self->options_box, self->adding == NULL);
-  gtk_widget_set_sensitive (self->tasks_page, self->adding == NULL);
-  review = g_strdup_printf (ngettext ("Review %u Task", "Review %u Tasks",
-                                      gw_import_rows_get_n_tasks (self->rows)),
-                            gw_import_rows_get_n_tasks (self->rows));
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->review_row), review);
-}
-
-static void queue_estimate (GwImportDialog *self);
-
-static void
-update (GwImportDialog *self)
-{
-  update_title (self);
-  update_rows_options (self);
-  update_list (self);
-  update_buttons (self);
-  update_footer (self);
-  queue_estimate (self);
-}
-
-/* --- The estimate ----------------------------------------------------------------------------- */
-
-static void
-estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwImportDialog) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  g_clear_object (&self->estimating);
-  g_clear_pointer (&self->estimate, g_free);
-  if (answer != NULL)
-    self->estimate = gw_estimate_to_words (answer, gw_import_rows_get_n_ticked (self->rows),
-                                           gtk_switch_get_active (self->serial_switch));
-  update_footer (self);
-}
-
-static gboolean
-estimate_cb (gpointer user_data)
-{
-  GwImportDialog *self = user_data;
-  GwClient *client = get_client (self);
-  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
-  g_autoptr (JsonObject) body = NULL;
-
-  self->estimate_id = 0;
-  if (client == NULL || n_ticked == 0 || self->adding != NULL
-      || gw_client_get_protocol (client) != GW_PROTOCOL_GANGWAY)
-    return G_SOURCE_REMOVE;
-  body = json_object_new ();
-  json_object_set_int_member (body, "count", n_ticked);
-  if (gw_provider_choice_get_provider (self->choice) != NULL)
-    json_object_set_string_member (body, "provider",
-                                   gw_provider_choice_get_provider (self->choice));
-  if (gw_provider_choice_get_model (self->choice) != NULL)
-    json_object_set_string_member (body, "model", gw_provider_choice_get_model (self->choice));
-  self->estimating = g_cancellable_new ();
-  gw_client_call_async (client, "POST", "/estimate", body, self->estimating, estimated_cb,
-                        g_object_ref (self));
-  return G_SOURCE_REMOVE;
-}
-
-/* A moment after the last change; an estimate of something else is not shown meanwhile. */
-static void
-queue_estimate (GwImportDialog *self)
-{
-  const char *provider = gw_provider_choice_get_provider (self->choice);
-  const char *model = gw_provider_choice_get_model (self->choice);
-  guint n_ticked = gw_import_rows_get_n_ticked (self->rows);
-  g_autofree char *question = NULL;
-
-  if (get_client (self) != NULL && n_ticked > 0)
-    question = g_strdup_printf ("%u %d %s %s", n_ticked,
-                                gtk_switch_get_active (self->serial_switch),
-                                provider != NULL ? provider : "", model != NULL ? model : "");
-  if (g_strcmp0 (question, self->estimated) == 0)
-    return;
-  g_free (self->estimated);
-  self->estimated = g_steal_pointer (&question);
-  g_clear_pointer (&self->estimate, g_free);
-  g_clear_handle_id (&self->estimate_id, g_source_remove);
-  if (self->estimating != NULL)
-    g_cancellable_cancel (self->estimating);
-  g_clear_object (&self->estimating);
-  update_footer (self);
-  if (self->estimated == NULL)
-    return;
-  self->estimate_id = g_timeout_add (ESTIMATE_DELAY_MS, estimate_cb, self);
-  g_source_set_name_by_id (self->estimate_id, "[gangway] estimate an import");
-}
-
-/* Where the tasks run, and how many at a time. */
-static void
-where_changed_cb (GwImportDialog *self)
-{
-  if (self->set != NULL)
-    queue_estimate (self);
 }
 
 /* --- The set ---------------------------------------------------------------------------------- */
@@ -445,7 +47,7 @@ static void
 template_changed_cb (GwImportDialog *self)
 {
   apply_template (self);
-  update (self);
+  _gw_import_dialog_update (self);
 }
 
 static void
@@ -460,7 +62,7 @@ set_changed_cb (GwImportDialog *self)
   /* The columns may be others now. */
   apply_template (self);
   gw_import_rows_set_lines (self->rows, gw_import_set_get_lines (self->set));
-  update (self);
+  _gw_import_dialog_update (self);
 }
 
 static gboolean
@@ -488,7 +90,7 @@ busy_cb (GwImportDialog *self)
       gtk_spinner_stop (self->spinner);
       gtk_widget_set_visible (GTK_WIDGET (self->spinner), FALSE);
     }
-  update_buttons (self);
+  _gw_import_dialog_update_buttons (self);
 }
 
 static void
@@ -538,13 +140,13 @@ files_changed_cb (GwImportDialog *self)
     adw_expander_row_set_expanded (ADW_EXPANDER_ROW (self->file_rows->pdata[0]), TRUE);
   if (!self->name_touched)
     {
-      g_autofree char *name = make_name (self);
+      g_autofree char *name = _gw_import_dialog_make_name (self);
 
       self->updating = TRUE;
       gtk_editable_set_text (GTK_EDITABLE (self->name_row), name);
       self->updating = FALSE;
     }
-  update (self);
+  _gw_import_dialog_update (self);
 }
 
 static void
@@ -563,251 +165,10 @@ name_changed_cb (GwImportDialog *self)
   if (self->updating || self->set == NULL)
     return;
   self->name_touched = TRUE;
-  update_buttons (self);
-}
-
-/* --- The list --------------------------------------------------------------------------------- */
-
-static void
-setup_cb (GwImportDialog *self, GtkListItem *item)
-{
-  gtk_list_item_set_child (item, gw_import_cell_new (self->rows));
-}
-
-static void
-bind_cb (GwImportDialog *self, GtkListItem *item)
-{
-  GwImportCell *cell = GW_IMPORT_CELL (gtk_list_item_get_child (item));
-  g_autofree char *label = NULL;
-
-  gw_import_cell_set_row (cell, gtk_list_item_get_item (item),
-                          gw_import_set_get_n_files (self->set) > 1);
-  label = gw_import_cell_dup_label (cell);
-  gw_compat_label_list_row (item, label);
-}
-
-static void
-unbind_cb (GwImportDialog *self, GtkListItem *item)
-{
-  gw_import_cell_set_row (GW_IMPORT_CELL (gtk_list_item_get_child (item)), NULL, FALSE);
-}
-
-static void
-toggle (GwImportDialog *self, GwImportRow *row)
-{
-  if (row != NULL && gw_import_row_is_task (row))
-    gw_import_rows_set_ticked (self->rows, row, !gw_import_row_get_ticked (row));
-}
-
-static void
-row_activated_cb (GwImportDialog *self, guint position)
-{
-  g_autoptr (GwImportRow) row = g_list_model_get_item (G_LIST_MODEL (self->rows), position);
-
-  toggle (self, row);
-}
-
-/* Space ticks the line that has the focus. */
-static gboolean
-space_cb (GtkWidget *list, GVariant *args, gpointer user_data)
-{
-  GwImportDialog *self = user_data;
-  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
-  GtkWidget *cell = focus != NULL ? gtk_widget_get_first_child (focus) : NULL;
-
-  if (cell == NULL || !GW_IS_IMPORT_CELL (cell))
-    return FALSE;
-  toggle (self, gw_import_cell_get_row (GW_IMPORT_CELL (cell)));
-  return TRUE;
-}
-
-static void
-all_toggled_cb (GwImportDialog *self)
-{
-  if (self->updating)
-    return;
-  gw_import_rows_tick_all (self->rows, gtk_check_button_get_active (self->all_check));
-}
-
-static void
-problems_toggled_cb (GwImportDialog *self)
-{
-  if (!self->updating)
-    gw_import_rows_set_only_problems (self->rows,
-                                      gtk_toggle_button_get_active (self->problems_button));
-}
-
-static void
-set_up_list (GwImportDialog *self)
-{
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-  GtkEventController *keys = gtk_shortcut_controller_new ();
-  GtkNoSelection *selection;
-
-  g_signal_connect_swapped (factory, "setup", G_CALLBACK (setup_cb), self);
-  g_signal_connect_swapped (factory, "bind", G_CALLBACK (bind_cb), self);
-  g_signal_connect_swapped (factory, "unbind", G_CALLBACK (unbind_cb), self);
-  gtk_list_view_set_factory (self->list_view, factory);
-  g_object_unref (factory);
-  selection = gtk_no_selection_new (G_LIST_MODEL (g_object_ref (self->rows)));
-  gtk_list_view_set_model (self->list_view, GTK_SELECTION_MODEL (selection));
-  g_object_unref (selection);
-
-  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
-  gtk_shortcut_controller_add_shortcut (
-      GTK_SHORTCUT_CONTROLLER (keys),
-      gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_space, 0),
-                        gtk_callback_action_new (space_cb, self, NULL)));
-  gtk_widget_add_controller (GTK_WIDGET (self->list_view), keys);
+  _gw_import_dialog_update_buttons (self);
 }
 
 /* --- Adding ----------------------------------------------------------------------------------- */
-
-/* (nullable): what was left out, line by line. */
-static char *
-make_details (GwImportLines *lines, gboolean skip_duplicates, guint *n_skipped)
-{
-  GString *text = g_string_new (NULL);
-  guint length = gw_import_lines_get_length (lines);
-  guint n_shown = 0;
-  guint i;
-
-  *n_skipped = lines->n_problems + (skip_duplicates ? lines->n_duplicates : 0);
-  for (i = 0; i < length && n_shown < MAX_DETAILS; i++)
-    {
-      const GwImportProblem *problem;
-
-      if (gw_import_lines_get (lines, i)->kind != GW_IMPORT_LINE_PROBLEM)
-        continue;
-      problem = gw_import_lines_get_problem (lines, i);
-      /* Translators: a file, a row of it, and what is wrong with it */
-      g_string_append_printf (text, _("%1$s, row %2$u: %3$s"), problem->source, problem->row,
-                              problem->message);
-      g_string_append_c (text, '\n');
-      n_shown++;
-    }
-  if (n_shown < lines->n_problems)
-    {
-      g_string_append_printf (text, ngettext ("and %u more", "and %u more",
-                                              lines->n_problems - n_shown),
-                              lines->n_problems - n_shown);
-      g_string_append_c (text, '\n');
-    }
-  if (skip_duplicates && lines->n_duplicates > 0)
-    {
-      g_string_append_printf (text, ngettext ("%u duplicate", "%u duplicates",
-                                              lines->n_duplicates),
-                              lines->n_duplicates);
-      g_string_append_c (text, '\n');
-    }
-  if (text->len == 0)
-    {
-      g_string_free (text, TRUE);
-      return NULL;
-    }
-  g_string_truncate (text, text->len - 1);
-  return g_string_free (text, FALSE);
-}
-
-static void
-progress_cb (guint done, guint all, gpointer user_data)
-{
-  GwImportDialog *self = user_data;
-  g_autofree char *text = g_strdup_printf (_("%1$u of %2$u tasks added"), done, all);
-
-  gtk_progress_bar_set_fraction (self->progress_bar, (double) done / all);
-  gtk_label_set_text (self->footer, text);
-}
-
-static void
-added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwImportDialog) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *project_id = NULL;
-  g_autoptr (GPtrArray) ids
-      = gw_import_submit_finish (GW_CLIENT (source), result, &project_id, &error);
-  g_autofree char *details = NULL;
-  guint n_skipped = 0;
-
-  g_clear_object (&self->adding);
-  gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), FALSE);
-  if (ids == NULL)
-    {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        {
-          g_autofree char *why = gw_error_to_words (error);
-          /* Translators: %s is the reason, a sentence */
-          g_autofree char *text = g_strdup_printf (_("The tasks were not added: %s"), why);
-
-          g_message ("an import failed: %s", error->message);
-          gw_banner_show (self->banner, text, NULL, NULL, NULL, NULL);
-        }
-      update (self);
-      return;
-    }
-
-  details = make_details (gw_import_set_get_lines (self->set),
-                          gtk_switch_get_active (self->duplicates_switch), &n_skipped);
-  g_signal_emit (self, signals[ADDED], 0, ids->len, n_skipped, project_id, details, self->runs);
-  gtk_window_destroy (GTK_WINDOW (self));
-}
-
-static void
-add (GwImportDialog *self, gboolean runs)
-{
-  const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name_row));
-  const char *known = find_project (self, name);
-  g_autoptr (GPtrArray) entries = gw_import_rows_collect (self->rows);
-  GwImportSubmitOptions options = { .holds = !runs };
-
-  if (entries->len == 0 || get_client (self) == NULL || self->adding != NULL)
-    return;
-  gw_banner_hide (self->banner);
-  options.project = known != NULL ? known : name;
-  options.is_new = known == NULL;
-  options.provider = gw_provider_choice_get_provider (self->choice);
-  options.model = gw_provider_choice_get_model (self->choice);
-  options.concurrency = gtk_switch_get_active (self->serial_switch) ? 1 : 0;
-  self->runs = runs;
-  self->adding = g_cancellable_new ();
-  gtk_progress_bar_set_fraction (self->progress_bar, 0);
-  gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), TRUE);
-  update_buttons (self);
-  gw_import_submit_async (get_client (self), entries,
-                          gw_import_lines_ref (gw_import_set_get_lines (self->set)),
-                          (GDestroyNotify) gw_import_lines_unref, &options, progress_cb, self,
-                          self->adding, added_cb, g_object_ref (self));
-}
-
-static void
-run_cb (GwImportDialog *self)
-{
-  add (self, TRUE);
-}
-
-static void
-add_cb (GwImportDialog *self)
-{
-  add (self, FALSE);
-}
-
-static gboolean
-run_shortcut_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
-{
-  GwImportDialog *self = GW_IMPORT_DIALOG (widget);
-
-  if (!gtk_widget_is_sensitive (GTK_WIDGET (self->run_button)))
-    return FALSE;
-  add (self, TRUE);
-  return TRUE;
-}
-
-static void
-cancel_cb (GwImportDialog *self)
-{
-  gtk_window_close (GTK_WINDOW (self));
-}
 
 /* While tasks are on their way, the first thing to end is that. */
 static gboolean
@@ -988,26 +349,33 @@ gw_import_dialog_class_init (GwImportDialogClass *klass)
 #undef CHILD
 #define CALLBACK(name) gtk_widget_class_bind_template_callback (widget_class, name)
   CALLBACK (files_dropped_cb);
-  CALLBACK (cancel_cb);
+  gtk_widget_class_bind_template_callback_full (widget_class, "cancel_cb",
+                                                G_CALLBACK (_gw_import_dialog_cancel_cb));
   CALLBACK (show_options_cb);
   CALLBACK (show_tasks_cb);
-  CALLBACK (run_cb);
-  CALLBACK (add_cb);
+  gtk_widget_class_bind_template_callback_full (widget_class, "run_cb",
+                                                G_CALLBACK (_gw_import_dialog_run_cb));
+  gtk_widget_class_bind_template_callback_full (widget_class, "add_cb",
+                                                G_CALLBACK (_gw_import_dialog_add_cb));
   CALLBACK (more_cb);
   CALLBACK (queue_layout_cb);
   CALLBACK (template_changed_cb);
   CALLBACK (rows_changed_cb);
-  CALLBACK (where_changed_cb);
+  gtk_widget_class_bind_template_callback_full (widget_class, "where_changed_cb",
+                                                G_CALLBACK (_gw_import_dialog_where_changed_cb));
   CALLBACK (name_changed_cb);
-  CALLBACK (all_toggled_cb);
-  CALLBACK (problems_toggled_cb);
-  CALLBACK (row_activated_cb);
+  gtk_widget_class_bind_template_callback_full (widget_class, "all_toggled_cb",
+                                                G_CALLBACK (_gw_import_dialog_all_toggled_cb));
+  gtk_widget_class_bind_template_callback_full (widget_class, "problems_toggled_cb",
+                                                G_CALLBACK (_gw_import_dialog_problems_toggled_cb));
+  gtk_widget_class_bind_template_callback_full (widget_class, "row_activated_cb",
+                                                G_CALLBACK (_gw_import_dialog_row_activated_cb));
 #undef CALLBACK
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, run_shortcut_cb,
-                                NULL);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_KP_Enter, GDK_CONTROL_MASK, run_shortcut_cb,
-                                NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK,
+                                _gw_import_dialog_run_shortcut_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_KP_Enter, GDK_CONTROL_MASK,
+                                _gw_import_dialog_run_shortcut_cb, NULL);
 }
 
 static void
@@ -1017,9 +385,9 @@ gw_import_dialog_init (GwImportDialog *self)
   self->file_rows = g_ptr_array_new ();
   self->projects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  set_up_list (self);
+  _gw_import_dialog_set_up_list (self);
   gtk_window_set_default_widget (GTK_WINDOW (self), GTK_WIDGET (self->run_button));
-  g_signal_connect_object (self->rows, "ticks-changed", G_CALLBACK (update), self,
+  g_signal_connect_object (self->rows, "ticks-changed", G_CALLBACK (_gw_import_dialog_update), self,
                            G_CONNECT_SWAPPED);
 }
 
@@ -1040,7 +408,8 @@ gw_import_dialog_new (GtkWindow *parent, GwEndpoint *endpoint, GwImportSet *set)
 
   self->endpoint = g_object_ref (endpoint);
   self->set = g_object_ref (set);
-  g_signal_connect_object (endpoint, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (endpoint, "changed", G_CALLBACK (_gw_import_dialog_update), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (set, "changed", G_CALLBACK (set_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (set, "files-changed", G_CALLBACK (files_changed_cb), self,
                            G_CONNECT_SWAPPED);
