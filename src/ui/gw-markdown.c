@@ -13,9 +13,6 @@
  * so that no text makes a line cost more than its length. */
 
 #define MAX_DEPTH 16
-#define MAX_COLUMNS 64
-#define MAX_CELL 200          /* columns of the screen; a wider cell is not padded for */
-#define MAX_TABLE_WIDTH 2000
 
 typedef struct {
   gboolean quote;
@@ -148,188 +145,12 @@ take_text (GwMarkdownBlock *block, GString *text)
   g_string_truncate (text, 0);
 }
 
-static void
-read_inline (GwMarkdownBlock *block, const char *text, gsize length)
+void
+_gw_markdown_set_inline (GwMarkdownBlock *block, const char *text, gsize length)
 {
   _gw_markdown_read_inline (block, text, length);
   if (block->spans != NULL)
     g_array_set_clear_func (block->spans, clear_span);
-}
-
-/* --- Tables ----------------------------------------------------------------------------------- */
-
-/* The cells of a row, trimmed; "\|" is no border. */
-static GPtrArray *
-split_row (const char *start, const char *end)
-{
-  GPtrArray *cells = g_ptr_array_new_with_free_func (g_free);
-  const char *p;
-  GString *cell = g_string_new (NULL);
-
-  while (start < end && g_ascii_isspace (*start))
-    start++;
-  while (end > start && g_ascii_isspace (end[-1]))
-    end--;
-  if (start < end && *start == '|')
-    start++;
-  if (end > start && end[-1] == '|' && !(end - 1 > start && end[-2] == '\\'))
-    end--;
-  for (p = start; p < end; p++)
-    {
-      if (*p == '\\' && p + 1 < end && p[1] == '|')
-        {
-          g_string_append_c (cell, '|');
-          p++;
-        }
-      else if (*p == '|' && cells->len < MAX_COLUMNS - 1)
-        {
-          g_ptr_array_add (cells, g_strstrip (g_strndup (cell->str, cell->len)));
-          g_string_truncate (cell, 0);
-        }
-      else
-        g_string_append_c (cell, *p);
-    }
-  g_ptr_array_add (cells, g_strstrip (g_string_free (cell, FALSE)));
-  return cells;
-}
-
-/* "| --- | :-: |" */
-static gboolean
-is_table_rule (const char *start, const char *end)
-{
-  gboolean dash = FALSE;
-  gboolean border = FALSE;
-
-  for (; start < end; start++)
-    {
-      if (*start == '-')
-        dash = TRUE;
-      else if (*start == '|')
-        border = TRUE;
-      else if (*start != ':' && *start != ' ' && *start != '\t')
-        return FALSE;
-    }
-  return dash && border;
-}
-
-static guint
-measure (const char *text)
-{
-  guint width = 0;
-
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    {
-      gunichar c = g_utf8_get_char (text);
-
-      width += g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
-    }
-  return width;
-}
-
-/* The words of a cell without the marks. */
-static char *
-strip_marks (const char *cell)
-{
-  GwMarkdownBlock block = { 0 };
-
-  read_inline (&block, cell, strlen (cell));
-  g_clear_pointer (&block.spans, g_array_unref);
-  return block.text;
-}
-
-static void
-pad (GString *out, guint n, const char *what)
-{
-  for (; n > 0; n--)
-    g_string_append (out, what);
-}
-
-/* The lines of a table, set in columns. */
-static void
-set_table (GwMarkdownBlock *block, GString *lines)
-{
-  g_autoptr (GPtrArray) rows
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
-  GString *out = g_string_sized_new (lines->len);
-  guint widths[MAX_COLUMNS] = { 0 };
-  char align[MAX_COLUMNS] = { 0 };
-  const char *p = lines->str;
-  guint n_columns;
-  guint total = 0;
-  guint i;
-  guint j;
-
-  while (p < lines->str + lines->len)
-    {
-      const char *end = strchrnul (p, '\n');
-      GPtrArray *row = split_row (p, end);
-
-      if (rows->len == 1 && total == 0)
-        {
-          for (j = 0; j < row->len; j++)
-            {
-              const char *cell = row->pdata[j];
-              gsize length = strlen (cell);
-
-              align[j] = length > 1 && cell[length - 1] == ':' ? (*cell == ':' ? 'c' : 'e') : 's';
-            }
-          total = 1; /* the rule is no row */
-          g_ptr_array_unref (row);
-        }
-      else
-        {
-          for (j = 0; j < row->len; j++)
-            {
-              char *words = strip_marks (row->pdata[j]);
-
-              g_free (row->pdata[j]);
-              row->pdata[j] = words;
-            }
-          g_ptr_array_add (rows, row);
-        }
-      p = *end != '\0' ? end + 1 : end;
-    }
-  n_columns = ((GPtrArray *) rows->pdata[0])->len;
-  for (i = 0; i < rows->len; i++)
-    {
-      GPtrArray *row = rows->pdata[i];
-
-      for (j = 0; j < MIN (row->len, n_columns); j++)
-        widths[j] = MAX (widths[j], MIN (measure (row->pdata[j]), MAX_CELL));
-    }
-  for (i = 0, total = 0; i < n_columns; i++)
-    total += widths[i] + 3;
-  for (i = 0; i < rows->len; i++)
-    {
-      GPtrArray *row = rows->pdata[i];
-
-      for (j = 0; j < n_columns; j++)
-        {
-          const char *cell = j < row->len ? row->pdata[j] : "";
-          guint width = measure (cell);
-          guint space = widths[j] > width && total < MAX_TABLE_WIDTH ? widths[j] - width : 0;
-          guint before = align[j] == 'e' ? space : align[j] == 'c' ? space / 2 : 0;
-
-          if (j > 0)
-            g_string_append (out, " │ ");
-          pad (out, before, " ");
-          g_string_append (out, cell);
-          if (j + 1 < n_columns)
-            pad (out, space - before, " ");
-        }
-      g_string_append_c (out, '\n');
-      for (j = 0; i == 0 && j < n_columns; j++)
-        {
-          if (j > 0)
-            g_string_append (out, "─┼─");
-          pad (out, total < MAX_TABLE_WIDTH ? widths[j] : 3, "─");
-        }
-      if (i == 0)
-        g_string_append_c (out, '\n');
-    }
-  g_string_truncate (out, out->len - 1);
-  block->length = out->len;
-  block->text = g_string_free (out, FALSE);
 }
 
 /* --- The open block --------------------------------------------------------------------------- */
@@ -343,7 +164,7 @@ close_block (Parser *parser)
     {
     case OPEN_PARAGRAPH:
       block = add_block (parser, GW_MARKDOWN_PARAGRAPH);
-      read_inline (block, parser->text->str, parser->text->len);
+      _gw_markdown_set_inline (block, parser->text->str, parser->text->len);
       break;
     case OPEN_FENCE:
     case OPEN_CODE:
@@ -354,7 +175,7 @@ close_block (Parser *parser)
       take_text (block, parser->text);
       break;
     case OPEN_TABLE:
-      set_table (add_block (parser, GW_MARKDOWN_TABLE), parser->text);
+      _gw_markdown_set_table (add_block (parser, GW_MARKDOWN_TABLE), parser->text);
       break;
     case OPEN_NOTHING:
     default:
@@ -492,7 +313,7 @@ take_heading (Parser *parser, const Cursor *cursor)
   close_block (parser);
   block = add_block (parser, GW_MARKDOWN_HEADING);
   block->level = level;
-  read_inline (block, p, (gsize) (end - p));
+  _gw_markdown_set_inline (block, p, (gsize) (end - p));
   return TRUE;
 }
 
@@ -514,7 +335,7 @@ take_underline (Parser *parser, const Cursor *cursor)
       return FALSE;
   block = add_block (parser, GW_MARKDOWN_HEADING);
   block->level = mark == '=' ? 1 : 2;
-  read_inline (block, parser->text->str, parser->text->len);
+  _gw_markdown_set_inline (block, parser->text->str, parser->text->len);
   parser->open = OPEN_NOTHING;
   g_string_truncate (parser->text, 0);
   return TRUE;
@@ -528,10 +349,10 @@ take_table (Parser *parser, const Cursor *cursor)
   g_autoptr (GPtrArray) rule = NULL;
   const char *last = parser->text->str + parser->last_line;
 
-  if (parser->open != OPEN_PARAGRAPH || !is_table_rule (cursor->p, cursor->end))
+  if (parser->open != OPEN_PARAGRAPH || !_gw_markdown_is_table_rule (cursor->p, cursor->end))
     return FALSE;
-  head = split_row (last, parser->text->str + parser->text->len);
-  rule = split_row (cursor->p, cursor->end);
+  head = _gw_markdown_split_row (last, parser->text->str + parser->text->len);
+  rule = _gw_markdown_split_row (cursor->p, cursor->end);
   if (head->len != rule->len)
     return FALSE;
   if (last > parser->text->str)
@@ -636,7 +457,7 @@ append_line (Parser *parser, const Cursor *cursor)
   /* What is left of a tab. */
   if (rest.partial > 0 && rest.p < rest.end)
     {
-      pad (parser->text, 4 - rest.column % 4 - rest.partial, " ");
+      _gw_markdown_pad (parser->text, 4 - rest.column % 4 - rest.partial, " ");
       rest.p++;
     }
   g_string_append_len (parser->text, rest.p, rest.end - rest.p);
