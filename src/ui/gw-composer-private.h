@@ -16,6 +16,7 @@ struct _GwComposer {
   GtkWidget *error_bar;
   GtkLabel *error_label;
   GtkRevealer *lines_revealer;
+  GtkBox *lines_box;
   GtkLabel *lines_label;
   GtkWidget *discard_button;
   GtkButton *keep_button;
@@ -55,6 +56,7 @@ struct _GwComposer {
   gboolean busy;
   gboolean preedit;
   gboolean can_hold;
+  gboolean narrow;
   gboolean could_run;  /* what was told last */
   gboolean quiet;      /* what changes now was not put in by the user */
 };

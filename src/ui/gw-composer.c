@@ -73,6 +73,20 @@ update_status_row (GwComposer *self)
                               || gtk_widget_get_visible (GTK_WIDGET (self->status_button)));
 }
 
+/* How several tasks run matters where there are several; where there is room for one of the two, the
+ * gateway makes way for it. */
+static void
+update_foot (GwComposer *self)
+{
+  gboolean several = gw_composer_get_n_tasks (self) > 1 || _gw_composer_is_open (self);
+  gboolean crowded = self->narrow && several;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->order_drop_down), !self->narrow || several);
+  gtk_widget_set_visible (GTK_WIDGET (self->gateway_label), !crowded);
+  /* Run stays at the end. */
+  gtk_widget_set_hexpand (GTK_WIDGET (self->run_button), crowded);
+}
+
 /* Everything that follows from what is there. */
 void
 _gw_composer_update_state (GwComposer *self)
@@ -95,6 +109,7 @@ _gw_composer_update_state (GwComposer *self)
     gtk_button_set_label (self->run_button, run);
   _gw_composer_update_bar (self);
   update_status_row (self);
+  update_foot (self);
   if (self->could_run != gw_composer_can_run (self))
     {
       self->could_run = !self->could_run;
@@ -254,6 +269,7 @@ gw_composer_class_init (GwComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwComposer, error_bar);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, error_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, lines_revealer);
+  gtk_widget_class_bind_template_child (widget_class, GwComposer, lines_box);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, lines_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, discard_button);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, keep_button);
@@ -361,6 +377,24 @@ gw_composer_focus (GwComposer *self)
   g_return_if_fail (GW_IS_COMPOSER (self));
 
   gtk_widget_grab_focus (GTK_WIDGET (self->text_view));
+}
+
+/**
+ * gw_composer_set_narrow:
+ * @narrow: no room for everything in one row
+ */
+void
+gw_composer_set_narrow (GwComposer *self, gboolean narrow)
+{
+  g_return_if_fail (GW_IS_COMPOSER (self));
+
+  if (self->narrow == narrow)
+    return;
+  self->narrow = narrow;
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self->lines_box),
+                                  narrow ? GTK_ORIENTATION_VERTICAL
+                                         : GTK_ORIENTATION_HORIZONTAL);
+  update_foot (self);
 }
 
 /**

@@ -14,6 +14,7 @@ void gw_composer_run (GwComposer *self);
 gboolean gw_composer_can_run (GwComposer *self);
 void gw_composer_focus (GwComposer *self);
 gboolean gw_composer_get_one_at_a_time (GwComposer *self);
+void gw_composer_set_narrow (GwComposer *self, gboolean narrow);
 void gw_composer_set_gateway (GwComposer *self, const char *name, const char *address);
 GwProviderChoice *gw_composer_get_choice (GwComposer *self);
 

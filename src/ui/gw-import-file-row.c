@@ -201,7 +201,7 @@ update_choices (GwImportFileRow *self)
   FILL_FROM (self->encoding_row, encodings, encoding, import->encoding);
   fill (self->column_row, columns, find_name (columns, import->column));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->column_row),
-                                 is_table (import->kind) ? _("Tasks From Column")
+                                 is_table (import->kind) ? _("Tasks from column")
                                                          : _("Tasks From Key"));
   if (has_paths)
     fill (self->path_row, (const char *const *) import->paths,
@@ -308,16 +308,16 @@ static void
 open (GwImportFileRow *self)
 {
   self->split_row = add_combo (self, _("Split"));
-  self->path_row = add_combo (self, _("List of Tasks"));
-  self->column_row = add_combo (self, _("Tasks From Column"));
+  self->path_row = add_combo (self, _("List of tasks"));
+  self->column_row = add_combo (self, _("Tasks from column"));
 
   self->header_row = adw_action_row_new ();
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->header_row),
-                                 _("First Row Is a Header"));
+                                 _("First row is a header"));
   self->header_switch = GTK_SWITCH (gtk_switch_new ());
   gtk_widget_set_valign (GTK_WIDGET (self->header_switch), GTK_ALIGN_CENTER);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->header_switch),
-                                  GTK_ACCESSIBLE_PROPERTY_LABEL, _("First Row Is a Header"), -1);
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL, _("First row is a header"), -1);
   g_signal_connect_object (self->header_switch, "notify::active", G_CALLBACK (header_cb), self,
                            G_CONNECT_SWAPPED);
   adw_action_row_add_suffix (ADW_ACTION_ROW (self->header_row),
@@ -326,8 +326,8 @@ open (GwImportFileRow *self)
                                          GTK_WIDGET (self->header_switch));
   adw_expander_row_add_row (ADW_EXPANDER_ROW (self), self->header_row);
 
-  self->delimiter_row = add_combo (self, _("Columns Are Separated By"));
-  self->kind_row = add_combo (self, _("Read As"));
+  self->delimiter_row = add_combo (self, _("Columns are separated by"));
+  self->kind_row = add_combo (self, _("Read as"));
   self->encoding_row = add_combo (self, _("Encoding"));
 
   self->all_row = adw_action_row_new ();

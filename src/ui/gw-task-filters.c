@@ -23,7 +23,15 @@ struct _GwTaskFilters {
   GtkLabel *labels[GW_N_TASK_STATUSES];
   GtkButton *retry_failed_button;
   GtkWidget *follow_button;
+
+  guint counts[GW_N_TASK_STATUSES];
+  int status;
+  int width;
 };
+
+#define TOGGLE_PADDING 24  /* px: what a toggle has beside its words */
+#define BUTTON_WIDTH 46    /* px: an icon button, with the gap before it */
+#define ICONS_WIDTH 440    /* px: room for the toggles without words, and both buttons */
 
 G_DEFINE_FINAL_TYPE (GwTaskFilters, gw_task_filters, GTK_TYPE_WIDGET)
 
@@ -73,6 +81,7 @@ static void
 gw_task_filters_init (GwTaskFilters *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  self->status = -1;
 }
 
 static void
@@ -94,48 +103,103 @@ set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const ch
                                   -1);
 }
 
+static int
+measure (GwTaskFilters *self, const char *words)
+{
+  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (GTK_WIDGET (self), words);
+  int width;
+
+  pango_layout_get_pixel_size (layout, &width, NULL);
+  return width;
+}
+
+static const GwTaskLook looks[GW_N_TASK_STATUSES] = {
+  [GW_TASK_QUEUED] = GW_TASK_LOOK_QUEUED,       [GW_TASK_RUNNING] = GW_TASK_LOOK_RUNNING,
+  [GW_TASK_COMPLETED] = GW_TASK_LOOK_COMPLETED, [GW_TASK_FAILED] = GW_TASK_LOOK_FAILED,
+  [GW_TASK_CANCELLED] = GW_TASK_LOOK_CANCELLED,
+};
+
+/* Whether every toggle can say its word, with the buttons after them. */
+static gboolean
+has_room (GwTaskFilters *self, guint all, const char *retry)
+{
+  g_autoptr (GString) words = g_string_new (C_ ("filter", "All"));
+  int width = 24 + TOGGLE_PADDING + BUTTON_WIDTH;
+  guint i;
+
+  g_string_append_printf (words, " %u", all);
+  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+    if (i != GW_TASK_CANCELLED || self->counts[i] > 0 || self->status == (int) i)
+      {
+        g_string_append_printf (words, "%s %u", gw_task_look_get_word (looks[i]),
+                                self->counts[i]);
+        width += TOGGLE_PADDING;
+      }
+  if (retry != NULL)
+    width += TOGGLE_PADDING + 6 + measure (self, retry);
+  return width + measure (self, words->str) <= self->width;
+}
+
+static void
+update (GwTaskFilters *self)
+{
+  guint failed = self->counts[GW_TASK_FAILED];
+  g_autofree char *retry = NULL;
+  guint all = 0;
+  gboolean narrow;
+  guint i;
+
+  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+    all += self->counts[i];
+  if (failed > 0)
+    retry = g_strdup_printf (ngettext ("_Retry %u Failed", "_Retry %u Failed", failed), failed);
+  narrow = !has_room (self, all, retry);
+  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+    set_toggle (self->toggles[i], self->images[i], self->labels[i],
+                gw_task_look_get_word (looks[i]), self->counts[i], narrow);
+  set_toggle (self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all, narrow);
+  /* Few are ever cancelled: that one shows only when there is something to see. */
+  gtk_widget_set_visible (GTK_WIDGET (self->toggles[GW_TASK_CANCELLED]),
+                          self->counts[GW_TASK_CANCELLED] > 0
+                              || self->status == GW_TASK_CANCELLED);
+
+  narrow = narrow && self->width < ICONS_WIDTH;
+  gtk_widget_set_visible (GTK_WIDGET (self->retry_failed_button),
+                          failed > 0 && (!narrow || self->status == GW_TASK_FAILED));
+  if (retry != NULL && g_strcmp0 (gtk_button_get_label (self->retry_failed_button), retry) != 0)
+    gtk_button_set_label (self->retry_failed_button, retry);
+  gtk_widget_set_visible (self->follow_button,
+                          !narrow || (self->counts[GW_TASK_RUNNING] > 0 && failed == 0));
+}
+
 /**
  * gw_task_filters_update:
  * @counts: how many tasks are in each status
  * @status: the one that is shown; -1: all
- * @narrow: no room for words
  */
 void
-gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_STATUSES], int status,
-                        gboolean narrow)
+gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_STATUSES], int status)
 {
-  static const GwTaskLook looks[GW_N_TASK_STATUSES] = {
-    [GW_TASK_QUEUED] = GW_TASK_LOOK_QUEUED,       [GW_TASK_RUNNING] = GW_TASK_LOOK_RUNNING,
-    [GW_TASK_COMPLETED] = GW_TASK_LOOK_COMPLETED, [GW_TASK_FAILED] = GW_TASK_LOOK_FAILED,
-    [GW_TASK_CANCELLED] = GW_TASK_LOOK_CANCELLED,
-  };
-  guint failed = counts[GW_TASK_FAILED];
-  guint all = 0;
-  guint i;
-
   g_return_if_fail (GW_IS_TASK_FILTERS (self));
 
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    {
-      all += counts[i];
-      set_toggle (self->toggles[i], self->images[i], self->labels[i],
-                  gw_task_look_get_word (looks[i]), counts[i], narrow);
-    }
-  set_toggle (self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all, narrow);
-  /* Few are ever cancelled: that one shows only when there is something to see. */
-  gtk_widget_set_visible (GTK_WIDGET (self->toggles[GW_TASK_CANCELLED]),
-                          counts[GW_TASK_CANCELLED] > 0 || status == GW_TASK_CANCELLED);
+  memcpy (self->counts, counts, sizeof self->counts);
+  self->status = status;
+  update (self);
+}
 
-  gtk_widget_set_visible (GTK_WIDGET (self->retry_failed_button),
-                          failed > 0 && (!narrow || status == GW_TASK_FAILED));
-  if (failed > 0)
-    {
-      g_autofree char *label
-          = g_strdup_printf (ngettext ("_Retry %u Failed", "_Retry %u Failed", failed), failed);
+/**
+ * gw_task_filters_set_width:
+ * @width: px; not while sizes are being given out
+ *
+ * What has no room as words is shown by icons.
+ */
+void
+gw_task_filters_set_width (GwTaskFilters *self, int width)
+{
+  g_return_if_fail (GW_IS_TASK_FILTERS (self));
 
-      if (g_strcmp0 (gtk_button_get_label (self->retry_failed_button), label) != 0)
-        gtk_button_set_label (self->retry_failed_button, label);
-    }
-  gtk_widget_set_visible (self->follow_button,
-                          !narrow || (counts[GW_TASK_RUNNING] > 0 && failed == 0));
+  if (self->width == width)
+    return;
+  self->width = width;
+  update (self);
 }

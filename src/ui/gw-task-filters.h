@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (GwTaskFilters, gw_task_filters, GW, TASK_FILTERS, GtkWidget)
 
 void gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_STATUSES],
-                             int status, gboolean narrow);
+                             int status);
+void gw_task_filters_set_width (GwTaskFilters *self, int width);
 
 G_END_DECLS

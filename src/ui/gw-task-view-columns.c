@@ -141,7 +141,6 @@ width_cb (gpointer user_data)
 {
   GwTaskView *self = user_data;
   gboolean narrow = self->width < NARROW_WIDTH;
-  gboolean terse = self->width < MODEL_WIDTH;
   GHashTableIter iter;
   gpointer cell;
 
@@ -150,11 +149,7 @@ width_cb (gpointer user_data)
   set_has_column (self, GW_TASK_COLUMN_MODEL, self->width >= MODEL_WIDTH);
   set_has_column (self, GW_TASK_COLUMN_TIME, !narrow);
   _gw_task_view_previews_later (self, FALSE);
-  if (self->terse != terse)
-    {
-      self->terse = terse;
-      gw_task_view_refresh (self);
-    }
+  gw_task_filters_set_width (self->filters, self->width);
   if (self->narrow == narrow)
     return G_SOURCE_REMOVE;
   self->narrow = narrow;

@@ -45,7 +45,6 @@ struct _GwTaskView {
   GwTaskSort sort;
   gboolean descending;
   gboolean narrow;
-  gboolean terse;               /* no room for words on the filters */
   int width;
   guint width_id;
 

@@ -419,7 +419,7 @@ gw_task_view_refresh (GwTaskView *self)
       if (self->hidden_id != NULL && self->project_id == NULL)
         counts[i] -= gw_task_list_count_in (self->list, self->hidden_id, i);
     }
-  gw_task_filters_update (self->filters, counts, self->status, self->terse);
+  gw_task_filters_update (self->filters, counts, self->status);
   _gw_task_view_previews_later (self, FALSE);
   _gw_task_view_update_none (self);
 }

@@ -60,6 +60,7 @@ gw_window_update_layout (GwWindow *self)
   gtk_widget_set_visible (self->detail_separator, is_detail_open (self));
   /* On a small screen the one thing that is read gets all of it. */
   gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
+  gw_composer_set_narrow (self->composer, narrow);
 }
 
 static gboolean

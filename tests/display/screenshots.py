@@ -4,7 +4,9 @@
 
   GW_BUILD_DIR=build tests/display/screenshots.py FOLDER [NAME…]
 
-The two that the README shows are `list` and `compose`."""
+The pictures of docs/screenshots are made, all and anew, by
+
+  GW_BUILD_DIR=build tests/display/screenshots.py --docs"""
 
 import os
 import random
@@ -67,6 +69,38 @@ def fill(gateway, talk, more):
     gateway.add(more[4], waiting={"reason": "window", "until": iso(time.time() + 42)})
     for content in more[5:]:
         gateway.add(content)
+
+
+# As the gateway of the pictures calls them.
+TITLES = {"hunyuan": "Tencent Hunyuan", "zhipu": "Zhipu", "nvidia": "NVIDIA", "openai": "OpenAI"}
+PEOPLE = ("text,language,page\n"
+          "Good morning,French,1\nSee you tomorrow,German,1\nHow much is the ticket?,Japanese,2\n"
+          "The museum is closed on Mondays,Spanish,2\nWhere is platform nine?,Greek,3\n"
+          "A table for four please,Italian,3\nThe lift is out of order,Polish,4\n"
+          "Mind the gap,Portuguese,4\nTwo tickets to the harbour,Swedish,5\n"
+          "Is breakfast included?,Turkish,5\nThank you for your visit,Dutch,6\n")
+
+
+def titled(gateway):
+    gateway.providers = [
+        {"name": name, "title": title, "in_use": True, "usable": True, "enabled": True,
+         "max_concurrency": 5, "adapted_concurrency": 5, "requests_per_minute": 0,
+         "waiting": None} for name, title in TITLES.items()]
+
+
+def fill_failures(gateway):
+    """One run that met three causes."""
+    for number, (content, model, took, result) in enumerate(TALK):
+        gateway.add(content, "completed", result=result, ago=90 - number, took=took, model=model,
+                    provider="hunyuan")
+    causes = [("openai", 6, "timeout", "No answer within 120 s"),
+              ("nvidia", 3, "server", "HTTP 503: The service is overloaded. Try again later."),
+              ("zhipu", 2, "too-long", "HTTP 400: 9120 tokens of at most 8192")]
+    texts = iter(MORE + ["Name the opposite of each word"])
+    for provider, number, code, message in causes:
+        for _ in range(number):
+            gateway.add(next(texts), "failed", ago=40, took=120 if code == "timeout" else 0.6,
+                        provider=provider, attempts=3, error={"code": code, "message": message})
 
 
 def fill_timeline(gateway, talk, more, dense=False):
@@ -157,6 +191,7 @@ class Pictures(desktop.Case):
         window.wait_row(talk[0][0])
         with gateway.changed:
             gateway.tasks.pop(first)
+        titled(gateway)
         fill(gateway, talk, more)
         window.wait_row(more[3])
         if select is not None:
@@ -184,6 +219,92 @@ class Pictures(desktop.Case):
             window.click(window.rows()[select])
         time.sleep(1.5)
         self.save(window, name)
+
+    def failures(self, name, size=(980, 680), env=None):
+        self.size(*size)
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        titled(gateway)
+        fill_failures(gateway)
+        window = self.open("--gateway", gateway.uri, env=env)
+        window.wait_row(MORE[0])
+        window.key("alt+5")
+        time.sleep(0.5)
+        self.save(window, name)
+        return window
+
+    def test_failures(self):
+        self.failures("failures")
+
+    def test_failures_narrow(self):
+        self.failures("failures-narrow", (360, 640))
+
+    def test_failures_chinese_dark(self):
+        self.failures("failures-zh_CN-dark", env={"LANGUAGE": "zh_CN",
+                                                  "ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_failures_contrast(self):
+        self.failures("failures-contrast", env={"ADW_DEBUG_HIGH_CONTRAST": "1"})
+
+    def import_dialog(self, name, env=None, wrap="Wrap", words="11"):
+        self.size(980, 680)
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        titled(gateway)
+        window = self.open("--gateway", gateway.uri, self.home.file("phrases.csv", PEOPLE), env=env)
+        window.wait_words(words)
+        entry = window.wait_node("text", wrap, lambda node: desktop.has_state(
+            node, desktop.Atspi.StateType.EDITABLE))
+        desktop.Atspi.EditableText.set_text_contents(
+            entry, "Translate “{text}” to {language}")
+        window.wait_node("list item", "Translate “Good morning” to French")
+        self.save(window, name)
+
+    def test_import(self):
+        self.import_dialog("import")
+
+    def test_import_chinese(self):
+        self.import_dialog("import-zh_CN", {"LANGUAGE": "zh_CN"}, "任务")
+
+    def test_import_large(self):
+        self.import_dialog("import-large", {"GW_TEST_FONT": "Cantarell 16"})
+
+    def test_import_dark_mirrored(self):
+        self.import_dialog("import-rtl-dark", {"GTK_DEBUG": "invert-text-dir",
+                                               "ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_list_large(self):
+        self.scene("list-large", select=0, env={"GW_TEST_FONT": "Cantarell 16"})
+
+    def test_several(self):
+        window = self.scene("several-0")
+        window.click(window.rows()[5])
+        window.type_keys("shift+Down", "shift+Down", "shift+Down")
+        self.save(window, "several")
+
+    def test_search(self):
+        window = self.scene("search-0")
+        window.key("ctrl+f")
+        window.set_entry("Search tasks and results", "landlord")
+        time.sleep(1)
+        self.save(window, "search")
+        window.set_entry("Search tasks and results", "zebra")
+        time.sleep(1)
+        self.save(window, "search-none")
+
+    def test_empty_filter(self):
+        window = self.scene("filter-0")
+        window.key("alt+5")
+        time.sleep(0.5)
+        self.save(window, "filter")
+
+    def test_help(self):
+        self.size(980, 680)
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.key("F1")
+        window.wait_words("Ctrl+Enter")
+        self.save(window, "help")
 
     def test_timeline(self):
         self.timeline("timeline", select=1)
