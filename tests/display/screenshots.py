@@ -544,6 +544,18 @@ class Pictures(desktop.Case):
             desktop.Atspi.Action.do_action(tab, 0)
             self.save(window, "preferences-" + page.lower())
 
+    def provider_editor(self, name):
+        mock = self.mock(providers={"openai": {"models": ["gpt-4o", "gpt-4o-mini"]}})
+        window = self.open(config=self.lanes(mock, openai={"model": "gpt-4o-mini",
+                                                           "title": "Office Server"}))
+        window.wait_words("Built-in gateway")
+        window.key("ctrl+comma")
+        window.wait_words("Office Server")
+        window.click(window.wait_node("list item", "Office Server"))
+        window.press("_Test")
+        window.wait_words("2 models")
+        self.save(window, name)
+
     def test_practice(self):
         self.size(980, 680)
         window = self.open()
@@ -600,10 +612,47 @@ class Pictures(desktop.Case):
         self.save(window, "shortcuts")
 
 
+# The pictures of docs/screenshots, each with the scene that makes it.
+class Docs(Pictures):
+    def test_list(self):
+        self.scene("list", select=0)
+
+    def test_compose(self):
+        self.compose("compose")
+
+    def test_import(self):
+        self.import_dialog("import")
+
+    def test_failures(self):
+        self.failures("failures")
+
+    def test_timeline(self):
+        self.timeline("timeline", select=1)
+
+    def test_history(self):
+        self.projects("history", (980, 680), history=True)
+
+    def test_preferences(self):
+        self.provider_editor("preferences")
+
+    def test_dark(self):
+        self.markdown("dark", (980, 680), env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_zh_CN(self):
+        self.scene("zh_CN", select=0, chinese=True)
+
+    def test_narrow(self):
+        self.scene("narrow", size=(360, 640))
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--docs"]:
+        sys.argv[1:] = [os.path.join(HERE, "..", "..", "docs", "screenshots")] + [
+            "Docs." + name for name in vars(Docs) if name.startswith("test_")]
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     FOLDER = os.path.abspath(sys.argv.pop(1))
     os.makedirs(FOLDER, exist_ok=True)
-    sys.argv[1:] = [f"Pictures.test_{name}" for name in sys.argv[1:]]
+    sys.argv[1:] = [name if name.startswith("Docs.") else f"Pictures.test_{name}"
+                    for name in sys.argv[1:]]
     desktop.main()
