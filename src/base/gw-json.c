@@ -462,6 +462,42 @@ gw_json_peek_array (JsonObject *object,
 }
 
 /**
+ * gw_json_peek_string_at:
+ * @array: (nullable): an array
+ * @index: any
+ *
+ * Returns: (transfer none) (nullable): the text at that place, if there is one
+ */
+const char *
+gw_json_peek_string_at (JsonArray *array,
+                        guint index)
+{
+  JsonNode *node = array != NULL && index < json_array_get_length (array)
+                       ? json_array_get_element (array, index)
+                       : NULL;
+
+  return holds (node, G_TYPE_STRING) ? json_node_get_string (node) : NULL;
+}
+
+/**
+ * gw_json_peek_object_at:
+ * @array: (nullable): an array
+ * @index: any
+ *
+ * Returns: (transfer none) (nullable): the object at that place, if there is one
+ */
+JsonObject *
+gw_json_peek_object_at (JsonArray *array,
+                        guint index)
+{
+  JsonNode *node = array != NULL && index < json_array_get_length (array)
+                       ? json_array_get_element (array, index)
+                       : NULL;
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/**
  * gw_json_peek_int:
  * @object: (nullable): an object
  * @member: its member

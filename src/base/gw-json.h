@@ -56,6 +56,8 @@ JsonObject *gw_json_peek_object (JsonObject *object, const char *member);
 JsonArray *gw_json_peek_array (JsonObject *object, const char *member);
 gint64 gw_json_peek_int (JsonObject *object, const char *member, gint64 fallback);
 double gw_json_peek_double (JsonObject *object, const char *member, double fallback);
+const char *gw_json_peek_string_at (JsonArray *array, guint index);
+JsonObject *gw_json_peek_object_at (JsonArray *array, guint index);
 gboolean gw_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
 
 /* Copying. A tree belongs to one thread at a time: json-glib 1.6 does not count the references of

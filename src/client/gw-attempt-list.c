@@ -22,7 +22,7 @@
 
 /* A page is asked for at most so often, and so seldom where nothing happens. */
 #define PACE_MS 300
-#define IDLE_MS 2000
+#define IDLE_MS 5000 /* with gw_attempt_list_nudge() for what happens meanwhile */
 #define LANES_MS 1000
 #define FAILED_MS 3000
 
@@ -522,7 +522,7 @@ health_cb (GObject *source,
       self->store = g_strdup (store);
     }
   g_signal_emit (self, signals[CHANGED], 0);
-  ask_lanes_in (self, LANES_MS);
+  ask_lanes_in (self, self->n_live > 0 || self->oldest_queued_at > 0 ? LANES_MS : IDLE_MS);
 }
 
 static void
@@ -608,6 +608,11 @@ gw_attempt_list_nudge (GwAttemptList *self)
   self->nudged = TRUE;
   if (!self->asking)
     ask_in (self, PACE_MS);
+  if (self->lanes_timer_id != 0)
+    {
+      g_clear_handle_id (&self->lanes_timer_id, g_source_remove);
+      ask_lanes_in (self, LANES_MS);
+    }
 }
 
 gboolean

@@ -15,9 +15,15 @@
 #define TEXT "draft.txt"
 #define ASIDE "draft-pasted.txt"
 
-static GMutex aside_mutex;  /* of the two below, and of the file */
-static guint aside_asked;   /* counts the wishes to save it */
-static guint aside_written; /* the newest of them that was fulfilled */
+typedef struct {
+  const char *name;
+  guint asked;   /* counts the wishes to save it; main thread */
+  guint written; /* the newest of them that was fulfilled */
+} Draft;
+
+static GMutex mutex; /* of Draft.written, and of the files */
+static Draft draft = { TEXT, 0, 0 };
+static Draft aside = { ASIDE, 0, 0 };
 
 static char *
 build_path (const char *name)
@@ -68,12 +74,6 @@ gw_draft_load (void)
   return load (TEXT);
 }
 
-void
-gw_draft_save (const char *text)
-{
-  save (TEXT, text);
-}
-
 /* (transfer full) (nullable): what was kept beside the text */
 char *
 gw_draft_load_aside (void)
@@ -82,6 +82,7 @@ gw_draft_load_aside (void)
 }
 
 typedef struct {
+  Draft *draft;
   char *text; /* (nullable) */
   guint number;
 } Wish;
@@ -97,37 +98,55 @@ wish_free (gpointer data)
 
 /* A later wish may have been quicker: it has the newer text. */
 static void
-aside_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   Wish *wish = task_data;
 
-  g_mutex_lock (&aside_mutex);
-  if (wish->number > aside_written)
+  g_mutex_lock (&mutex);
+  if (wish->number > wish->draft->written)
     {
-      save (ASIDE, wish->text);
-      aside_written = wish->number;
+      save (wish->draft->name, wish->text);
+      wish->draft->written = wish->number;
     }
-  g_mutex_unlock (&aside_mutex);
+  g_mutex_unlock (&mutex);
   g_task_return_boolean (task, TRUE);
+}
+
+static void
+wish_saved (Draft *which, const char *text, gboolean now)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  Wish *wish = g_new0 (Wish, 1);
+
+  wish->draft = which;
+  wish->text = g_strdup (text);
+  wish->number = ++which->asked;
+  g_task_set_source_tag (task, wish_saved);
+  g_task_set_task_data (task, wish, wish_free);
+  if (now)
+    g_task_run_in_thread_sync (task, save_worker);
+  else
+    g_task_run_in_thread (task, save_worker);
+}
+
+/**
+ * gw_draft_save:
+ * @text: (nullable): NULL or "" removes it
+ * @now: wait for it; else a thread writes, for a disk may take its time
+ */
+void
+gw_draft_save (const char *text, gboolean now)
+{
+  wish_saved (&draft, text, now);
 }
 
 /**
  * gw_draft_save_aside:
  * @text: (nullable): megabytes, maybe
- * @now: wait for it; else a thread writes
+ * @now: as gw_draft_save()
  */
 void
 gw_draft_save_aside (const char *text, gboolean now)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
-  Wish *wish = g_new0 (Wish, 1);
-
-  wish->text = g_strdup (text);
-  wish->number = ++aside_asked;
-  g_task_set_source_tag (task, gw_draft_save_aside);
-  g_task_set_task_data (task, wish, wish_free);
-  if (now)
-    g_task_run_in_thread_sync (task, aside_worker);
-  else
-    g_task_run_in_thread (task, aside_worker);
+  wish_saved (&aside, text, now);
 }

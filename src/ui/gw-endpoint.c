@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "gw-endpoint-private.h"
@@ -211,6 +213,14 @@ gw_endpoint_dispose (GObject *object)
 }
 
 static void
+forget_token (GwEndpoint *self)
+{
+  if (self->token != NULL)
+    explicit_bzero (self->token, strlen (self->token));
+  g_clear_pointer (&self->token, g_free);
+}
+
+static void
 gw_endpoint_finalize (GObject *object)
 {
   GwEndpoint *self = GW_ENDPOINT (object);
@@ -221,7 +231,7 @@ gw_endpoint_finalize (GObject *object)
   g_free (self->uri);
   g_free (self->message);
   g_free (self->failure);
-  g_free (self->token);
+  forget_token (self);
   g_free (self->version);
   G_OBJECT_CLASS (gw_endpoint_parent_class)->finalize (object);
 }
@@ -245,7 +255,7 @@ preference_changed_cb (GwEndpoint *self)
       || g_getenv ("GANGWAY_GATEWAY") != NULL)
     return;
   /* A token goes only to the address that it was entered for. */
-  g_clear_pointer (&self->token, g_free);
+  forget_token (self);
   gw_endpoint_start (self);
 }
 
@@ -360,7 +370,7 @@ gw_endpoint_set_token (GwEndpoint *self, const char *token)
 
   if (g_strcmp0 (self->token, token) == 0)
     return;
-  g_free (self->token);
+  forget_token (self);
   self->token = g_strdup (token);
   if (self->state != GW_ENDPOINT_IDLE && self->given)
     gw_endpoint_start (self);

@@ -63,8 +63,11 @@ static void
 progress_cb (guint done, guint all, gpointer user_data)
 {
   GwImportDialog *self = user_data;
-  g_autofree char *text = g_strdup_printf (_("%1$u of %2$u tasks added"), done, all);
+  g_autofree char *text = NULL;
 
+  if (self->gone)
+    return;
+  text = g_strdup_printf (_("%1$u of %2$u tasks added"), done, all);
   gtk_progress_bar_set_fraction (self->progress_bar, (double) done / all);
   gtk_label_set_text (self->footer, text);
 }
@@ -81,6 +84,8 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   guint n_skipped = 0;
 
   g_clear_object (&self->adding);
+  if (self->gone)
+    return;
   gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), FALSE);
   if (ids == NULL)
     {

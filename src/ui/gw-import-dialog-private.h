@@ -68,6 +68,7 @@ struct _GwImportDialog {
   gboolean template_wrong;
   gboolean name_touched;
   gboolean updating;
+  gboolean gone;            /* disposed of, with tasks still on their way */
   guint spinner_id;
   guint estimate_id;
   guint layout_id;

@@ -258,6 +258,9 @@ gw_import_dialog_dispose (GObject *object)
 {
   GwImportDialog *self = GW_IMPORT_DIALOG (object);
 
+  self->gone = TRUE;
+  if (self->adding != NULL)
+    g_cancellable_cancel (self->adding);
   g_clear_handle_id (&self->spinner_id, g_source_remove);
   g_clear_handle_id (&self->estimate_id, g_source_remove);
   g_clear_handle_id (&self->layout_id, g_source_remove);

@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "gw-json.h"
@@ -341,7 +343,7 @@ token_apply_cb (GwPreferencesGateway *self)
     return;
   address_apply_cb (self);
   gw_gateway_token_set_async (self->endpoint, address, token, token_set_cb, g_object_ref (self));
-  memset (token, 0, strlen (token));
+  explicit_bzero (token, strlen (token));
 }
 
 static void

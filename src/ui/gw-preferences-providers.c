@@ -224,16 +224,22 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   look (act->page, FALSE);
 }
 
-static void
+static gboolean
 delete_now (GwPreferencesProviders *self, const char *name)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, NULL);
 
+  if (client == NULL)
+    {
+      /* It was only switched off yet, and stands there again once the gateway answers. */
+      _gw_preferences_toast (GTK_WIDGET (self), _("Not removed: the gateway does not answer"));
+      return FALSE;
+    }
   /* Goes on without the window. */
-  if (client != NULL)
-    gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb,
-                          act_new (self, name, FALSE));
+  gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb,
+                        act_new (self, name, FALSE));
+  return TRUE;
 }
 
 static void
@@ -244,7 +250,8 @@ toast_gone_cb (AdwToast *toast, gpointer user_data)
   if (g_cancellable_is_cancelled (act->page->cancellable)
       || !g_hash_table_contains (act->page->removed, act->name))
     return;
-  delete_now (act->page, act->name);
+  if (!delete_now (act->page, act->name))
+    g_hash_table_remove (act->page->removed, act->name);
 }
 
 static void

@@ -324,7 +324,7 @@ tasks_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   ids = json_array_new ();
   for (i = 0; i < json_array_get_length (tasks); i++)
     json_array_add_string_element (
-        ids, gw_json_peek_string (json_array_get_object_element (tasks, i), "task_id"));
+        ids, gw_json_peek_string (gw_json_peek_object_at (tasks, i), "task_id"));
   body = json_object_new ();
   json_object_set_array_member (body, "task_ids", ids);
   gw_client_call_async (erasing->client, "POST", "/tasks/remove", body, NULL, tasks_removed_cb,
@@ -397,7 +397,7 @@ projects_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   for (i = 0; i < json_array_get_length (projects); i++)
     {
-      JsonObject *project = json_array_get_object_element (projects, i);
+      JsonObject *project = gw_json_peek_object_at (projects, i);
       JsonObject *counts = gw_json_peek_object (project, "counts");
 
       if (g_strcmp0 (gw_json_peek_string (project, "name"), "default") == 0 || counts == NULL

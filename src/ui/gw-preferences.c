@@ -138,7 +138,7 @@ _gw_preferences_add_toast (GtkWidget *inside, AdwToast *toast)
   if (self != NULL)
     adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), toast);
   else
-    g_object_unref (g_object_ref_sink (toast));
+    g_object_unref (toast);
 }
 
 void

@@ -164,7 +164,7 @@ fill_command (GwProviderEditor *self, JsonArray *command)
 
   for (i = 0; command != NULL && i < json_array_get_length (command); i++)
     {
-      const char *word = json_array_get_string_element (command, i);
+      const char *word = gw_json_peek_string_at (command, i);
       g_autofree char *quoted = NULL;
 
       if (word == NULL)

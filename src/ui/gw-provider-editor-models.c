@@ -17,7 +17,7 @@ _gw_provider_editor_set_models (GwProviderEditor *self, JsonArray *models)
 
   for (i = 0; models != NULL && i < json_array_get_length (models); i++)
     {
-      const char *model = json_array_get_string_element (models, i);
+      const char *model = gw_json_peek_string_at (models, i);
 
       if (model != NULL)
         g_strv_builder_add (names, model);

@@ -97,7 +97,7 @@ offers (JsonArray *models, const char *model)
   guint i;
 
   for (i = 0; i < json_array_get_length (models); i++)
-    if (g_strcmp0 (json_array_get_string_element (models, i), model) == 0)
+    if (g_strcmp0 (gw_json_peek_string_at (models, i), model) == 0)
       return TRUE;
   return FALSE;
 }

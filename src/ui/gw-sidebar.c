@@ -102,11 +102,28 @@ update_fixed (GwSidebar *self)
     g_list_store_splice (self->found, 0, found ? 0 : 1, (gpointer *) &real, found ? 1 : 0);
 }
 
+static gint64
+start_of_today (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autoptr (GDateTime) midnight = g_date_time_new_local (
+      g_date_time_get_year (now), g_date_time_get_month (now), g_date_time_get_day_of_month (now),
+      0, 0, 0);
+
+  return g_date_time_to_unix (midnight) * 1000;
+}
+
 static gboolean
 tick_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
   GwSidebar *self = GW_SIDEBAR (widget);
   self->tick_id = 0;
+  /* A window may stay open for days. */
+  if (self->cutoff != start_of_today ())
+    {
+      self->cutoff = start_of_today ();
+      self->refilter = TRUE;
+    }
   update_fixed (self);
   if (self->refilter)
     {
@@ -258,17 +275,6 @@ gw_sidebar_init (GwSidebar *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_widget_set_visible (self->history_page, FALSE);
   _gw_sidebar_init_menu (self);
-}
-
-static gint64
-start_of_today (void)
-{
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autoptr (GDateTime) midnight = g_date_time_new_local (
-      g_date_time_get_year (now), g_date_time_get_month (now), g_date_time_get_day_of_month (now),
-      0, 0, 0);
-
-  return g_date_time_to_unix (midnight) * 1000;
 }
 
 static GtkSingleSelection *

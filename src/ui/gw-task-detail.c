@@ -283,6 +283,36 @@ gw_task_detail_copy_message (GwTaskDetail *self)
     adw_toast_overlay_add_toast (ADW_TOAST_OVERLAY (overlay), adw_toast_new (_("Message copied")));
 }
 
+static gboolean
+tick_cb (gpointer user_data)
+{
+  GwTaskDetail *self = user_data;
+  GwTask *task = get_task (self);
+
+  if (task == NULL || gw_task_status_is_final (task->status))
+    {
+      self->tick_id = 0;
+      return G_SOURCE_REMOVE;
+    }
+  update_facts (self, task);
+  update_note (self, task);
+  gw_attempts_tick (self->attempts);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Only a task that is not over has times that run: an idle window does not wake up. */
+static void
+update_tick (GwTaskDetail *self)
+{
+  GwTask *task = get_task (self);
+
+  if (self->tick_id != 0 || task == NULL || gw_task_status_is_final (task->status)
+      || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
+  g_source_set_name_by_id (self->tick_id, "[gangway] time of the shown task");
+}
+
 static void
 update (GwTaskDetail *self)
 {
@@ -309,6 +339,7 @@ update (GwTaskDetail *self)
   gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
   gw_attempts_set_task (self->attempts, task);
   gw_task_detail_update_details (self);
+  update_tick (self);
 }
 
 static void
@@ -365,30 +396,11 @@ task_changed_cb (GwTaskDetail *self)
   update (self);
 }
 
-static gboolean
-tick_cb (gpointer user_data)
-{
-  GwTaskDetail *self = user_data;
-  GwTask *task = get_task (self);
-
-  if (task != NULL && !gw_task_status_is_final (task->status))
-    {
-      update_facts (self, task);
-      update_note (self, task);
-      gw_attempts_tick (self->attempts);
-    }
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 map_cb (GwTaskDetail *self)
 {
   gw_partial_result_set_active (self->partial_result, TRUE);
-  if (self->tick_id == 0)
-    {
-      self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
-      g_source_set_name_by_id (self->tick_id, "[gangway] time of the shown task");
-    }
+  update_tick (self);
 }
 
 static void

@@ -50,10 +50,18 @@ tick_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Only times that run need it: an idle window does not wake up. */
 static void
-map_cb (GwTaskView *self)
+update_tick (GwTaskView *self)
 {
-  if (self->tick_id == 0)
+  gboolean wanted = self->list != NULL && gtk_widget_get_mapped (GTK_WIDGET (self))
+                    && gw_task_list_count (self->list, GW_TASK_QUEUED)
+                               + gw_task_list_count (self->list, GW_TASK_RUNNING)
+                           > 0;
+
+  if (!wanted)
+    g_clear_handle_id (&self->tick_id, g_source_remove);
+  else if (self->tick_id == 0)
     {
       self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
       g_source_set_name_by_id (self->tick_id, "[gangway] times in the list");
@@ -309,7 +317,7 @@ gw_task_view_init (GwTaskView *self)
   _gw_task_view_follow_init (self);
   add_controllers (self);
 
-  g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
+  g_signal_connect (self, "map", G_CALLBACK (update_tick), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
   gw_task_view_refresh (self);
 }
@@ -422,6 +430,7 @@ gw_task_view_refresh (GwTaskView *self)
   gw_task_filters_update (self->filters, counts, self->status);
   _gw_task_view_previews_later (self, FALSE);
   _gw_task_view_update_none (self);
+  update_tick (self);
 }
 
 void

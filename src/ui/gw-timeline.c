@@ -231,14 +231,29 @@ tick_cb (gpointer user_data)
       && g_get_monotonic_time () - self->counted_at < MANY_REFRESH_MS * (gint64) 1000)
     return G_SOURCE_CONTINUE;
   if (self->dirty || self->unfinished > 0)
-    refresh (self);
-  return G_SOURCE_CONTINUE;
+    {
+      refresh (self);
+      return G_SOURCE_CONTINUE;
+    }
+  self->tick_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* An idle window does not wake up. */
+static void
+start_ticking (GwTimeline *self)
+{
+  if (self->tick_id != 0 || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  self->tick_id = g_timeout_add (REFRESH_MS, tick_cb, self);
+  g_source_set_name_by_id (self->tick_id, "[gangway] timeline");
 }
 
 static void
 attempts_changed_cb (GwTimeline *self)
 {
   self->dirty = TRUE;
+  start_ticking (self);
 }
 
 static char *
@@ -341,6 +356,7 @@ gw_timeline_tasks_changed (GwTimeline *self)
   self->dirty = TRUE;
   if (self->attempts != NULL)
     gw_attempt_list_nudge (self->attempts);
+  start_ticking (self);
 }
 
 /**
@@ -370,8 +386,7 @@ gw_timeline_map (GtkWidget *widget)
     gw_attempt_list_set_active (self->attempts, TRUE);
   self->tasks_dirty = self->tasks != NULL;
   refresh (self);
-  self->tick_id = g_timeout_add (REFRESH_MS, tick_cb, self);
-  g_source_set_name_by_id (self->tick_id, "[gangway] timeline");
+  start_ticking (self);
 }
 
 static void

@@ -462,7 +462,7 @@ _gw_window_compose_save (GwWindow *self, gboolean now)
   text = gw_composer_dup_text (self->composer);
   aside = gw_composer_get_aside (self->composer, &serial);
   g_clear_handle_id (&self->compose->draft_id, g_source_remove);
-  gw_draft_save (text);
+  gw_draft_save (text, now);
   if (serial == self->compose->saved_aside && !now)
     return;
   self->compose->saved_aside = serial;

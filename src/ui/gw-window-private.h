@@ -290,7 +290,7 @@ gboolean _gw_window_close_request (GtkWindow *window);
 
 /* gw-draft.c */
 char *gw_draft_load (void);
-void gw_draft_save (const char *text);
+void gw_draft_save (const char *text, gboolean now);
 char *gw_draft_load_aside (void);
 void gw_draft_save_aside (const char *text, gboolean now);
 

@@ -146,6 +146,28 @@ ask_estimate (GwWindow *self)
                         g_object_ref (self));
 }
 
+/* Whether time alone changes something: an idle window does not wake up. */
+static gboolean
+goes_on (GwWindow *self)
+{
+  return self->progress.active
+         || (self->estimate_id != NULL && !self->estimate_is_last && self->list != NULL
+             && gw_task_list_is_connected (self->list));
+}
+
+static gboolean
+tick_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  if (goes_on (self))
+    _gw_window_progress_update (self);
+  if (goes_on (self))
+    return G_SOURCE_CONTINUE;
+  self->tick_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
 static void
 update_task_bar (GwWindow *self)
 {
@@ -222,4 +244,9 @@ _gw_window_progress_update (GwWindow *self)
   gtk_progress_bar_set_fraction (self->progress_bar, gw_run_progress_get_fraction (progress));
   update_task_bar (self);
   _gw_window_run_update (self);
+  if (self->tick_id == 0 && goes_on (self))
+    {
+      self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
+      g_source_set_name_by_id (self->tick_id, "[gangway] progress");
+    }
 }

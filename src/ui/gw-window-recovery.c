@@ -124,7 +124,7 @@ show_recovery_action (GtkWidget *widget, const char *name, GVariant *parameter)
   ids = gw_json_peek_array (self->recovery, "task_ids");
   for (i = 0; ids != NULL && i < json_array_get_length (ids); i++)
     {
-      const char *task_id = json_array_get_string_element (ids, i);
+      const char *task_id = gw_json_peek_string_at (ids, i);
       GwTaskItem *item = task_id != NULL ? gw_task_list_find (self->list, task_id) : NULL;
 
       if (item != NULL)

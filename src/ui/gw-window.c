@@ -265,16 +265,6 @@ endpoint_changed_cb (GwWindow *self)
   _gw_window_actions_update (self);
 }
 
-static gboolean
-tick_cb (gpointer user_data)
-{
-  GwWindow *self = user_data;
-
-  if (self->progress.active)
-    _gw_window_progress_update (self);
-  return G_SOURCE_CONTINUE;
-}
-
 /**
  * gw_window_show_task:
  *
@@ -481,8 +471,6 @@ gw_window_init (GwWindow *self)
   g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,
                            G_CONNECT_SWAPPED);
   _gw_window_compose_init (self);
-  self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
-  g_source_set_name_by_id (self->tick_id, "[gangway] progress");
 }
 
 /**

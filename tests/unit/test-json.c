@@ -265,6 +265,22 @@ test_repeated_member (void)
 
   g_assert_cmpuint (json_object_get_size (object), ==, 2);
   g_assert_cmpint (gw_json_peek_int (gw_json_peek_object (object, "a"), "c", 0), ==, 3);
+
+  {
+    g_autoptr (JsonArray) mixed = json_array_new ();
+
+    json_array_add_object_element (mixed, json_object_new ());
+    json_array_add_string_element (mixed, "text");
+    json_array_add_null_element (mixed);
+    g_assert_null (gw_json_peek_string_at (mixed, 0));
+    g_assert_cmpstr (gw_json_peek_string_at (mixed, 1), ==, "text");
+    g_assert_null (gw_json_peek_string_at (mixed, 2));
+    g_assert_null (gw_json_peek_string_at (mixed, 3));
+    g_assert_null (gw_json_peek_string_at (NULL, 0));
+    g_assert_nonnull (gw_json_peek_object_at (mixed, 0));
+    g_assert_null (gw_json_peek_object_at (mixed, 1));
+    g_assert_null (gw_json_peek_object_at (mixed, 3));
+  }
 }
 
 static void
