@@ -138,6 +138,18 @@ gw_task_unref (GwTask *task)
 }
 
 /**
+ * gw_task_is_interrupted:
+ * @task: a task
+ *
+ * Returns: whether it waits after it was sent by a run that ended before the answer came
+ */
+gboolean
+gw_task_is_interrupted (const GwTask *task)
+{
+  return task->status == GW_TASK_QUEUED && task->uncertain;
+}
+
+/**
  * gw_task_get_duration:
  * @task: a task
  *

@@ -79,6 +79,9 @@ GwTask *gw_task_new (void);
 GwTask *gw_task_ref (GwTask *task);
 void gw_task_unref (GwTask *task);
 
+/* Queued again after an attempt whose answer nobody saw. */
+gboolean gw_task_is_interrupted (const GwTask *task);
+
 /* How long a task that has ended took, in ms; -1: not known. */
 gint64 gw_task_get_duration (const GwTask *task);
 

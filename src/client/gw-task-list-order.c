@@ -98,6 +98,8 @@ count (GwTaskList *self,
   GwTaskCounts *counts;
 
   self->counts.of[task->status] += (guint) step;
+  if (gw_task_is_interrupted (task))
+    self->counts.interrupted += (guint) step;
   if (task->project_id == NULL)
     return;
 
@@ -108,6 +110,8 @@ count (GwTaskList *self,
       g_hash_table_insert (self->counts_in, g_strdup (task->project_id), counts);
     }
   counts->of[task->status] += (guint) step;
+  if (gw_task_is_interrupted (task))
+    counts->interrupted += (guint) step;
 }
 
 static GwTaskItem *

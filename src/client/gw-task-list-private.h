@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   guint of[GW_N_TASK_STATUSES];
+  guint interrupted; /* of the queued ones */
 } GwTaskCounts;
 
 struct _GwTaskList {

@@ -2,8 +2,8 @@
 #define G_LOG_DOMAIN "gw-task-list"
 
 /* GwTaskList: the live list; here the object, the order of its rows in gw-task-list-order.c, the
- * following of the gateway in gw-task-list-feed.c. One long-poll of changes at a time; every page is brought in as one
- * step: what is known is updated in place, what is new is spliced in by as few items-changed as its
+ * following of the gateway in gw-task-list-feed.c. One long-poll of changes at a time; every page is
+ * brought in as one step: what is known is updated in place, what is new is spliced in by as few items-changed as its
  * places need. Main thread only; pages are parsed elsewhere (gw-client-changes.c).
  *
  * Guarantee: the order is that of submission and never changes; an item is one object for its
@@ -347,6 +347,29 @@ gw_task_list_is_loaded (GwTaskList *self)
   g_return_val_if_fail (GW_IS_TASK_LIST (self), FALSE);
 
   return self->loaded;
+}
+
+/**
+ * gw_task_list_count_interrupted:
+ * @self: a list
+ * @project_id: (nullable): only that project's, by id; %NULL: all
+ *
+ * Returns: how many of the queued rows were sent by a run that ended, at no cost
+ */
+guint
+gw_task_list_count_interrupted (GwTaskList *self,
+                                const char *project_id)
+{
+  GwTaskCounts *counts;
+
+  g_return_val_if_fail (GW_IS_TASK_LIST (self), 0);
+
+  if (project_id == NULL)
+    return self->counts.interrupted;
+
+  counts = g_hash_table_lookup (self->counts_in, project_id);
+
+  return counts != NULL ? counts->interrupted : 0;
 }
 
 /**

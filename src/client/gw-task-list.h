@@ -27,8 +27,8 @@ typedef struct {
  * Main thread only. Properties: `client`, `project` (nullable: all), `connected`, `error-message`,
  * `retry-at` (Unix ms of the next try while it is not connected, 0 otherwise). Signal `changed`:
  * once per page that was taken in; `projects-changed` before it, with the ids (GPtrArray of utf8)
- * of the projects that came, changed or went, or NULL where that may be any of them; and `delta` (GwTaskDelta *) for who keeps a part of the
- * rows, see GwTaskRows.
+ * of the projects that came, changed or went, or NULL where that may be any of them; and `delta`
+ * (GwTaskDelta *) for who keeps a part of the rows, see GwTaskRows.
  */
 GwTaskList *gw_task_list_new (GwClient *client, const char *project);
 void gw_task_list_start (GwTaskList *self);
@@ -39,6 +39,8 @@ guint gw_task_list_count (GwTaskList *self, GwTaskStatus status);
 /* @project_id NULL: of all; kept as tasks change, so it costs nothing */
 guint gw_task_list_count_in (GwTaskList *self, const char *project_id, GwTaskStatus status);
 gboolean gw_task_list_is_loaded (GwTaskList *self); /* all that was there at the start has come */
+/* Of the queued ones, those that were sent before an interruption. */
+guint gw_task_list_count_interrupted (GwTaskList *self, const char *project_id);
 gboolean gw_task_list_is_connected (GwTaskList *self);
 const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
 

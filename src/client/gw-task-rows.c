@@ -26,7 +26,7 @@ struct _GwTaskRows {
   GwTaskList *list;       /* (owned) (nullable) */
   char *project_id;       /* (owned) (nullable) */
   char *hidden_id;        /* (owned) (nullable): a project that is left out */
-  int status;             /* GwTaskStatus; -1: all */
+  int status;             /* GwTaskStatus or GW_TASK_ROWS_INTERRUPTED; -1: all */
   GwTaskSort sort;
   gboolean descending;
   GwTaskRowsTest test;    /* (nullable) */
@@ -197,12 +197,24 @@ compare_row_pointers (gconstpointer a,
 }
 
 static gboolean
+has_status (const GwTask *task,
+            int status)
+{
+  if (status < 0)
+    return TRUE;
+  if (gw_task_is_interrupted (task))
+    return status == GW_TASK_ROWS_INTERRUPTED;
+
+  return (int) task->status == status;
+}
+
+static gboolean
 is_shown (GwTaskRows *self,
           GwTaskItem *item)
 {
   GwTask *task = gw_task_item_get_task (item);
 
-  return (self->status < 0 || (int) task->status == self->status)
+  return has_status (task, self->status)
          && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0)
          && (self->hidden_id == NULL || g_strcmp0 (task->project_id, self->hidden_id) != 0)
          && (self->test == NULL || self->test (item, self->test_data));
@@ -530,7 +542,7 @@ gw_task_rows_set_hidden_project (GwTaskRows *self,
 /**
  * gw_task_rows_set_status:
  * @self: rows
- * @status: a GwTaskStatus, or -1 for all
+ * @status: a GwTaskStatus, or %GW_TASK_ROWS_INTERRUPTED, or -1 for all
  */
 void
 gw_task_rows_set_status (GwTaskRows *self,

@@ -15,6 +15,9 @@ typedef enum {
   GW_N_TASK_SORTS
 } GwTaskSort;
 
+/* For gw_task_rows_set_status(): queued ones that were interrupted, which are not among the queued. */
+#define GW_TASK_ROWS_INTERRUPTED GW_N_TASK_STATUSES
+
 /* Decides about a row beside status and project; must say the same until
  * gw_task_rows_test_changed(). */
 typedef gboolean (*GwTaskRowsTest) (GwTaskItem *item, gpointer user_data);

@@ -142,6 +142,24 @@ gw_task_cell_init (GwTaskCell *self)
 {
 }
 
+/* Only a narrow window pays for it. */
+static void
+add_second_line (GwTaskCell *self)
+{
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
+  gtk_box_set_spacing (GTK_BOX (self), 0);
+  self->second = gtk_label_new (NULL);
+  gtk_label_set_ellipsize (GTK_LABEL (self->second), PANGO_ELLIPSIZE_END);
+  gtk_label_set_width_chars (GTK_LABEL (self->second), 6);
+  gtk_label_set_max_width_chars (GTK_LABEL (self->second), 6);
+  gtk_label_set_xalign (GTK_LABEL (self->second), 0.0f);
+  gtk_widget_add_css_class (self->second, "dim-label");
+  gtk_widget_add_css_class (self->second, "caption");
+  gtk_widget_add_css_class (self->second, "gw-numeric");
+  gtk_widget_set_size_request (self->second, -1, SECOND_LINE_HEIGHT);
+  gtk_box_append (GTK_BOX (self), self->second);
+}
+
 GtkWidget *
 gw_task_cell_new (GwTaskColumn column)
 {
@@ -187,22 +205,6 @@ gw_task_cell_new (GwTaskColumn column)
   if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME)
     gtk_widget_add_css_class (self->text, "dim-label");
   gtk_box_append (GTK_BOX (self), self->text);
-  if (column == GW_TASK_COLUMN_TASK)
-    {
-      gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
-      gtk_box_set_spacing (GTK_BOX (self), 0);
-      self->second = gtk_label_new (NULL);
-      gtk_label_set_ellipsize (GTK_LABEL (self->second), PANGO_ELLIPSIZE_END);
-      gtk_label_set_width_chars (GTK_LABEL (self->second), chars[column]);
-      gtk_label_set_max_width_chars (GTK_LABEL (self->second), chars[column]);
-      gtk_label_set_xalign (GTK_LABEL (self->second), 0.0f);
-      gtk_widget_add_css_class (self->second, "dim-label");
-      gtk_widget_add_css_class (self->second, "caption");
-      gtk_widget_add_css_class (self->second, "gw-numeric");
-      gtk_widget_set_size_request (self->second, -1, SECOND_LINE_HEIGHT);
-      gtk_widget_set_visible (self->second, FALSE);
-      gtk_box_append (GTK_BOX (self), self->second);
-    }
   return GTK_WIDGET (self);
 }
 
@@ -302,8 +304,10 @@ gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
   if (self->narrow == narrow)
     return;
   self->narrow = narrow;
-  if (self->second == NULL)
+  if (self->column != GW_TASK_COLUMN_TASK)
     return;
+  if (self->second == NULL)
+    add_second_line (self);
   gtk_widget_set_visible (self->second, narrow);
   if (self->item != NULL)
     update (self);

@@ -18,14 +18,14 @@ struct _GwTaskFilters {
   GtkWidget *box;
   GtkToggleButton *all_toggle;
   GtkLabel *all_label;
-  GtkToggleButton *toggles[GW_N_TASK_STATUSES];
-  GtkWidget *images[GW_N_TASK_STATUSES];
-  GtkLabel *labels[GW_N_TASK_STATUSES];
+  GtkToggleButton *toggles[GW_N_TASK_FILTERS];
+  GtkWidget *images[GW_N_TASK_FILTERS];
+  GtkLabel *labels[GW_N_TASK_FILTERS];
   GtkButton *retry_failed_button;
   GtkWidget *follow_button;
 
-  guint counts[GW_N_TASK_STATUSES];
-  int status;
+  guint counts[GW_N_TASK_FILTERS];
+  int shown;
   int width;
 };
 
@@ -40,6 +40,18 @@ gw_task_filters_dispose (GObject *object)
 {
   gtk_widget_dispose_template (GTK_WIDGET (object), GW_TYPE_TASK_FILTERS);
   G_OBJECT_CLASS (gw_task_filters_parent_class)->dispose (object);
+}
+
+/**
+ * gw_task_filter_get_name:
+ * @filter: below GW_N_TASK_FILTERS
+ *
+ * Returns: what it is called in actions and templates
+ */
+const char *
+gw_task_filter_get_name (guint filter)
+{
+  return filter < GW_N_TASK_STATUSES ? gw_task_status_to_string (filter) : "interrupted";
 }
 
 static void
@@ -63,9 +75,9 @@ gw_task_filters_class_init (GwTaskFiltersClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskFilters, box);
   gtk_widget_class_bind_template_child (widget_class, GwTaskFilters, all_toggle);
   gtk_widget_class_bind_template_child (widget_class, GwTaskFilters, all_label);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
     {
-      const char *status = gw_task_status_to_string (i);
+      const char *status = gw_task_filter_get_name (i);
       gssize step = (gssize) (i * sizeof (gpointer));
 
       bind_status (widget_class, status, "toggle",
@@ -81,7 +93,7 @@ static void
 gw_task_filters_init (GwTaskFilters *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  self->status = -1;
+  self->shown = -1;
 }
 
 static void
@@ -113,11 +125,22 @@ measure (GwTaskFilters *self, const char *words)
   return width;
 }
 
-static const GwTaskLook looks[GW_N_TASK_STATUSES] = {
-  [GW_TASK_QUEUED] = GW_TASK_LOOK_QUEUED,       [GW_TASK_RUNNING] = GW_TASK_LOOK_RUNNING,
-  [GW_TASK_COMPLETED] = GW_TASK_LOOK_COMPLETED, [GW_TASK_FAILED] = GW_TASK_LOOK_FAILED,
+static const GwTaskLook looks[GW_N_TASK_FILTERS] = {
+  [GW_TASK_QUEUED] = GW_TASK_LOOK_QUEUED,
+  [GW_TASK_RUNNING] = GW_TASK_LOOK_RUNNING,
+  [GW_TASK_COMPLETED] = GW_TASK_LOOK_COMPLETED,
+  [GW_TASK_FAILED] = GW_TASK_LOOK_FAILED,
   [GW_TASK_CANCELLED] = GW_TASK_LOOK_CANCELLED,
+  [GW_N_TASK_STATUSES] = GW_TASK_LOOK_INTERRUPTED,
 };
+
+/* Few are ever cancelled or interrupted: those show only when there is something to see. */
+static gboolean
+has_toggle (GwTaskFilters *self, guint filter)
+{
+  return (filter != GW_TASK_CANCELLED && filter != GW_N_TASK_STATUSES)
+         || self->counts[filter] > 0 || self->shown == (int) filter;
+}
 
 /* Whether every toggle can say its word, with the buttons after them. */
 static gboolean
@@ -128,8 +151,8 @@ has_room (GwTaskFilters *self, guint all, const char *retry)
   guint i;
 
   g_string_append_printf (words, " %u", all);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    if (i != GW_TASK_CANCELLED || self->counts[i] > 0 || self->status == (int) i)
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
+    if (has_toggle (self, i))
       {
         g_string_append_printf (words, "%s %u", gw_task_look_get_word (looks[i]),
                                 self->counts[i]);
@@ -149,23 +172,22 @@ update (GwTaskFilters *self)
   gboolean narrow;
   guint i;
 
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
     all += self->counts[i];
   if (failed > 0)
     retry = g_strdup_printf (ngettext ("_Retry %u Failed", "_Retry %u Failed", failed), failed);
   narrow = !has_room (self, all, retry);
-  for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    set_toggle (self->toggles[i], self->images[i], self->labels[i],
-                gw_task_look_get_word (looks[i]), self->counts[i], narrow);
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
+    {
+      set_toggle (self->toggles[i], self->images[i], self->labels[i],
+                  gw_task_look_get_word (looks[i]), self->counts[i], narrow);
+      gtk_widget_set_visible (GTK_WIDGET (self->toggles[i]), has_toggle (self, i));
+    }
   set_toggle (self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all, narrow);
-  /* Few are ever cancelled: that one shows only when there is something to see. */
-  gtk_widget_set_visible (GTK_WIDGET (self->toggles[GW_TASK_CANCELLED]),
-                          self->counts[GW_TASK_CANCELLED] > 0
-                              || self->status == GW_TASK_CANCELLED);
 
   narrow = narrow && self->width < ICONS_WIDTH;
   gtk_widget_set_visible (GTK_WIDGET (self->retry_failed_button),
-                          failed > 0 && (!narrow || self->status == GW_TASK_FAILED));
+                          failed > 0 && (!narrow || self->shown == GW_TASK_FAILED));
   if (retry != NULL && g_strcmp0 (gtk_button_get_label (self->retry_failed_button), retry) != 0)
     gtk_button_set_label (self->retry_failed_button, retry);
   gtk_widget_set_visible (self->follow_button,
@@ -174,16 +196,16 @@ update (GwTaskFilters *self)
 
 /**
  * gw_task_filters_update:
- * @counts: how many tasks are in each status
- * @status: the one that is shown; -1: all
+ * @counts: how many tasks each filter shows
+ * @shown: the one that is shown; -1: all
  */
 void
-gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_STATUSES], int status)
+gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTERS], int shown)
 {
   g_return_if_fail (GW_IS_TASK_FILTERS (self));
 
   memcpy (self->counts, counts, sizeof self->counts);
-  self->status = status;
+  self->shown = shown;
   update (self);
 }
 

@@ -35,7 +35,7 @@ struct _GwTaskView {
   GHashTable *cells;            /* (owned) (element-type GwTaskCell) (unowned) that are bound */
   char *project_id;             /* (owned) (nullable): all */
   char *hidden_id;              /* (owned) (nullable): about to be removed */
-  int status;                   /* GwTaskStatus that is shown; -1: all */
+  int status;                   /* what is shown, see gw_task_rows_set_status() */
   guint tick_id;
 
   /* Columns, gw-task-view-columns.c */

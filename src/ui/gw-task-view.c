@@ -340,19 +340,21 @@ set_none_action (GwTaskView *self, gboolean show_all)
 static void
 show_none (GwTaskView *self)
 {
-  static const char *const titles[GW_N_TASK_STATUSES] = {
+  static const char *const titles[GW_N_TASK_FILTERS] = {
     [GW_TASK_QUEUED] = N_ ("No Queued Tasks"),
     [GW_TASK_RUNNING] = N_ ("No Running Tasks"),
     [GW_TASK_COMPLETED] = N_ ("No Completed Tasks"),
     [GW_TASK_FAILED] = N_ ("No Failed Tasks"),
     [GW_TASK_CANCELLED] = N_ ("No Cancelled Tasks"),
+    [GW_TASK_ROWS_INTERRUPTED] = N_ ("No Interrupted Tasks"),
   };
-  static const char *const descriptions[GW_N_TASK_STATUSES] = {
+  static const char *const descriptions[GW_N_TASK_FILTERS] = {
     [GW_TASK_QUEUED] = N_ ("Nothing waits for its turn"),
     [GW_TASK_RUNNING] = N_ ("Nothing runs at the moment"),
     [GW_TASK_COMPLETED] = N_ ("Answers appear here as they come"),
     [GW_TASK_FAILED] = N_ ("Nothing went wrong"),
     [GW_TASK_CANCELLED] = N_ ("Nothing was stopped"),
+    [GW_TASK_ROWS_INTERRUPTED] = N_ ("Every answer was seen"),
   };
   g_autofree char *title = NULL;
   const char *description;
@@ -416,7 +418,8 @@ _gw_task_view_update_none (GwTaskView *self)
 void
 gw_task_view_refresh (GwTaskView *self)
 {
-  guint counts[GW_N_TASK_STATUSES] = { 0 };
+  guint counts[GW_N_TASK_FILTERS] = { 0 };
+  guint interrupted;
   guint i;
 
   g_return_if_fail (GW_IS_TASK_VIEW (self));
@@ -426,6 +429,15 @@ gw_task_view_refresh (GwTaskView *self)
       counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
       if (self->hidden_id != NULL && self->project_id == NULL)
         counts[i] -= gw_task_list_count_in (self->list, self->hidden_id, i);
+    }
+  if (self->list != NULL)
+    {
+      interrupted = gw_task_list_count_interrupted (self->list, self->project_id);
+      if (self->hidden_id != NULL && self->project_id == NULL)
+        interrupted -= gw_task_list_count_interrupted (self->list, self->hidden_id);
+      /* One or the other, so that the numbers add up. */
+      counts[GW_TASK_ROWS_INTERRUPTED] = interrupted;
+      counts[GW_TASK_QUEUED] -= interrupted;
     }
   gw_task_filters_update (self->filters, counts, self->status);
   _gw_task_view_previews_later (self, FALSE);
@@ -478,7 +490,7 @@ gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu)
 
 /**
  * gw_task_view_set_filter:
- * @name: "all" or the name of a status
+ * @name: "all", the name of a status, or "interrupted"
  *
  * Returns: whether there is such a filter
  */
@@ -493,6 +505,8 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
     self->status = -1;
   else if (gw_task_status_from_string (name, &status))
     self->status = (int) status;
+  else if (g_str_equal (name, gw_task_filter_get_name (GW_TASK_ROWS_INTERRUPTED)))
+    self->status = GW_TASK_ROWS_INTERRUPTED;
   else
     return FALSE;
   gw_task_rows_set_status (self->rows, self->status);

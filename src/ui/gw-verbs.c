@@ -103,6 +103,7 @@ static const GwVerb verbs[] = {
   { "win.sort::model", N_ ("Sort by model"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.sort::time", N_ ("Sort by time"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.show::interrupted", N_ ("Show interrupted"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.edit-provider", N_ ("Edit a provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
 };

@@ -137,10 +137,11 @@ class Daemon:
             env=place.env)
         self.uri = self.child.stdout.readline().split()[-1].rstrip("/")
 
-    def submit(self, count):
+    def submit(self, count, name="bench", concurrency=None):
         """All in one project that is paused, so that the window comes to a list at rest."""
         project = call(f"{self.uri}/tasks/batch", {
-            "project": "bench", "paused": True, "tasks": [
+            "project": name, "paused": True, **({"concurrency": concurrency} if concurrency else {}),
+            "tasks": [
                 {"content": f"Summarise chapter {n} of the annual report in three sentences",
                  "provider": "practice"} for n in range(count)]})
         return project["project_id"]
@@ -240,6 +241,8 @@ def measure_changes(place, runs, tasks, seconds, scrolled):
         stop = threading.Event()
         thread = threading.Thread(target=scroll, args=(place, stop))
         try:
+            # Those that come first can be seen; they end one after the other meanwhile.
+            watched = daemon.submit(60, "watched", 1)
             project = daemon.submit(tasks)
             window = Window(place, daemon.uri)
             window.wait("painted", tasks)
@@ -248,6 +251,7 @@ def measure_changes(place, runs, tasks, seconds, scrolled):
             if scrolled:
                 thread.start()
             time.sleep(2)
+            call(f"{daemon.uri}/projects/{watched}/resume", {})
             since, before = time.monotonic(), call(f"{daemon.uri}/projects/{project}")["counts"]
             time.sleep(seconds)
             until, after = time.monotonic(), call(f"{daemon.uri}/projects/{project}")["counts"]

@@ -93,6 +93,15 @@ class Find(Case):
         window.key("Escape")
         self.wait_contents(window, *ALL)
 
+        # What a crash left is a filter of its own as long as there is some, and none of the queued.
+        self.assertFalse(window.says("Interrupted"))
+        left = gateway.add("Left over", uncertain=True)
+        window.wait_words("Interrupted 1", "Queued 2", "All 6")
+        window.press("Interrupted 1")
+        self.wait_contents(window, "Left over")
+        gateway.change(left, metadata={"model": None, "provider": None})
+        window.wait_words("No Interrupted Tasks", "Queued 3")
+
 
 class Order(Case):
     def test_sort_and_select(self):

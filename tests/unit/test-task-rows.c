@@ -389,6 +389,30 @@ test_counts_by_project (void)
   fixture_clear (&fixture);
 }
 
+/* What was sent before a crash is a kind of its own, not one of the queued. */
+static void
+test_interrupted (void)
+{
+  Fixture fixture = { 0 };
+  g_autoptr(GwTask) task = make_task (90, 1, GW_TASK_QUEUED, 0);
+  guint position = G_MAXUINT;
+
+  fixture_init (&fixture);
+  for (guint i = 0; i < 6; i++)
+    add (&fixture, i, i % 2, GW_TASK_QUEUED);
+  task->uncertain = TRUE;
+  gw_task_list_add (fixture.list, task);
+  g_assert_cmpuint (gw_task_list_count_interrupted (fixture.list, NULL), ==, 1);
+  g_assert_cmpuint (gw_task_list_count_interrupted (fixture.list, "project-1"), ==, 1);
+  g_assert_cmpuint (gw_task_list_count_interrupted (fixture.list, "project-0"), ==, 0);
+  gw_task_rows_set_status (fixture.rows, GW_TASK_QUEUED);
+  g_assert_cmpuint (n_rows (&fixture), ==, 6);
+  gw_task_rows_set_status (fixture.rows, GW_TASK_ROWS_INTERRUPTED);
+  g_assert_cmpuint (n_rows (&fixture), ==, 1);
+  g_assert_true (gw_task_rows_find (fixture.rows, task->task_id, &position));
+  fixture_clear (&fixture);
+}
+
 int
 main (int argc,
       char *argv[])
@@ -402,6 +426,7 @@ main (int argc,
   g_test_add_func ("/task-rows/touches-only-what-changed", test_touches_only_what_changed);
   g_test_add_func ("/task-rows/asks-a-test", test_asks_a_test);
   g_test_add_func ("/task-rows/counts-by-project", test_counts_by_project);
+  g_test_add_func ("/task-rows/interrupted", test_interrupted);
 
   return g_test_run ();
 }
