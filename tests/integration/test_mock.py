@@ -245,6 +245,8 @@ class Faults(frame.Case):
         self.assertIn(b"1e999", self.raw(mock, {"do": "big-number"}))
         self.assertEqual(self.raw(mock, {"do": "duplicate-keys"}).count(b'"choices"'), 2)
         self.assertNotIn(b"[DONE]", self.raw(mock, {"do": "stream", "no_done": True}))
+        self.assertNotIn(b"finish_reason\": \"stop", self.raw(mock, {
+            "do": "stream", "no_finish": True}))
         self.assertIn(b"\xe7", self.raw(mock, {"do": "balance", "form": "zhipu"}))
 
     def test_reset_of_the_reused_connection(self):

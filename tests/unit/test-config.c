@@ -101,6 +101,7 @@ test_whole_file (void)
       "model=m#1\n"
       "max-concurrency=2\nrequests-per-minute=30\ntimeout-seconds=9\nlatency=0.25\n"
       "[provider nvidia]\n"
+      "stream=true\n"
       "base-url=http://127.0.0.1:9/v1\n"
       "[provider openai]\n"
       "enabled=false\n");
@@ -123,6 +124,8 @@ test_whole_file (void)
   g_assert_cmpstr (provider->command[2], ==, "#no remark");
   g_assert_cmpstr (provider->model, ==, "m#1");
   g_assert_cmpuint (provider->requests_per_minute, ==, 30);
+  g_assert_false (provider->stream);
+  g_assert_true (gw_config_find_provider (config, "nvidia")->stream);
   g_assert_cmpfloat (provider->latency, ==, 0.25);
 
   provider = gw_config_find_provider (config, "nvidia");
