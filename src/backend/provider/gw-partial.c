@@ -14,7 +14,7 @@
 #include "provider/gw-partial.h"
 
 struct _GwPartial {
-  gatomicrefcount ref_count;
+  int ref_count; /* (atomic) */
   guint attempt;
   GMutex mutex;
   GString *text; /* (owned) (mutex mutex) */
@@ -22,7 +22,7 @@ struct _GwPartial {
 };
 
 struct _GwPartials {
-  gatomicrefcount ref_count;
+  int ref_count; /* (atomic) */
   GMutex mutex;
   GHashTable *table; /* (owned) (mutex mutex) (element-type utf8 GwPartial) */
 };
@@ -38,7 +38,7 @@ gw_partial_new (guint attempt)
 {
   GwPartial *self = g_new0 (GwPartial, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->attempt = attempt;
   g_mutex_init (&self->mutex);
   self->text = g_string_new (NULL);
@@ -49,7 +49,7 @@ gw_partial_new (guint attempt)
 GwPartial *
 gw_partial_ref (GwPartial *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
 
   return self;
 }
@@ -57,7 +57,7 @@ gw_partial_ref (GwPartial *self)
 void
 gw_partial_unref (GwPartial *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   g_string_free (self->text, TRUE);
   g_mutex_clear (&self->mutex);
@@ -127,7 +127,7 @@ gw_partials_new (void)
 {
   GwPartials *self = g_new0 (GwPartials, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   g_mutex_init (&self->mutex);
   self->table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                        (GDestroyNotify) gw_partial_unref);
@@ -138,7 +138,7 @@ gw_partials_new (void)
 GwPartials *
 gw_partials_ref (GwPartials *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
 
   return self;
 }
@@ -146,7 +146,7 @@ gw_partials_ref (GwPartials *self)
 void
 gw_partials_unref (GwPartials *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   g_hash_table_unref (self->table);
   g_mutex_clear (&self->mutex);
