@@ -139,6 +139,39 @@ server_stop (Server *server)
   g_socket_listener_close (G_SOCKET_LISTENER (server->service));
 }
 
+static void
+set_good_key (Server *server,
+              const char *word)
+{
+  g_mutex_lock (&server->mutex);
+  server->status = word;
+  g_mutex_unlock (&server->mutex);
+}
+
+static guint
+count_requests (Server *server)
+{
+  guint n;
+
+  g_mutex_lock (&server->mutex);
+  n = server->requests;
+  g_mutex_unlock (&server->mutex);
+
+  return n;
+}
+
+static char *
+dup_request (Server *server)
+{
+  char *request;
+
+  g_mutex_lock (&server->mutex);
+  request = g_strdup (server->request);
+  g_mutex_unlock (&server->mutex);
+
+  return request;
+}
+
 static gboolean
 answer_with (GSocketConnection *connection,
              const char *status,
@@ -611,7 +644,7 @@ test_aborted_before (void)
   g_assert_cmpint (result.reply->act, ==, GW_REPLY_ABORTED);
   g_assert_false (result.reply->maybe_computing);
   g_assert_cmpint (result.reply->sent_at, ==, 0);
-  g_assert_cmpuint (server->requests, ==, 0);
+  g_assert_cmpuint (count_requests (server), ==, 0);
   gw_reply_free (result.reply);
   server_stop (server);
 }
@@ -657,7 +690,7 @@ test_reset (void)
       g_assert_true (reply->maybe_computing);
       g_assert_cmpint (reply->sent_at, >, 0);
     }
-  g_assert_cmpuint (server->requests, ==, 4);
+  g_assert_cmpuint (count_requests (server), ==, 4);
   server_stop (server);
 }
 
@@ -674,7 +707,7 @@ test_reset_on_reuse (void)
   g_assert_cmpint (second->error_code, ==, GW_ERROR_TASK_NETWORK);
   g_assert_cmpint (second->lane_act, ==, GW_LANE_GO_ON);
   /* Sent once, never again behind our back. */
-  g_assert_cmpuint (server->requests, ==, 2);
+  g_assert_cmpuint (count_requests (server), ==, 2);
   server_stop (server);
 }
 
@@ -802,8 +835,13 @@ static gboolean
 judge_key (Server *server,
            GSocketConnection *connection)
 {
-  gboolean good = server->status != NULL && strstr (server->request, server->status) != NULL;
-  gboolean lists = g_str_has_prefix (server->request, "GET ");
+  gboolean good;
+  gboolean lists;
+
+  g_mutex_lock (&server->mutex);
+  good = server->status != NULL && strstr (server->request, server->status) != NULL;
+  lists = g_str_has_prefix (server->request, "GET ");
+  g_mutex_unlock (&server->mutex);
 
   return answer_with (connection, good ? "200 OK" : "401 Unauthorized",
                       "Content-Type: application/json\r\n",
@@ -820,7 +858,7 @@ test_several_keys (void)
   guint refused = 0, answered = 0;
 
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
-  server->status = "canary-two";
+  set_good_key (server, "canary-two");
   for (guint i = 0; i < 8; i++)
     {
       g_autoptr (GwReply) reply = call (provider);
@@ -840,7 +878,7 @@ test_several_keys (void)
   g_assert_cmpuint (answered, ==, 6);
 
   /* The last one is refused too: now it is the lane's matter. */
-  server->status = NULL;
+  set_good_key (server, NULL);
   {
     g_autoptr (GwReply) reply = call (provider);
 
@@ -849,7 +887,7 @@ test_several_keys (void)
   }
 
   /* The user let it go on: all are tried again. */
-  server->status = "canary-";
+  set_good_key (server, "canary-");
   for (guint i = 0; i < 3; i++)
     {
       g_autoptr (GwReply) reply = call (provider);
@@ -877,17 +915,17 @@ test_several_keys_tested (void)
   g_autoptr (GwProvider) provider = provider_new_with_key (server->port, 5, KEYS);
   Result good = { 0 }, bad = { 0 };
 
-  server->status = "canary-";
+  set_good_key (server, "canary-");
   gw_provider_test_async (provider, NULL, tested_key_cb, &good);
   while (!good.done)
     g_main_context_iteration (NULL, TRUE);
   g_assert_no_error (good.error);
   g_assert_cmpstr (good.models[0], ==, "m");
-  g_assert_cmpuint (server->requests, ==, 3);
+  g_assert_cmpuint (count_requests (server), ==, 3);
   g_strfreev (good.models);
 
   /* One bad key is named, whatever the others do. */
-  server->status = "canary-t";
+  set_good_key (server, "canary-t");
   gw_provider_test_async (provider, NULL, tested_key_cb, &bad);
   while (!bad.done)
     g_main_context_iteration (NULL, TRUE);
@@ -1078,6 +1116,7 @@ test_pieces (void)
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (GwReply) reply = NULL;
+      g_autofree char *text = NULL;
       g_autoptr (JsonObject) sent = NULL;
       Result result = { 0 };
       GwCall request = { "hello", NULL, NULL, i == 0 ? partial : NULL };
@@ -1098,13 +1137,14 @@ test_pieces (void)
         seen = gw_partial_dup_text (partial, 0, &begin, &size);
       g_assert_cmpstr (seen, ==, reply->result);
 
-      sent = gw_json_parse_object (strstr (server->request, "\r\n\r\n") + 4,
-                                   strlen (strstr (server->request, "\r\n\r\n") + 4), NULL);
+      text = dup_request (server);
+      sent = gw_json_parse_object (strstr (text, "\r\n\r\n") + 4,
+                                   strlen (strstr (text, "\r\n\r\n") + 4), NULL);
       g_assert_true (gw_json_peek_boolean (sent, "stream", FALSE));
       g_assert_true (gw_json_peek_boolean (gw_json_peek_object (sent, "stream_options"),
                                            "include_usage", FALSE));
     }
-  g_assert_cmpuint (server->requests, ==, 2);
+  g_assert_cmpuint (count_requests (server), ==, 2);
   server_stop (server);
 }
 
