@@ -376,7 +376,7 @@ int
 main (int argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/project-list/order", test_order);
   g_test_add_func ("/project-list/in-place", test_in_place);
   g_test_add_func ("/project-list/default", test_default);

@@ -417,7 +417,7 @@ int
 main (int argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/task-rows/hands-through", test_hands_through);
   g_test_add_func ("/task-rows/narrows", test_narrows);
