@@ -179,9 +179,12 @@ get_task (Fixture *fixture,
 }
 
 static void
-note_revision_cb (guint64 revision,
-                  gpointer user_data)
+count_change_cb (guint64 revision,
+                 gpointer user_data)
 {
+  guint *changes = user_data;
+
+  (*changes)++;
 }
 
 /* Follows the queue until the task has the status. */
@@ -190,14 +193,19 @@ wait_status (Fixture *fixture,
              const char *task_id,
              GwTaskStatus status)
 {
-  guint watch = gw_queue_watch_revision (fixture->queue, NULL, note_revision_cb, NULL, NULL);
+  guint changes = 0;
+  guint seen = 0;
+  guint watch = gw_queue_watch_revision (fixture->queue, NULL, count_change_cb, &changes, NULL);
   GwTask *task = get_task (fixture, task_id);
 
   while (task->status != status)
     {
       g_assert_false (gw_task_status_is_final (task->status));
       gw_task_unref (task);
-      g_main_context_iteration (NULL, TRUE);
+      /* The change may have been told of while the task was being read. */
+      while (changes == seen)
+        g_main_context_iteration (NULL, TRUE);
+      seen = changes;
       task = get_task (fixture, task_id);
     }
   gw_queue_unwatch (fixture->queue, watch);
