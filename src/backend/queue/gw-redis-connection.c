@@ -12,14 +12,13 @@
 #include "queue/gw-redis-reply.h"
 
 /*
- * One connection to Redis: where it is, how it is made, what its errors mean. Blocking, with a time
+ * One connection to Redis: how it is made, what its errors mean. Blocking, with a time
  * limit on everything, so it belongs to a thread that may wait. Texts are passed as arguments with
  * their lengths, never as formats. Messages never hold the password.
  */
 
 #define CONNECT_SECONDS 5
 #define REPLY_SECONDS 10
-#define DEFAULT_PORT 6379
 #define LEAST_VERSION_MAJOR 6
 #define LEAST_VERSION_MINOR 2
 
@@ -34,147 +33,6 @@ gw_redis_reply_free (redisReply *reply)
 {
   if (reply != NULL)
     freeReplyObject (reply);
-}
-
-/* --- Addresses. --- */
-
-void
-gw_redis_address_free (GwRedisAddress *address)
-{
-  if (address == NULL)
-    return;
-
-  g_free (address->host);
-  g_free (address->path);
-  g_free (address->user);
-  g_free (address->password);
-  g_free (address->shown);
-  g_free (address);
-}
-
-static gboolean
-refuse_uri (GError **error,
-            const char *why)
-{
-  g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
-               "The address of Redis %s. Write redis://[user:password@]host:port/db or "
-               "redis+unix:///path.", why);
-
-  return FALSE;
-}
-
-static gboolean
-parse_database (GwRedisAddress *address,
-                const char *text,
-                GError **error)
-{
-  guint64 number;
-
-  if (text == NULL || *text == '\0')
-    return TRUE;
-  if (!g_ascii_string_to_unsigned (text, 10, 0, 65535, &number, NULL))
-    return refuse_uri (error, "names its database by something that is no number");
-  address->database = (guint) number;
-
-  return TRUE;
-}
-
-static gboolean
-parse_tcp (GwRedisAddress *address,
-           const char *uri,
-           GError **error)
-{
-  g_autofree char *host = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *user = NULL;
-  g_autofree char *password = NULL;
-  int port;
-
-  /* GLib's own message would repeat the address, and the password with it. */
-  if (!g_uri_split_with_user (uri, G_URI_FLAGS_HAS_PASSWORD, NULL, &user, &password, NULL, &host,
-                              &port, &path, NULL, NULL, NULL))
-    return refuse_uri (error, "cannot be read");
-  if (host == NULL || *host == '\0')
-    return refuse_uri (error, "names no host");
-
-  address->host = g_steal_pointer (&host);
-  address->port = port > 0 ? (guint) port : DEFAULT_PORT;
-  if (user != NULL && *user != '\0')
-    address->user = g_steal_pointer (&user);
-  if (password != NULL && *password != '\0')
-    address->password = g_steal_pointer (&password);
-  if (address->user != NULL && address->password == NULL)
-    return refuse_uri (error, "names a user without a password");
-  if (!parse_database (address, path != NULL && *path == '/' ? path + 1 : path, error))
-    return FALSE;
-  address->shown = strchr (address->host, ':') != NULL
-                   ? g_strdup_printf ("redis://[%s]:%u/%u", address->host, address->port,
-                                      address->database)
-                   : g_strdup_printf ("redis://%s:%u/%u", address->host, address->port,
-                                      address->database);
-
-  return TRUE;
-}
-
-static gboolean
-parse_unix (GwRedisAddress *address,
-            const char *rest,
-            GError **error)
-{
-  const char *query = strchr (rest, '?');
-  g_autofree char *raw = query != NULL ? g_strndup (rest, (gsize) (query - rest)) : g_strdup (rest);
-
-  address->path = g_uri_unescape_string (raw, NULL);
-  if (address->path == NULL || *address->path != '/')
-    return refuse_uri (error, "names no socket by its whole path");
-  if (query != NULL)
-    {
-      g_autoptr (GHashTable) values = g_uri_parse_params (query + 1, -1, "&",
-                                                          G_URI_PARAMS_WWW_FORM, NULL);
-
-      if (values == NULL)
-        return refuse_uri (error, "cannot be read");
-      if (!parse_database (address, g_hash_table_lookup (values, "db"), error))
-        return FALSE;
-      address->user = g_strdup (g_hash_table_lookup (values, "user"));
-      address->password = g_strdup (g_hash_table_lookup (values, "password"));
-    }
-  address->shown = g_strdup_printf ("redis+unix://%s", address->path);
-
-  return TRUE;
-}
-
-/**
- * gw_redis_address_parse:
- * @uri: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n&password=…]
- * @error: (nullable): GW_ERROR_CONFIG, without the password in it
- *
- * Returns: (transfer full) (nullable): the address
- */
-GwRedisAddress *
-gw_redis_address_parse (const char *uri,
-                        GError **error)
-{
-  g_autoptr (GwRedisAddress) address = g_new0 (GwRedisAddress, 1);
-  gboolean good;
-
-  g_return_val_if_fail (uri != NULL, NULL);
-
-  if (g_str_has_prefix (uri, "rediss://"))
-    {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "This build cannot speak TLS to Redis. Use redis:// over a network that "
-                           "you trust, or through a tunnel (stunnel, WireGuard).");
-      return NULL;
-    }
-  if (g_str_has_prefix (uri, "redis+unix://"))
-    good = parse_unix (address, uri + strlen ("redis+unix://"), error);
-  else if (g_str_has_prefix (uri, "redis://"))
-    good = parse_tcp (address, uri, error);
-  else
-    good = refuse_uri (error, "has another scheme");
-
-  return good ? g_steal_pointer (&address) : NULL;
 }
 
 /* --- What errors mean. --- */

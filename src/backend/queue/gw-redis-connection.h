@@ -4,25 +4,10 @@
 #include <gio/gio.h>
 #include <hiredis/hiredis.h>
 
+#include "queue/gw-redis-address.h"
 #include "queue/gw-redis-scripts.h"
 
 G_BEGIN_DECLS
-
-/* Where a Redis server is, and who we are there. */
-typedef struct {
-  char *host;      /* (nullable) TCP */
-  guint port;
-  char *path;      /* (nullable) Unix socket */
-  char *user;      /* (nullable) */
-  char *password;  /* (nullable) */
-  guint database;
-  char *shown;     /* for messages: without the password */
-} GwRedisAddress;
-
-GwRedisAddress *gw_redis_address_parse (const char *uri, GError **error);
-void gw_redis_address_free (GwRedisAddress *address);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwRedisAddress, gw_redis_address_free)
 
 /* What a server told of itself when we connected. */
 typedef struct {

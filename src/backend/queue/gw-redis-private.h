@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  *   gw-redis-queue-estimate.c  a project's figures
  *   gw-redis-engine.c          the thread: pipelines, leases, what becomes of a lost connection
  *   gw-redis-watch.c           what other engines changed
- *   gw-redis-connection.c -scripts.c -reply.c  the wire
+ *   gw-redis-address.c -connection.c -scripts.c -reply.c  the wire
  */
 
 typedef struct _GwRedisEngine GwRedisEngine;
