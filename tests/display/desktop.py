@@ -36,8 +36,8 @@ TOOLKIT_SAID = re.compile(r"(warning|error) (Gtk|GLib|GLib-GObject|GLib-GIO|Adwa
 class Desktop:
     """An X server and a session bus, without a window manager."""
 
-    def __init__(self, size="1280x800"):
-        self.folder = tempfile.mkdtemp(prefix="gangway-desktop-")
+    def __init__(self, size="1280x800", folder=None):
+        self.folder = folder or tempfile.mkdtemp(prefix="gangway-desktop-")
         read, write = os.pipe()
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp",

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the installed app in its real sandbox: a display, a session bus with the portals, a keyring
+and a back end that shows nothing, and windows that are `flatpak run`. Stands on the frames of the
+integration and display tests. flatpak/test makes the folders that this finds in GW_FLATPAK, and the
+private /run/user that portals and sandboxes meet in."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "display"))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "integration"))
+import desktop  # noqa: E402
+import frame  # noqa: E402
+
+from gi.repository import Atspi, Gio, GLib  # noqa: E402
+
+APP = "io.github.gangway.Gangway"
+PLACE = os.environ["GW_FLATPAK"]  # what flatpak/test has built
+SHOTS = os.environ["GW_FLATPAK_SHOTS"]
+LIBEXEC = "/usr/libexec"
+INSTALLATION = {name: os.environ[name] for name in ("FLATPAK_SYSTEM_DIR", "FLATPAK_USER_DIR")}
+# The permissions of the manifest, and how `flatpak run` takes each away.
+WITHOUT = {"wayland": ["--nosocket=wayland"],
+           "x11": ["--nosocket=fallback-x11", "--nosocket=x11"],
+           "ipc": ["--unshare=ipc"], "dri": ["--nodevice=dri"], "network": ["--unshare=network"]}
+
+
+class Session(desktop.Desktop):
+    """A desktop whose bus has portals, keyring and document store."""
+
+    def __init__(self):
+        self.run = f"/run/user/{os.getuid()}"
+        os.makedirs(self.run, 0o700, exist_ok=True)
+        super().__init__(folder=self.run)
+        self.home = frame.Home()
+        self.env = {**self.home.env, **INSTALLATION, "DISPLAY": self.display,
+                    "XDG_RUNTIME_DIR": self.run, "XDG_CURRENT_DESKTOP": "GNOME",
+                    "DBUS_SESSION_BUS_ADDRESS": os.environ["DBUS_SESSION_BUS_ADDRESS"],
+                    "XDG_DESKTOP_PORTAL_DIR": self.home.file("portals")}
+        self.bus_connection = Gio.DBusConnection.new_for_address_sync(
+            self.env["DBUS_SESSION_BUS_ADDRESS"],
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        os.mkdir(self.home.file("portals"))
+        shutil.copy("/usr/share/xdg-desktop-portal/portals/gnome-keyring.portal",
+                    self.home.file("portals"))
+        self.home.file("portals/test.portal",
+                       "[portal]\nDBusName=org.freedesktop.impl.portal.desktop.gangway_test\n"
+                       "Interfaces=org.freedesktop.impl.portal.Notification;"
+                       "org.freedesktop.impl.portal.FileChooser;\nUseIn=gnome\n")
+        self.services = []
+        self.portals = None
+        self.mock = self.start([frame.PYTHON, os.path.join(HERE, "mock_portal.py")])
+        self.mock.wait_line("ready")
+        self.start([os.path.join(LIBEXEC, "xdg-permission-store")],
+                   "org.freedesktop.impl.portal.PermissionStore")
+        self.start([os.path.join(LIBEXEC, "xdg-document-portal")],
+                   "org.freedesktop.portal.Documents")
+        self.start(["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+                   "org.freedesktop.secrets", stdin=b"password")
+        self.start_portals()
+
+    def start(self, arguments, name=None, stdin=None):
+        process = frame.Process(arguments, env=self.env, cwd=self.home.path, stdin=stdin)
+        self.services.append(process)
+        if name is not None:
+            frame.wait_for(lambda: self.owned(name), f"{name} on the bus")
+        return process
+
+    def start_portals(self):
+        self.portals = self.start([os.path.join(LIBEXEC, "xdg-desktop-portal"), "-v"],
+                                  "org.freedesktop.portal.Desktop")
+
+    def stop_portals(self):
+        self.portals.terminate()
+        frame.wait_for(lambda: not self.owned("org.freedesktop.portal.Desktop"),
+                       "the end of the portals")
+
+    def call(self, name, path, interface, method, parameters):
+        return self.bus_connection.call_sync(name, path, interface, method, parameters, None,
+                                             Gio.DBusCallFlags.NONE, 20000, None)
+
+    def owned(self, name):
+        return self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                         "NameHasOwner", GLib.Variant("(s)", (name,))).unpack()[0]
+
+    def choose(self, path):
+        """What the next file chooser is answered with."""
+        self.call("org.freedesktop.impl.portal.desktop.gangway_test",
+                  "/org/freedesktop/portal/desktop", "test.Control", "Choose",
+                  GLib.Variant("(s)", (path,)))
+
+    def stop(self):
+        for process in reversed(self.services):
+            if process.running():
+                process.terminate()
+            process.finish()
+        self.home.remove()
+        super().stop()
+
+
+def session():
+    if desktop.DESKTOP is None:
+        desktop.DESKTOP = Session()
+    return desktop.DESKTOP
+
+
+def flatpak(*arguments, env=None, check=True):
+    """The output of a flatpak command."""
+    done = subprocess.run(["flatpak", *arguments], env={**os.environ, **INSTALLATION, **(env or {})},
+                          capture_output=True, text=True, timeout=120, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"flatpak {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+class SandboxHome(frame.Home):
+    """An empty home. The app sees of it what flatpak makes for it below .var/app."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("config", "data", "state", "cache", "runtime"):
+            os.rmdir(os.path.join(self.path, name))
+        place = session()
+        self.env = {name: value for name, value in self.env.items()
+                    if not name.startswith(("XDG_", "GSETTINGS_", "GIO_", "TMPDIR"))}
+        self.env.update({**INSTALLATION, "XDG_RUNTIME_DIR": place.run, "DISPLAY": place.display,
+                         "DBUS_SESSION_BUS_ADDRESS": place.env["DBUS_SESSION_BUS_ADDRESS"],
+                         "XDG_CURRENT_DESKTOP": "GNOME"})
+        # The system bus is not this machine's: nothing of it is needed.
+        self.env["DBUS_SYSTEM_BUS_ADDRESS"] = self.env["DBUS_SESSION_BUS_ADDRESS"]
+
+    def app(self, name=""):
+        return os.path.join(self.path, ".var", "app", APP, name)
+
+    @property
+    def data(self):
+        return self.app("data/gangway")
+
+    def configure(self, text):
+        return self.file(f".var/app/{APP}/config/gangway/gangway.conf", text)
+
+
+class Window(desktop.Window):
+    """The window of `flatpak run`."""
+
+    def __init__(self, home, arguments=(), options=(), env=None):
+        self.env = {**home.env, **(env or {})}
+        inside = {"G_DEBUG": "fatal-criticals", "GSK_RENDERER": "cairo",
+                  "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8"}
+        frame.Process.__init__(
+            self, ["flatpak", "run", *(f"--env={name}={value}" for name, value in inside.items()),
+                   *options, APP, *arguments], env=self.env, cwd=home.path, name="gangway")
+        self.app = None
+
+    def _find_app(self):
+        if not self.running():
+            raise AssertionError(f"the program ended with {self.child.returncode}:\n{self.stderr}")
+        try:
+            root = Atspi.get_desktop(0)
+            for i in range(root.get_child_count()):
+                app = root.get_child_at_index(i)
+                # The process on that bus is a filter of Flatpak's, not the program.
+                if app is not None and "gangway" in desktop.name_of(app).lower() \
+                        and app.get_child_count() > 0:
+                    return app
+        except GLib.Error:
+            pass
+        return None
+
+    def inner_pids(self):
+        """The app's own processes, as this system counts them."""
+        return [pid for pid in self.members() if self._program(pid) == "gangway"]
+
+    @staticmethod
+    def _program(pid):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
+                return file.read().strip()
+        except OSError:
+            return ""
+
+    def window_id(self):
+        def look():
+            found = desktop.xdotool("search", "--onlyvisible", "--class", "gangway").split()
+            return found[-1] if found else None
+        return self.until(look, "a window on the screen")
+
+    def ask(self, signal_name="TERM"):
+        """A signal to the app itself."""
+        for pid in self.inner_pids():
+            subprocess.run(["kill", f"-{signal_name}", str(pid)], check=False)
+
+    def shot(self, name):
+        """The whole screen, under @name in the folder of pictures."""
+        path = os.path.join(SHOTS, f"{name}.png")
+        subprocess.run(["import", "-display", session().display, "-window", "root", path],
+                       check=True)
+        return path
