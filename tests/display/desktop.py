@@ -25,12 +25,23 @@ from gi.repository import Atspi, GLib  # noqa: E402
 warnings.simplefilter("ignore")
 DESKTOP = None
 DEFAULT_PORT = 8000
+PATIENCE = 2 * frame.PATIENCE  # s; a window with its display and buses wants more of a busy machine
 # What the toolkit says when a widget is used wrongly; ours and the gateway's own are other domains.
 TOOLKIT_SAID = re.compile(r"(warning|error) (Gtk|GLib|GLib-GObject|GLib-GIO|Adwaita|Gdk|Gsk|Pango):"
                           # A desktop that shows no notifications.
                           r"(?! unable to send notifications through)"
                           # The shortcuts window of GTK 4.8 says this of its own key caps.
                           r"(?! GtkLabel \S+ \(label\) reported min width -\d)")
+
+
+# A session bus on which nothing starts by itself but what screen readers need: portals or a keyring
+# of the machine that runs the tests would answer otherwise than none does.
+BUS = """<busconfig><type>session</type><listen>{address}</listen>
+<servicedir>{folder}/services</servicedir>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy></busconfig>
+"""
+SCREEN_READERS = "/usr/share/dbus-1/services/org.a11y.Bus.service"
 
 
 class Desktop:
@@ -50,11 +61,18 @@ class Desktop:
             os.environ.pop(name, None)
         os.environ.update({"DISPLAY": self.display, "XDG_RUNTIME_DIR": self.folder,
                            "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8"})
-        self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile",
-                                     "--address=" + address], stdout=subprocess.DEVNULL,
-                                    stderr=subprocess.DEVNULL)
+        os.mkdir(os.path.join(self.folder, "services"))
+        shutil.copy(SCREEN_READERS, os.path.join(self.folder, "services"))
+        config = os.path.join(self.folder, "bus.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(BUS.format(address=address, folder=self.folder))
+        self.bus = subprocess.Popen(["dbus-daemon", "--nofork", "--nopidfile",
+                                     "--config-file=" + config],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         frame.wait_for(lambda: os.path.exists(os.path.join(self.folder, "bus")), "the session bus")
         Atspi.init()
+        # A program that is busy is not one that has no children: wait for its answers.
+        Atspi.set_timeout(20000, 20000)
 
     def stop(self):
         Atspi.exit()
@@ -148,9 +166,10 @@ class Window(frame.Process):
         super().__init__([os.path.join(frame.BUILD, "src", "ui", "gangway"), *arguments],
                          env=values, cwd=home.path, name="gangway")
         self.app = None
+        self.trouble = None  # the last thing that could not be looked at
 
     def opened(self):
-        self.app = frame.wait_for(self._find_app, "the application on the bus")
+        self.app = frame.wait_for(self._find_app, "the application on the bus", PATIENCE)
         return self
 
     def _find_app(self):
@@ -168,7 +187,7 @@ class Window(frame.Process):
         return None
 
     def fail(self, what):
-        raise AssertionError(f"not seen: {what}\n{self.dump()}\n{self.stderr[-3000:]}")
+        raise AssertionError(f"not seen: {what}")  # report() adds what is seen
 
     def find(self, role, name=None, test=None):
         """The first node of @role whose name contains @name. (GTK 4.8 doubles the names of buttons,
@@ -182,15 +201,16 @@ class Window(frame.Process):
                 return node
         return None
 
-    def until(self, condition, what, patience=frame.PATIENCE):
+    def until(self, condition, what, patience=PATIENCE):
         def look():
             if not self.running():
                 raise AssertionError(f"the program ended with {self.child.returncode} while "
                                      f"waiting for {what}:\n{self.stderr[-3000:]}")
             try:
                 return condition()
-            except GLib.Error:
-                return None  # the node went away while it was looked at
+            except GLib.Error as error:
+                self.trouble = error  # the node went away while it was looked at
+                return None
         end = time.monotonic() + patience
         while True:
             value = look()
@@ -200,7 +220,7 @@ class Window(frame.Process):
                 self.fail(what)
             time.sleep(0.05)
 
-    def wait(self, patience=frame.PATIENCE):
+    def wait(self, patience=PATIENCE):
         return super().wait(patience)
 
     def wait_node(self, role, name=None, test=None):
@@ -276,13 +296,19 @@ class Window(frame.Process):
         def here():
             item = self.find("list item", name)
             return item is not None and has_state(item, Atspi.StateType.FOCUSED)
+        def focused():
+            return [name_of(node) for node in nodes(self.app)
+                    if role_of(node) == "list item" and has_state(node, Atspi.StateType.FOCUSED)]
         self.wait_node("list item", name)
         for _ in range(40):
+            before = focused()
             if here():
                 break
             # The focus is where it is: the list is a window of its own to the server.
             xdotool("key", "Down")
-            time.sleep(0.15)
+            end = time.monotonic() + 5
+            while focused() == before and time.monotonic() < end:
+                time.sleep(0.05)
         else:
             self.fail(f"the focus on {name!r}")
         xdotool("key", "Return")
@@ -311,7 +337,7 @@ class Window(frame.Process):
     def says(self, part):
         return any(part in words for words in self.words())
 
-    def wait_words(self, *parts, patience=frame.PATIENCE):
+    def wait_words(self, *parts, patience=PATIENCE):
         for part in parts:
             self.until(lambda p=part: self.says(p), f"the words {part!r}", patience)
 
@@ -324,16 +350,36 @@ class Window(frame.Process):
         return "\n".join(self.until(self.result_parts, "a result"))
 
     def dump(self):
+        """What a screen reader would find: all that has a name, a text or the focus, and where."""
         lines = []
+        marks = ((Atspi.StateType.FOCUSED, "focused"), (Atspi.StateType.SELECTED, "selected"),
+                 (Atspi.StateType.CHECKED, "checked"), (Atspi.StateType.PRESSED, "pressed"))
+
+        def extents(node):
+            try:
+                at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+                return f"{at.width}x{at.height}+{at.x}+{at.y}"
+            except GLib.Error:
+                return "nowhere"
 
         def walk(node, depth):
-            lines.append("  " * depth + f"{role_of(node)} {name_of(node)!r} {text_of(node)[:80]!r}")
+            states = [word for state, word in marks if has_state(node, state)]
+            name = name_of(node)
+            if states or text_of(node) or (name and not name.startswith("Gtk")):
+                if not has_state(node, Atspi.StateType.SENSITIVE):
+                    states.append("insensitive")
+                lines.append(f"{'  ' * depth}{role_of(node)} {name!r} {text_of(node)[:80]!r} "
+                             f"{' '.join(states)} {extents(node)}")
+                depth += 1
             for i in range(min(node.get_child_count(), 60)):
-                child = node.get_child_at_index(i)
-                if child is not None:
-                    walk(child, depth + 1)
+                try:
+                    child = node.get_child_at_index(i)
+                    if child is not None:
+                        walk(child, depth)
+                except GLib.Error as error:
+                    lines.append(f"{'  ' * depth}({error.message})")
         try:
-            if self.app is not None:
+            if self.app is not None and self.running():
                 walk(self.app, 0)
         except GLib.Error as error:
             lines.append(str(error))
@@ -367,12 +413,44 @@ class Window(frame.Process):
         subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True,
                        capture_output=True)
 
+    def place(self, node):
+        """Where the middle of @node is, once it stays there; a function gives it anew each time."""
+        def extents():
+            one = node() if callable(node) else node
+            at = one and Atspi.Component.get_extents(one, Atspi.CoordType.WINDOW)
+            return (at.x, at.y, at.width, at.height) if at and at.width and at.height else None
+
+        def settled():
+            first = extents()
+            if first is None:
+                return None
+            time.sleep(0.06)  # some frames
+            return first if extents() == first else None
+        x, y, width, height = self.until(settled, "a place on the screen that stays")
+        return str(x + width // 2), str(y + height // 2)
+
     def click(self, node, button="1"):
-        extents = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+        x, y = self.place(node)
         self._focus()
-        subprocess.run(["xdotool", "mousemove", str(extents.x + extents.width // 2),
-                        str(extents.y + extents.height // 2), "click", button],
-                       check=True, capture_output=True)
+        subprocess.run(["xdotool", "mousemove", x, y, "click", button], check=True,
+                       capture_output=True)
+
+    def click_until(self, node, condition, what, button="1"):
+        """Clicks until @condition holds: a click while a menu is on its way out only closes that."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.click(node, button)
+            again = time.monotonic() + 5
+            while time.monotonic() < again:
+                try:
+                    value = condition()
+                except GLib.Error as error:
+                    self.trouble, value = error, None
+                if value:
+                    return value
+                time.sleep(0.05)
+            if time.monotonic() > end or not self.running():
+                self.fail(what)
 
     def shot(self, path):
         subprocess.run(["import", "-window", self.window_id(), path], check=True)
@@ -380,6 +458,15 @@ class Window(frame.Process):
 
 class Case(frame.Case):
     """A case that opens windows."""
+
+    def report(self):
+        lines = [super().report()]
+        for process in self.processes:
+            if isinstance(process, Window):
+                lines.append(f"== the window {process.pid}; focus {xdotool('getwindowfocus')}, "
+                             f"pointer {xdotool('getmouselocation')}, trouble {process.trouble}")
+                lines.append(process.dump())
+        return "\n".join(lines)
 
     def open(self, *arguments, config=None, env=None):
         if config is not None:
@@ -454,9 +541,9 @@ class Case(frame.Case):
                 if process.running():
                     process.child.send_signal(signal.SIGTERM)
                     try:
-                        process.child.wait(10)
+                        process.child.wait(PATIENCE)
                     except subprocess.TimeoutExpired:
-                        said.append("the window has not ended 10 s after SIGTERM")
+                        said.append(f"the window has not ended {PATIENCE:g} s after SIGTERM")
                     if process.child.returncode not in (0, None):
                         said.append(f"the window ended with {process.child.returncode}: "
                                     + process.stderr[-2000:])

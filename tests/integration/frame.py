@@ -43,6 +43,7 @@ BAD_WORDS = re.compile(
     r"CRITICAL|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|"
     r"GLib-GObject-WARNING|GLib-WARNING|double free|stack smashing")
 CANARY = "canary-7f3a9c51d2e84b60-never-to-be-seen"
+REPORTED = 6000     # characters of a program's output that a failure shows
 FINAL = ("completed", "failed", "cancelled")
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
              "LD_LIBRARY_PATH", "G_DEBUG", "GW_BUILD_DIR")
@@ -454,6 +455,33 @@ class Case(unittest.TestCase):
         self.home = Home()
         self.processes = []
         self.addCleanup(self._clean_up)
+
+    def run(self, result=None):
+        """What the programs have said goes with a failure: a log is often all that is left of it."""
+        method = getattr(self, self._testMethodName)
+
+        def explained():
+            try:
+                method()
+            except unittest.SkipTest:
+                raise
+            except Exception as error:
+                error.add_note(self.report())
+                raise
+        setattr(self, self._testMethodName, explained)
+        return super().run(result)
+
+    def report(self):
+        """The state of everything that this case has started, in words."""
+        lines = []
+        for process in self.processes:
+            state = "runs" if process.running() else f"ended with {process.child.returncode}"
+            lines.append(f"== {process.name} ({process.pid}) {state}")
+            for kind in ("stdout", "stderr"):
+                said = process.text(kind).rstrip()
+                if said:
+                    lines.append(f"-- its {kind}:\n{said[-REPORTED:]}")
+        return "\n".join(lines)
 
     def _clean_up(self):
         left, ports, said = {}, [], []
