@@ -173,6 +173,7 @@ results_cb (GObject *source,
     }
   if (tasks->len == 0)
     {
+      /* Translators: %s is the name of a project */
       g_task_return_new_error (task, GW_ERROR, GW_ERROR_INPUT, _("The project “%s” has no tasks"),
                                self->project_name);
       return;
@@ -309,6 +310,7 @@ projects_cb (GObject *source,
       return;
     }
 
+  /* Translators: %s is the name or the id of a project */
   g_task_return_new_error (task, GW_ERROR, GW_ERROR_NOT_FOUND, _("There is no project “%s”"),
                            resume->project);
 }

@@ -51,7 +51,7 @@ parse_tasks (JsonArray *array,
 
       if (object == NULL)
         g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                             _("The gateway's list of changes has an entry that is no task"));
+                             _("The gateway’s list of changes has an entry that is no task"));
       if (task == NULL)
         return FALSE;
       g_ptr_array_add (tasks, task);
@@ -72,7 +72,7 @@ parse_projects (JsonArray *array,
 
       if (object == NULL)
         g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                             _("The gateway's list of changes has an entry that is no project"));
+                             _("The gateway’s list of changes has an entry that is no project"));
       if (project == NULL)
         return FALSE;
       g_ptr_array_add (projects, project);
@@ -95,7 +95,8 @@ parse_page (const char *text,
   if (object == NULL)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                   _("The gateway's answer is not a JSON object: %s"), local->message);
+                   /* Translators: %s says what is wrong with it, in English */
+                   _("The gateway’s answer is not a JSON object: %s"), local->message);
       return NULL;
     }
 

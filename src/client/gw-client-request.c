@@ -96,7 +96,7 @@ _gw_client_parse_object (const GwAnswer *reply,
 
   if (object == NULL)
     g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                 _("The gateway's answer is not a JSON object: %s"), local->message);
+                 _("The gateway’s answer is not a JSON object: %s"), local->message);
 
   return object;
 }
@@ -245,6 +245,7 @@ send_call (GTask *task)
   if (message == NULL)
     {
       g_task_return_new_error (task, GW_ERROR, GW_ERROR_INVALID,
+                               /* Translators: %s is what the user gave as the address */
                                _("“%s” is no address of a gateway"), self->uri);
       return;
     }

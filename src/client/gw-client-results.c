@@ -138,6 +138,7 @@ fail (GTask *task,
     g_task_return_error (task, g_steal_pointer (&foreign));
   else if (g_error_matches (foreign, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_task_return_new_error (task, GW_ERROR, GW_ERROR_UNREACHABLE,
+                             /* Translators: %s is an address, as http://127.0.0.1:8000 */
                              _("The gateway at %s did not answer in time"), self->uri);
   else
     g_task_return_new_error (task, GW_ERROR, GW_ERROR_UNREACHABLE,
@@ -212,7 +213,7 @@ read_cb (GObject *source,
   if (download->rest->len > (ok ? MAX_LINE_BYTES : MAX_ERROR_BYTES))
     {
       g_task_return_new_error (task, GW_ERROR, GW_ERROR_TOO_LARGE,
-                               _("The gateway's answer is too large"));
+                               _("The gateway’s answer is too large"));
       return;
     }
 

@@ -116,6 +116,20 @@ take_answer (Submission *submission,
 }
 
 static void
+say_how_many (GError **error,
+              guint n_accepted)
+{
+  char *message = g_strdup_printf (
+      /* Translators: a number of tasks, and why the others were not accepted */
+      ngettext ("%1$u task was accepted, the rest was not: %2$s",
+                "%1$u tasks were accepted, the rest was not: %2$s", n_accepted),
+      n_accepted, (*error)->message);
+
+  g_free ((*error)->message);
+  (*error)->message = message;
+}
+
+static void
 sent_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
@@ -132,10 +146,7 @@ sent_cb (GObject *source,
   if (answer == NULL || !take_answer (submission, answer, &error))
     {
       if (submission->ids->len > 0 && error->domain == GW_ERROR)
-        g_prefix_error (&error, ngettext ("%u task was accepted, the rest was not: ",
-                                          "%u tasks were accepted, the rest was not: ",
-                                          submission->ids->len),
-                        submission->ids->len);
+        say_how_many (&error, submission->ids->len);
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }

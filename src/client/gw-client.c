@@ -427,6 +427,7 @@ gw_client_get_task_async (GwClient *self,
         g_task_return_pointer (task, answer, (GDestroyNotify) gw_task_unref);
       else
         g_task_return_new_error (task, GW_ERROR, GW_ERROR_NOT_FOUND,
+                                 /* Translators: %s is the id of a task */
                                  _("There is no task %s"), task_id);
       return;
     }

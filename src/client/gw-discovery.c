@@ -72,6 +72,7 @@ complete_uri (const char *text,
       || g_uri_get_userinfo (uri) != NULL)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   /* Translators: %s is what the user gave as the address */
                    _("“%s” is no address of a gateway; one looks like http://127.0.0.1:8000"),
                    text);
       return NULL;

@@ -205,7 +205,9 @@ read_cb (GObject *source,
   if (size > exchange->max_bytes - exchange->body->len)
     {
       end_exchange (task, g_error_new (GW_ERROR, GW_ERROR_TOO_LARGE,
-                                       _("The gateway's answer to %s is larger than %lu bytes"),
+                                       /* Translators: %s is a request, as "GET /tasks"; then a
+                                        * number of bytes */
+                                       _("The gateway’s answer to %s is larger than %lu bytes"),
                                        g_uri_get_path (soup_message_get_uri (exchange->message)),
                                        (gulong) exchange->max_bytes));
       return;

@@ -181,6 +181,7 @@ set_errno_error (GError **error,
 
   g_set_error (error, GW_ERROR,
                code == ENOSPC || code == EDQUOT ? GW_ERROR_NO_SPACE : GW_ERROR_INTERNAL,
+               /* Translators: the name of a file, then the system’s reason */
                _("Cannot write “%s”: %s"), name, g_strerror (code));
 }
 

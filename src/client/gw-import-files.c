@@ -78,6 +78,7 @@ import_file (GPtrArray *imports,
       g_autofree char *reason = g_strdup (error->message);
 
       g_clear_error (&error);
+      /* Translators: %s is the system’s reason */
       g_set_error (&error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"), reason);
     }
   g_ptr_array_add (imports, import != NULL ? import : failed (file, g_steal_pointer (&error)));

@@ -306,6 +306,7 @@ object_to_task (GwImportJob *job,
 
   task = task_member != NULL ? node_to_text (json_object_get_member (source, task_member)) : NULL;
   if (task == NULL && job->options->column != NULL)
+    /* Translators: %s is the name of a member of a JSON object */
     _gw_import_add_problem (job, row, _("There is no “%s”"), job->options->column);
   else if (task == NULL)
     _gw_import_add_problem (job, row, _("There is no member that holds a task"));
@@ -577,6 +578,7 @@ _gw_import_jsonl (GwImportJob *job,
       GwImportProblem *first = job->import->problems->pdata[0];
 
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                   /* Translators: the number of a line, then what is wrong with it, in English */
                    _("No line of the file is JSON. Line %u: %s"), first->row, first->message);
       return FALSE;
     }
@@ -706,6 +708,7 @@ _gw_import_json (GwImportJob *job,
   array = find_array (job, root);
   if (array == NULL && job->options->path != NULL)
     {
+      /* Translators: %s is the path of a member in a JSON file, as "data.items" */
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("There is no array at “%s”"),
                    job->options->path);
       return FALSE;

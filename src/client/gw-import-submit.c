@@ -78,11 +78,17 @@ end_with_error (GTask *task,
   GError *error = g_steal_pointer (&submit->error);
 
   if (!removed)
-    g_prefix_error (&error,
-                    ngettext ("%u task was added to “%s” and is kept there without running: ",
-                              "%u tasks were added to “%s” and are kept there without running: ",
-                              submit->ids->len),
-                    submit->ids->len, submit->project);
+    {
+      g_autofree char *reason = error->message;
+
+      error->message = g_strdup_printf (
+          /* Translators: a number of tasks, the name of a project, and why the rest was not
+           * added */
+          ngettext ("%1$u task was added to “%2$s” and is kept there without running: %3$s",
+                    "%1$u tasks were added to “%2$s” and are kept there without running: %3$s",
+                    submit->ids->len),
+          submit->ids->len, submit->project, reason);
+    }
   g_task_return_error (task, error);
 }
 

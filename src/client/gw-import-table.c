@@ -374,6 +374,8 @@ add_row (GwImportJob *job,
   if (row->n_fields > n_columns && !is_empty_record (row->record + n_columns))
     {
       _gw_import_add_problem (job, number,
+                              /* Translators: of a table: the values of this row, the columns of
+                               * the header */
                               _("The row has %u values, but there are %u columns: a value that "
                                 "holds the separator must stand in quotes"),
                               row->n_fields, n_columns);

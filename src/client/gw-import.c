@@ -496,9 +496,11 @@ _gw_import_set_column_error (const char *const *columns,
 
   if (wanted != NULL)
     g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                 /* Translators: the name of a column, then a list of names */
                  _("There is no column “%s”. The columns are: %s"), wanted, list);
   else
     g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                 /* Translators: %s is a list of names */
                  _("Which column holds the tasks? Name it, or use a template. The columns are: %s"),
                  list);
 }
@@ -513,12 +515,14 @@ _gw_import_set_template_error (const char *const *columns,
   if (columns == NULL)
     {
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                   /* Translators: %s is a name in braces; keep {task} as it is */
                    _("The template names {%s}, but a plain list has only {task}"), name);
       return;
     }
 
   list = list_columns (columns);
   g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+               /* Translators: a name in braces, then a list of names */
                _("The template names {%s}, but the columns are: %s"), name, list);
 }
 

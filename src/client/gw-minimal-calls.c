@@ -354,6 +354,7 @@ gw_minimal_poller_call (GwMinimalPoller *self,
 
   if (answer == NULL && local == NULL)
     g_set_error (&local, GW_ERROR, GW_ERROR_NOT_FOUND,
+                 /* Translators: a method of HTTP and a path, as "POST /estimate" */
                  _("This gateway can only take tasks and show them: it has no %s %s"),
                  method, path);
   if (local != NULL)

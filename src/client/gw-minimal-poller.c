@@ -506,6 +506,7 @@ posted_cb (GObject *source,
       /* It was taken for a gateway because it does not know a task; it does not know any. */
       g_clear_error (&error);
       g_set_error (&error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                   /* Translators: %s is an address */
                    _("What answers at %s is no gateway: it takes no tasks"),
                    gw_client_get_uri (self->client));
     }
@@ -526,7 +527,7 @@ posted_cb (GObject *source,
     {
       end_entry (entry);
       _gw_minimal_fail (entry, GW_ERROR_TASK_UNKNOWN,
-                        _("The gateway's answer to the submission was lost; the task may have run"));
+                        _("The gateway’s answer to the submission was lost; the task may have run"));
       if (is_gateway_error (error))
         set_trouble (self, error);
     }

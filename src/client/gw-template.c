@@ -70,6 +70,7 @@ parse_name (GwTemplate *self,
   if (*close != '}')
     {
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                   /* Translators: %.40s is the beginning of the text after the brace */
                    _("The template has a “{” without “}”: “%.40s”. Write {{ for a brace."), open);
       return NULL;
     }

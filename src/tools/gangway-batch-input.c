@@ -84,6 +84,7 @@ read_input (GwProgram *program,
 
   if (g_file_test (name, G_FILE_TEST_IS_DIR))
     {
+      /* Translators: %s is the name of a folder */
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("“%s” is a folder: name the files in it"),
                    name);
       return NULL;
@@ -109,6 +110,7 @@ print_problems (GwProgram *program,
           guint rest = import->problems->len - i;
 
           gw_batch_progress_warn (program->progress,
+                                  /* Translators: the name of a file, then a number of rows */
                                   ngettext ("%s: %u more row left out", "%s: %u more rows left out",
                                             rest), import->source, rest);
           return;
@@ -178,6 +180,7 @@ _gw_program_read_tasks (GwProgram *program,
     {
       g_autofree char *all = g_strjoinv (", ", (char **) names);
 
+      /* Translators: %s is the name of a file, or "standard input" */
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("There is no task in %s"),
                    g_str_equal (all, "-") ? _("standard input") : all);
       return NULL;

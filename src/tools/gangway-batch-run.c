@@ -110,6 +110,7 @@ cooling_cb (GwBatch *batch,
 {
   GwProgram *program = user_data;
 
+  /* Translators: %s says why, as "the key is not accepted" */
   gw_batch_progress_say (program->progress, _("Waiting: %s"), text);
 }
 
@@ -154,6 +155,7 @@ _gw_program_connect_gateway (GwProgram *program)
       && gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
     {
       gw_batch_progress_warn (program->progress,
+                              /* Translators: %s is an address */
                               _("The gateway at %s keeps no projects: nothing can be taken up "
                                 "there"), gw_client_get_uri (client));
       _gw_program_set_exit_code (program, EXIT_USAGE);
@@ -310,6 +312,8 @@ _gw_program_follow_run (GwProgram *program)
     {
       program->stalled = TRUE;
       gw_batch_progress_warn (program->progress,
+                              /* Translators: %s says why; a lane is what takes tasks to one
+                               * provider */
                               _("No lane can take the rest: %s"),
                               gw_batch_get_stall (program->batch));
       pause_stalled (program);

@@ -119,6 +119,7 @@ write_results (GwProgram *program)
   if (!gw_batch_output_write (program->options, gw_batch_get_project_name (program->batch), tasks,
                               &error))
     {
+      /* Translators: %s is the reason */
       gw_batch_progress_warn (program->progress, _("The results could not be written: %s"),
                               error->message);
       _gw_program_set_exit_code (program, EXIT_USAGE);
@@ -143,12 +144,15 @@ print_hints (GwProgram *program)
                                              unfinished == 0 && failed > 0);
   if (unfinished > 0)
     gw_batch_progress_warn (program->progress,
+                            /* Translators: a number of tasks, then a command for the terminal */
                             ngettext ("%u task is unfinished. To go on: %s",
                                       "%u tasks are unfinished. To go on: %s", unfinished),
                             unfinished, command);
   else if (failed > 0)
+    /* Translators: %s is a command for the terminal */
     gw_batch_progress_say (program->progress, _("To try again what failed: %s"), command);
   else
+    /* Translators: %s is a command for the terminal */
     gw_batch_progress_warn (program->progress, _("To write the results again: %s"), command);
 }
 

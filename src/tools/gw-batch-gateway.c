@@ -143,6 +143,7 @@ warn_of_ignored (GwBatchGateway *gateway)
 {
   if (gateway->options->config != NULL || gateway->options->data_dir != NULL)
     gw_batch_progress_warn (gateway->progress,
+                            /* Translators: %s is an address */
                             _("The gateway at %s is used; --config and --data-dir concern only the "
                               "built-in one"), gateway->uri);
 }
@@ -171,6 +172,7 @@ other_probed_cb (GObject *source,
   else
     {
       g_task_return_new_error (task, GW_ERROR, GW_ERROR_DATA_IN_USE,
+                               /* Translators: %s is an address */
                                _("Another Gangway has the data in use and does not answer at %s"),
                                found->uri);
     }
@@ -368,6 +370,7 @@ new_place_probed_cb (GObject *source,
     }
 
   gateway->took_over = TRUE;
+  /* Translators: %s is an address */
   gw_batch_progress_warn (gateway->progress, _("Going on with the gateway at %s"), found->uri);
   gw_client_set_endpoint (gateway->client, found->uri,
                           gateway->engine_runs ? gw_engine_get_token (gateway->engine)

@@ -118,6 +118,7 @@ check (GwBatchOptions *options,
   if (format != NULL)
     {
       if (!gw_format_from_string (format, &options->format))
+        /* Translators: %s is what the user gave; the words before it are to be typed as they are */
         return fail (error, _("--format is json, jsonl, csv or md, not “%s”"), format);
     }
   else if (options->output != NULL)
@@ -126,6 +127,7 @@ check (GwBatchOptions *options,
     }
 
   if (split != NULL && !gw_import_split_from_string (split, &options->split))
+    /* Translators: %s is what the user gave; the words before it are to be typed as they are */
     return fail (error, _("--split is line, blank, rule or whole, not “%s”"), split);
   if (options->output != NULL && *options->output == '\0')
     return fail (error, _("--output needs the name of a file"));

@@ -92,6 +92,7 @@ gw_batch_output_check (const GwBatchOptions *options,
       if (is_an_input (options, &output))
         {
           g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
+                       /* Translators: %s is the name of a file */
                        _("“%s” is also an input: the tasks would be lost"), options->output);
           return FALSE;
         }

@@ -85,28 +85,23 @@ format_duration (gint64 us)
   if (s < 60)
     return g_strdup_printf (_("%.1f s"), us / (double) G_USEC_PER_SEC);
   if (s < 3600)
+    /* Translators: a duration in minutes and seconds */
     return g_strdup_printf (_("%d min %d s"), (int) (s / 60), (int) (s % 60));
 
+  /* Translators: a duration in hours and minutes */
   return g_strdup_printf (_("%d h %d min"), (int) (s / 3600), (int) (s / 60 % 60));
 }
 
-/* "37 of 100 done, 2 failed, 5 running" */
-static char *
-describe (GwBatchProgress *progress)
+/* Takes @part over: one more part of a line. */
+static void
+append_part (GString *line,
+             char *part)
 {
-  guint total = gw_batch_get_n_tasks (progress->batch);
-  guint failed = gw_batch_count (progress->batch, GW_TASK_FAILED);
-  guint running = gw_batch_count (progress->batch, GW_TASK_RUNNING);
-  GString *text = g_string_new (NULL);
-
-  g_string_append_printf (text, ngettext ("%u of %u task done", "%u of %u tasks done", total),
-                          count_ended (progress->batch), total);
-  if (failed > 0)
-    g_string_append_printf (text, ngettext (", %u failed", ", %u failed", failed), failed);
-  if (running > 0)
-    g_string_append_printf (text, ngettext (", %u running", ", %u running", running), running);
-
-  return g_string_free (text, FALSE);
+  if (line->len > 0)
+    /* Translators: between the parts of a line, as "37 of 100 tasks done, 2 failed, 5 running" */
+    g_string_append (line, C_("line", ", "));
+  g_string_append (line, part);
+  g_free (part);
 }
 
 static char *
@@ -117,12 +112,66 @@ describe_time_left (GwBatchProgress *progress)
   g_autofree char *duration = NULL;
 
   if (progress->ended < 3 || left == 0 || passed < 2 * G_USEC_PER_SEC)
-    return g_strdup ("");
+    return NULL;
 
   duration = format_duration ((gint64) ((double) passed / progress->ended * left));
 
   /* Translators: a duration, as "2 min 5 s" */
-  return g_strdup_printf (_(", about %s left"), duration);
+  return g_strdup_printf (_("about %s left"), duration);
+}
+
+/* "37 of 100 tasks done, 2 failed, 5 running, about 12.0 s left" */
+static char *
+describe (GwBatchProgress *progress)
+{
+  guint total = gw_batch_get_n_tasks (progress->batch);
+  guint failed = gw_batch_count (progress->batch, GW_TASK_FAILED);
+  guint running = gw_batch_count (progress->batch, GW_TASK_RUNNING);
+  char *left = describe_time_left (progress);
+  GString *text = g_string_new (NULL);
+
+  /* Translators: how many tasks have ended, of how many */
+  append_part (text, g_strdup_printf (ngettext ("%u of %u task done", "%u of %u tasks done", total),
+                                      count_ended (progress->batch), total));
+  if (failed > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u failed", "%u failed", failed), failed));
+  if (running > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u running", "%u running", running), running));
+  if (left != NULL)
+    append_part (text, left);
+
+  return g_string_free (text, FALSE);
+}
+
+/* How many columns of a terminal @text takes: Chinese letters take two each. */
+static guint
+count_columns (const char *text)
+{
+  guint columns = 0;
+
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    columns += g_unichar_iswide (g_utf8_get_char (c)) ? 2 : 1;
+
+  return columns;
+}
+
+/* As much of the beginning of @text as has room in @columns. */
+static char *
+cut_to_columns (const char *text,
+                guint columns)
+{
+  const char *end = text;
+  guint taken = 0;
+
+  while (*end != '\0')
+    {
+      taken += g_unichar_iswide (g_utf8_get_char (end)) ? 2 : 1;
+      if (taken > columns)
+        break;
+      end = g_utf8_next_char (end);
+    }
+
+  return g_strndup (text, (gsize) (end - text));
 }
 
 static void
@@ -130,20 +179,18 @@ draw_bar (GwBatchProgress *progress)
 {
   guint total = MAX (1, gw_batch_get_n_tasks (progress->batch));
   guint ended = count_ended (progress->batch);
-  g_autofree char *counts = describe (progress);
-  g_autofree char *left = describe_time_left (progress);
-  g_autofree char *text = g_strconcat (counts, left, NULL);
+  g_autofree char *text = describe (progress);
   g_autofree char *bar = NULL;
   struct winsize size = { 0 };
   guint columns = 80;
-  guint text_width = (guint) g_utf8_strlen (text, -1);
+  guint text_width = count_columns (text);
   guint width;
 
   if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     columns = size.ws_col;
   if (columns < text_width + 14)
     {
-      g_autofree char *cut = g_utf8_substring (text, 0, MIN (text_width, MAX (columns, 2) - 1));
+      g_autofree char *cut = cut_to_columns (text, MAX (columns, 2) - 1);
 
       clear_bar (progress);
       g_printerr ("%s", cut);
@@ -165,10 +212,9 @@ draw_bar (GwBatchProgress *progress)
 static void
 print_line (GwBatchProgress *progress)
 {
-  g_autofree char *counts = describe (progress);
-  g_autofree char *left = describe_time_left (progress);
+  g_autofree char *text = describe (progress);
 
-  g_printerr ("gangway-batch: %s%s\n", counts, left);
+  g_printerr ("gangway-batch: %s\n", text);
   progress->line_at = g_get_monotonic_time ();
 }
 
@@ -232,6 +278,7 @@ task_ended_cb (GwBatch *batch,
   if (task->status == GW_TASK_COMPLETED)
     g_string_append (line, _("completed"));
   else if (task->status == GW_TASK_FAILED)
+    /* Translators: what became of a task; %s is a word of the interface, as "timeout" */
     g_string_append_printf (line, _("failed (%s)"), gw_error_to_string (task->error_code));
   else
     g_string_append (line, _("cancelled"));
@@ -239,10 +286,10 @@ task_ended_cb (GwBatch *batch,
     {
       g_autofree char *duration = format_duration (task->duration_ms * 1000);
 
-      g_string_append_printf (line, ", %s", duration);
+      append_part (line, g_steal_pointer (&duration));
     }
   if (task->model != NULL)
-    g_string_append_printf (line, ", %s", task->model);
+    append_part (line, g_strdup (task->model));
 
   clear_bar (progress);
   g_printerr ("gangway-batch: %s: %s\n", line->str, excerpt);
@@ -360,27 +407,19 @@ print_causes (GwBatchProgress *progress,
   for (guint code = 0; code < GW_N_ERRORS && printed < MAX_CAUSES; code++)
     {
       g_autofree char *excerpt = NULL;
+      g_autofree char *cause = NULL;
 
       if (counts[code] == 0)
         continue;
       excerpt = make_excerpt (messages[code] != NULL ? messages[code] : gw_error_title (code));
-      gw_batch_progress_say (progress, ngettext ("  %u failed with %s: %s",
-                                                 "  %u failed with %s: %s", counts[code]),
-                             counts[code], gw_error_to_string (code), excerpt);
+      /* Translators: a number of tasks, a word of the interface as "timeout", and what one of the
+       * tasks met */
+      cause = g_strdup_printf (ngettext ("%1$u failed with %2$s: %3$s",
+                                         "%1$u failed with %2$s: %3$s", counts[code]),
+                               counts[code], gw_error_to_string (code), excerpt);
+      gw_batch_progress_say (progress, "  %s", cause);
       printed++;
     }
-}
-
-static void
-append_count (GString *text,
-              guint count,
-              const char *word)
-{
-  if (count == 0)
-    return;
-  if (text->len > 0)
-    g_string_append (text, ", ");
-  g_string_append_printf (text, "%u %s", count, word);
 }
 
 /**
@@ -400,16 +439,28 @@ gw_batch_progress_summary (GwBatchProgress *progress,
   g_autoptr(GPtrArray) tasks = NULL;
   g_autofree char *duration = format_duration (duration_us);
   guint total = gw_batch_get_n_tasks (batch);
+  guint completed = gw_batch_count (batch, GW_TASK_COMPLETED);
+  guint failed = gw_batch_count (batch, GW_TASK_FAILED);
+  guint cancelled = gw_batch_count (batch, GW_TASK_CANCELLED);
+  guint running = gw_batch_count (batch, GW_TASK_RUNNING);
+  guint waiting = gw_batch_count (batch, GW_TASK_QUEUED);
   guint practice = gw_batch_count_practice (batch);
 
   if (progress->quiet)
     return;
 
-  append_count (text, gw_batch_count (batch, GW_TASK_COMPLETED), _("completed"));
-  append_count (text, gw_batch_count (batch, GW_TASK_FAILED), _("failed"));
-  append_count (text, gw_batch_count (batch, GW_TASK_CANCELLED), _("cancelled"));
-  append_count (text, gw_batch_count (batch, GW_TASK_RUNNING), _("running"));
-  append_count (text, gw_batch_count (batch, GW_TASK_QUEUED), _("waiting"));
+  if (completed > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u completed", "%u completed", completed),
+                                        completed));
+  if (failed > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u failed", "%u failed", failed), failed));
+  if (cancelled > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u cancelled", "%u cancelled", cancelled),
+                                        cancelled));
+  if (running > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u running", "%u running", running), running));
+  if (waiting > 0)
+    append_part (text, g_strdup_printf (ngettext ("%u waiting", "%u waiting", waiting), waiting));
   /* Translators: number of tasks, what became of them, a duration */
   gw_batch_progress_say (progress, ngettext ("%u task: %s, in %s", "%u tasks: %s, in %s", total),
                          total, text->str, duration);

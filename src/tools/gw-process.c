@@ -41,11 +41,12 @@ hold_standard_files (void)
 void
 gw_process_init (const char *program)
 {
+  const char *localedir = g_getenv ("GANGWAY_LOCALEDIR"); /* of the build tree, see HACKING */
   struct rlimit none = { 0, 0 };
 
   hold_standard_files ();
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, GW_LOCALEDIR);
+  bindtextdomain (GETTEXT_PACKAGE, localedir != NULL ? localedir : GW_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 

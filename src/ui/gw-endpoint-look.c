@@ -82,12 +82,15 @@ not_found (GwEndpoint *self, GwFound found, gboolean too_old)
     self->tries = MIN (self->tries + 1, 7);
   look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
   if (too_old)
+    /* Translators: an address, and a version */
     message = g_strdup_printf (_("The gateway at %1$s is too old for this app: version %2$s."),
                                get_address (self), self->version);
   else if (found == GW_FOUND_OTHER)
+    /* Translators: %s is an address */
     message = g_strdup_printf (_("Another program answers at %s, not a gateway."),
                                get_address (self));
   else
+    /* Translators: %s is an address */
     message = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
   _gw_endpoint_set_state (self, lost ? GW_ENDPOINT_LOST : GW_ENDPOINT_UNREACHABLE, message);
 }

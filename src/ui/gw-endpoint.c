@@ -77,6 +77,7 @@ engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
 
   g_message ("the built-in gateway stopped: %s", error->message);
   g_free (self->failure);
+  /* Translators: %s is the reason */
   self->failure = g_strdup_printf (_("The built-in gateway stopped: %s"), reason);
   self->engine_runs = FALSE;
   self->engine_starts = TRUE;
@@ -99,6 +100,7 @@ other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (discovery != NULL && discovery->found == GW_FOUND_OURS && discovery->too_old)
     {
       g_autofree char *message = g_strdup_printf (
+          /* Translators: %s is a version */
           _("An older Gangway, version %s, uses the data. End it, then retry."), self->version);
 
       _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
@@ -174,6 +176,7 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_autofree char *message = NULL;
 
     g_clear_object (&self->engine);
+    /* Translators: %s is the reason */
     message = g_strdup_printf (_("The built-in gateway could not start: %s"), error->message);
     _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
   }

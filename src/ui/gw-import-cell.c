@@ -121,6 +121,7 @@ gw_import_cell_dup_label (GwImportCell *self)
 
   text = gtk_inscription_get_text (self->text);
   if (self->row == NULL || !gw_import_row_is_task (self->row))
+    /* Translators: a row of a file that is not imported; %s says why */
     return g_strdup_printf (_("Left out: %s"), text != NULL ? text : "");
   return g_strdup_printf ("%u, %s", gw_import_row_get_number (self->row),
                           text != NULL ? text : "");

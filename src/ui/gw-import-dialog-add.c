@@ -67,6 +67,7 @@ progress_cb (guint done, guint all, gpointer user_data)
 
   if (self->gone)
     return;
+  /* Translators: how many tasks were added so far, of how many */
   text = g_strdup_printf (_("%1$u of %2$u tasks added"), done, all);
   gtk_progress_bar_set_fraction (self->progress_bar, (double) done / all);
   gtk_label_set_text (self->footer, text);

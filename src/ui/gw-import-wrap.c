@@ -95,6 +95,7 @@ gw_import_wrap_set_names (GwImportWrap *self, const char *const *names)
   for (i = 0; names[i] != NULL && i < MAX_NAMES; i++)
     {
       g_autofree char *label = g_strdup_printf ("{%s}", names[i]);
+      /* Translators: %s is a name in braces, as {text}; said of a button */
       g_autofree char *tip = g_strdup_printf (_("Insert %s"), label);
       GtkWidget *chip = gtk_button_new_with_label (label);
 

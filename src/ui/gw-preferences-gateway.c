@@ -82,6 +82,7 @@ describe_ready (GwPreferencesGateway *self, const char *address)
     return g_strdup (_("Connected. It only takes tasks and gives answers: what it lacks is switched "
                        "off here"));
   if (version != NULL)
+    /* Translators: %s is a version */
     return g_strdup_printf (_("Connected, version %s"), version);
   return g_strdup (_("Connected"));
 }

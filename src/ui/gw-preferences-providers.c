@@ -554,6 +554,7 @@ open_wanted (GwPreferencesProviders *self)
     open_editor (self, find_provider (self, wanted));
   else
     {
+      /* Translators: %s is the name of a provider */
       g_autofree char *text = g_strdup_printf (_("There is no provider “%s” any more"), wanted);
 
       _gw_preferences_toast (GTK_WIDGET (self), text);

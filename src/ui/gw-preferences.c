@@ -229,9 +229,11 @@ _gw_preferences_why_not (GwEndpoint *endpoint, gboolean writable)
   if (client == NULL || gw_endpoint_get_state (endpoint) != GW_ENDPOINT_READY)
     return g_strdup (_("These settings belong to the gateway, which is not connected now."));
   if (gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
+    /* Translators: %s is an address */
     return g_strdup_printf (_("The gateway at %s only takes tasks; its settings are its own."),
                             uri);
   if (!writable)
+    /* Translators: %s is an address */
     return g_strdup_printf (_("These settings belong to the gateway at %s and can be changed only "
                               "on that computer."),
                             uri);

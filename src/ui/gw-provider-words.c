@@ -15,13 +15,13 @@
 
 /* The catalogue's own notes, so that they are up for translation. */
 static const char *const notes[] = {
-  N_ ("Announced to be switched off on 2026-09-30; its successor is TokenHub, here \"tencent\"."),
+  N_ ("Announced to be switched off on 2026-09-30; its successor is TokenHub, here “tencent”."),
   N_ ("60 requests a minute for each endpoint unless the account has more. Outside China the "
       "base-url is https://tokenhub-intl.tencentcloudmaas.com/v1."),
   N_ ("About 40 requests a minute for each key, not published. The models move: test the provider "
       "to see those it offers now."),
   N_ ("The free flash models answer one call at a time, more slowly in the afternoon of China."),
-  N_ ("Limits depend on the account's tier; the provider's own headers are heeded."),
+  N_ ("Limits depend on the account’s tier; the provider’s own headers are heeded."),
   N_ ("States no limits; under load a call waits up to ten minutes before it starts."),
   N_ ("Runs on this computer, one call at a time unless it was started with OLLAMA_NUM_PARALLEL. "
       "Without a model set, the first that it offers is used."),
@@ -136,6 +136,7 @@ gw_provider_test_to_words (JsonObject *test, const char *model, GwProviderMood *
   if (n > 0 && model != NULL && *model != '\0' && !offers (models, model))
     {
       *mood = GW_PROVIDER_MOOD_BAD;
+      /* Translators: of a provider; %s is the name of a model */
       return g_strdup_printf (_("Works, but does not offer the model “%s”"), model);
     }
   text = g_string_new (_("Works"));
@@ -213,6 +214,7 @@ gw_provider_key_to_words (JsonObject *provider)
                                       keys),
                             keys);
   if (g_strcmp0 (source, "environment") == 0)
+    /* Translators: %s is the name of an environment variable */
     return g_strdup_printf (_("The key comes from the variable %s"),
                             gw_json_peek_string (provider, "key_variable"));
   if (g_strcmp0 (source, "not-needed") == 0)

@@ -275,18 +275,21 @@ gw_attempt_times (const GwAttempt *attempt, gint64 ready_at, gint64 wall_ms)
     {
       g_autofree char *time = gw_duration_to_words (sent - ready_at);
 
+      /* Translators: a part of how a call went; %s is a duration */
       g_ptr_array_add (words, g_strdup_printf (_("waited %s"), time));
     }
   if (attempt->sent_at > 0 && attempt->first_byte_at >= attempt->sent_at)
     {
       g_autofree char *time = gw_duration_to_words (attempt->first_byte_at - attempt->sent_at);
 
+      /* Translators: a part of how a call went; %s is a duration */
       g_ptr_array_add (words, g_strdup_printf (_("first byte after %s"), time));
     }
   if (attempt->sent_at > 0 && attempt->ended_at >= attempt->sent_at)
     {
       g_autofree char *time = gw_duration_to_words (attempt->ended_at - attempt->sent_at);
 
+      /* Translators: a part of how a call went; %s is a duration */
       g_ptr_array_add (words, g_strdup_printf (_("took %s"), time));
     }
   else if (attempt->sent_at > 0 && attempt->outcome == GW_OUTCOME_LIVE)
@@ -294,6 +297,7 @@ gw_attempt_times (const GwAttempt *attempt, gint64 ready_at, gint64 wall_ms)
       g_autofree char *time = gw_duration_to_words (MAX (wall_ms - attempt->sent_at, 0) / 1000
                                                     * 1000);
 
+      /* Translators: a part of how a call goes; %s is a duration */
       g_ptr_array_add (words, g_strdup_printf (_("running for %s"), time));
     }
   if (attempt->usage.total_tokens > 0)

@@ -365,6 +365,7 @@ show_none (GwTaskView *self)
       g_autofree char *text
           = g_markup_escape_text (gw_task_search_get_text (self->search), -1);
 
+      /* Translators: %s is what was searched for */
       title = g_strdup_printf (_("No Results for “%s”"), text);
       description = self->status >= 0 || self->project_id != NULL
                         ? _("It may be among the tasks that are not shown")

@@ -94,15 +94,20 @@ gw_task_words_for_error (const GwTask *task)
   switch ((int) task->error_code)
     {
     case GW_ERROR_TASK_TIMEOUT:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("No answer from %s in time. Retry, or give it more time."), by);
     case GW_ERROR_TASK_SERVER:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("A problem on the side of %s. Retry later."), by);
     case GW_ERROR_TASK_NETWORK:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("No connection to %s. Check the network, then retry."), by);
     case GW_ERROR_TASK_BAD_REPLY:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("The reply of %s could not be read. Retry, or check its address."),
                               by);
     case GW_ERROR_TASK_BAD_REQUEST:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("Refused by %s as a wrong request. See its message."), by);
     case GW_ERROR_TASK_TOO_LONG:
       return g_strdup (_("The task is longer than the model allows. Shorten it, or use a model "
@@ -110,12 +115,16 @@ gw_task_words_for_error (const GwTask *task)
     case GW_ERROR_TASK_REFUSED:
       return g_strdup (_("The model declined to answer. Word the task differently."));
     case GW_ERROR_TASK_MODEL:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("The model is not offered by %s. Choose another one."), by);
     case GW_ERROR_TASK_QUOTA:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("The account at %s is out of credit. Top it up, then retry."), by);
     case GW_ERROR_TASK_AUTH:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("The key was not accepted by %s. Check the key, then retry."), by);
     case GW_ERROR_TASK_RATE:
+      /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("Slowed down too often by %s. Retry later."), by);
     case GW_ERROR_TASK_QUARANTINED:
       return g_strdup (_("Set aside, because the program ended several times while this task ran. "

@@ -83,6 +83,7 @@ gap_words (const GwTimelineGap *gap, const GwTimelineLane *lane)
       return g_strdup (_("Waited a moment before the next try"));
     case GW_GAP_WINDOW:
       if (until != NULL)
+        /* Translators: a number of requests, and a time of day */
         return g_strdup_printf (ngettext ("%1$u request per minute was used up, until %2$s",
                                           "%1$u requests per minute were used up, until %2$s",
                                           lane->per_minute),
@@ -90,6 +91,7 @@ gap_words (const GwTimelineGap *gap, const GwTimelineLane *lane)
       return g_strdup (_("The requests per minute were used up"));
     case GW_GAP_COOL_DOWN:
       if (until != NULL)
+        /* Translators: %s is a time of day */
         return g_strdup_printf (_("The provider asked to slow down, until %s"), until);
       return g_strdup (_("The provider asked to slow down: fewer calls at once"));
     case GW_GAP_CAP:

@@ -37,9 +37,11 @@ _gw_window_autosave_get_trouble (GwWindow *self)
   name = g_path_get_basename (folder);
   shown = g_filename_display_name (name);
   if (g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE))
+    /* Translators: %s is the name of a folder */
     return g_strdup_printf (_("There is no space left in “%s” to save results. They are kept here, "
                               "and saved as soon as there is."),
                             shown);
+  /* Translators: %s is the name of a folder */
   return g_strdup_printf (_("Results cannot be saved in “%s”. They are kept here, and saved as "
                             "soon as they can be."),
                           shown);

@@ -84,10 +84,12 @@ tell_not_saved (Job *owned, const GError *error)
       g_autoptr (GFile) folder = g_file_get_parent (owned->file);
       g_autofree char *place = folder != NULL ? get_shown_name (folder) : g_strdup (name);
 
+      /* Translators: %s is the name of a folder */
       body = g_strdup_printf (_("There is no space left in “%s”."), place);
     }
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)
            || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_READ_ONLY))
+    /* Translators: %s is the name of a file */
     body = g_strdup_printf (_("“%s” may not be written there."), name);
   else
     {

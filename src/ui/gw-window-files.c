@@ -130,6 +130,7 @@ read_cb (GwWindow *self)
   for (i = 0; i < n_files && i < 3; i++)
     {
       const GwImportFile *file = gw_import_set_get_file (self->import_set, i);
+      /* Translators: %s is the name of a file */
       g_autofree char *said = g_strdup_printf (_("“%s” was not read"), file->name);
 
       _gw_window_toast_error (self, said, file->import->error);

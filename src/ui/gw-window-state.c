@@ -29,6 +29,7 @@ show_trouble (GwWindow *self)
   if (reason != NULL)
     {
       /* It is there, and yet what is shown may be long past. */
+      /* Translators: %s is the reason */
       text = g_strdup_printf (_("The gateway answers, but does not give its tasks: %s"), reason);
       gw_banner_show (self->banner, text, _("_Retry Now"), "win.reconnect", NULL, NULL);
       return;
