@@ -16,6 +16,7 @@
 #include "gw-backend-resource.h"
 #include "gw-config-file.h"
 #include "gw-config.h"
+#include "gw-credentials.h"
 #include "gw-log.h"
 
 #define PRESETS "/io/github/gangway/Gangway/backend/providers.conf"
@@ -29,7 +30,8 @@ typedef struct {
 static const Known known[] = {
   { "gateway", "listen" },          { "gateway", "port" },
   { "gateway", "token-file" },      { "gateway", "allow-other-users" },
-  { "queue", "redis-uri" },         { "queue", "keep-days" },
+  { "queue", "redis-uri" },         { "queue", "redis-password-file" },
+  { "queue", "redis-ca-file" },     { "queue", "keep-days" },
   { "workers", "max-concurrency" }, { "workers", "max-attempts" },
   { "workers", "drain-seconds" },   { "workers", "lease-seconds" },
   { "workers", "after-crash" },     { "workers", "provider-order" },
@@ -368,18 +370,89 @@ check_listen (GwConfig *self,
 }
 
 static gboolean
+is_redis_uri (const char *uri)
+{
+  return g_str_has_prefix (uri, "redis://") || g_str_has_prefix (uri, "rediss://")
+         || g_str_has_prefix (uri, "redis+unix:///");
+}
+
+static gboolean
 check_redis_uri (GwConfig *self,
                  GwConfigFile *file,
                  GError **error)
 {
-  if (self->redis_uri == NULL || g_str_has_prefix (self->redis_uri, "redis://")
-      || g_str_has_prefix (self->redis_uri, "redis+unix:///"))
-    return TRUE;
+  g_autofree char *given = gw_credentials_dup ("GANGWAY_REDIS_URI");
 
   /* Not quoted: it may hold a password. */
-  gw_config_file_set_error (file, "queue", "redis-uri", error,
-                            "must be redis://[user:password@]host:port/db or redis+unix:///path");
-  return FALSE;
+  if (given != NULL && !is_redis_uri (given))
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
+                           "GANGWAY_REDIS_URI must be redis://[user:password@]host:port/db, "
+                           "rediss://… or redis+unix:///path");
+      return FALSE;
+    }
+  if (self->redis_uri != NULL && !is_redis_uri (self->redis_uri))
+    {
+      gw_config_file_set_error (file, "queue", "redis-uri", error,
+                                "must be redis://[user:password@]host:port/db, rediss://… or "
+                                "redis+unix:///path");
+      return FALSE;
+    }
+  if (given != NULL)
+    {
+      g_free (self->redis_uri);
+      self->redis_uri = g_steal_pointer (&given);
+    }
+
+  return TRUE;
+}
+
+/* A file that the configuration names: beside the configuration, where it is not named whole. */
+static char *
+dup_path (GwConfig *self,
+          const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (self->path);
+
+  return g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
+                                       : g_canonicalize_filename (path, directory);
+}
+
+static gboolean
+read_redis_password (GwConfig *self,
+                     GwConfigFile *file,
+                     GError **error)
+{
+  const char *path = get (file, "queue", "redis-password-file");
+  const char *ca = get (file, "queue", "redis-ca-file");
+  g_autofree char *full = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (ca != NULL)
+    self->redis_ca_file = dup_path (self, ca);
+  self->redis_password = gw_credentials_dup ("GANGWAY_REDIS_PASSWORD");
+  if (self->redis_password == NULL && path != NULL)
+    {
+      full = dup_path (self, path);
+      if (!g_file_get_contents (full, &self->redis_password, NULL, &local))
+        {
+          gw_config_file_set_error (file, "queue", "redis-password-file", error, "%s",
+                                    local->message);
+          return FALSE;
+        }
+      g_strstrip (self->redis_password);
+      if (*self->redis_password == '\0' || strchr (self->redis_password, '\n') != NULL
+          || !g_utf8_validate (self->redis_password, -1, NULL))
+        {
+          gw_config_file_set_error (file, "queue", "redis-password-file", error,
+                                    "%s must hold one line, the password", full);
+          return FALSE;
+        }
+    }
+  if (self->redis_password != NULL)
+    gw_log_add_secret (self->redis_password);
+
+  return TRUE;
 }
 
 static gboolean
@@ -402,12 +475,11 @@ read_token (GwConfig *self,
             GError **error)
 {
   const char *path = get (file, "gateway", "token-file");
-  const char *variable = g_getenv ("GANGWAY_TOKEN");
+  g_autofree char *variable = gw_credentials_dup ("GANGWAY_TOKEN");
   g_autoptr (GError) local = NULL;
-  g_autofree char *directory = g_path_get_dirname (self->path);
   g_autofree char *full = NULL;
 
-  if (variable != NULL && *variable != '\0')
+  if (variable != NULL)
     {
       if (!check_token (variable))
         {
@@ -415,14 +487,11 @@ read_token (GwConfig *self,
                                "GANGWAY_TOKEN must be printable ASCII without blanks");
           return FALSE;
         }
-      self->token = g_strdup (variable);
+      self->token = g_steal_pointer (&variable);
     }
   else if (path != NULL)
     {
-      if (g_str_has_prefix (path, "~/"))
-        full = g_build_filename (g_get_home_dir (), path + 2, NULL);
-      else
-        full = g_canonicalize_filename (path, directory);
+      full = dup_path (self, path);
       if (!g_file_get_contents (full, &self->token, NULL, &local))
         {
           gw_config_file_set_error (file, "gateway", "token-file", error, "%s", local->message);
@@ -480,7 +549,7 @@ read_file (GwConfig *self,
   if (!get_uint (file, "gateway", "port", 0, 65535, &port, error)
       || !check_listen (self, file, error)
       || !get_boolean (file, "gateway", "allow-other-users", &self->allow_other_users, error)
-      || !check_redis_uri (self, file, error)
+      || !check_redis_uri (self, file, error) || !read_redis_password (self, file, error)
       || !get_uint (file, "queue", "keep-days", 0, 36500, &self->keep_days, error)
       || !get_uint (file, "workers", "max-concurrency", 1, 10000, &self->max_concurrency, error)
       || !get_uint (file, "workers", "max-attempts", 1, 100, &self->max_attempts, error)
@@ -513,7 +582,8 @@ read_file (GwConfig *self,
  * @path: (nullable): the file; %NULL is the user's own one, which need not exist
  * @error: return location
  *
- * Reads from the disk, and GANGWAY_TOKEN from the environment.
+ * Reads from the disk, and GANGWAY_TOKEN, GANGWAY_REDIS_URI and GANGWAY_REDIS_PASSWORD from the
+ * environment or the service manager's credentials.
  *
  * Returns: (transfer full) (nullable): the configuration; GW_ERROR_CONFIG with a message that names
  *   file, line and key
@@ -555,6 +625,10 @@ gw_config_free (GwConfig *config)
     explicit_bzero (config->token, strlen (config->token));
   g_free (config->token);
   g_free (config->redis_uri);
+  if (config->redis_password != NULL)
+    explicit_bzero (config->redis_password, strlen (config->redis_password));
+  g_free (config->redis_password);
+  g_free (config->redis_ca_file);
   g_strfreev (config->provider_order);
   g_clear_pointer (&config->providers, g_ptr_array_unref);
   g_free (config);

@@ -22,7 +22,9 @@ typedef struct {
   guint16 port;
   char *token;             /* (nullable) from token-file or GANGWAY_TOKEN */
   gboolean allow_other_users;
-  char *redis_uri;         /* (nullable) */
+  char *redis_uri;         /* (nullable) from the file or GANGWAY_REDIS_URI */
+  char *redis_password;    /* (nullable) for an address without one */
+  char *redis_ca_file;     /* (nullable) who vouches for a server on TLS; NULL: as the system does */
   guint keep_days;         /* 0: for ever */
   guint max_concurrency;   /* over all providers */
   guint max_attempts;

@@ -11,6 +11,7 @@
 #include "gw-engine.h"
 #include "gw-error.h"
 #include "gw-log.h"
+#include "gw-notify.h"
 #include "gw-process.h"
 
 #define NO_PORT G_MININT64 /* none was given */
@@ -56,6 +57,7 @@ signal_cb (gpointer user_data)
       return G_SOURCE_CONTINUE;
     }
 
+  gw_notify ("STOPPING=1");
   if (self->signals == 1)
     {
       guint seconds = gw_engine_get_drain_seconds (self->engine);
@@ -81,6 +83,7 @@ failed_cb (GwEngine *engine,
 
   g_printerr ("gangwayd: %s\n", error->message);
   self->exit_code = EXIT_NOT_STARTED;
+  gw_notify ("STOPPING=1");
   if (self->signals++ == 0)
     gw_engine_stop_async (engine, 0, stopped_cb, self);
 }
@@ -109,6 +112,7 @@ started_cb (GObject *source,
 
   g_print (self->workers_only ? "gangwayd: working on %s\n" : "gangwayd: listening on %s\n",
            gw_engine_get_uri (self->engine));
+  gw_notify ("READY=1");
   self->started = TRUE;
   if (self->signals > 0)
     {

@@ -91,6 +91,50 @@ test_errors (void)
     }
 }
 
+/* A password that stands apart comes into an address that has none. */
+static void
+test_password (void)
+{
+  static const struct {
+    const char *uri;
+    const char *password; /* (nullable) of the whole */
+    const char *user;     /* (nullable) */
+  } cases[] = {
+    { "redis://h", "p/w@%:", NULL },
+    { "redis://h:1/2", "p/w@%:", NULL },
+    { "redis://u@h", "p/w@%:", "u" },
+    { "redis://u:@h", "p/w@%:", "u" },
+    { "redis://:@h/1", "p/w@%:", NULL },
+    { "redis://:own@h", "own", NULL },
+    { "redis://u:own@[::1]:1", "own", "u" },
+    { "redis+unix:///a", "p/w@%:", NULL },
+    { "redis+unix:///a?db=3", "p/w@%:", NULL },
+    { "redis+unix:///a?user=u", "p/w@%:", "u" },
+    { "redis+unix:///a?password=own", "own", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *uri = gw_redis_uri_with_password (cases[i].uri, "p/w@%:");
+      g_autofree char *same = gw_redis_uri_with_password (cases[i].uri, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GwRedisAddress) address = gw_redis_address_parse (uri, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (address->password, ==, cases[i].password);
+      g_assert_cmpstr (address->user, ==, cases[i].user);
+      g_assert_cmpstr (same, ==, cases[i].uri);
+    }
+  /* What cannot be read is for who reads it to say. */
+  for (guint i = 0; i < 3; i++)
+    {
+      static const char *const bad[] = { "", "redis:/h", "://" };
+      g_autofree char *uri = gw_redis_uri_with_password (bad[i], "p");
+
+      g_assert_null (gw_redis_address_parse (uri, NULL));
+    }
+}
+
 static void
 test_replies (void)
 {
@@ -136,6 +180,7 @@ main (int argc,
 
   g_test_add_func ("/redis/address/good", test_good);
   g_test_add_func ("/redis/address/bad", test_bad);
+  g_test_add_func ("/redis/address/password", test_password);
   g_test_add_func ("/redis/errors", test_errors);
   g_test_add_func ("/redis/replies", test_replies);
   g_test_add_func ("/redis/scripts", test_scripts);

@@ -7,7 +7,7 @@
 
 #include "engine/gw-engine-private.h"
 #include "gw-error.h"
-#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-address.h"
 #include "queue/gw-redis-queue.h"
 #include "queue/gw-sqlite-queue.h"
 
@@ -71,8 +71,11 @@ static gboolean
 gw_engine_open_redis (GwEngine *self,
                       GError **error)
 {
+  g_autofree char *uri = gw_redis_uri_with_password (
+    self->redis_uri != NULL ? self->redis_uri : self->config->redis_uri,
+    self->config->redis_password);
   GwRedisQueueOptions options = {
-    .uri = self->redis_uri != NULL ? self->redis_uri : self->config->redis_uri,
+    .uri = uri,
     .max_concurrency = self->config->max_concurrency,
     .max_attempts = self->config->max_attempts,
     .keep_days = self->config->keep_days,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Where keys come from at the start: environment first, then the keyring; and whether a local
- * server answers. Everything is asked at once and bounded, so that a start waits a second at
- * most. */
+/* Where keys come from at the start: environment or the service manager's credentials first, then the
+ * keyring; and whether a local server answers. Everything is asked at once and bounded, so that a
+ * start waits a second at most. */
 
 #define G_LOG_DOMAIN "gw-catalogue"
 
@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "gw-credentials.h"
 #include "provider/gw-catalogue-private.h"
 #include "provider/gw-keyring.h"
 #include "provider/gw-local-probe.h"
@@ -30,13 +31,14 @@ read_environment (const GwProviderConfig *config,
   for (guint i = 0; names[i] != NULL; i++)
     {
       const char *name = g_strstrip (names[i]);
-      const char *value = *name != '\0' ? g_getenv (name) : NULL;
+      g_autofree char *value = *name != '\0' ? gw_credentials_dup (name) : NULL;
       g_autofree char *keys = NULL;
       GwSecret *key = NULL;
 
-      if (value == NULL || *value == '\0')
+      if (value == NULL)
         continue;
       keys = gw_secret_dup_keys (value);
+      explicit_bzero (value, strlen (value));
       if (keys != NULL)
         {
           key = gw_secret_new (keys);

@@ -122,6 +122,45 @@ parse_unix (GwRedisAddress *address,
 }
 
 /**
+ * gw_redis_uri_with_password:
+ * @uri: an address as people write it, perhaps "user@" without a password
+ * @password: (nullable): that stands apart, in a file or a credential
+ *
+ * Returns: (transfer full): the address with the password; an address that has one, or cannot be
+ *   read, stays as it is
+ */
+char *
+gw_redis_uri_with_password (const char *uri,
+                            const char *password)
+{
+  g_autofree char *escaped = NULL;
+  const char *rest, *at, *colon;
+
+  g_return_val_if_fail (uri != NULL, NULL);
+
+  rest = strstr (uri, "://");
+  if (password == NULL || rest == NULL)
+    return g_strdup (uri);
+  rest += strlen ("://");
+  escaped = g_uri_escape_string (password, NULL, FALSE);
+  if (g_str_has_prefix (uri, "redis+unix://"))
+    {
+      if (strstr (rest, "password=") != NULL)
+        return g_strdup (uri);
+      return g_strconcat (uri, strchr (uri, '?') != NULL ? "&" : "?", "password=", escaped, NULL);
+    }
+
+  at = g_strrstr_len (rest, (gssize) strcspn (rest, "/?#"), "@");
+  if (at == NULL)
+    return g_strdup_printf ("%.*s:%s@%s", (int) (rest - uri), uri, escaped, rest);
+  colon = memchr (rest, ':', (gsize) (at - rest));
+  if (colon != NULL && colon + 1 < at)
+    return g_strdup (uri);
+
+  return g_strdup_printf ("%.*s:%s%s", (int) ((colon != NULL ? colon : at) - uri), uri, escaped, at);
+}
+
+/**
  * gw_redis_address_parse:
  * @uri: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n&password=…]
  * @error: (nullable): GW_ERROR_CONFIG, without the password in it

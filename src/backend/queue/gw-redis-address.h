@@ -17,6 +17,7 @@ typedef struct {
 } GwRedisAddress;
 
 GwRedisAddress *gw_redis_address_parse (const char *uri, GError **error);
+char *gw_redis_uri_with_password (const char *uri, const char *password);
 void gw_redis_address_free (GwRedisAddress *address);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwRedisAddress, gw_redis_address_free)
