@@ -62,15 +62,20 @@ local function lose_engine(id, hold)
   call('ZREM', P .. 'engines', id)
   return #live
 end
+-- What was lost within a day stands in one list: machines die one by one, and each is told of.
 local function lose_expired(hold)
   local n, lost = 0, 0
   for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'engines', '-inf', now)) do
     if id ~= ENGINE then
-      if n == 0 then call('DEL', P .. 'crashed') end
-      n = n + 1
-      lost = lost + lose_engine(id, hold)
+      local had = call('SCARD', P .. 'engine:' .. id) > 0
+      if had and lost == 0
+         and (H.recovered_at < wall - DAY or call('SCARD', P .. 'crashed') > 10000) then
+        call('DEL', P .. 'crashed')
+      end
+      local of_it = lose_engine(id, hold)
+      if of_it > 0 then n, lost = n + 1, lost + of_it end
     end
   end
-  if n > 0 then H.recovered_at = wall end
+  if lost > 0 then H.recovered_at = wall end
   return n, lost
 end

@@ -329,8 +329,8 @@ class Home:
 class Mock(Process):
     """The strict mock provider."""
 
-    def __init__(self, control=None, port=0, extra=(), listen="127.0.0.1"):
-        super().__init__([PYTHON, MOCK, "--port", str(port), "--listen", listen, *extra],
+    def __init__(self, control=None, port=0, extra=(), listen="127.0.0.1", prefix=()):
+        super().__init__([*prefix, PYTHON, MOCK, "--port", str(port), "--listen", listen, *extra],
                          env={"PATH": os.environ["PATH"]}, name="mock")
         self.url = self.wait_line(r"mock: listening on (\S+)").group(1)
         self.port = int(self.url.rpartition(":")[2])
@@ -378,11 +378,12 @@ class Mock(Process):
 class Daemon(Process):
     """gangwayd, and the calls to it."""
 
-    def __init__(self, home, arguments=(), env=None, port=0):
-        command = [program("gangwayd")]
+    def __init__(self, home, arguments=(), env=None, port=0, prefix=()):
+        command = [*prefix, program("gangwayd")]
         if port is not None:
             command += ["--port", str(port)]
-        super().__init__([*command, *arguments], env={**home.env, **(env or {})}, cwd=home.path)
+        super().__init__([*command, *arguments], env={**home.env, **(env or {})}, cwd=home.path,
+                         name="gangwayd")
         self.session = requests.Session()
         self.url = None
 
