@@ -12,10 +12,13 @@ G_BEGIN_DECLS
  * The rooms of the Redis engine, for its own files only.
  *
  *   gw-redis-queue.c           the object: the reads, watches, life
- *   gw-redis-queue-calls.c     what changes something: arguments in, results out
+ *   gw-redis-queue-submit.c    submissions
+ *   gw-redis-queue-calls.c     claims and ends of calls
+ *   gw-redis-queue-verbs.c     what people do to tasks, projects, lanes
  *   gw-redis-queue-read.c      from replies to plain data
  *   gw-redis-queue-estimate.c  a project's figures
- *   gw-redis-engine.c          the thread: pipelines, leases, what becomes of a lost connection
+ *   gw-redis-engine.c          the thread: pipelines, leases, what becomes of a lost connection;
+ *                              its own rooms: gw-redis-engine-private.h
  *   gw-redis-watch.c           what other engines changed
  *   gw-redis-address.c -connection.c -scripts.c -reply.c  the wire
  */
@@ -109,6 +112,13 @@ gpointer gw_redis_parse_stats (GwRedisRequest *request, const redisReply *reply,
 gpointer gw_redis_parse_recovery (GwRedisRequest *request, const redisReply *reply, GError **error);
 gpointer gw_redis_parse_snapshot (GwRedisRequest *request, const redisReply *reply, GError **error);
 
+char *gw_redis_check_name (const char *name);
+
+void gw_redis_queue_push (GwQueue *self, GwRedisRequest *request);
+gpointer gw_redis_queue_take (GwQueue *self, GAsyncResult *result, GError **error);
+gboolean gw_redis_queue_take_done (GwQueue *self, GAsyncResult *result, GError **error);
+void gw_redis_queue_init_submit (GwQueueInterface *iface);
 void gw_redis_queue_init_calls (GwQueueInterface *iface);
+void gw_redis_queue_init_verbs (GwQueueInterface *iface);
 
 G_END_DECLS

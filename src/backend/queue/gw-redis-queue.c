@@ -28,14 +28,38 @@ gw_redis_queue_get_engine (GwQueue *queue)
   return GW_REDIS_QUEUE (queue)->engine;
 }
 
-static gpointer
-take_pointer (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
+/* --- For all who ask. --- */
+
+void
+gw_redis_queue_push (GwQueue *self,
+                     GwRedisRequest *request)
+{
+  gw_redis_engine_push (gw_redis_queue_get_engine (self), request);
+}
+
+gpointer
+gw_redis_queue_take (GwQueue *self,
+                     GAsyncResult *result,
+                     GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+gboolean
+gw_redis_queue_take_done (GwQueue *self,
+                          GAsyncResult *result,
+                          GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  gw_redis_queue_take (self, result, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+
+  return FALSE;
 }
 
 static void
@@ -112,13 +136,6 @@ new_read (GwQueue *self,
 }
 
 static void
-push (GwQueue *self,
-      GwRedisRequest *request)
-{
-  gw_redis_engine_push (gw_redis_queue_get_engine (self), request);
-}
-
-static void
 get_task_async (GwQueue *self,
                 const char *task_id,
                 GAsyncReadyCallback callback,
@@ -128,7 +145,7 @@ get_task_async (GwQueue *self,
                                       callback, user_data);
 
   gw_redis_request_add_text (request, task_id);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GwTask *
@@ -136,7 +153,7 @@ get_task_finish (GwQueue *self,
                  GAsyncResult *result,
                  GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -150,7 +167,7 @@ get_project_async (GwQueue *self,
 
   gw_redis_request_add_text (request, project);
   gw_redis_request_add_int (request, 20000);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GwProject *
@@ -158,7 +175,7 @@ get_project_finish (GwQueue *self,
                     GAsyncResult *result,
                     GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -175,7 +192,7 @@ list_projects_async (GwQueue *self,
   request->since = since;
   gw_redis_request_add_time (request, (gint64) MIN (since, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, limit);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GwProjectPage *
@@ -183,7 +200,7 @@ list_projects_finish (GwQueue *self,
                       GAsyncResult *result,
                       GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 #define LONGEST_QUERY 4096
@@ -219,7 +236,7 @@ read_feed_async (GwQueue *self,
   gw_redis_request_add_int (request, with_result);
   gw_redis_request_add_int (request, (query->fields & GW_TASK_FIELD_CONTENT) != 0 ? 1 : 0);
   gw_redis_request_add_int (request, request->began_at);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GwFeedPage *
@@ -227,7 +244,7 @@ read_feed_finish (GwQueue *self,
                   GAsyncResult *result,
                   GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -244,7 +261,7 @@ read_results_async (GwQueue *self,
   gw_redis_request_add_time (request, (gint64) MIN (query->after, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, query->limit);
   gw_redis_request_add_int (request, (gint64) query->max_bytes);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GPtrArray *
@@ -252,7 +269,7 @@ take_array (GwQueue *self,
             GAsyncResult *result,
             GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -274,7 +291,7 @@ read_attempts_async (GwQueue *self,
   gw_redis_request_add_time (request, (gint64) MIN (since, (guint64) G_MAXINT64));
   gw_redis_request_add_time (request, (gint64) MIN (before, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, limit);
-  push (self, request);
+  gw_redis_queue_push (self, request);
 }
 
 static GwAttemptPage *
@@ -282,7 +299,7 @@ read_attempts_finish (GwQueue *self,
                       GAsyncResult *result,
                       GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -290,8 +307,8 @@ read_lanes_async (GwQueue *self,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  push (self, new_read (self, read_lanes_async, "lanes", gw_redis_parse_lanes, unref_array,
-                        callback, user_data));
+  gw_redis_queue_push (self, new_read (self, read_lanes_async, "lanes", gw_redis_parse_lanes,
+                                       unref_array, callback, user_data));
 }
 
 static void
@@ -299,8 +316,8 @@ read_stats_async (GwQueue *self,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  push (self, new_read (self, read_stats_async, "stats", gw_redis_parse_stats, free_stats, callback,
-                        user_data));
+  gw_redis_queue_push (self, new_read (self, read_stats_async, "stats", gw_redis_parse_stats,
+                                       free_stats, callback, user_data));
 }
 
 static GwQueueStats *
@@ -308,7 +325,7 @@ read_stats_finish (GwQueue *self,
                    GAsyncResult *result,
                    GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -316,8 +333,9 @@ read_recovery_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  push (self, new_read (self, read_recovery_async, "recovery", gw_redis_parse_recovery,
-                        free_recovery, callback, user_data));
+  gw_redis_queue_push (self, new_read (self, read_recovery_async, "recovery",
+                                       gw_redis_parse_recovery, free_recovery, callback,
+                                       user_data));
 }
 
 static GwRecovery *
@@ -325,7 +343,7 @@ read_recovery_finish (GwQueue *self,
                       GAsyncResult *result,
                       GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -333,8 +351,9 @@ read_snapshot_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  push (self, new_read (self, read_snapshot_async, "snapshot", gw_redis_parse_snapshot,
-                        free_snapshot, callback, user_data));
+  gw_redis_queue_push (self, new_read (self, read_snapshot_async, "snapshot",
+                                       gw_redis_parse_snapshot, free_snapshot, callback,
+                                       user_data));
 }
 
 static GwQueueSnapshot *
@@ -342,7 +361,7 @@ read_snapshot_finish (GwQueue *self,
                       GAsyncResult *result,
                       GError **error)
 {
-  return take_pointer (self, result, error);
+  return gw_redis_queue_take (self, result, error);
 }
 
 /* --- Life and watches. --- */
@@ -356,21 +375,6 @@ close_async (GwQueue *self,
 
   g_task_set_source_tag (task, close_async);
   gw_redis_engine_close (gw_redis_queue_get_engine (self), task);
-}
-
-static gboolean
-close_finish (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  g_autoptr (GError) local = NULL;
-
-  take_pointer (self, result, &local);
-  if (local == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-
-  return FALSE;
 }
 
 static guint
@@ -428,7 +432,9 @@ get_kind (GwQueue *self)
 static void
 gw_redis_queue_iface_init (GwQueueInterface *iface)
 {
+  gw_redis_queue_init_submit (iface);
   gw_redis_queue_init_calls (iface);
+  gw_redis_queue_init_verbs (iface);
   iface->get_task_async = get_task_async;
   iface->get_task_finish = get_task_finish;
   iface->get_project_async = get_project_async;
@@ -450,7 +456,7 @@ gw_redis_queue_iface_init (GwQueueInterface *iface)
   iface->read_snapshot_async = read_snapshot_async;
   iface->read_snapshot_finish = read_snapshot_finish;
   iface->close_async = close_async;
-  iface->close_finish = close_finish;
+  iface->close_finish = gw_redis_queue_take_done;
   iface->watch_revision = watch_revision;
   iface->watch_lane = watch_lane;
   iface->unwatch = unwatch;

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "gw-error.h"
+#include "queue/gw-redis-engine-private.h"
+
+/*
+ * A group of requests becomes one pipeline. What is asked on, follows it: the rounds of a claim
+ * that the scheduler must judge. The engine's thread.
+ */
+
+#define VALUES_OF_TASK 6
+#define STAGE_VALUES (300 * VALUES_OF_TASK)
+#define DECISIONS 4
+
+/* --- The scheduler's part of a claim. --- */
+
+static void
+keep_memo_for (GwRedisEngine *engine,
+               const redisReply *lanes)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < gw_redis_reply_get_length (lanes); i++)
+    g_string_append_printf (names, "%s\n",
+                            gw_redis_reply_get_text (gw_redis_reply_get (lanes, i), 0));
+  if (g_strcmp0 (names->str, engine->memo_names) == 0)
+    return;
+
+  /* What it remembers is by the place in the list. */
+  g_clear_pointer (&engine->memo, gw_scheduler_memo_free);
+  engine->memo = gw_scheduler_memo_new ();
+  g_free (engine->memo_names);
+  engine->memo_names = g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+static void
+decide (GwRedisEngine *engine,
+        GwRedisRequest *call,
+        const redisReply *shown,
+        gboolean last)
+{
+  const redisReply *lanes = gw_redis_reply_get (shown, 6);
+  guint index = (guint) gw_redis_reply_get_int (shown, 5);
+  GwDecision worth = { GW_VERDICT_START, GW_SCHEDULER_NEVER };
+  GwDecision share = worth;
+  GwSchedulerState state = { 0 };
+
+  keep_memo_for (engine, lanes);
+  state.now = gw_redis_reply_get_int (shown, 2);
+  state.cap = (guint) gw_redis_reply_get_int (shown, 3);
+  state.waiting = (guint64) gw_redis_reply_get_int (shown, 4);
+  state.memo = engine->memo;
+  gw_redis_read_scheduler (lanes, &state);
+  if (index < state.n_lanes)
+    {
+      worth = gw_scheduler_check_worth (&state, index);
+      share = gw_scheduler_check_share (&state, index);
+    }
+  gw_redis_clear_scheduler (&state);
+
+  gw_redis_request_add_int (call, gw_redis_reply_get_int (shown, 1));
+  gw_redis_request_add_int (call, worth.verdict);
+  gw_redis_request_add_time (call, worth.ask_at);
+  gw_redis_request_add_int (call, share.verdict);
+  gw_redis_request_add_time (call, share.ask_at);
+  gw_redis_request_add_int (call, last);
+}
+
+/* Asks on until the claim is granted or refused. What was finished before it stays so. */
+static gboolean
+settle_claim (GwRedisEngine *engine,
+              GwRedisRequest *request,
+              const redisReply *reply,
+              GError **error)
+{
+  const redisReply *shown = gw_redis_reply_get (reply, 2);
+
+  for (guint i = 1; g_str_equal (gw_redis_reply_get_text (shown, 0), "D"); i++)
+    {
+      GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_CLAIM, NULL, NULL, NULL,
+                                                   NULL);
+
+      gw_redis_request_add_text (call, request->provider);
+      gw_redis_request_add_int (call, request->slot);
+      gw_redis_request_add_text (call, request->worker);
+      decide (engine, call, shown, i >= DECISIONS);
+      g_clear_pointer (&request->claimed, gw_redis_reply_free);
+      request->claimed = gw_redis_engine_run_script (engine, GW_REDIS_CLAIM, call->arguments,
+                                                     error);
+      gw_redis_request_free (call);
+      if (request->claimed == NULL)
+        return FALSE;
+      shown = gw_redis_reply_get (request->claimed, 2);
+    }
+
+  return TRUE;
+}
+
+/* --- Groups. --- */
+
+static void
+take_reply (GwRedisEngine *engine,
+            GwRedisRequest *request,
+            const redisReply *reply)
+{
+  if (!gw_redis_engine_check_reply (engine, request->script, reply, &request->error))
+    {
+      /* Only its answer was lost with the connection. */
+      if (request->repeated && request->script == GW_REDIS_FINISH
+          && g_error_matches (request->error, GW_ERROR, GW_ERROR_CONFLICT))
+        {
+          g_clear_error (&request->error);
+          request->result = gw_redis_finished_new_unseen (request, gw_clock_now (engine->clock));
+        }
+      return;
+    }
+  if (request->provider != NULL && !settle_claim (engine, request, reply, &request->error))
+    {
+      /* The end of the call before it is told all the same. */
+      if (request->script != GW_REDIS_FINISH)
+        return;
+      g_clear_error (&request->error);
+    }
+  if (request->parse != NULL)
+    request->result = request->parse (request, reply, &request->error);
+}
+
+/* A large submission goes over in pieces, so that no step is long: others' come in between. */
+static gboolean
+stage (GwRedisEngine *engine,
+       GwRedisRequest *request,
+       GError **error)
+{
+  GBytes *name = g_ptr_array_index (request->arguments, 0);
+
+  for (guint i = 0; i < request->staged->len; i += STAGE_VALUES)
+    {
+      GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_STAGE, NULL, NULL, NULL,
+                                                   NULL);
+      guint n = MIN (STAGE_VALUES, request->staged->len - i);
+      g_autoptr (redisReply) reply = NULL;
+
+      g_ptr_array_add (call->arguments, g_bytes_ref (name));
+      gw_redis_request_add_int (call, n / VALUES_OF_TASK);
+      for (guint j = i; j < i + n; j++)
+        g_ptr_array_add (call->arguments, g_bytes_ref (g_ptr_array_index (request->staged, j)));
+      reply = gw_redis_engine_run_script (engine, GW_REDIS_STAGE, call->arguments, error);
+      gw_redis_request_free (call);
+      if (reply == NULL)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* What is to be told to somebody whose step may or may not have been done. */
+static GError *
+make_unknown (GwRedisEngine *engine)
+{
+  return g_error_new (GW_ERROR, GW_ERROR_UNAVAILABLE,
+                      "The connection to Redis at %s was lost before it answered. Whether the step "
+                      "was done is not known: look, or repeat it with the same Idempotency-Key.",
+                      engine->address->shown);
+}
+
+void
+gw_redis_engine_run_group (GwRedisEngine *engine,
+                           GPtrArray *group)
+{
+  g_autoptr (GPtrArray) replies = g_ptr_array_new_with_free_func (
+    (GDestroyNotify) gw_redis_reply_free);
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  for (guint i = 0; i < group->len; i++)
+    {
+      GwRedisRequest *request = g_ptr_array_index (group, i);
+
+      /* It is alone in its group, and nothing of it can be seen yet. */
+      if (request->staged != NULL && !stage (engine, request, &request->error))
+        {
+          if (!gw_redis_connection_is_open (engine->connection))
+            gw_redis_engine_lose_connection (engine, request->error);
+          gw_redis_request_answer (request);
+          return;
+        }
+      gw_redis_engine_append_script (engine, request->script, request->arguments);
+      n++;
+    }
+  for (guint i = 0; i < n && error == NULL; i++)
+    {
+      redisReply *reply = gw_redis_connection_take (engine->connection, &error);
+
+      if (reply != NULL)
+        g_ptr_array_add (replies, reply);
+    }
+  if (error != NULL)
+    gw_redis_engine_lose_connection (engine, error);
+
+  for (guint i = 0; i < replies->len; i++)
+    {
+      GwRedisRequest *request = g_ptr_array_index (group, i);
+      redisReply *reply = g_ptr_array_index (replies, i);
+
+      if (gw_redis_reply_is_unknown_script (reply)
+          && gw_redis_connection_is_open (engine->connection))
+        {
+          g_autoptr (redisReply) again = NULL;
+
+          if (gw_redis_connection_load_scripts (engine->connection, &request->error)
+              && gw_redis_engine_append_script (engine, request->script, request->arguments))
+            again = gw_redis_connection_take (engine->connection, &request->error);
+          if (again != NULL)
+            take_reply (engine, request, again);
+        }
+      else
+        {
+          take_reply (engine, request, reply);
+        }
+    }
+  /* A group is one request with what it staged; others are as they were. */
+  for (guint i = group->len; i-- > replies->len;)
+    {
+      GwRedisRequest *request = g_ptr_array_index (group, i);
+
+      if (request->lasting)
+        {
+          gw_redis_engine_put_back (engine, request);
+          continue;
+        }
+      request->error = make_unknown (engine);
+      gw_redis_request_answer (request);
+    }
+  for (guint i = 0; i < replies->len; i++)
+    gw_redis_request_answer (g_ptr_array_index (group, i));
+}

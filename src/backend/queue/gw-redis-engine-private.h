@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "queue/gw-redis-private.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The engine's own rooms. Every function here is the engine's thread's, but for those of requests.
+ *
+ *   gw-redis-request.c       arguments in, results out
+ *   gw-redis-engine-steps.c  one script
+ *   gw-redis-engine-group.c  many in one pipeline
+ *   gw-redis-engine-house.c  the connection, leases, sweeps
+ *   gw-redis-engine.c        the thread and its face
+ */
+
+#define GW_REDIS_FIRST_BACKOFF_MS 100
+#define GW_REDIS_MOST_BACKOFF_MS 5000
+
+struct _GwRedisEngine {
+  int ref_count;          /* (atomic) */
+  GwRedisQueueOptions options;
+  GwRedisAddress *address;
+  char *channel;
+  char *id;               /* of this engine, for leases */
+  gboolean manual;        /* tests drive the clock */
+  GwClock *clock;
+  GwSqWatches *watches;
+  GwRedisWatch *watch;
+  GThread *thread;
+
+  GMutex mutex;
+  GCond cond;
+  GQueue requests;        /* (mutex mutex) */
+  gboolean closing;       /* (mutex mutex) */
+  gboolean poked;         /* (mutex mutex) */
+  GTask *close_task;      /* (mutex mutex) (nullable) */
+  GHashTable *walks;      /* (mutex mutex) */
+
+  /* The thread's own. */
+  GwRedisConnection *connection;
+  GError *failure;        /* why there is no connection */
+  gint64 next_try;        /* monotonic ms */
+  gint64 backoff;
+  gint64 next_beat;       /* monotonic ms; 0: nothing is under way */
+  gint64 last_sweep;      /* queue's wall clock */
+  gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
+  gboolean gone;          /* the data: it is made anew */
+  char *store;
+  GwSchedulerMemo *memo;
+  char *memo_names;
+};
+
+static inline gint64
+gw_redis_monotonic_ms (void)
+{
+  return g_get_monotonic_time () / 1000;
+}
+
+/* What is promised is that a dead engine's tasks run elsewhere within the lease: so it is over a
+ * little before, and the others look often enough. */
+static inline gint64
+gw_redis_engine_get_lease_ms (GwRedisEngine *engine)
+{
+  return (gint64) engine->options.lease_seconds * 1000 * 2 / 3;
+}
+
+static inline gint64
+gw_redis_engine_get_beat_ms (GwRedisEngine *engine)
+{
+  return (gint64) engine->options.lease_seconds * 1000 / 6;
+}
+
+void gw_redis_request_free (GwRedisRequest *request);
+void gw_redis_request_answer (GwRedisRequest *request);
+void gw_redis_request_refuse (GwRedisRequest *request, const GError *error);
+
+gboolean gw_redis_engine_append_script (GwRedisEngine *engine, GwRedisScript script,
+                                        GPtrArray *arguments);
+gboolean gw_redis_engine_check_reply (GwRedisEngine *engine, GwRedisScript script,
+                                      const redisReply *reply, GError **error);
+gboolean gw_redis_reply_is_unknown_script (const redisReply *reply);
+redisReply *gw_redis_engine_run_script (GwRedisEngine *engine, GwRedisScript script,
+                                        GPtrArray *arguments, GError **error);
+
+void gw_redis_engine_run_group (GwRedisEngine *engine, GPtrArray *group);
+void gw_redis_engine_put_back (GwRedisEngine *engine, GwRedisRequest *request);
+
+gboolean gw_redis_engine_connect (GwRedisEngine *engine, gboolean first, GError **error);
+void gw_redis_engine_reconnect (GwRedisEngine *engine);
+void gw_redis_engine_begin_anew (GwRedisEngine *engine);
+void gw_redis_engine_lose_connection (GwRedisEngine *engine, const GError *error);
+void gw_redis_engine_keep_house (GwRedisEngine *engine);
+
+G_END_DECLS

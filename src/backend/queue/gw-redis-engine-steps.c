@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "gw-error.h"
+#include "queue/gw-redis-engine-private.h"
+
+/*
+ * One step: a script with what each is told, into the pipeline or at once, and its reply judged.
+ * The engine's thread.
+ */
+
+typedef struct {
+  GArray *arguments;      /* (element-type utf8) (borrowed) */
+  GArray *lengths;
+  char clock[2][32];
+  char random[G_ASCII_DTOSTR_BUF_SIZE];
+} Command;
+
+static void
+add (Command *command,
+     const char *text,
+     gsize size)
+{
+  const char *own = text != NULL ? text : "";
+
+  g_array_append_val (command->arguments, own);
+  g_array_append_val (command->lengths, size);
+}
+
+static void
+add_text (Command *command,
+          const char *text)
+{
+  add (command, text, strlen (text));
+}
+
+static void
+clear_command (Command *command)
+{
+  g_clear_pointer (&command->arguments, g_array_unref);
+  g_clear_pointer (&command->lengths, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Command, clear_command)
+
+static void
+init_command (Command *command)
+{
+  command->arguments = g_array_new (FALSE, FALSE, sizeof (const char *));
+  command->lengths = g_array_new (FALSE, FALSE, sizeof (gsize));
+}
+
+static gboolean
+append (GwRedisEngine *engine,
+        Command *command)
+{
+  return gw_redis_connection_append (engine->connection, command->arguments->len,
+                                     (const char **) (gpointer) command->arguments->data,
+                                     (const gsize *) (gconstpointer) command->lengths->data);
+}
+
+/* One script with its arguments goes into the pipeline. */
+gboolean
+gw_redis_engine_append_script (GwRedisEngine *engine,
+                               GwRedisScript script,
+                               GPtrArray *arguments)
+{
+  g_auto (Command) command;
+
+  init_command (&command);
+  add_text (&command, "EVALSHA");
+  add_text (&command, gw_redis_script_get_sha (script));
+  add_text (&command, "0");
+  add_text (&command, engine->options.prefix);
+  command.clock[0][0] = command.clock[1][0] = '\0';
+  if (engine->manual)
+    {
+      g_snprintf (command.clock[0], sizeof command.clock[0], "%" G_GINT64_FORMAT,
+                  gw_clock_now (engine->clock));
+      g_snprintf (command.clock[1], sizeof command.clock[1], "%" G_GINT64_FORMAT,
+                  gw_clock_wall (engine->clock));
+    }
+  add_text (&command, command.clock[0]);
+  add_text (&command, command.clock[1]);
+  add_text (&command, engine->channel);
+  add_text (&command, engine->id);
+  add_text (&command, g_ascii_dtostr (command.random, sizeof command.random, g_random_double ()));
+  for (guint i = 0; i < arguments->len; i++)
+    {
+      gsize size;
+      const char *data = g_bytes_get_data (g_ptr_array_index (arguments, i), &size);
+
+      add (&command, data, size);
+    }
+
+  return append (engine, &command);
+}
+
+/* A reply of a script becomes an error, or what it tells goes to the watches. */
+gboolean
+gw_redis_engine_check_reply (GwRedisEngine *engine,
+                             GwRedisScript script,
+                             const redisReply *reply,
+                             GError **error)
+{
+  const char *word = gw_redis_reply_get_text (reply, 0);
+
+  if (reply->type == REDIS_REPLY_ERROR)
+    {
+      g_propagate_error (error, gw_redis_error_new (engine->address->shown, reply->str));
+      g_prefix_error (error, "%s: ", gw_redis_script_get_name (script));
+      return FALSE;
+    }
+  if (g_str_equal (word, "K"))
+    {
+      gw_redis_tell_events (engine->watches, gw_redis_reply_get_text (reply, 1));
+      return TRUE;
+    }
+  if (g_str_equal (word, "E"))
+    {
+      const char *name = gw_redis_reply_get_text (reply, 1);
+      GwError code = GW_ERROR_INTERNAL;
+
+      if (g_str_equal (name, "gone"))
+        {
+          engine->gone = TRUE;
+          code = GW_ERROR_UNAVAILABLE;
+        }
+      else
+        {
+          gw_error_from_string (name, &code);
+        }
+      g_set_error_literal (error, GW_ERROR, (int) code, gw_redis_reply_get_text (reply, 2));
+      return FALSE;
+    }
+  g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+               "Redis at %s answered the step “%s” with something else than the queue's scripts "
+               "do.",
+               engine->address->shown, gw_redis_script_get_name (script));
+
+  return FALSE;
+}
+
+gboolean
+gw_redis_reply_is_unknown_script (const redisReply *reply)
+{
+  return reply->type == REDIS_REPLY_ERROR && g_str_has_prefix (reply->str, "NOSCRIPT");
+}
+
+/* (transfer full) (nullable): one script, at once. */
+redisReply *
+gw_redis_engine_run_script (GwRedisEngine *engine,
+                            GwRedisScript script,
+                            GPtrArray *arguments,
+                            GError **error)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (redisReply) reply = NULL;
+
+      gw_redis_engine_append_script (engine, script, arguments);
+      reply = gw_redis_connection_take (engine->connection, error);
+      if (reply == NULL)
+        return NULL;
+      if (i == 0 && gw_redis_reply_is_unknown_script (reply))
+        {
+          if (!gw_redis_connection_load_scripts (engine->connection, error))
+            return NULL;
+          continue;
+        }
+
+      if (!gw_redis_engine_check_reply (engine, script, reply, error))
+        return NULL;
+
+      return g_steal_pointer (&reply);
+    }
+
+  return NULL;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include "gw-project.h"
+#include "queue/gw-redis-private.h"
+
+/*
+ * The verbs of people, for tasks, projects and lanes. Arguments go in the order in which data/redis
+ * takes them. Any thread.
+ */
+
+static gpointer
+parse_count (GwRedisRequest *request,
+             const redisReply *reply,
+             GError **error)
+{
+  guint64 *count = g_new (guint64, 1);
+
+  *count = (guint64) gw_redis_reply_get_int (reply, 2);
+
+  return count;
+}
+
+static gboolean
+take_count (GwQueue *self,
+            GAsyncResult *result,
+            guint64 *count,
+            GError **error)
+{
+  g_autofree guint64 *number = gw_redis_queue_take (self, result, error);
+
+  if (number == NULL)
+    return FALSE;
+  if (count != NULL)
+    *count = *number;
+
+  return TRUE;
+}
+
+/* (transfer full) (nullable): what is wrong with a project's @name, if anything is; it matters only
+ * where no project is called so. */
+char *
+gw_redis_check_name (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (name == NULL || gw_project_check_name (name, &error))
+    return NULL;
+
+  return g_strdup (error->message);
+}
+
+static void
+unref_task (gpointer task)
+{
+  gw_task_unref (task);
+}
+
+static void
+unref_project (gpointer project)
+{
+  gw_project_unref (project);
+}
+
+static GwRedisRequest *
+new_verb (GwQueue *self,
+          gpointer tag,
+          const char *verb,
+          GwRedisParseFunc parse,
+          GDestroyNotify free_result,
+          GAsyncReadyCallback callback,
+          gpointer user_data)
+{
+  GwRedisRequest *request = gw_redis_request_new (self, tag, GW_REDIS_VERBS, parse, free_result,
+                                                  callback, user_data);
+
+  gw_redis_request_add_text (request, verb);
+
+  return request;
+}
+
+static void
+cancel_task_async (GwQueue *self,
+                   const char *task_id,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, cancel_task_async, "cancel", gw_redis_parse_task,
+                                      unref_task, callback, user_data);
+
+  gw_redis_request_add_text (request, task_id);
+  gw_redis_queue_push (self, request);
+}
+
+static GwTask *
+take_task (GwQueue *self,
+           GAsyncResult *result,
+           GError **error)
+{
+  return gw_redis_queue_take (self, result, error);
+}
+
+static void
+retry_task_async (GwQueue *self,
+                  const char *task_id,
+                  const char *provider,
+                  const char *model,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, retry_task_async, "retry", gw_redis_parse_task,
+                                      unref_task, callback, user_data);
+
+  gw_redis_request_add_text (request, task_id);
+  gw_redis_request_add_text (request, provider);
+  gw_redis_request_add_text (request, model);
+  gw_redis_queue_push (self, request);
+}
+
+static void
+set_removed_async (GwQueue *self,
+                   const char *const *task_ids,
+                   gboolean removed,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, set_removed_async, "removed", parse_count, g_free,
+                                      callback, user_data);
+
+  gw_redis_request_add_int (request, removed);
+  gw_redis_request_add_int (request, g_strv_length ((char **) task_ids));
+  for (guint i = 0; task_ids[i] != NULL; i++)
+    gw_redis_request_add_text (request, task_ids[i]);
+  gw_redis_queue_push (self, request);
+}
+
+static void
+act_on_project_async (GwQueue *self,
+                      const char *project,
+                      const GwProjectAct *act,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  static const int verbs[] = {
+    [GW_PROJECT_CANCEL] = 0, [GW_PROJECT_PAUSE] = 1, [GW_PROJECT_RESUME] = 2, [GW_PROJECT_RETRY] = 3
+  };
+  GwRedisRequest *request = new_verb (self, act_on_project_async, "act", parse_count, g_free,
+                                      callback, user_data);
+
+  gw_redis_request_add_text (request, project);
+  gw_redis_request_add_int (request, verbs[act->verb]);
+  gw_redis_request_add_text (request, act->has_code ? gw_error_to_string (act->code) : NULL);
+  gw_redis_request_add_text (request, act->provider);
+  gw_redis_request_add_text (request, act->model);
+  gw_redis_queue_push (self, request);
+}
+
+static void
+patch_project_async (GwQueue *self,
+                     const char *project,
+                     const GwProjectPatch *patch,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, patch_project_async, "patch", gw_redis_parse_project,
+                                      unref_project, callback, user_data);
+  g_autofree char *name_error = gw_redis_check_name (patch->name);
+
+  gw_redis_request_add_text (request, project);
+  /* An empty name is one that is refused, not one that is absent. */
+  gw_redis_request_add_text (request, patch->name != NULL && *patch->name == '\0' ? " "
+                                                                                   : patch->name);
+  gw_redis_request_add_text (request, name_error);
+  gw_redis_request_add_int (request, patch->sets_concurrency);
+  gw_redis_request_add_int (request, patch->concurrency);
+  gw_redis_request_add_int (request, patch->paused);
+  gw_redis_queue_push (self, request);
+}
+
+static GwProject *
+take_project (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  return gw_redis_queue_take (self, result, error);
+}
+
+static void
+remove_project_async (GwQueue *self,
+                      const char *project,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, remove_project_async, "remove_project", NULL, NULL,
+                                      callback, user_data);
+
+  gw_redis_request_add_text (request, project);
+  gw_redis_queue_push (self, request);
+}
+
+static gpointer
+parse_strings (GwRedisRequest *request,
+               const redisReply *reply,
+               GError **error)
+{
+  const redisReply *list = gw_redis_reply_get (reply, 2);
+  guint n = gw_redis_reply_get_length (list);
+  char **strings = g_new0 (char *, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    strings[i] = g_strdup (gw_redis_reply_get_text (list, i));
+
+  return strings;
+}
+
+static void
+free_strings (gpointer strings)
+{
+  g_strfreev (strings);
+}
+
+static char *
+make_fingerprint (const GwProviderConfig *config)
+{
+  g_autofree char *command = config->command != NULL ? g_strjoinv (" ", config->command) : NULL;
+
+  return g_strdup_printf ("%d %s %s %s", config->kind,
+                          config->base_url != NULL ? config->base_url : "",
+                          config->model != NULL ? config->model : "",
+                          command != NULL ? command : "");
+}
+
+static void
+add_provider (GwRedisRequest *request,
+              const GwQueueProvider *provider)
+{
+  const GwProviderConfig *config = provider->config;
+  g_autofree char *fingerprint = make_fingerprint (config);
+  GwBelief belief;
+
+  gw_belief_init (&belief, config->latency > 0 ? config->latency : 3);
+  gw_redis_request_add_text (request, config->name);
+  gw_redis_request_add_int (request, config->kind);
+  gw_redis_request_add_text (request, config->model);
+  gw_redis_request_add_text (request, fingerprint);
+  gw_redis_request_add_int (request, config->max_concurrency);
+  gw_redis_request_add_int (request, config->requests_per_minute);
+  gw_redis_request_add_int (request, provider->in_use);
+  gw_redis_request_add_int (request, provider->usable);
+  gw_redis_request_add_int (request, provider->set_limits);
+  gw_redis_request_add_double (request, belief.mean);
+  gw_redis_request_add_double (request, belief.variance);
+  gw_redis_request_add_double (request, belief.weight);
+}
+
+static void
+set_providers_async (GwQueue *self,
+                     GPtrArray *providers,
+                     gboolean set_limits,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, set_providers_async, "providers", parse_strings,
+                                      free_strings, callback, user_data);
+
+  gw_redis_request_add_int (request, set_limits);
+  gw_redis_request_add_int (request, providers->len);
+  for (guint i = 0; i < providers->len; i++)
+    add_provider (request, g_ptr_array_index (providers, i));
+  gw_redis_queue_push (self, request);
+}
+
+static char **
+set_providers_finish (GwQueue *self,
+                      GAsyncResult *result,
+                      GError **error)
+{
+  return gw_redis_queue_take (self, result, error);
+}
+
+static void
+set_limits_async (GwQueue *self,
+                  const GwQueueLimits *limits,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, set_limits_async, "limits", NULL, NULL, callback,
+                                      user_data);
+
+  gw_redis_request_add_int (request, limits->max_concurrency);
+  gw_redis_request_add_int (request, limits->max_attempts);
+  gw_redis_request_add_int (request, limits->keep_days);
+  gw_redis_queue_push (self, request);
+}
+
+static void
+resume_lane_async (GwQueue *self,
+                   const char *provider,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  GwRedisRequest *request = new_verb (self, resume_lane_async, "resume", NULL, NULL, callback,
+                                      user_data);
+
+  gw_redis_request_add_text (request, provider);
+  gw_redis_queue_push (self, request);
+}
+
+void
+gw_redis_queue_init_verbs (GwQueueInterface *iface)
+{
+  iface->cancel_task_async = cancel_task_async;
+  iface->cancel_task_finish = take_task;
+  iface->retry_task_async = retry_task_async;
+  iface->retry_task_finish = take_task;
+  iface->set_removed_async = set_removed_async;
+  iface->set_removed_finish = take_count;
+  iface->act_on_project_async = act_on_project_async;
+  iface->act_on_project_finish = take_count;
+  iface->patch_project_async = patch_project_async;
+  iface->patch_project_finish = take_project;
+  iface->remove_project_async = remove_project_async;
+  iface->remove_project_finish = gw_redis_queue_take_done;
+  iface->set_providers_async = set_providers_async;
+  iface->set_providers_finish = set_providers_finish;
+  iface->set_limits_async = set_limits_async;
+  iface->set_limits_finish = gw_redis_queue_take_done;
+  iface->resume_lane_async = resume_lane_async;
+  iface->resume_lane_finish = gw_redis_queue_take_done;
+}
