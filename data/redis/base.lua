@@ -40,7 +40,7 @@ end
 local texts = {
   id = 1, name = 1, store = 1, lane = 1, provider = 1, model = 1, fingerprint = 1, stop = 1,
   error = 1, listed = 1, engine = 1, code = 1, message = 1, raw = 1, extra = 1, reason = 1, boot = 1,
-  worker = 1,
+  worker = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1, came = 1, move = 1, from = 1,
 }
 local function load(key)
   local raw, record = call('HGETALL', key), {}

@@ -5,6 +5,18 @@ local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg(
 local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
 local boot, store, default = arg(), arg(), arg()
 local offset = wall - now
+if not H and call('EXISTS', P .. 'move') == 1 then
+  return fail('unavailable', 'A queue is being moved into this Redis, and has not come whole. Wait for it, '
+              .. 'or run the same gangwayd --migrate-to again where it was broken off.')
+end
+if H and H.moved_to then
+  return fail('unavailable', 'The queue was moved from this Redis to ' .. H.moved_to .. ', where its tasks '
+              .. 'are now. Start without --redis there, or move it back with gangwayd --migrate-to redis.')
+end
+if H and H.moving and H.moving > now then
+  return fail('unavailable', 'The queue is being moved out of this Redis just now. Try again when that '
+              .. 'has ended.')
+end
 if not H then
   H = make('head', { store = store, version = version, revision = 0, journal = 0, last_task = 0,
     last_attempt = 0, last_project = 0, last_pile = 0, n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0,

@@ -129,6 +129,32 @@ usage_error (const char *message)
   return EXIT_USAGE;
 }
 
+static void
+tell_cb (const char *line,
+         gpointer user_data)
+{
+  g_printerr ("gangwayd: %s\n", line);
+}
+
+/* @to: "embedded", "redis" (the one of the configuration), or its address */
+static int
+move_queue (const char *to,
+            const GwEngineOptions *options)
+{
+  GwMoveOptions move = { .config_path = options->config_path, .data_dir = options->data_dir,
+                         .redis_uri = options->redis_uri, .tell = tell_cb };
+  g_autoptr (GError) error = NULL;
+
+  move.to_redis = !g_str_equal (to, "embedded");
+  if (move.to_redis && !g_str_equal (to, "redis"))
+    move.redis_uri = to;
+  if (gw_engine_move_queue (&move, &error))
+    return EXIT_SUCCESS;
+
+  g_printerr ("gangwayd: %s\n", error->message);
+  return g_error_matches (error, GW_ERROR, GW_ERROR_CONFIG) ? EXIT_USAGE : EXIT_NOT_STARTED;
+}
+
 int
 main (int argc,
       char *argv[])
@@ -137,6 +163,7 @@ main (int argc,
   g_autofree char *listen = NULL;
   g_autofree char *data_dir = NULL;
   g_autofree char *redis_uri = NULL;
+  g_autofree char *migrate_to = NULL;
   g_autofree char *log_level = NULL;
   gint64 port = NO_PORT;
   gboolean no_workers = FALSE;
@@ -158,6 +185,8 @@ main (int argc,
       N_("Only the workers; needs --redis"), NULL },
     { "set-limits", 0, 0, G_OPTION_ARG_NONE, &set_limits,
       N_("Store the limits of the configuration over those of the queue"), NULL },
+    { "migrate-to", 0, 0, G_OPTION_ARG_STRING, &migrate_to,
+      N_("Move the queue: “redis”, an address of Redis, or “embedded”; then end"), N_("PLACE") },
     { "log-level", 0, 0, G_OPTION_ARG_STRING, &log_level,
       N_("error, warning, info or debug"), N_("LEVEL") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_("Print the version"), NULL },
@@ -197,6 +226,9 @@ main (int argc,
   options.no_workers = no_workers;
   options.workers_only = workers_only;
   options.set_limits = set_limits;
+
+  if (migrate_to != NULL)
+    return move_queue (migrate_to, &options);
 
   daemon.workers_only = workers_only;
   daemon.loop = g_main_loop_new (NULL, FALSE);

@@ -7,6 +7,7 @@
 
 #include "engine/gw-engine-private.h"
 #include "gw-error.h"
+#include "queue/gw-queue-store.h"
 #include "queue/gw-redis-address.h"
 #include "queue/gw-redis-queue.h"
 #include "queue/gw-sqlite-queue.h"
@@ -66,6 +67,21 @@ queue_failed_cb (const GError *error,
   g_source_attach (source, self->owner);
 }
 
+/* What waits in the embedded queue, nobody would see any more. */
+static void
+tell_left_behind (GwEngine *self,
+                  const GwRedisAddress *address)
+{
+  guint64 n = gw_sqlite_store_count_unfinished (self->data_dir);
+
+  if (n > 0)
+    g_ptr_array_add (self->notices,
+                     g_strdup_printf ("%" G_GUINT64_FORMAT " unfinished tasks wait in the queue in %s, "
+                                      "which is not used while the one on %s is. To take them over, "
+                                      "stop this, and run: gangwayd --migrate-to redis (with the same "
+                                      "options).", n, self->data_dir, address->shown));
+}
+
 /* Others may work on it, too: nothing is locked, and whose lease runs out has died. */
 static gboolean
 gw_engine_open_redis (GwEngine *self,
@@ -87,6 +103,8 @@ gw_engine_open_redis (GwEngine *self,
 
   if (address == NULL)
     return FALSE;
+  if (!self->workers_only)
+    tell_left_behind (self, address);
   self->opening_at = g_get_real_time () / 1000;
   queue = gw_redis_queue_new (&options, error);
   if (queue == NULL)
@@ -112,6 +130,7 @@ _gw_engine_open_queue (GwEngine *self,
     .hold_uncertain = _gw_engine_holds_uncertain (self),
     .hold_unfinished = self->host == GW_HOST_BATCH,
   };
+  g_autofree char *moved = NULL;
   GwSqliteQueue *queue;
 
   if (self->redis_uri != NULL || self->config->redis_uri != NULL)
@@ -128,6 +147,12 @@ _gw_engine_open_queue (GwEngine *self,
   self->lock = gw_data_lock_new (self->data_dir, &self->other_uri, error);
   if (self->lock == NULL)
     return FALSE;
+  moved = gw_sqlite_store_find_moved (self->data_dir);
+  if (moved != NULL)
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_UNAVAILABLE, moved);
+      return FALSE;
+    }
 
   self->opening_at = g_get_real_time () / 1000;
   queue = gw_sqlite_queue_new (&options, error);

@@ -63,4 +63,16 @@ gboolean gw_engine_stop_finish (GwEngine *self, GAsyncResult *result, GError **e
 typedef void (*GwEngineFailedFunc) (GwEngine *self, const GError *error, gpointer user_data);
 void gw_engine_set_failed_func (GwEngine *self, GwEngineFailedFunc func, gpointer user_data);
 
+/* A queue goes from the data directory to Redis, or back. */
+typedef struct {
+  const char *config_path; /* (nullable) */
+  const char *data_dir;    /* (nullable) */
+  const char *redis_uri;   /* (nullable) over the configuration */
+  gboolean to_redis;
+  void (*tell) (const char *line, gpointer user_data); /* (nullable) how far it is */
+  gpointer user_data;
+} GwMoveOptions;
+
+gboolean gw_engine_move_queue (const GwMoveOptions *options, GError **error);
+
 G_END_DECLS

@@ -33,6 +33,7 @@ static const struct {
   [GW_REDIS_FINISH] = { "finish", { "base", "guard", "lanes", "tasks", "view", "recover", "claim",
                                    "finish", "finish-step" } },
   [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "lanes", "tasks", "view", "verbs" } },
+  [GW_REDIS_COPY] = { "copy", { "base", "lanes", "tasks", "recover", "copy" } },
   [GW_REDIS_READS] = { "reads", { "base", "guard", "lanes", "tasks", "view", "reads" } },
 };
 

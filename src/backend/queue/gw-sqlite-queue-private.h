@@ -373,6 +373,7 @@ gpointer gw_sq_step_set_limits (GwSqState *state, gpointer args, GError **error)
 gpointer gw_sq_step_resume_lane (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_replay_aborts (GwSqState *state, gpointer args, GError **error);
 
+gsize gw_sq_split_content (const char *content, gsize size);
 GwGrant *gw_sq_claim (GwSqState *state, const char *provider, guint slot, GError **error);
 gboolean gw_sq_cancel (GwSqState *state, GwSqTaskRow *row);
 guint64 gw_sq_cancel_all (GwSqState *state, GwSqProject *project);

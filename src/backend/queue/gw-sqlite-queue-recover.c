@@ -166,20 +166,31 @@ gw_sq_recover (GwSqState *state)
 {
   sqlite3_stmt *row = gw_sq_bind (state->db, "SELECT opened FROM head", "");
   gboolean crashed = FALSE;
+  gboolean moved_in = FALSE;
 
   if (gw_sq_row (state->db, row))
     {
-      crashed = sqlite3_column_int (row, 0);
+      crashed = sqlite3_column_int (row, 0) == 1;
+      moved_in = sqlite3_column_int (row, 0) == 2;
       gw_sq_end (row);
     }
-  gw_sq_run (state->db, "UPDATE attempt SET crash = NULL WHERE crash IS NOT NULL", "");
+  /* A move is no end: what the crash before it left is told once more. */
+  if (!moved_in)
+    gw_sq_run (state->db, "UPDATE attempt SET crash = NULL WHERE crash IS NOT NULL", "");
   if (crashed)
     recover_attempts (state);
   gw_sq_state_flush (state);
   hold_unfinished (state);
-  gw_sq_run (state->db, "UPDATE head SET opened = 1, recovered_at = ?, paid_twice = 0", "i",
-             crashed ? state->wall : (gint64) 0);
-  state->paid_twice = 0;
+  if (moved_in)
+    {
+      gw_sq_run (state->db, "UPDATE head SET opened = 1", "");
+    }
+  else
+    {
+      gw_sq_run (state->db, "UPDATE head SET opened = 1, recovered_at = ?, paid_twice = 0", "i",
+                 crashed ? state->wall : (gint64) 0);
+      state->paid_twice = 0;
+    }
 
   if (state->default_project == 0)
     {

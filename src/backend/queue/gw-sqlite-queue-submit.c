@@ -134,9 +134,9 @@ check (GwSqState *state,
 }
 
 /* Where the rest begins: after the characters that lists show. */
-static gsize
-split_content (const char *content,
-               gsize size)
+gsize
+gw_sq_split_content (const char *content,
+                     gsize size)
 {
   if (size <= GW_FEED_CONTENT_CHARACTERS)
     return size;
@@ -156,7 +156,7 @@ insert (GwSqState *state,
 {
   gint64 pk = ++state->last_task;
   gsize size = strlen (task->content);
-  gsize cut = split_content (task->content, size);
+  gsize cut = gw_sq_split_content (task->content, size);
   g_autofree char *head = cut < size ? g_strndup (task->content, cut) : NULL;
   g_autofree char *metadata = NULL;
 

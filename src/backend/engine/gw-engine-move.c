@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-engine"
+
+#include "config.h"
+
+#include "engine/gw-engine-private.h"
+#include "gw-error.h"
+#include "queue/gw-queue-store.h"
+#include "queue/gw-redis-address.h"
+
+/* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does nothing
+ * else. */
+
+/* (transfer full) (nullable): the address with its password */
+static char *
+find_redis (const GwMoveOptions *options,
+            const GwConfig *config,
+            GError **error)
+{
+  const char *uri = options->redis_uri != NULL ? options->redis_uri : config->redis_uri;
+
+  if (uri != NULL)
+    return gw_redis_uri_with_password (uri, config->redis_password);
+
+  g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
+                       "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
+  return NULL;
+}
+
+/**
+ * gw_engine_move_queue:
+ * @options: from where to where
+ * @error: (nullable): GW_ERROR_CONFIG; others as gw_queue_move() has them
+ *
+ * Moves all of a queue, or nothing, while no engine works on it. May be killed at any time and run
+ * again. Blocks.
+ *
+ * Returns: whether the queue is there now
+ */
+gboolean
+gw_engine_move_queue (const GwMoveOptions *options,
+                      GError **error)
+{
+  g_autoptr (GwConfig) config = gw_config_load (options->config_path, error);
+  g_autoptr (GwQueueStore) embedded = NULL;
+  g_autoptr (GwQueueStore) redis = NULL;
+  g_autofree char *data_dir = NULL;
+  g_autofree char *uri = NULL;
+  gboolean hold;
+
+  if (config == NULL)
+    return FALSE;
+  uri = find_redis (options, config, error);
+  if (uri == NULL)
+    return FALSE;
+  data_dir = options->data_dir != NULL ? g_strdup (options->data_dir)
+                                       : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
+  hold = config->after_crash == GW_AFTER_CRASH_HOLD;
+  redis = gw_redis_store_new (uri, NULL, hold, error);
+  if (redis == NULL)
+    return FALSE;
+  embedded = gw_sqlite_store_new (data_dir, hold, error);
+
+  return gw_queue_move (options->to_redis ? embedded : redis, options->to_redis ? redis : embedded,
+                        options->tell, options->user_data, error);
+}
