@@ -32,11 +32,12 @@ _gangway ()
             ;;
         gangwayd)
             options='--config= --listen= --port= --data-dir= --redis= --no-workers --workers-only
-                     --set-limits --log-level= --version --help'
+                     --set-limits --migrate-to= --log-level= --version --help'
             ;;
     esac
 
     case $prev in
+        --migrate-to) values='redis embedded' ;;
         --format) values='json jsonl csv md' ;;
         --split) values='line blank rule whole' ;;
         --log-level) values='error warning info debug' ;;

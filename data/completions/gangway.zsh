@@ -55,6 +55,7 @@ case $service in
             '(--workers-only)--no-workers[Only the gateway]' \
             '(--no-workers)--workers-only[Only the workers; needs --redis]' \
             '--set-limits[Store the limits of the configuration]' \
+            '--migrate-to=[Move the queue, then end]:place:(redis embedded)' \
             '--log-level=[How much is said]:level:(error warning info debug)' \
             '--version[Show the version]' \
             '(-h --help)'{-h,--help}'[Show the options]'
