@@ -303,6 +303,14 @@ get_probe_cb (GObject *source,
     send_probe (task, "POST", "/tasks", "{}", PROBE_TIMEOUT_MS, post_probe_cb);
 }
 
+static gboolean
+is_here (const char *text)
+{
+  g_autoptr(GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
+
+  return uri != NULL && gw_exchange_is_loopback (uri);
+}
+
 static void
 health_cb (GObject *source,
            GAsyncResult *result,
@@ -319,6 +327,15 @@ health_cb (GObject *source,
 
   if (reply == NULL && end_if_cancelled (task, &error))
     return;
+  if (reply == NULL && unsent && gw_exchange_has_timed_out (result) && !probe->patient
+      && is_here (probe->discovery->uri))
+    {
+      /* On this machine a port that nobody listens on is known at once: it was this program that
+       * was too busy, as a window is while it opens. */
+      probe->patient = TRUE;
+      send_probe (task, "GET", "/health", NULL, PATIENT_HEALTH_MS, health_cb);
+      return;
+    }
   if (reply == NULL && unsent)
     {
       end_probe (task, GW_FOUND_NOTHING, g_strdup (error->message));

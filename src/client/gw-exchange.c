@@ -342,3 +342,17 @@ gw_exchange_finish (GAsyncResult *result,
 
   return g_task_propagate_pointer (G_TASK (result), error);
 }
+
+/**
+ * gw_exchange_has_timed_out:
+ * @result: what the callback got
+ *
+ * Returns: whether it failed because its time was over
+ */
+gboolean
+gw_exchange_has_timed_out (GAsyncResult *result)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
+
+  return ((Exchange *) g_task_get_task_data (G_TASK (result)))->timed_out;
+}

@@ -23,6 +23,8 @@ void gw_exchange_async (SoupSession *session, SoupMessage *message, guint timeou
                         gpointer user_data);
 GwAnswer *gw_exchange_finish (GAsyncResult *result, gboolean *unsent, GError **error);
 
+gboolean gw_exchange_has_timed_out (GAsyncResult *result);
+
 gboolean gw_exchange_is_loopback (GUri *uri);
 
 G_END_DECLS

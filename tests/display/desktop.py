@@ -20,7 +20,7 @@ import frame  # noqa: E402
 import gi  # noqa: E402
 
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi, GLib  # noqa: E402
+from gi.repository import Atspi, Gio, GLib  # noqa: E402
 
 warnings.simplefilter("ignore")
 DESKTOP = None
@@ -70,9 +70,26 @@ class Desktop:
                                      "--config-file=" + config],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         frame.wait_for(lambda: os.path.exists(os.path.join(self.folder, "bus")), "the session bus")
+        self._start_accessibility(address)
         Atspi.init()
         # A program that is busy is not one that has no children: wait for its answers.
         Atspi.set_timeout(20000, 20000)
+
+    @staticmethod
+    def _start_accessibility(address):
+        """Both this side and the window give up at once where it is not there in time."""
+        flags = Gio.DBusConnectionFlags
+        bus = Gio.DBusConnection.new_for_address_sync(
+            address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+
+        def ask():
+            try:
+                return bus.call_sync("org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus", "GetAddress",
+                                     None, None, Gio.DBusCallFlags.NONE, 30000, None).unpack()[0]
+            except GLib.Error:
+                return None
+        frame.wait_for(ask, "the accessibility bus", PATIENCE)
+        bus.close_sync(None)
 
     def stop(self):
         Atspi.exit()
@@ -272,6 +289,9 @@ class Window(frame.Process):
     def typed(self):
         return text_of(self.composer())
 
+    def wait_typed(self, text):
+        self.until(lambda: self.typed() == text, f"{text[:80]!r} in the composer")
+
     def run_task(self, text):
         self.type_task(text)
         self.press("_Run")
@@ -329,6 +349,22 @@ class Window(frame.Process):
             return None
         return self.until(look, f"a row with {parts}")
 
+    def selected(self):
+        """The contents of the selected rows."""
+        return [name_of(row).split(",")[0] for row in self.rows()
+                if has_state(row, Atspi.StateType.SELECTED)]
+
+    def pick(self, *parts):
+        """Selects the row that has all @parts, and nothing else."""
+        def chosen():
+            names = [name_of(row) for row in self.rows()
+                     if has_state(row, Atspi.StateType.SELECTED)]
+            return len(names) == 1 and all(part in names[0] for part in parts)
+        self.click_until(lambda: self.wait_row(*parts), chosen, f"the row with {parts} selected")
+
+    def wait_rows(self, many):
+        self.until(lambda: len(self.row_names()) == many, f"{many} rows")
+
     def words(self):
         return [text_of(node) or name_of(node) for node in nodes(self.app)
                 if role_of(node) in ("label", "text", "push button", "toggle button", "check box",
@@ -348,6 +384,9 @@ class Window(frame.Process):
 
     def result(self):
         return "\n".join(self.until(self.result_parts, "a result"))
+
+    def wait_result(self, text):
+        self.until(lambda: "\n".join(self.result_parts()) == text, f"the result {text[:80]!r}")
 
     def dump(self):
         """What a screen reader would find: all that has a name, a text or the focus, and where."""
@@ -413,6 +452,16 @@ class Window(frame.Process):
         subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True,
                        capture_output=True)
 
+    def open_menu(self, node, *verbs):
+        """Opens the menu of @node and takes @verbs in it."""
+        # The one before goes first: a click while it is open does nothing but close it.
+        if self.find("menu item", verbs[0]):
+            self.type_keys("Escape")
+        self.until(lambda: not self.find("menu item", verbs[0]), "no menu")
+        self.click_until(node, lambda: self.find("menu item", verbs[0])
+                         or self.find("check menu item", verbs[0]), f"the verb {verbs[0]!r}", "3")
+        self.press_menu(*verbs)
+
     def place(self, node):
         """Where the middle of @node is, once it stays there; a function gives it anew each time."""
         def extents():
@@ -436,11 +485,12 @@ class Window(frame.Process):
                        capture_output=True)
 
     def click_until(self, node, condition, what, button="1"):
-        """Clicks until @condition holds: a click while a menu is on its way out only closes that."""
+        """Clicks until @condition holds: a click while a menu is on its way out only closes that.
+        Only after a while, since one that is still on its way would be done as well."""
         end = time.monotonic() + PATIENCE
         while True:
             self.click(node, button)
-            again = time.monotonic() + 5
+            again = time.monotonic() + 15
             while time.monotonic() < again:
                 try:
                     value = condition()
@@ -466,6 +516,10 @@ class Case(frame.Case):
                 lines.append(f"== the window {process.pid}; focus {xdotool('getwindowfocus')}, "
                              f"pointer {xdotool('getmouselocation')}, trouble {process.trouble}")
                 lines.append(process.dump())
+        if "GW_TEST_SHOTS" in os.environ:
+            # A folder for pictures of what failed.
+            subprocess.run(["import", "-window", "root", os.path.join(
+                os.environ["GW_TEST_SHOTS"], f"{self.id()}-{os.getpid()}.png")], check=False)
         return "\n".join(lines)
 
     def open(self, *arguments, config=None, env=None):

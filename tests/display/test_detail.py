@@ -39,10 +39,10 @@ class Detail(desktop.Case):
         return gateway
 
     def show(self, window, *parts):
-        window.click(window.wait_row(*parts))
+        window.pick(*parts)
 
     def unfold(self, window, name):
-        window.click(window.wait_node("label", name))
+        window.click(lambda: window.wait_node("label", name))
 
     def test_an_answer_is_rendered_or_plain(self):
         gateway = self.gateway()
@@ -69,9 +69,11 @@ class Detail(desktop.Case):
         # A link tells where it goes before it is opened.
         self.show(window, "link")
         window.until(lambda: window.result_parts() == ["innocent words"], "the words of the link")
-        prose = window.wait_node("text", None,
-                                 lambda n: desktop.description_of(n) == "Result text")
-        window.click(prose)
+        window.click_until(
+            lambda: window.wait_node("text", None,
+                                     lambda n: desktop.description_of(n) == "Result text"),
+            lambda: window.find("text", None, lambda n: desktop.description_of(n) == "Result text"
+                                and desktop.has_state(n, Atspi.StateType.FOCUSED)), "the focus")
         window.type_keys("ctrl+Home", "Return")
         window.wait_words("https://example.org/there")
         window.wait_button("_Open")
@@ -155,7 +157,7 @@ class Detail(desktop.Case):
         window.key("alt+Up")
         window.until(lambda: self.length(window) > 40000, "the one before")
         # All together.
-        window.click(window.wait_row("small"))
+        window.pick("small")
         window.type_keys("ctrl+a")
         window.wait_words("3 Tasks Selected")
         window.key("Escape")

@@ -49,7 +49,7 @@ class Save(desktop.Case):
         self.assertEqual([row["content"] for row in rows], ["one", "two", "三"])
 
         # Only what is selected, in input order.
-        window.click(window.wait_row("三"))
+        window.pick("三")
         some = os.path.join(self.home.path, "some.jsonl")
         window.key("ctrl+shift+s")
         self.save_as(window, some)

@@ -38,7 +38,7 @@ class Gateways(desktop.Case):
         window.wait_words("Can’t reach the gateway")
         window.run_task("keep me")
         window.wait_words("your text is kept")
-        self.assertEqual(window.typed(), "keep me")
+        window.wait_typed("keep me")
         self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
         window.press("Use Built-in")
         window.wait_words("Built-in gateway")
@@ -64,15 +64,15 @@ class Gateways(desktop.Case):
         window.wait_words("(basic)")
         window.run_task("shout")
         window.wait_row("shout", "Completed", "m")
-        self.assertEqual(window.result(), "SHOUT")
+        window.wait_result("SHOUT")
         window.run_task("bad")
         window.wait_row("bad", "Failed")
         # What it cannot do is disabled, not broken; trying again is only another submission.
         window.press("_Retry")
         window.wait_row("bad", "Failed")
-        window.click(window.wait_row("shout"))
+        window.pick("shout")
         window.key("Delete", "ctrl+z")
-        self.assertEqual(len(window.row_names()), 2)
+        window.wait_rows(2)
 
     def test_another_program_is_no_gateway(self):
         import http.server
@@ -96,7 +96,7 @@ class Gateways(desktop.Case):
         window.wait_words("Built-in gateway")
         window.run_task("after")
         window.wait_row("after", "Completed")
-        self.assertEqual(len(window.row_names()), 2, "the same data")
+        window.wait_rows(2)
 
     def test_what_is_shown_stays_while_a_gateway_is_ill(self):
         gateway = FakeGateway().start()
@@ -104,21 +104,22 @@ class Gateways(desktop.Case):
         gateway.add("first", "completed", result="one", ago=3, took=1, model="m")
         gateway.add("second", "completed", result="two", ago=3, took=1, model="m")
         window = self.open("--gateway", gateway.uri)
-        window.click(window.wait_row("second"))
-        shown = window.result()
+        window.pick("second,")
+        shown = "two"
+        window.wait_result(shown)
         gateway.refuses = (500, "internal", "something is broken")
         # It tells its health, and yet gives nothing: that is said, and lasts.
         window.wait_words("does not give its tasks", "Retry Now")
-        self.assertEqual(len(window.row_names()), 2)
-        self.assertEqual(window.result(), shown)
+        window.wait_rows(2)
+        window.wait_result(shown)
         window.run_task("keep me")
         window.wait_words("your text is kept")
         gateway.refuses = None
         window.press("Retry Now")
         window.wait_words("Connected again")
-        self.assertFalse(window.says("does not give its tasks"))
-        self.assertEqual(window.result(), shown)
-        self.assertEqual(window.typed(), "keep me")
+        window.until(lambda: not window.says("does not give its tasks"), "the end of the banner")
+        window.wait_result(shown)
+        window.wait_typed("keep me")
         gateway.add("third", "completed", result="three", ago=3, took=1, model="m")
         window.wait_row("third")
 
@@ -152,7 +153,7 @@ class Gateways(desktop.Case):
         window.wait_row("here", "Completed")
         self.prefer(gateway=f"'{gateway.uri}'")
         window.wait_row("over there", "Completed")
-        self.assertEqual(len(window.row_names()), 1)
+        window.wait_rows(1)
         frame.wait_for(lambda: not frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT),
                        "the end of the built-in gateway")
         self.prefer(gateway="''")
@@ -188,7 +189,7 @@ class Gateways(desktop.Case):
         window.until(lambda: not window.says("Can’t reach"), "the end of the banner")
         again.add("after")
         window.wait_row("after", "Queued")
-        self.assertEqual(len(window.row_names()), 2)
+        window.wait_rows(2)
 
 
 if __name__ == "__main__":

@@ -113,13 +113,13 @@ class Import(desktop.Case):
         self.wait_no_dialog(window)
         for task in ("beta", "Why?", "Warum?"):
             window.wait_row(task, "Completed")
-        self.assertEqual(len(window.row_names()), 3)
+        window.wait_rows(3)
 
         self.assertEqual(self.start_again(tasks), 0)
         self.wait_dialog(window, "1 file · 2 tasks")
         window.key("Escape")
         self.wait_no_dialog(window)
-        self.assertEqual(len(window.row_names()), 3)
+        window.wait_rows(3)
 
     def test_a_gateway_that_goes_keeps_the_dialog(self):
         daemon = self.daemon()

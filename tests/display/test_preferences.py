@@ -5,6 +5,7 @@ the gateway is changed; no key is left anywhere that it does not belong."""
 
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 
@@ -38,6 +39,7 @@ class Case(desktop.Case):
             if window.find("frame", "Preferences") is None:
                 return True
             window.key("Escape")
+            time.sleep(0.2)  # before the next one, which would go to the window behind it
             return False
         window.until(closed, "the window alone")
 
@@ -109,8 +111,8 @@ class Providers(Case):
         self.assertTrue(shown["tested"]["ok"])
         window.wait_words("2 models")
         # What is stored is told, never shown.
-        window.click(self.within(window, "list item", "OpenAI"))
-        window.wait_words("A key is kept until you quit")
+        window.click_until(lambda: self.within(window, "list item", "OpenAI"),
+                           lambda: window.says("A key is kept until you quit"), "its page")
         window.key("Escape")
         window.until(lambda: not window.says("A key is kept"), "the list again")
         self.close(window)
@@ -128,8 +130,8 @@ class Providers(Case):
         Atspi.Action.do_action(self.within(window, "check box", "Use First"), 0)
         self.asked(window, "/providers/one", lambda one: not one["in_use"], "the first switched off")
         window.wait_words("Off")
-        window.click(self.within(window, "list item", "Second"))
-        window.wait_words("Remove Provider")
+        window.click_until(lambda: self.within(window, "list item", "Second"),
+                           lambda: window.says("Remove Provider"), "its page")
         self.press(window, "_Remove Provider")
         window.wait_words("“Second” removed")
         self.asked(window, "/providers/two", lambda two: not two["in_use"], "the second out of use")
@@ -165,7 +167,7 @@ class Gateway(Case):
         window.click(self.within(window, "check box", "Address"))
         self.fill(window, "Address, as", daemon.url.removeprefix("http://"))
         # A row with an Apply button takes only what is typed into it.
-        window.click(self.entry(window, "Token"))
+        window.click(lambda: self.entry(window, "Token"))
         desktop.xdotool("type", KEY)
         window.key("Return")
         window.wait_words("Token kept until you quit", f"Using {daemon.url[7:]}")

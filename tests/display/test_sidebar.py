@@ -37,11 +37,13 @@ class Sidebar(desktop.Case):
     def names(self, window):
         return [name.split(",")[0] for name in window.row_names()]
 
-    def menu(self, window, item, verb):
-        # A click while another menu is on its way out only closes that.
-        window.until(lambda: not window.find("menu item", "Rename"), "no menu")
-        window.click(item, "3")
-        window.choose(verb)
+    def menu(self, window, verb, *parts):
+        window.open_menu(lambda: self.item(window, *parts), verb)
+
+    def choose(self, window, tasks, *parts):
+        """Chooses the project whose row has all @parts; its @tasks are shown then."""
+        window.click_until(lambda: self.item(window, *parts),
+                           lambda: self.names(window) == tasks, f"the tasks {tasks}")
 
     def test_choose_add_rename_and_hide(self):
         daemon = self.daemon()
@@ -50,8 +52,7 @@ class Sidebar(desktop.Case):
         window = self.open("--gateway", daemon.url)
         self.item(window, "All Tasks")
         self.item(window, "Quick Tasks")
-        window.click(self.item(window, "Fruit", "2 tasks"))
-        window.until(lambda: self.names(window) == ["apple", "pear"], "the tasks of one project")
+        self.choose(window, ["apple", "pear"], "Fruit", "2 tasks")
         window.until(lambda: window.find("label", "Fruit"), "its name in the header")
 
         # What is typed now goes into it.
@@ -68,11 +69,12 @@ class Sidebar(desktop.Case):
         window.press("_Rename")
         self.item(window, "Berries", "3 tasks")
         self.gone(window, "Fruit")
-        self.assertIn("Berries", [p["name"] for p in daemon.ok("GET", "/projects")["projects"]])
+        frame.wait_for(lambda: "Berries" in [p["name"] for p in
+                                             daemon.ok("GET", "/projects")["projects"]],
+                       "the new name at the gateway")
 
         # Somebody else removes what is shown: all tasks are shown again.
-        window.click(self.item(window, "Animals"))
-        window.until(lambda: self.names(window) == ["cat"], "its one task")
+        self.choose(window, ["cat"], "Animals")
         daemon.ok("DELETE", f"/projects/{animals}")
         window.until(lambda: self.names(window) == ["apple", "pear", "plum"], "all tasks")
 
@@ -91,7 +93,7 @@ class Sidebar(desktop.Case):
         self.project(daemon, "Keep", "one", "two")
         removed = self.paused_project(daemon, "Drop", "three", "four")
         window = self.open("--gateway", daemon.url)
-        self.menu(window, self.item(window, "Drop", "0 of 2", "paused"), "Remove")
+        self.menu(window, "Remove", "Drop", "0 of 2", "paused")
         self.gone(window, "Drop")
         window.wait_words("“Drop” removed")
         window.until(lambda: self.names(window) == ["one", "two"], "no tasks of it either")
@@ -101,10 +103,11 @@ class Sidebar(desktop.Case):
         self.item(window, "Drop")
         window.until(lambda: len(self.names(window)) == 4, "all tasks again")
 
-        self.menu(window, self.item(window, "Drop"), "Remove")
+        self.menu(window, "Remove", "Drop")
         self.gone(window, "Drop")
-        window.click(self.item(window, "Keep"))
-        window.until(lambda: window.find("label", "Keep"), "its name in the header")
+        window.click_until(lambda: self.item(window, "Keep"),
+                           lambda: window.find("label", "Keep") and window.says("All 2"),
+                           "its tasks, and its name in the header")
         window.key("ctrl+q")
         self.assertEqual(window.wait(), 0)
         # The window has closed: now it is gone.
@@ -120,22 +123,21 @@ class Sidebar(desktop.Case):
         daemon = self.daemon(config=self.lanes(mock, slow={"max-concurrency": 1}))
         project = self.project(daemon, "Endless", "first", "second", concurrency=1)
         window = self.open("--gateway", daemon.url)
-        item = self.item(window, "Endless", "0 of 2", "running")
-        self.menu(window, item, "Pause")
+        self.menu(window, "Pause", "Endless", "0 of 2", "running")
         self.item(window, "Endless", "paused")
-        self.menu(window, self.item(window, "Endless"), "Remove")
+        self.menu(window, "Remove", "Endless")
         window.wait_words("“Endless” Is Not Finished", "1 task is running.")
         window.press("Cancel")
         window.until(lambda: not window.says("Is Not Finished"), "the end of the question")
         self.assertEqual(daemon.ok("GET", f"/projects/{project}")["counts"]["running"], 1)
-        self.menu(window, self.item(window, "Endless"), "Remove")
+        self.menu(window, "Remove", "Endless")
         window.press("Stop and Remove")
         window.until(lambda: not window.says("Is Not Finished"), "the end of the question")
         self.gone(window, "Endless")
         window.wait_words("“Endless” removed")
         # The next removal makes this one final.
         self.project(daemon, "Next", "third", paused=True)
-        self.menu(window, self.item(window, "Next"), "Remove")
+        self.menu(window, "Remove", "Next")
         frame.wait_for(lambda: daemon.request("GET", f"/projects/{project}").status_code == 404,
                        "the end of the first")
 
@@ -162,21 +164,20 @@ class Sidebar(desktop.Case):
         self.item(window, "Greek letters")
         window.set_entry("Search in the history", "beta")
         self.item(window, "Greek letters", "1 match")
-        window.click(self.item(window, "Roman letters", "1 match"))
-        window.until(lambda: self.names(window) == ["a beta of another kind"],
-                     "the tasks that have it")
+        self.choose(window, ["a beta of another kind"], "Roman letters", "1 match")
         window.set_entry("Search in the history", "nowhere to be found")
         window.wait_words("No Matches")
         window.set_entry("Search in the history", "")
         self.item(window, "Greek letters")
 
-        window.click(window.wait_node("push button", "History Menu"))
+        window.click_until(lambda: window.wait_node("push button", "History Menu"),
+                           lambda: window.find("menu item", "Delete All History"), "its menu")
         window.choose("Delete All History")
         window.wait_words("Delete All History?", "2 finished projects")
         window.press("Delete All")
         window.wait_words("No Finished Projects")
-        left = [p["name"] for p in daemon.ok("GET", "/projects")["projects"]]
-        self.assertEqual([name for name in left if name != "default"], ["Open"])
+        frame.wait_for(lambda: [p["name"] for p in daemon.ok("GET", "/projects")["projects"]
+                                if p["name"] != "default"] == ["Open"], "the one that is open")
 
     def test_narrow_and_without_projects(self):
         self.home.file("config/glib-2.0/settings/keyfile",
@@ -190,7 +191,7 @@ class Sidebar(desktop.Case):
         window.until(lambda: len(self.names(window)) == 2, "both tasks")
         self.assertEqual(self.items(window), [], "no room for it beside the list")
         window.key("F8")
-        window.click(self.item(window, "Alone"))
+        window.click(lambda: self.item(window, "Alone"))
         window.until(lambda: self.names(window) == ["inside"], "its task")
         window.until(lambda: not self.items(window), "it makes room by itself")
 

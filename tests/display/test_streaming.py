@@ -21,7 +21,7 @@ class Streaming(desktop.Case):
             "whole": {"latency": 60, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"stream": "true"}))
         window.run_task("Tell a story, please: a story")
-        window.click(window.wait_row("a story"))
+        window.pick("a story")
 
         # It grows at its end, and is not the result.
         first = window.until(lambda: self.so_far(window), "the begin of the answer")
@@ -37,7 +37,7 @@ class Streaming(desktop.Case):
 
         # A task that is cancelled in the middle has no answer at all.
         window.run_task("no end")
-        window.click(window.wait_row("no end"))
+        window.pick("no end")
         window.until(lambda: self.so_far(window), "the begin of the answer")
         window.press("Cancel")
         window.until(lambda: window.find("text", "Answer So Far") is None, "no text so far")

@@ -43,7 +43,7 @@ class Timeline(desktop.Case):
         window.key("Left")
         window.until(lambda: window.result() == "answer to: second", "the one before")
         # The list chooses, and the keys go on from there.
-        window.click(window.wait_row("first", "Completed"))
+        window.pick("first", "Completed")
         window.until(lambda: window.result() == "answer to: first", "the row that was clicked")
         window.click(picture)
         window.key("Right")
@@ -52,8 +52,9 @@ class Timeline(desktop.Case):
         # The same as a table.
         window.press("Show as a Table")
         window.wait_node("table row", "third, quick, Answered")
-        window.click(window.wait_node("table row", "third, quick, Answered"))
-        window.until(lambda: window.result() == "answer to: third", "the call that was clicked")
+        window.click_until(lambda: window.wait_node("table row", "third, quick, Answered"),
+                           lambda: "answer to: third" in window.result_parts(),
+                           "the task of the call that was clicked")
 
         # Hidden again, it draws no more, whatever runs; and that is remembered.
         window.key("F9")

@@ -18,8 +18,8 @@ class FirstRun(desktop.Case):
         window.wait_row("Say hello to 世界", "Completed")
         # Nobody has a key here: the answer is marked as what it is.
         window.wait_words("Practice answer", "No provider is set up yet")
-        self.assertEqual(window.result(), "Say hello to 世界")
-        self.assertEqual(window.typed(), "")
+        window.wait_result("Say hello to 世界")
+        window.wait_typed("")
 
     def test_chinese(self):
         window = self.open(env={"LANGUAGE": "zh_CN"})

@@ -92,6 +92,22 @@ test_ours (void)
   fake_gateway_free (fake);
 }
 
+/* Whoever asks may be too busy to look at the answer in time. */
+static void
+test_ours_but_asked_late (void)
+{
+  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GwDiscovery) found = NULL;
+
+  gw_discovery_probe_async (fake_gateway_uri (fake), TRUE, NULL, NULL, fake_store_result, &result);
+  g_usleep (G_USEC_PER_SEC);
+  fake_wait_until (result != NULL);
+  found = gw_discovery_probe_finish (result, NULL);
+  g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
+  fake_gateway_free (fake);
+}
+
 static gboolean
 health_of_version (FakeGateway *fake,
                    SoupServerMessage *message,
@@ -266,6 +282,7 @@ main (int argc,
   g_test_add_func ("/discovery/ours", test_ours);
   g_test_add_func ("/discovery/ours-but-old", test_ours_but_old);
   g_test_add_func ("/discovery/ours-but-slow", test_ours_but_slow);
+  g_test_add_func ("/discovery/ours-but-asked-late", test_ours_but_asked_late);
   g_test_add_func ("/discovery/minimal", test_minimal);
   g_test_add_func ("/discovery/other", test_other);
   g_test_add_func ("/discovery/nothing", test_nothing);
