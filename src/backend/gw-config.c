@@ -31,7 +31,8 @@ static const Known known[] = {
   { "gateway", "listen" },          { "gateway", "port" },
   { "gateway", "token-file" },      { "gateway", "allow-other-users" },
   { "queue", "redis-uri" },         { "queue", "redis-password-file" },
-  { "queue", "redis-ca-file" },     { "queue", "keep-days" },
+  { "queue", "redis-ca-file" },     { "queue", "redis-cert-file" },
+  { "queue", "redis-key-file" },    { "queue", "keep-days" },
   { "workers", "max-concurrency" }, { "workers", "max-attempts" },
   { "workers", "drain-seconds" },   { "workers", "lease-seconds" },
   { "workers", "after-crash" },     { "workers", "provider-order" },
@@ -407,29 +408,32 @@ check_redis_uri (GwConfig *self,
   return TRUE;
 }
 
-/* A file that the configuration names: beside the configuration, where it is not named whole. */
+/* (nullable): a file that the configuration names, if it does: beside the configuration, where it is not named whole. */
 static char *
 dup_path (GwConfig *self,
           const char *path)
 {
   g_autofree char *directory = g_path_get_dirname (self->path);
 
+  if (path == NULL)
+    return NULL;
+
   return g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
                                        : g_canonicalize_filename (path, directory);
 }
 
 static gboolean
-read_redis_password (GwConfig *self,
-                     GwConfigFile *file,
-                     GError **error)
+read_redis_files (GwConfig *self,
+                  GwConfigFile *file,
+                  GError **error)
 {
   const char *path = get (file, "queue", "redis-password-file");
-  const char *ca = get (file, "queue", "redis-ca-file");
   g_autofree char *full = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (ca != NULL)
-    self->redis_ca_file = dup_path (self, ca);
+  self->redis_ca_file = dup_path (self, get (file, "queue", "redis-ca-file"));
+  self->redis_cert_file = dup_path (self, get (file, "queue", "redis-cert-file"));
+  self->redis_key_file = dup_path (self, get (file, "queue", "redis-key-file"));
   self->redis_password = gw_credentials_dup ("GANGWAY_REDIS_PASSWORD");
   if (self->redis_password == NULL && path != NULL)
     {
@@ -549,7 +553,7 @@ read_file (GwConfig *self,
   if (!get_uint (file, "gateway", "port", 0, 65535, &port, error)
       || !check_listen (self, file, error)
       || !get_boolean (file, "gateway", "allow-other-users", &self->allow_other_users, error)
-      || !check_redis_uri (self, file, error) || !read_redis_password (self, file, error)
+      || !check_redis_uri (self, file, error) || !read_redis_files (self, file, error)
       || !get_uint (file, "queue", "keep-days", 0, 36500, &self->keep_days, error)
       || !get_uint (file, "workers", "max-concurrency", 1, 10000, &self->max_concurrency, error)
       || !get_uint (file, "workers", "max-attempts", 1, 100, &self->max_attempts, error)
@@ -629,6 +633,8 @@ gw_config_free (GwConfig *config)
     explicit_bzero (config->redis_password, strlen (config->redis_password));
   g_free (config->redis_password);
   g_free (config->redis_ca_file);
+  g_free (config->redis_cert_file);
+  g_free (config->redis_key_file);
   g_strfreev (config->provider_order);
   g_clear_pointer (&config->providers, g_ptr_array_unref);
   g_free (config);

@@ -25,6 +25,8 @@ typedef struct {
   char *redis_uri;         /* (nullable) from the file or GANGWAY_REDIS_URI */
   char *redis_password;    /* (nullable) for an address without one */
   char *redis_ca_file;     /* (nullable) who vouches for a server on TLS; NULL: as the system does */
+  char *redis_cert_file;   /* (nullable) our own certificate for it */
+  char *redis_key_file;    /* (nullable) its key; NULL: in the same file */
   guint keep_days;         /* 0: for ever */
   guint max_concurrency;   /* over all providers */
   guint max_attempts;

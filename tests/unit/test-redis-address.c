@@ -4,6 +4,7 @@
 #include "gw-error.h"
 #include "queue/gw-redis-connection.h"
 #include "queue/gw-redis-reply.h"
+#include "queue/gw-redis-tls.h"
 
 /* Addresses of Redis, the meaning of its errors, and replies that are not what was expected. */
 
@@ -49,7 +50,7 @@ test_bad (void)
   static const char *const uris[] = {
     "", "http://h", "redis://", "redis://:secret@", "redis://secret@h", "redis://h/x", "redis://h/-1",
     "redis://h/65536", "redis://h:99999", "redis+unix://relative", "redis+unix:///r?db=secret",
-    "rediss://:secret@h",
+    "rediss://:secret@", "rediss+unix:///x",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (uris); i++)
@@ -89,6 +90,36 @@ test_errors (void)
       g_assert_nonnull (strstr (error->message, cases[i].advice));
       g_assert_nonnull (strstr (error->message, "redis://h:1/0"));
     }
+}
+
+static void
+test_tls (void)
+{
+  g_autofree char *with_ca = gw_redis_uri_with_file ("rediss://:p@h:1/2", "ca", "/a b/&c.pem");
+  g_autofree char *with_both = gw_redis_uri_with_file (with_ca, "cert", "/own.pem");
+  g_autofree char *twice = gw_redis_uri_with_file (with_both, "ca", "/other.pem");
+  g_autofree char *plain = gw_redis_uri_with_file ("redis://h", "ca", "/a.pem");
+  g_autofree char *none = gw_redis_uri_with_file ("rediss://h", "ca", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (twice, &error);
+
+  g_assert_cmpstr (plain, ==, "redis://h");
+  g_assert_cmpstr (none, ==, "rediss://h");
+  if (!gw_redis_tls_is_built ())
+    {
+      g_assert_error (error, GW_ERROR, GW_ERROR_CONFIG);
+      g_assert_nonnull (strstr (error->message, "TLS"));
+      return;
+    }
+  g_assert_no_error (error);
+  g_assert_true (address->tls);
+  g_assert_cmpstr (address->host, ==, "h");
+  g_assert_cmpuint (address->database, ==, 2);
+  g_assert_cmpstr (address->password, ==, "p");
+  g_assert_cmpstr (address->ca_file, ==, "/a b/&c.pem");
+  g_assert_cmpstr (address->cert_file, ==, "/own.pem");
+  g_assert_null (address->key_file);
+  g_assert_cmpstr (address->shown, ==, "rediss://h:1/2");
 }
 
 /* A password that stands apart comes into an address that has none. */
@@ -181,6 +212,7 @@ main (int argc,
   g_test_add_func ("/redis/address/good", test_good);
   g_test_add_func ("/redis/address/bad", test_bad);
   g_test_add_func ("/redis/address/password", test_password);
+  g_test_add_func ("/redis/address/tls", test_tls);
   g_test_add_func ("/redis/errors", test_errors);
   g_test_add_func ("/redis/replies", test_replies);
   g_test_add_func ("/redis/scripts", test_scripts);

@@ -6,26 +6,9 @@
 #include "engine/gw-engine-private.h"
 #include "gw-error.h"
 #include "queue/gw-queue-store.h"
-#include "queue/gw-redis-address.h"
 
 /* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does nothing
  * else. */
-
-/* (transfer full) (nullable): the address with its password */
-static char *
-find_redis (const GwMoveOptions *options,
-            const GwConfig *config,
-            GError **error)
-{
-  const char *uri = options->redis_uri != NULL ? options->redis_uri : config->redis_uri;
-
-  if (uri != NULL)
-    return gw_redis_uri_with_password (uri, config->redis_password);
-
-  g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                       "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
-  return NULL;
-}
 
 /**
  * gw_engine_move_queue:
@@ -50,9 +33,13 @@ gw_engine_move_queue (const GwMoveOptions *options,
 
   if (config == NULL)
     return FALSE;
-  uri = find_redis (options, config, error);
+  uri = _gw_engine_dup_redis_uri (options->redis_uri, config);
   if (uri == NULL)
-    return FALSE;
+    {
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
+                           "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
+      return FALSE;
+    }
   data_dir = options->data_dir != NULL ? g_strdup (options->data_dir)
                                        : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
   hold = config->after_crash == GW_AFTER_CRASH_HOLD;

@@ -67,6 +67,26 @@ queue_failed_cb (const GError *error,
   g_source_attach (source, self->owner);
 }
 
+/* (transfer full) (nullable): the address of Redis, with all that stands apart from it; NULL: nobody names
+ * one */
+char *
+_gw_engine_dup_redis_uri (const char *given,
+                          const GwConfig *config)
+{
+  const char *uri = given != NULL ? given : config->redis_uri;
+  g_autofree char *with_password = NULL;
+  g_autofree char *with_ca = NULL;
+  g_autofree char *with_cert = NULL;
+
+  if (uri == NULL)
+    return NULL;
+  with_password = gw_redis_uri_with_password (uri, config->redis_password);
+  with_ca = gw_redis_uri_with_file (with_password, "ca", config->redis_ca_file);
+  with_cert = gw_redis_uri_with_file (with_ca, "cert", config->redis_cert_file);
+
+  return gw_redis_uri_with_file (with_cert, "key", config->redis_key_file);
+}
+
 /* What waits in the embedded queue, nobody would see any more. */
 static void
 tell_left_behind (GwEngine *self,
@@ -87,9 +107,7 @@ static gboolean
 gw_engine_open_redis (GwEngine *self,
                       GError **error)
 {
-  g_autofree char *uri = gw_redis_uri_with_password (
-    self->redis_uri != NULL ? self->redis_uri : self->config->redis_uri,
-    self->config->redis_password);
+  g_autofree char *uri = _gw_engine_dup_redis_uri (self->redis_uri, self->config);
   GwRedisQueueOptions options = {
     .uri = uri,
     .max_concurrency = self->config->max_concurrency,

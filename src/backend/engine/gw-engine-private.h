@@ -66,6 +66,7 @@ void _gw_engine_start_failed (GwEngine *self, GError *error);
 
 /* gw-engine-open.c */
 gboolean _gw_engine_holds_uncertain (GwEngine *self);
+char *_gw_engine_dup_redis_uri (const char *given, const GwConfig *config);
 gboolean _gw_engine_open_queue (GwEngine *self, GError **error);
 
 /* gw-engine-start.c */

@@ -7,6 +7,7 @@
 
 #include "gw-error.h"
 #include "queue/gw-redis-address.h"
+#include "queue/gw-redis-tls.h"
 
 /*
  * Where a Redis server is: from the text that people write to its parts. Plain data, any thread.
@@ -25,6 +26,9 @@ gw_redis_address_free (GwRedisAddress *address)
   g_free (address->path);
   g_free (address->user);
   g_free (address->password);
+  g_free (address->ca_file);
+  g_free (address->cert_file);
+  g_free (address->key_file);
   g_free (address->shown);
   g_free (address);
 }
@@ -34,8 +38,8 @@ refuse_uri (GError **error,
             const char *why)
 {
   g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
-               "The address of Redis %s. Write redis://[user:password@]host:port/db or "
-               "redis+unix:///path.", why);
+               "The address of Redis %s. Write redis://[user:password@]host:port/db, "
+               "rediss://… for TLS, or redis+unix:///path.", why);
 
   return FALSE;
 }
@@ -56,6 +60,23 @@ parse_database (GwRedisAddress *address,
   return TRUE;
 }
 
+/* What a connection by TLS is made with. */
+static gboolean
+parse_files (GwRedisAddress *address,
+             const char *query,
+             GError **error)
+{
+  g_autoptr (GHashTable) values = g_uri_parse_params (query, -1, "&", G_URI_PARAMS_NONE, NULL);
+
+  if (values == NULL)
+    return refuse_uri (error, "cannot be read");
+  address->ca_file = g_strdup (g_hash_table_lookup (values, "ca"));
+  address->cert_file = g_strdup (g_hash_table_lookup (values, "cert"));
+  address->key_file = g_strdup (g_hash_table_lookup (values, "key"));
+
+  return TRUE;
+}
+
 static gboolean
 parse_tcp (GwRedisAddress *address,
            const char *uri,
@@ -65,11 +86,13 @@ parse_tcp (GwRedisAddress *address,
   g_autofree char *path = NULL;
   g_autofree char *user = NULL;
   g_autofree char *password = NULL;
+  g_autofree char *query = NULL;
+  const char *scheme;
   int port;
 
   /* GLib's own message would repeat the address, and the password with it. */
-  if (!g_uri_split_with_user (uri, G_URI_FLAGS_HAS_PASSWORD, NULL, &user, &password, NULL, &host,
-                              &port, &path, NULL, NULL, NULL))
+  if (!g_uri_split_with_user (uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_QUERY, NULL,
+                              &user, &password, NULL, &host, &port, &path, &query, NULL, NULL))
     return refuse_uri (error, "cannot be read");
   if (host == NULL || *host == '\0')
     return refuse_uri (error, "names no host");
@@ -84,10 +107,14 @@ parse_tcp (GwRedisAddress *address,
     return refuse_uri (error, "names a user without a password");
   if (!parse_database (address, path != NULL && *path == '/' ? path + 1 : path, error))
     return FALSE;
+  address->tls = g_str_has_prefix (uri, "rediss://");
+  if (address->tls && query != NULL && !parse_files (address, query, error))
+    return FALSE;
+  scheme = address->tls ? "rediss" : "redis";
   address->shown = strchr (address->host, ':') != NULL
-                   ? g_strdup_printf ("redis://[%s]:%u/%u", address->host, address->port,
+                   ? g_strdup_printf ("%s://[%s]:%u/%u", scheme, address->host, address->port,
                                       address->database)
-                   : g_strdup_printf ("redis://%s:%u/%u", address->host, address->port,
+                   : g_strdup_printf ("%s://%s:%u/%u", scheme, address->host, address->port,
                                       address->database);
 
   return TRUE;
@@ -161,8 +188,37 @@ gw_redis_uri_with_password (const char *uri,
 }
 
 /**
+ * gw_redis_uri_with_file:
+ * @uri: an address as people write it
+ * @name: "ca", "cert" or "key"
+ * @path: (nullable): the file
+ *
+ * Returns: (transfer full): the address with the file, if it is one of TLS and names none
+ */
+char *
+gw_redis_uri_with_file (const char *uri,
+                        const char *name,
+                        const char *path)
+{
+  g_autofree char *parameter = g_strconcat (name, "=", NULL);
+  g_autofree char *escaped = NULL;
+  const char *query;
+
+  g_return_val_if_fail (uri != NULL, NULL);
+
+  query = strchr (uri, '?');
+  if (path == NULL || !g_str_has_prefix (uri, "rediss://")
+      || (query != NULL && strstr (query, parameter) != NULL))
+    return g_strdup (uri);
+  escaped = g_uri_escape_string (path, "/", FALSE);
+
+  return g_strconcat (uri, query != NULL ? "&" : "?", parameter, escaped, NULL);
+}
+
+/**
  * gw_redis_address_parse:
- * @uri: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n&password=…]
+ * @uri: redis://[user:password@]host[:port][/db], rediss://…[?ca=FILE&cert=FILE&key=FILE] or
+ *   redis+unix:///path[?db=n&password=…]
  * @error: (nullable): GW_ERROR_CONFIG, without the password in it
  *
  * Returns: (transfer full) (nullable): the address
@@ -176,16 +232,17 @@ gw_redis_address_parse (const char *uri,
 
   g_return_val_if_fail (uri != NULL, NULL);
 
-  if (g_str_has_prefix (uri, "rediss://"))
+  if (g_str_has_prefix (uri, "rediss://") && !gw_redis_tls_is_built ())
     {
       g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "This build cannot speak TLS to Redis. Use redis:// over a network that "
-                           "you trust, or through a tunnel (stunnel, WireGuard).");
+                           "This build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS "
+                           "part was not there). Use redis:// over a network that you trust, or "
+                           "through a tunnel (stunnel, WireGuard).");
       return NULL;
     }
   if (g_str_has_prefix (uri, "redis+unix://"))
     good = parse_unix (address, uri + strlen ("redis+unix://"), error);
-  else if (g_str_has_prefix (uri, "redis://"))
+  else if (g_str_has_prefix (uri, "redis://") || g_str_has_prefix (uri, "rediss://"))
     good = parse_tcp (address, uri, error);
   else
     good = refuse_uri (error, "has another scheme");

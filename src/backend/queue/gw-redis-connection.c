@@ -10,6 +10,7 @@
 #include "gw-error.h"
 #include "queue/gw-redis-connection.h"
 #include "queue/gw-redis-reply.h"
+#include "queue/gw-redis-tls.h"
 
 /*
  * One connection to Redis: how it is made, what its errors mean. Blocking, with a time
@@ -402,9 +403,11 @@ gw_redis_connection_open (GwRedisConnection *self,
   if (address->path == NULL)
     redisEnableKeepAlive (self->context);
 
-  if (!log_in (self, error) || (checks && !check_server (self, error)))
+  if ((address->tls && !gw_redis_tls_start (self->context, address, error))
+      || !log_in (self, error) || (checks && !check_server (self, error)))
     {
       gw_redis_connection_close (self);
+      gw_redis_tls_explain (address, error);
       return FALSE;
     }
 
