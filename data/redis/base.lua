@@ -2,9 +2,10 @@
 -- What every step begins with: its arguments, the time, and records that are read once, changed in
 -- memory and written once at the end. A step that refuses has written nothing.
 -- ARGV: prefix, test clock's now and wall (empty: Redis' own TIME), channel, engine, a random number
--- from 0 to 1; the step's own arguments follow.
+-- from 0 to 1, the store that the engine knows (empty: any); the step's own arguments follow.
 if redis.replicate_commands then redis.replicate_commands() end
 local P, CHANNEL, ENGINE, RANDOM = ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local STORE = ARGV[7]
 local call, num, floor, min, max = redis.call, tonumber, math.floor, math.min, math.max
 local band, bor = bit.band, bit.bor
 local NEVER = 9007199254740991
@@ -14,7 +15,7 @@ local READY, DELAYED, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5
 local LIVE, ANSWERED, EXTRA, ENDED_FAILED, ABORTED, UNSENT, UNCERTAIN = 0, 1, 2, 3, 4, 5, 6
 local W_SLOT, W_CAP, W_TASK, W_OTHERS, W_LANE, W_ALL = 1, 2, 4, 8, 16, 31
 local PRACTICE, COMMAND = 2, 1
-local at = 6
+local at = 7
 local function arg() at = at + 1 return ARGV[at] end
 local function narg() return num(arg()) end
 local function optional() local v = arg() if v ~= '' then return v end end
@@ -40,7 +41,8 @@ end
 local texts = {
   id = 1, name = 1, store = 1, lane = 1, provider = 1, model = 1, fingerprint = 1, stop = 1,
   error = 1, listed = 1, engine = 1, code = 1, message = 1, raw = 1, extra = 1, reason = 1, boot = 1,
-  worker = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1, came = 1, move = 1, from = 1,
+  worker = 1, run = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1, came = 1, move = 1,
+  from = 1,
 }
 local function load(key)
   local raw, record = call('HGETALL', key), {}

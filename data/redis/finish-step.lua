@@ -6,8 +6,9 @@ local reply = { act = narg(), lane_act = narg(), retry_after = narg(), lane_for 
   prompt = narg(), completion = narg(), total = narg(), code = arg(), own_message = arg(),
   message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
 local name, slot, worker = arg(), narg(), arg()
+local claimer, id, provider = arg(), arg(), arg()
 if name ~= '' and not lane(name) then return no_provider(name) end
-local e = attempt(pk)
+local e = known_attempt(pk, claimer, id) or reply.act == 0 and adopt(claimer, id, provider, reply)
 if not e or e.outcome ~= LIVE and not (e.outcome == UNCERTAIN and e.reported == 0) then
   return ended_already(e, pk)
 end

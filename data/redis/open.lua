@@ -3,7 +3,7 @@
 local version = 1
 local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg()
 local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
-local boot, store, default = arg(), arg(), arg()
+local boot, store, default, run = arg(), arg(), arg(), arg()
 local offset = wall - now
 if not H and call('EXISTS', P .. 'move') == 1 then
   return fail('unavailable', 'A queue is being moved into this Redis, and has not come whole. Wait for it, '
@@ -28,6 +28,13 @@ if H.version > version then
   return fail('data-newer', 'The queue in Redis was written by a newer Gangway (data version '
               .. H.version .. ', this one knows ' .. version .. '). Install the newer program here too.')
 end
+-- While Redis was away nobody could renew a lease: whose was running gets a whole one more.
+if H.run and H.run ~= run then
+  for _, id in ipairs(call('ZRANGE', P .. 'engines', 0, -1)) do
+    call('ZADD', P .. 'engines', 'XX', 'GT', now + lease, id)
+  end
+end
+H.run = run
 -- Only the clock of tests can start anew; Redis' own is Unix time.
 if H.boot ~= boot then
   local by = H.offset - offset

@@ -57,6 +57,7 @@ command (Fixture *self,
 
 static void
 assert_refused (Fixture *self,
+                GwError code,
                 const char *words)
 {
   GwRedisQueueOptions options = { .uri = self->data, .max_concurrency = 1, .max_attempts = 1,
@@ -64,7 +65,7 @@ assert_refused (Fixture *self,
   g_autoptr (GError) error = NULL;
 
   g_assert_null (gw_redis_queue_new (&options, &error));
-  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_assert_error (error, GW_ERROR, (int) code);
   g_assert_nonnull (strstr (error->message, words));
 }
 
@@ -180,7 +181,7 @@ test_policy (Fixture *self,
              gconstpointer data)
 {
   command (self, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-  assert_refused (self, "noeviction");
+  assert_refused (self, GW_ERROR_CONFIG, "noeviction");
   command (self, "CONFIG", "SET", "maxmemory-policy", "noeviction");
 }
 
@@ -193,9 +194,9 @@ test_password (Fixture *self,
   g_autofree char *wrong = g_strconcat (without, "?password=no", NULL);
 
   command (self, "CONFIG", "SET", "requirepass", "pw");
-  assert_refused (self, "It wants a password");
+  assert_refused (self, GW_ERROR_CONFIG, "It wants a password");
   self->data = wrong;
-  assert_refused (self, "does not accept");
+  assert_refused (self, GW_ERROR_CONFIG, "does not accept");
   self->data = with_password;
   command (self, "CONFIG", "SET", "requirepass", "");
   self->data = g_steal_pointer (&without);
@@ -206,7 +207,7 @@ test_replica (Fixture *self,
               gconstpointer data)
 {
   command (self, "REPLICAOF", "127.0.0.1", "1", NULL);
-  assert_refused (self, "Give the address of the primary");
+  assert_refused (self, GW_ERROR_UNAVAILABLE, "Give the address of the primary");
   command (self, "REPLICAOF", "NO", "ONE", NULL);
 }
 

@@ -73,12 +73,14 @@ test_errors (void)
     const char *advice;
   } cases[] = {
     { "Connection refused", GW_ERROR_UNAVAILABLE, "Start Redis" },
-    { "NOAUTH Authentication required.", GW_ERROR_UNAVAILABLE, "password" },
-    { "WRONGPASS invalid username-password pair", GW_ERROR_UNAVAILABLE, "Correct" },
+    { "NOAUTH Authentication required.", GW_ERROR_CONFIG, "password" },
+    { "WRONGPASS invalid username-password pair", GW_ERROR_CONFIG, "Correct" },
     { "LOADING Redis is loading the dataset in memory", GW_ERROR_UNAVAILABLE, "Wait" },
     { "READONLY You can't write against a read only replica.", GW_ERROR_UNAVAILABLE, "primary" },
     { "OOM command not allowed when used memory > 'maxmemory'.", GW_ERROR_NO_SPACE, "maxmemory" },
     { "MISCONF Redis is configured to save RDB snapshots", GW_ERROR_NO_SPACE, "disk" },
+    { "NOPERM this user has no permissions", GW_ERROR_CONFIG, "another user" },
+    { "Protocol error, got \"H\" as reply type byte", GW_ERROR_CONFIG, "no Redis" },
     { "something new", GW_ERROR_UNAVAILABLE, "something new" },
   };
 

@@ -82,7 +82,7 @@ make_outcome (const char *store,
 
       values[i] = g_bytes_new (value, strlen (value));
     }
-  outcome = gw_redis_outcome_new (store, ENGINE, "task-of-it", attempt, values);
+  outcome = gw_redis_outcome_new (store, ENGINE, "task-of-it", "lane", attempt, values);
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     g_bytes_unref (values[i]);
 
@@ -157,6 +157,7 @@ test_text (void)
   g_assert_cmpstr (again->store, ==, STORE);
   g_assert_cmpstr (again->engine, ==, ENGINE);
   g_assert_cmpstr (again->task_id, ==, "task-of-it");
+  g_assert_cmpstr (again->provider, ==, "lane");
   g_assert_cmpuint (again->attempt, ==, 7);
   g_assert_cmpint (again->kept_at, ==, outcome->kept_at);
   g_assert_true (gw_redis_outcome_is_answer (again));

@@ -108,6 +108,7 @@ gw_engine_open_redis (GwEngine *self,
                       GError **error)
 {
   g_autofree char *uri = _gw_engine_dup_redis_uri (self->redis_uri, self->config);
+  g_autofree char *spool_dir = g_build_filename (self->data_dir, "undelivered", NULL);
   GwRedisQueueOptions options = {
     .uri = uri,
     .max_concurrency = self->config->max_concurrency,
@@ -115,6 +116,9 @@ gw_engine_open_redis (GwEngine *self,
     .keep_days = self->config->keep_days,
     .lease_seconds = self->config->lease_seconds,
     .hold_uncertain = _gw_engine_holds_uncertain (self),
+    .spool_dir = spool_dir,
+    /* Nobody looks at a batch's engine while it waits. */
+    .wait = self->host != GW_HOST_BATCH,
   };
   g_autoptr (GwRedisAddress) address = gw_redis_address_parse (options.uri, error);
   GwRedisQueue *queue;

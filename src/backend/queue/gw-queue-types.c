@@ -154,6 +154,16 @@ gw_queue_stats_free (GwQueueStats *stats)
 }
 
 void
+gw_queue_trouble_free (GwQueueTrouble *trouble)
+{
+  if (trouble == NULL)
+    return;
+
+  g_free (trouble->message);
+  g_free (trouble);
+}
+
+void
 gw_recovery_free (GwRecovery *recovery)
 {
   if (recovery == NULL)

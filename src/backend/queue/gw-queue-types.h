@@ -83,6 +83,7 @@ typedef enum {
   GW_FINISH_REQUEUED,
   GW_FINISH_FAILED,   /* the task is failed */
   GW_FINISH_IGNORED,  /* an error of an attempt that the task no longer depends on */
+  GW_FINISH_KEPT,     /* the queue is away: on this machine's disk, told to it when it is back */
 } GwFinishResult;
 
 /* Asking for the feed, or a list. */
@@ -207,6 +208,16 @@ typedef struct {
 
 void gw_queue_stats_free (GwQueueStats *stats);
 
+/* What keeps a queue from working for now; it goes on by itself when that is over. */
+typedef struct {
+  const char *code;       /* a stable word: away, silent, loading, read-only, full, disk, access,
+                             settings */
+  char *message;          /* a sentence for people, English */
+  gint64 since;           /* Unix ms */
+} GwQueueTrouble;
+
+void gw_queue_trouble_free (GwQueueTrouble *trouble);
+
 /* What the last crash left. */
 typedef struct {
   gint64 recovered_at;    /* Unix ms; 0: the data was closed in order */
@@ -250,6 +261,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwAttemptPage, gw_attempt_page_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwProjectPage, gw_project_page_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwLaneState, gw_lane_state_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwQueueStats, gw_queue_stats_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwQueueTrouble, gw_queue_trouble_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwRecovery, gw_recovery_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwQueueSnapshot, gw_queue_snapshot_free)
 

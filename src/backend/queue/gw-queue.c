@@ -607,6 +607,21 @@ gw_queue_get_clock (GwQueue *self)
   return GW_QUEUE_GET_IFACE (self)->get_clock (self);
 }
 
+GwQueueTrouble *
+gw_queue_get_trouble (GwQueue *self,
+                      guint *n_kept)
+{
+  GwQueueInterface *iface;
+
+  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+
+  if (n_kept != NULL)
+    *n_kept = 0;
+  iface = GW_QUEUE_GET_IFACE (self);
+
+  return iface->get_trouble != NULL ? iface->get_trouble (self, n_kept) : NULL;
+}
+
 const char *
 gw_queue_get_kind (GwQueue *self)
 {

@@ -115,6 +115,7 @@ struct _GwQueueInterface {
   void (*unwatch) (GwQueue *self, guint id);
   GwClock *(*get_clock) (GwQueue *self);
   const char *(*get_kind) (GwQueue *self);
+  GwQueueTrouble *(*get_trouble) (GwQueue *self, guint *n_kept); /* may be absent */
 };
 
 /* Puts tasks in: all or nothing, durable before it ends. Errors: GW_ERROR_INVALID (unknown provider
@@ -276,5 +277,9 @@ void gw_queue_unwatch (GwQueue *self, guint id);
 
 GwClock *gw_queue_get_clock (GwQueue *self);      /* (transfer none) */
 const char *gw_queue_get_kind (GwQueue *self);    /* "embedded" or "redis" */
+
+/* (transfer full) (nullable): why the queue does not work just now; never blocks. @n_kept: (out)
+ * (optional): ends of calls that wait on this machine's disk to be told to it. */
+GwQueueTrouble *gw_queue_get_trouble (GwQueue *self, guint *n_kept);
 
 G_END_DECLS

@@ -27,6 +27,7 @@ struct _GwRedisConnection {
   const GwRedisAddress *address; /* (borrowed) */
   redisContext *context;         /* (owned) (nullable) */
   GwRedisServer server;
+  GwRedisFault fault;            /* of the last error */
 };
 
 void
@@ -36,66 +37,12 @@ gw_redis_reply_free (redisReply *reply)
     freeReplyObject (reply);
 }
 
-/* --- What errors mean. --- */
-
-/**
- * gw_redis_error_new:
- * @shown: the address, for people
- * @text: what Redis, or the system, said
- *
- * Returns: (transfer full): what it means, and what to do
- */
-GError *
-gw_redis_error_new (const char *shown,
-                    const char *text)
-{
-  static const struct {
-    const char *word;
-    GwError code;
-    const char *advice;
-  } known[] = {
-    { "NOAUTH", GW_ERROR_UNAVAILABLE,
-      "It wants a password: write redis://:password@host, or user:password@." },
-    { "WRONGPASS", GW_ERROR_UNAVAILABLE, "It does not accept this user and password. Correct them." },
-    { "ERR AUTH", GW_ERROR_UNAVAILABLE,
-      "It has no password set, but the address holds one. Leave it out." },
-    { "NOPERM", GW_ERROR_UNAVAILABLE,
-      "This user may not do what the queue needs. Give it ~gangway:* &gangway:* and +@all, or use "
-      "another user." },
-    { "LOADING", GW_ERROR_UNAVAILABLE,
-      "It is still reading its data after a start. Wait; it is tried again by itself." },
-    { "READONLY", GW_ERROR_UNAVAILABLE,
-      "It is a replica, which cannot be written to. Give the address of the primary." },
-    { "MASTERDOWN", GW_ERROR_UNAVAILABLE,
-      "It is a replica without its primary. Give the address of a primary." },
-    { "OOM", GW_ERROR_NO_SPACE,
-      "Its memory is full. Raise maxmemory, or remove old projects." },
-    { "MISCONF", GW_ERROR_NO_SPACE,
-      "It cannot write its data to disk, so it refuses to change any. Look at its log and its disk." },
-    { "BUSY", GW_ERROR_UNAVAILABLE, "Another script keeps it busy. It is tried again by itself." },
-    { "refused", GW_ERROR_UNAVAILABLE,
-      "Nothing listens there. Start Redis, or correct the address." },
-    { "No such file", GW_ERROR_UNAVAILABLE,
-      "There is no such socket. Start Redis, or correct the path." },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-    {
-      if (strstr (text, known[i].word) != NULL)
-        return g_error_new (GW_ERROR, (int) known[i].code, "Redis at %s: %s %s", shown, text,
-                            known[i].advice);
-    }
-
-  return g_error_new (GW_ERROR, GW_ERROR_UNAVAILABLE,
-                      "Redis at %s: %s. It is tried again by itself; look whether it runs.", shown,
-                      text);
-}
-
 static void
 set_error (GwRedisConnection *self,
            const char *text,
            GError **error)
 {
+  self->fault = gw_redis_fault_find (text);
   g_propagate_error (error, gw_redis_error_new (self->address->shown, text));
 }
 
@@ -153,6 +100,13 @@ redisContext *
 gw_redis_connection_get_context (GwRedisConnection *self)
 {
   return self->context;
+}
+
+/* What the last error of this connection was about. */
+GwRedisFault
+gw_redis_connection_get_fault (GwRedisConnection *self)
+{
+  return self->fault;
 }
 
 const GwRedisServer *
@@ -319,7 +273,8 @@ check_server (GwRedisConnection *self,
     }
   if (major < LEAST_VERSION_MAJOR || (major == LEAST_VERSION_MAJOR && minor < LEAST_VERSION_MINOR))
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+      self->fault = GW_REDIS_FAULT_SETTINGS;
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
                    "Redis at %s is version %s; the queue needs %d.%d or newer. Install a newer one.",
                    self->address->shown, version != NULL ? version : "unknown", LEAST_VERSION_MAJOR,
                    LEAST_VERSION_MINOR);
@@ -340,7 +295,8 @@ check_server (GwRedisConnection *self,
   cluster = find_info (reply->str, "cluster_enabled");
   if (g_strcmp0 (cluster, "1") == 0)
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+      self->fault = GW_REDIS_FAULT_SETTINGS;
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
                    "Redis at %s is part of a cluster, which the queue cannot use. Give it a server of "
                    "its own.", self->address->shown);
       return FALSE;
@@ -348,7 +304,8 @@ check_server (GwRedisConnection *self,
   policy = find_info (reply->str, "maxmemory_policy");
   if (policy != NULL && !g_str_equal (policy, "noeviction"))
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+      self->fault = GW_REDIS_FAULT_SETTINGS;
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
                    "Redis at %s may throw tasks away when its memory is full (maxmemory-policy is "
                    "%s). Set “maxmemory-policy noeviction” in redis.conf, or run CONFIG SET "
                    "maxmemory-policy noeviction.", self->address->shown, policy);
@@ -369,7 +326,7 @@ check_server (GwRedisConnection *self,
  * gw_redis_connection_open:
  * @self: a connection that is not open
  * @checks: whether to look at the server, too: its version and settings
- * @error: (nullable): GW_ERROR_UNAVAILABLE, _NO_SPACE
+ * @error: (nullable): GW_ERROR_CONFIG, what waiting does not mend; _UNAVAILABLE, _NO_SPACE
  *
  * Blocks for a few seconds at most.
  *

@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include "queue/gw-redis-address.h"
+#include "queue/gw-redis-fault.h"
 #include "queue/gw-redis-scripts.h"
 
 G_BEGIN_DECLS
@@ -31,6 +32,7 @@ gboolean gw_redis_connection_is_open (GwRedisConnection *self);
 void gw_redis_connection_close (GwRedisConnection *self);
 int gw_redis_connection_get_fd (GwRedisConnection *self);
 redisContext *gw_redis_connection_get_context (GwRedisConnection *self);
+GwRedisFault gw_redis_connection_get_fault (GwRedisConnection *self);
 const GwRedisServer *gw_redis_connection_get_server (GwRedisConnection *self);
 
 /* Pipelining: append any number of commands, then take as many replies, in order. */
@@ -40,8 +42,6 @@ redisReply *gw_redis_connection_take (GwRedisConnection *self, GError **error);
 redisReply *gw_redis_connection_run (GwRedisConnection *self, GError **error, const char *command,
                                      ...) G_GNUC_NULL_TERMINATED;
 gboolean gw_redis_connection_load_scripts (GwRedisConnection *self, GError **error);
-
-GError *gw_redis_error_new (const char *shown, const char *text);
 
 void gw_redis_reply_free (redisReply *reply);
 

@@ -115,6 +115,11 @@ take_reply (GwRedisEngine *engine,
           g_clear_error (&request->error);
           request->result = gw_redis_finished_new_unseen (request, gw_clock_now (engine->clock));
         }
+      /* Redis does not take it just now. */
+      if (request->script == GW_REDIS_FINISH
+          && (g_error_matches (request->error, GW_ERROR, GW_ERROR_UNAVAILABLE)
+              || g_error_matches (request->error, GW_ERROR, GW_ERROR_NO_SPACE)))
+        gw_redis_engine_keep (engine, request, TRUE);
       return;
     }
   if (request->provider != NULL && !settle_claim (engine, request, reply, &request->error))
@@ -126,6 +131,11 @@ take_reply (GwRedisEngine *engine,
     }
   if (request->parse != NULL)
     request->result = request->parse (request, reply, &request->error);
+  if (request->script == GW_REDIS_CLAIM)
+    gw_redis_engine_note_grant (engine, request->result, request->provider);
+  else if (request->script == GW_REDIS_FINISH && request->result != NULL)
+    gw_redis_engine_note_grant (engine, ((GwRedisFinished *) request->result)->grant,
+                                request->provider);
 }
 
 /* A large submission goes over in pieces, so that no step is long: others' come in between. */
@@ -190,6 +200,7 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
       gw_redis_engine_append_script (engine, request->script, request->arguments);
       n++;
     }
+  gw_redis_engine_wait_begins (engine);
   for (guint i = 0; i < n && error == NULL; i++)
     {
       redisReply *reply = gw_redis_connection_take (engine->connection, &error);
@@ -197,6 +208,7 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
       if (reply != NULL)
         g_ptr_array_add (replies, reply);
     }
+  gw_redis_engine_wait_ends (engine);
   if (error != NULL)
     gw_redis_engine_lose_connection (engine, error);
 

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "gw-error.h"
 #include "gw-id.h"
 #include "queue/gw-redis-engine-private.h"
 
@@ -12,16 +13,84 @@
  */
 
 #define SWEEP_EVERY_MS 60000
+#define FULL_EVERY_MS 2000
 
+/* --- What ails it. --- */
+
+/* @fault: NONE: nothing any more. Says it in the log when it is another one than before. */
+void
+gw_redis_engine_set_trouble (GwRedisEngine *engine,
+                             GwRedisFault fault,
+                             const char *message)
+{
+  GwRedisFault before;
+
+  g_mutex_lock (&engine->mutex);
+  before = engine->fault;
+  engine->fault = fault;
+  if (before == GW_REDIS_FAULT_NONE)
+    engine->trouble_since = g_get_real_time () / 1000;
+  if (fault != before)
+    {
+      g_free (engine->trouble);
+      engine->trouble = g_strdup (message);
+    }
+  g_mutex_unlock (&engine->mutex);
+
+  if (fault == before)
+    return;
+  if (fault == GW_REDIS_FAULT_NONE)
+    g_message ("Redis at %s is back.", engine->address->shown);
+  else if (engine->spool == NULL)
+    g_warning ("%s", message);
+  else
+    g_warning ("%s Until then nothing new is taken, and what running calls answer is kept in %s.",
+               message, gw_redis_spool_get_folder (engine->spool));
+}
+
+/* The thread waits for Redis' answer, which others may want to know. */
+void
+gw_redis_engine_wait_begins (GwRedisEngine *engine)
+{
+  g_mutex_lock (&engine->mutex);
+  engine->asked_at = gw_redis_monotonic_ms ();
+  g_mutex_unlock (&engine->mutex);
+}
+
+void
+gw_redis_engine_wait_ends (GwRedisEngine *engine)
+{
+  g_mutex_lock (&engine->mutex);
+  engine->asked_at = 0;
+  g_mutex_unlock (&engine->mutex);
+}
+
+static void
+set_away (GwRedisEngine *engine,
+          gboolean away)
+{
+  g_mutex_lock (&engine->mutex);
+  engine->away = away;
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* @error: what the connection, or a reply, said. */
 void
 gw_redis_engine_lose_connection (GwRedisEngine *engine,
                                  const GError *error)
 {
+  GwRedisFault fault = engine->ill != NULL ? engine->ill_fault
+                                           : gw_redis_connection_get_fault (engine->connection);
+
   gw_redis_connection_close (engine->connection);
-  if (engine->failure == NULL)
-    g_warning ("%s", error->message);
+  g_clear_error (&engine->ill);
+  engine->full = FALSE;
+  set_away (engine, TRUE);
+  gw_redis_engine_set_trouble (engine, fault != GW_REDIS_FAULT_NONE ? fault : GW_REDIS_FAULT_AWAY,
+                               error->message);
   g_clear_error (&engine->failure);
-  engine->failure = g_error_copy (error);
+  /* Once it runs, nothing that ails Redis ends the program. */
+  engine->failure = g_error_new_literal (GW_ERROR, GW_ERROR_UNAVAILABLE, error->message);
   engine->next_try = gw_redis_monotonic_ms () + engine->backoff;
 }
 
@@ -36,7 +105,10 @@ register_engine (GwRedisEngine *engine,
   GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_OPEN, NULL, NULL, NULL, NULL);
   g_autofree char *store = gw_id_new ();
   g_autofree char *project = gw_id_new ();
+  const char *run_id = gw_redis_connection_get_server (engine->connection)->run_id;
   g_autoptr (redisReply) reply = NULL;
+  const char *found;
+  gboolean other;
 
   gw_redis_request_add_int (call, first && options->alone);
   gw_redis_request_add_int (call, gw_redis_engine_get_lease_ms (engine));
@@ -48,6 +120,7 @@ register_engine (GwRedisEngine *engine,
   gw_redis_request_add_text (call, engine->manual ? gw_clock_boot_id (engine->clock) : "redis");
   gw_redis_request_add_text (call, store);
   gw_redis_request_add_text (call, project);
+  gw_redis_request_add_text (call, run_id);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_OPEN, call->arguments, error);
   gw_redis_request_free (call);
   if (reply == NULL)
@@ -55,13 +128,20 @@ register_engine (GwRedisEngine *engine,
 
   if (!engine->manual)
     gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 3));
-  if (engine->store != NULL
-      && !g_str_equal (engine->store, gw_redis_reply_get_text (reply, 2)))
+  found = gw_redis_reply_get_text (reply, 2);
+  other = g_strcmp0 (engine->store, found) != 0;
+  if (engine->store != NULL && other)
     g_warning ("Redis at %s came back without its data: the tasks of before are lost, and those "
                "that run now belong to nobody. Restore its append-only file, and switch "
                "appendonly on.", engine->address->shown);
   g_free (engine->store);
-  engine->store = g_strdup (gw_redis_reply_get_text (reply, 2));
+  engine->store = g_strdup (found);
+  if (other || g_strcmp0 (engine->run_id, run_id) != 0)
+    gw_redis_engine_begin_era (engine);
+  g_free (engine->run_id);
+  engine->run_id = g_strdup (run_id);
+  engine->opened = TRUE;
+  engine->deliver_at = 1;
   engine->next_beat = gw_redis_monotonic_ms () + gw_redis_engine_get_beat_ms (engine);
 
   return TRUE;
@@ -72,16 +152,20 @@ gw_redis_engine_connect (GwRedisEngine *engine,
                          gboolean first,
                          GError **error)
 {
-  if (!gw_redis_connection_open (engine->connection, TRUE, error)
-      || !gw_redis_connection_load_scripts (engine->connection, error)
-      || !register_engine (engine, first, error))
+  gboolean open;
+
+  gw_redis_engine_wait_begins (engine);
+  open = gw_redis_connection_open (engine->connection, TRUE, error)
+         && gw_redis_connection_load_scripts (engine->connection, error);
+  gw_redis_engine_wait_ends (engine);
+  if (!open || !register_engine (engine, first, error))
     {
       gw_redis_connection_close (engine->connection);
       return FALSE;
     }
-  if (engine->failure != NULL)
-    g_message ("Redis at %s is back.", engine->address->shown);
-  else if (!gw_redis_connection_get_server (engine->connection)->appends)
+  set_away (engine, FALSE);
+  gw_redis_engine_set_trouble (engine, GW_REDIS_FAULT_NONE, NULL);
+  if (first && !gw_redis_connection_get_server (engine->connection)->appends)
     g_message ("Redis at %s keeps no append-only file: a crash of it loses what its last snapshot "
                "does not hold. Set “appendonly yes”.", engine->address->shown);
   g_clear_error (&engine->failure);
@@ -108,9 +192,10 @@ gw_redis_engine_reconnect (GwRedisEngine *engine)
 {
   g_autoptr (GError) error = NULL;
 
-  if (gw_redis_engine_connect (engine, FALSE, &error))
+  if (gw_redis_engine_connect (engine, !engine->opened, &error))
     {
-      /* What happened meanwhile, nobody has told us. */
+      /* What happened meanwhile, nobody has told us; and the watch may hang on what is gone. */
+      gw_redis_watch_renew (engine->watch);
       gw_redis_engine_resync (engine);
       return;
     }
@@ -133,7 +218,10 @@ beat (GwRedisEngine *engine)
   gw_redis_request_free (call);
   if (reply == NULL)
     {
-      gw_redis_engine_lose_connection (engine, error);
+      /* Whether it takes changes again is found out by asking. */
+      engine->next_beat = gw_redis_monotonic_ms () + FULL_EVERY_MS;
+      if (!gw_redis_connection_is_open (engine->connection))
+        gw_redis_engine_lose_connection (engine, error);
       return;
     }
   if (gw_redis_reply_get_int (reply, 2) > 0)
@@ -157,6 +245,9 @@ sweep (GwRedisEngine *engine)
   reply = gw_redis_engine_run_script (engine, GW_REDIS_VERBS, call->arguments, &error);
   gw_redis_request_free (call);
   engine->last_sweep = gw_clock_wall (engine->clock);
+  /* Another process of this machine may have left something. */
+  if (engine->spool != NULL && engine->deliver_at == 0)
+    engine->deliver_at = 1;
   if (reply == NULL)
     {
       engine->next_sweep = engine->last_sweep + SWEEP_EVERY_MS;
@@ -184,4 +275,7 @@ gw_redis_engine_keep_house (GwRedisEngine *engine)
   if (gw_redis_connection_is_open (engine->connection)
       && (wall >= engine->next_sweep || wall - engine->last_sweep >= SWEEP_EVERY_MS))
     sweep (engine);
+  if (gw_redis_connection_is_open (engine->connection) && engine->deliver_at != 0
+      && gw_redis_monotonic_ms () >= engine->deliver_at)
+    gw_redis_engine_deliver (engine);
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  *   gw-redis-engine-steps.c  one script
  *   gw-redis-engine-group.c  many in one pipeline
  *   gw-redis-engine-house.c  the connection, leases, sweeps
+ *   gw-redis-engine-spool.c  ends of calls that Redis does not take
  *   gw-redis-engine.c        the thread and its face
  */
 
@@ -36,7 +37,16 @@ struct _GwRedisEngine {
   gboolean closing;       /* (mutex mutex) */
   gboolean poked;         /* (mutex mutex) */
   GTask *close_task;      /* (mutex mutex) (nullable) */
+  gboolean spooled;       /* (mutex mutex) something went to disk, or could not */
+  gboolean away;          /* (mutex mutex) no connection: what cannot wait is refused at once */
+  GwRedisFault fault;     /* (mutex mutex) what ails Redis; NONE: nothing */
+  char *trouble;          /* (mutex mutex) (nullable) the same for people */
+  gint64 trouble_since;   /* (mutex mutex) Unix ms */
+  gint64 asked_at;        /* (mutex mutex) monotonic ms: a reply is waited for; 0: none */
   GHashTable *walks;      /* (mutex mutex) */
+  GHashTable *flights;    /* (mutex mutex) calls under way, by attempt */
+  GPtrArray *eras;        /* (mutex mutex) (element-type utf8) the store of each */
+  GwRedisSpool *spool;    /* (nullable) */
 
   /* The thread's own. */
   GwRedisConnection *connection;
@@ -47,6 +57,13 @@ struct _GwRedisEngine {
   gint64 last_sweep;      /* queue's wall clock */
   gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
   gboolean gone;          /* the data: it is made anew */
+  gboolean opened;        /* it was, once */
+  GError *ill;            /* (nullable) what a reply told of the server: the connection is no good */
+  GwRedisFault ill_fault;
+  gboolean full;          /* it took no change when it was last asked to */
+  char *run_id;           /* (nullable) of the server */
+  gint64 deliver_at;      /* monotonic ms; 0: nothing lies on disk that may be told */
+  guint n_foreign;        /* of other queues, as was said last */
   char *store;
   GwSchedulerMemo *memo;
   char *memo_names;
@@ -91,6 +108,19 @@ gboolean gw_redis_engine_connect (GwRedisEngine *engine, gboolean first, GError 
 void gw_redis_engine_reconnect (GwRedisEngine *engine);
 void gw_redis_engine_begin_anew (GwRedisEngine *engine);
 void gw_redis_engine_lose_connection (GwRedisEngine *engine, const GError *error);
+void gw_redis_engine_set_trouble (GwRedisEngine *engine, GwRedisFault fault, const char *message);
+void gw_redis_engine_wait_begins (GwRedisEngine *engine);
+void gw_redis_engine_wait_ends (GwRedisEngine *engine);
 void gw_redis_engine_keep_house (GwRedisEngine *engine);
+
+GHashTable *gw_redis_flights_new (void);
+void gw_redis_engine_begin_era (GwRedisEngine *engine);
+void gw_redis_engine_note_grant (GwRedisEngine *engine, GwGrant *grant, const char *provider);
+void gw_redis_engine_end_flight (GwRedisEngine *engine, guint64 attempt);
+void gw_redis_engine_tell_abort (GwRedisEngine *engine, const char *lane, guint64 number);
+void gw_redis_request_let_go (GwRedisRequest *request);
+gboolean gw_redis_engine_keep (GwRedisEngine *engine, GwRedisRequest *request, gboolean wait);
+gboolean gw_redis_engine_keep_orphan (GwRedisEngine *engine, GwRedisRequest *request);
+void gw_redis_engine_deliver (GwRedisEngine *engine);
 
 G_END_DECLS

@@ -87,6 +87,8 @@ gw_redis_engine_append_script (GwRedisEngine *engine,
   add_text (&command, engine->channel);
   add_text (&command, engine->id);
   add_text (&command, g_ascii_dtostr (command.random, sizeof command.random, g_random_double ()));
+  /* Of other data than those that we know, no step is done. */
+  add_text (&command, script != GW_REDIS_OPEN && engine->store != NULL ? engine->store : "");
   for (guint i = 0; i < arguments->len; i++)
     {
       gsize size;
@@ -96,6 +98,45 @@ gw_redis_engine_append_script (GwRedisEngine *engine,
     }
 
   return append (engine, &command);
+}
+
+/* What a server says that refuses: some of it is about the step, most about the server. */
+static void
+take_error (GwRedisEngine *engine,
+            GwRedisScript script,
+            const char *text,
+            GError **error)
+{
+  g_autoptr (GError) own = gw_redis_error_new (engine->address->shown, text);
+  GwRedisFault fault = gw_redis_fault_find (text);
+
+  switch (fault)
+    {
+    case GW_REDIS_FAULT_FULL:
+    case GW_REDIS_FAULT_DISK:
+      engine->full = TRUE;
+      gw_redis_engine_set_trouble (engine, fault, own->message);
+      break;
+    case GW_REDIS_FAULT_LOADING:
+    case GW_REDIS_FAULT_READ_ONLY:
+    case GW_REDIS_FAULT_ACCESS:
+      /* By a new connection it is found out when that is over. */
+      if (engine->ill == NULL)
+        {
+          engine->ill = g_error_copy (own);
+          engine->ill_fault = fault;
+        }
+      break;
+    case GW_REDIS_FAULT_NONE:
+    case GW_REDIS_FAULT_AWAY:
+    case GW_REDIS_FAULT_SILENT:
+    case GW_REDIS_FAULT_SETTINGS:
+    default:
+      break;
+    }
+  g_set_error (error, GW_ERROR,
+               own->code == GW_ERROR_CONFIG ? GW_ERROR_UNAVAILABLE : own->code, "%s: %s",
+               gw_redis_script_get_name (script), own->message);
 }
 
 /* A reply of a script becomes an error, or what it tells goes to the watches. */
@@ -109,13 +150,18 @@ gw_redis_engine_check_reply (GwRedisEngine *engine,
 
   if (reply->type == REDIS_REPLY_ERROR)
     {
-      g_propagate_error (error, gw_redis_error_new (engine->address->shown, reply->str));
-      g_prefix_error (error, "%s: ", gw_redis_script_get_name (script));
+      take_error (engine, script, reply->str, error);
       return FALSE;
     }
   if (g_str_equal (word, "K"))
     {
-      gw_redis_tell_events (engine->watches, gw_redis_reply_get_text (reply, 1));
+      /* It takes changes again. */
+      if (engine->full && script != GW_REDIS_READS)
+        {
+          engine->full = FALSE;
+          gw_redis_engine_set_trouble (engine, GW_REDIS_FAULT_NONE, NULL);
+        }
+      gw_redis_engine_tell_events (engine, gw_redis_reply_get_text (reply, 1));
       return TRUE;
     }
   if (g_str_equal (word, "E"))
@@ -161,7 +207,9 @@ gw_redis_engine_run_script (GwRedisEngine *engine,
       g_autoptr (redisReply) reply = NULL;
 
       gw_redis_engine_append_script (engine, script, arguments);
+      gw_redis_engine_wait_begins (engine);
       reply = gw_redis_connection_take (engine->connection, error);
+      gw_redis_engine_wait_ends (engine);
       if (reply == NULL)
         return NULL;
       if (i == 0 && gw_redis_reply_is_unknown_script (reply))

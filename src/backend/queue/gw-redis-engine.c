@@ -14,11 +14,13 @@
  *
  * When the connection is lost, what was asked is refused, since nobody can know whether it was
  * done; but the end of a call waits for the next connection, for the answer is paid, and finishing is
- * compare-and-set. The face's functions may be called on any thread.
+ * compare-and-set: in memory for a moment, then on this machine's disk. The face's functions may be
+ * called on any thread.
  */
 
 #define GROUP_REQUESTS 256
 #define GROUP_BYTES (4 * 1024 * 1024)
+#define SILENT_MS 1000
 #define WALKS_KEPT 256
 #define WALK_KEPT_MS (3600 * 1000)
 
@@ -48,6 +50,8 @@ find_next_time (GwRedisEngine *engine)
     return engine->next_try * 1000;
   if (engine->next_beat != 0)
     next = engine->next_beat * 1000;
+  if (engine->deliver_at != 0)
+    next = MIN (next, engine->deliver_at * 1000);
   if (engine->next_sweep != GW_CLOCK_NEVER && !engine->manual)
     next = MIN (next, g_get_monotonic_time ()
                       + MAX (0, engine->next_sweep - gw_clock_wall (engine->clock)) * 1000);
@@ -66,7 +70,7 @@ take_group (GwRedisEngine *engine)
 
   g_mutex_lock (&engine->mutex);
   while ((g_queue_is_empty (&engine->requests) || (!connected && g_get_monotonic_time () < until))
-         && !engine->closing && !engine->poked)
+         && !engine->closing && !engine->poked && !engine->spooled)
     {
       gboolean any = FALSE;
 
@@ -80,6 +84,7 @@ take_group (GwRedisEngine *engine)
       else if (!g_cond_wait_until (&engine->cond, &engine->mutex, until))
         break;
     }
+  engine->spooled = FALSE;
   if (engine->poked)
     {
       engine->poked = FALSE;
@@ -123,7 +128,9 @@ hold_group (GwRedisEngine *engine,
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
 
-      if (request->lasting && !closing)
+      if (gw_redis_engine_keep (engine, request, closing) || request->error != NULL)
+        gw_redis_request_answer (request);
+      else if (request->lasting && !closing)
         gw_redis_engine_put_back (engine, request);
       else
         gw_redis_request_refuse (request, engine->failure);
@@ -148,6 +155,11 @@ run_thread (gpointer data)
         {
           if (engine->next_beat == 0)
             engine->next_beat = gw_redis_monotonic_ms () + gw_redis_engine_get_beat_ms (engine);
+          for (guint i = group->len; i-- > 0;)
+            {
+              if (gw_redis_engine_keep_orphan (engine, g_ptr_array_index (group, i)))
+                g_ptr_array_remove_index (group, i);
+            }
           gw_redis_engine_run_group (engine, group);
         }
       else
@@ -155,6 +167,12 @@ run_thread (gpointer data)
           hold_group (engine, group);
         }
       g_ptr_array_unref (group);
+      if (engine->ill != NULL && gw_redis_connection_is_open (engine->connection))
+        {
+          g_autoptr (GError) ill = g_error_copy (engine->ill);
+
+          gw_redis_engine_lose_connection (engine, ill);
+        }
       if (engine->gone && gw_redis_connection_is_open (engine->connection))
         gw_redis_engine_begin_anew (engine);
     }
@@ -167,7 +185,8 @@ run_thread (gpointer data)
       g_autoptr (redisReply) reply = gw_redis_engine_run_script (engine, GW_REDIS_CLOSE,
                                                                  call->arguments, &error);
 
-      if (reply == NULL)
+      /* Of data that are gone there is nothing to close. */
+      if (reply == NULL && !engine->gone)
         g_warning ("The queue could not be closed in order: %s", error->message);
       gw_redis_request_free (call);
       gw_redis_connection_close (engine->connection);
@@ -188,12 +207,25 @@ run_thread (gpointer data)
 
 /* --- The face. --- */
 
-/* Blocks until the queue is open; then starts the threads. */
+/* The spool's thread. */
+static void
+spooled_cb (gpointer data)
+{
+  GwRedisEngine *engine = data;
+
+  g_mutex_lock (&engine->mutex);
+  engine->spooled = TRUE;
+  g_cond_signal (&engine->cond);
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* Blocks until the queue is open, or known to be in trouble; then starts the threads. */
 GwRedisEngine *
 gw_redis_engine_new (const GwRedisQueueOptions *options,
                      GError **error)
 {
   GwRedisEngine *engine = g_new0 (GwRedisEngine, 1);
+  g_autoptr (GError) local = NULL;
 
   engine->ref_count = 1;
   engine->options = *options;
@@ -209,6 +241,12 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   g_cond_init (&engine->cond);
   g_queue_init (&engine->requests);
   engine->walks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  engine->flights = gw_redis_flights_new ();
+  engine->eras = g_ptr_array_new_with_free_func (g_free);
+  engine->options.spool_dir = NULL;
+  if (options->spool_dir != NULL)
+    engine->spool = gw_redis_spool_new (options->spool_dir, GW_REDIS_SPOOL_PATIENCE_MS, spooled_cb,
+                                        engine);
 
   engine->address = gw_redis_address_parse (options->uri, error);
   if (engine->address == NULL)
@@ -219,10 +257,16 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   engine->channel = g_strdup_printf ("%sevents:%u", engine->options.prefix,
                                      engine->address->database);
   engine->connection = gw_redis_connection_new (engine->address);
-  if (!gw_redis_engine_connect (engine, TRUE, error))
+  if (!gw_redis_engine_connect (engine, TRUE, &local))
     {
-      gw_redis_engine_unref (engine);
-      return NULL;
+      if (!options->wait || (!g_error_matches (local, GW_ERROR, GW_ERROR_UNAVAILABLE)
+                             && !g_error_matches (local, GW_ERROR, GW_ERROR_NO_SPACE)))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          gw_redis_engine_unref (engine);
+          return NULL;
+        }
+      gw_redis_engine_lose_connection (engine, local);
     }
 
   engine->watch = gw_redis_watch_new (engine, engine->address, engine->channel, engine->id);
@@ -245,12 +289,18 @@ gw_redis_engine_unref (GwRedisEngine *engine)
   if (!g_atomic_int_dec_and_test (&engine->ref_count))
     return;
 
+  g_clear_pointer (&engine->spool, gw_redis_spool_free);
   g_clear_pointer (&engine->connection, gw_redis_connection_free);
   g_clear_pointer (&engine->address, gw_redis_address_free);
   gw_sq_watches_free (engine->watches);
   g_clear_pointer (&engine->memo, gw_scheduler_memo_free);
   g_clear_error (&engine->failure);
+  g_clear_error (&engine->ill);
   g_hash_table_unref (engine->walks);
+  g_hash_table_unref (engine->flights);
+  g_ptr_array_unref (engine->eras);
+  g_free (engine->trouble);
+  g_free (engine->run_id);
   g_cond_clear (&engine->cond);
   g_mutex_clear (&engine->mutex);
   gw_clock_unref (engine->clock);
@@ -267,22 +317,38 @@ void
 gw_redis_engine_push (GwRedisEngine *engine,
                       GwRedisRequest *request)
 {
+  g_autofree char *trouble = NULL;
   gboolean closing;
 
+  request->engine = engine;
+  if (request->outcome != NULL && engine->spool != NULL && *request->outcome->store != '\0')
+    request->held = gw_redis_spool_hold (engine->spool, request->outcome);
   g_mutex_lock (&engine->mutex);
   closing = engine->closing;
-  if (!closing)
+  if (!closing && engine->away && !request->lasting)
     {
+      trouble = g_strdup (engine->trouble);
+    }
+  else if (!closing)
+    {
+      if (engine->away && request->held != NULL)
+        gw_redis_spool_hurry (engine->spool);
       g_queue_push_tail (&engine->requests, request);
       g_cond_signal (&engine->cond);
     }
   g_mutex_unlock (&engine->mutex);
 
-  if (closing)
+  if (trouble != NULL)
+    {
+      request->error = g_error_new_literal (GW_ERROR, GW_ERROR_UNAVAILABLE, trouble);
+      gw_redis_request_answer (request);
+    }
+  else if (closing)
     {
       request->error = g_error_new_literal (GW_ERROR, GW_ERROR_STOPPING,
                                             "The queue is closing. Try again when the gateway is "
                                             "back.");
+      gw_redis_engine_keep (engine, request, TRUE);
       gw_redis_request_answer (request);
     }
 }
@@ -389,11 +455,46 @@ gw_redis_engine_get_watches (GwRedisEngine *engine)
   return engine->watches;
 }
 
-/* What a step tells: a line for each, a letter first. */
-void
-gw_redis_tell_events (GwSqWatches *watches,
-                      const char *events)
+/* Any thread. What keeps the queue from working; how many ends of calls wait on disk. */
+GwQueueTrouble *
+gw_redis_engine_get_trouble (GwRedisEngine *engine,
+                             guint *n_kept)
 {
+  GwQueueTrouble *trouble = NULL;
+  gint64 silent;
+
+  if (n_kept != NULL && engine->spool != NULL)
+    *n_kept = gw_redis_spool_count (engine->spool);
+
+  g_mutex_lock (&engine->mutex);
+  silent = engine->asked_at != 0 ? gw_redis_monotonic_ms () - engine->asked_at : 0;
+  if (engine->fault != GW_REDIS_FAULT_NONE)
+    {
+      trouble = g_new0 (GwQueueTrouble, 1);
+      trouble->code = gw_redis_fault_to_string (engine->fault);
+      trouble->message = g_strdup (engine->trouble);
+      trouble->since = engine->trouble_since;
+    }
+  else if (silent >= SILENT_MS)
+    {
+      trouble = g_new0 (GwQueueTrouble, 1);
+      trouble->code = gw_redis_fault_to_string (GW_REDIS_FAULT_SILENT);
+      trouble->message = g_strdup_printf (
+        "Redis at %s has not answered for %.1f s. It is too busy, frozen, or the network is slow.",
+        engine->address->shown, (double) silent / 1000);
+      trouble->since = g_get_real_time () / 1000 - silent;
+    }
+  g_mutex_unlock (&engine->mutex);
+
+  return trouble;
+}
+
+/* What a step tells: a line for each, a letter first. Any thread. */
+void
+gw_redis_engine_tell_events (GwRedisEngine *engine,
+                             const char *events)
+{
+  GwSqWatches *watches = engine->watches;
   g_auto (GStrv) lines = g_strsplit (events, "\n", -1);
 
   for (guint i = 0; lines[i] != NULL; i++)
@@ -412,7 +513,7 @@ gw_redis_tell_events (GwSqWatches *watches,
         case 'a':
           lane = strchr (rest, ' ');
           if (lane != NULL)
-            gw_sq_watches_tell_abort (watches, lane + 1, g_ascii_strtoull (rest, NULL, 10));
+            gw_redis_engine_tell_abort (engine, lane + 1, g_ascii_strtoull (rest, NULL, 10));
           break;
         default:
           break;

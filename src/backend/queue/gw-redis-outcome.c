@@ -50,6 +50,7 @@ static const struct {
  * @store: the id of the queue's data
  * @engine: who claimed the attempt
  * @task_id: (nullable): whose
+ * @provider: (nullable): whose lane called
  * @attempt: its number in that store
  * @given: (array fixed-size=20): the values, referenced
  *
@@ -59,6 +60,7 @@ GwRedisOutcome *
 gw_redis_outcome_new (const char *store,
                       const char *engine,
                       const char *task_id,
+                      const char *provider,
                       guint64 attempt,
                       GBytes *const *given)
 {
@@ -66,8 +68,9 @@ gw_redis_outcome_new (const char *store,
 
   self->ref_count = 1;
   self->store = g_strdup (store != NULL ? store : "");
-  self->engine = g_strdup (engine);
+  self->engine = g_strdup (engine != NULL ? engine : "");
   self->task_id = g_strdup (task_id != NULL ? task_id : "");
+  self->provider = g_strdup (provider != NULL ? provider : "");
   self->attempt = attempt;
   self->kept_at = g_get_real_time () / 1000;
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
@@ -95,6 +98,7 @@ gw_redis_outcome_unref (GwRedisOutcome *self)
   g_free (self->store);
   g_free (self->engine);
   g_free (self->task_id);
+  g_free (self->provider);
   g_free (self);
 }
 
@@ -138,6 +142,8 @@ gw_redis_outcome_to_text (GwRedisOutcome *self,
   gw_json_append_string (body, self->engine);
   g_string_append (body, ",\n  \"task_id\": ");
   gw_json_append_string (body, self->task_id);
+  g_string_append (body, ",\n  \"provider\": ");
+  gw_json_append_string (body, self->provider);
   g_string_append_printf (body, ",\n  \"attempt\": %" G_GUINT64_FORMAT ",\n  \"kept_at\": %"
                           G_GINT64_FORMAT ",\n  \"outcome\": {", self->attempt, self->kept_at);
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
@@ -163,7 +169,7 @@ read_body (JsonObject *object,
            GError **error)
 {
   g_autoptr (GwRedisOutcome) self = g_new0 (GwRedisOutcome, 1);
-  const char *store = NULL, *engine = NULL, *task_id = "";
+  const char *store = NULL, *engine = NULL, *task_id = "", *provider = "";
   gint64 version = 0, attempt = 0, kept_at = 0;
   JsonObject *outcome = NULL;
 
@@ -172,6 +178,7 @@ read_body (JsonObject *object,
       || !gw_json_get_string (object, "store", GW_JSON_REQUIRED, 200, &store, error)
       || !gw_json_get_string (object, "engine", GW_JSON_REQUIRED, 200, &engine, error)
       || !gw_json_get_string (object, "task_id", GW_JSON_OPTIONAL, 200, &task_id, error)
+      || !gw_json_get_string (object, "provider", GW_JSON_OPTIONAL, 200, &provider, error)
       || !gw_json_get_int (object, "attempt", GW_JSON_REQUIRED, 1, G_MAXINT64, &attempt, error)
       || !gw_json_get_int (object, "kept_at", GW_JSON_OPTIONAL, 0, G_MAXINT64, &kept_at, error)
       || !gw_json_get_object (object, "outcome", GW_JSON_REQUIRED, &outcome, error))
@@ -180,6 +187,7 @@ read_body (JsonObject *object,
   self->store = g_strdup (store);
   self->engine = g_strdup (engine);
   self->task_id = g_strdup (task_id);
+  self->provider = g_strdup (provider);
   self->attempt = (guint64) attempt;
   self->kept_at = kept_at;
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)

@@ -42,13 +42,15 @@ typedef struct {
   char *store;       /* of the queue that it belongs to */
   char *engine;      /* that had claimed the attempt */
   char *task_id;     /* empty: not known */
+  char *provider;    /* of its lane; empty: not known */
   guint64 attempt;
   gint64 kept_at;    /* Unix ms */
   GBytes *values[GW_REDIS_OUTCOME_N_VALUES];
 } GwRedisOutcome;
 
 GwRedisOutcome *gw_redis_outcome_new (const char *store, const char *engine, const char *task_id,
-                                      guint64 attempt, GBytes *const *values);
+                                      const char *provider, guint64 attempt,
+                                      GBytes *const *values);
 GwRedisOutcome *gw_redis_outcome_ref (GwRedisOutcome *self);
 void gw_redis_outcome_unref (GwRedisOutcome *self);
 gboolean gw_redis_outcome_is_answer (GwRedisOutcome *self);

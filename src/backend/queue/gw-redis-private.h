@@ -5,6 +5,7 @@
 #include "queue/gw-redis-connection.h"
 #include "queue/gw-redis-queue.h"
 #include "queue/gw-redis-reply.h"
+#include "queue/gw-redis-spool.h"
 
 G_BEGIN_DECLS
 
@@ -19,9 +20,19 @@ G_BEGIN_DECLS
  *   gw-redis-queue-estimate.c  a project's figures
  *   gw-redis-engine.c          the thread: pipelines, leases, what becomes of a lost connection;
  *                              its own rooms: gw-redis-engine-private.h
+ *   gw-redis-spool.c -outcome.c  ends of calls that Redis does not take, on this machine's disk
  *   gw-redis-watch.c           what other engines changed
- *   gw-redis-address.c -connection.c -scripts.c -reply.c  the wire
+ *   gw-redis-address.c -connection.c -fault.c -scripts.c -reply.c  the wire
  */
+
+/* Of which attempt somebody speaks, beyond its number. */
+typedef struct {
+  guint64 number;         /* in its store */
+  char *store;            /* (nullable) whose era it is; NULL: not known */
+  char *engine;           /* (nullable) that claimed it, with the rest; NULL: not this one */
+  char *task_id;          /* (nullable) */
+  char *provider;         /* (nullable) */
+} GwRedisFlight;
 
 typedef struct _GwRedisEngine GwRedisEngine;
 typedef struct _GwRedisRequest GwRedisRequest;
@@ -38,6 +49,11 @@ struct _GwRedisRequest {
   GPtrArray *staged;      /* (element-type GBytes) (nullable) sent in pieces, before the step */
   gboolean lasting;       /* must not be lost with the connection: it waits for the next one */
   gboolean repeated;      /* it may have been done before the connection was lost */
+  GwRedisEngine *engine;  /* (borrowed) (nullable) that it was pushed to */
+  GwRedisOutcome *outcome; /* (owned) (nullable) of the end of a call */
+  GwRedisHeld *held;      /* (borrowed) (nullable) its place in the spool */
+  guint64 attempt;        /* with @outcome, as callers know it */
+  gboolean kept;          /* it is on disk, and its result says so */
   gsize bytes;
   GwRedisParseFunc parse; /* (nullable) */
   GDestroyNotify free_result;
@@ -65,6 +81,7 @@ void gw_redis_request_add_text (GwRedisRequest *request, const char *text);
 void gw_redis_request_add_int (GwRedisRequest *request, gint64 number);
 void gw_redis_request_add_double (GwRedisRequest *request, double number);
 void gw_redis_request_add_time (GwRedisRequest *request, gint64 time);
+void gw_redis_request_add_outcome (GwRedisRequest *request, GwRedisOutcome *outcome);
 
 GwRedisEngine *gw_redis_engine_new (const GwRedisQueueOptions *options, GError **error);
 GwRedisEngine *gw_redis_engine_ref (GwRedisEngine *engine);
@@ -76,7 +93,10 @@ void gw_redis_engine_poke (GwRedisEngine *engine);
 void gw_redis_engine_resync (GwRedisEngine *engine);
 GwClock *gw_redis_engine_get_clock (GwRedisEngine *engine);
 GwSqWatches *gw_redis_engine_get_watches (GwRedisEngine *engine);
-void gw_redis_tell_events (GwSqWatches *watches, const char *events);
+void gw_redis_engine_tell_events (GwRedisEngine *engine, const char *events);
+GwQueueTrouble *gw_redis_engine_get_trouble (GwRedisEngine *engine, guint *n_kept);
+void gw_redis_engine_find_flight (GwRedisEngine *engine, guint64 attempt, GwRedisFlight *found);
+void gw_redis_flight_clear (GwRedisFlight *flight);
 GwRedisEngine *gw_redis_queue_get_engine (GwQueue *queue);
 
 /* Pages of one walk through the feed from 0, as in the embedded engine. */
@@ -85,6 +105,7 @@ void gw_redis_engine_note_walk (GwRedisEngine *engine, gint64 revision, gint64 b
 
 GwRedisWatch *gw_redis_watch_new (GwRedisEngine *engine, const GwRedisAddress *address,
                                   const char *channel, const char *own);
+void gw_redis_watch_renew (GwRedisWatch *watch);
 void gw_redis_watch_stop (GwRedisWatch *watch);
 
 /* --- Replies. --- */

@@ -105,15 +105,22 @@ free_finished (gpointer data)
 }
 
 static void
+take_claim (GwRedisRequest *request,
+            const GwClaim *claim)
+{
+  if (claim == NULL)
+    return;
+
+  request->provider = g_strdup (claim->provider);
+  request->worker = g_strdup (claim->worker);
+  request->slot = claim->slot;
+}
+
+static void
 add_claim (GwRedisRequest *request,
            const GwClaim *claim)
 {
-  if (claim != NULL)
-    {
-      request->provider = g_strdup (claim->provider);
-      request->worker = g_strdup (claim->worker);
-      request->slot = claim->slot;
-    }
+  take_claim (request, claim);
   gw_redis_request_add_text (request, request->provider);
   gw_redis_request_add_int (request, request->slot);
   gw_redis_request_add_text (request, request->worker);
@@ -150,44 +157,92 @@ note_sent_async (GwQueue *self,
 {
   GwRedisRequest *request = gw_redis_request_new (self, note_sent_async, GW_REDIS_NOTE_SENT, NULL,
                                                   NULL, callback, user_data);
+  GwRedisFlight flight;
 
+  gw_redis_engine_find_flight (gw_redis_queue_get_engine (self), attempt, &flight);
   request->lasting = TRUE;
-  gw_redis_request_add_int (request, (gint64) attempt);
+  gw_redis_request_add_int (request, (gint64) flight.number);
   gw_redis_request_add_time (request, sent_at);
+  gw_redis_request_add_text (request, flight.engine);
+  gw_redis_request_add_text (request, flight.task_id);
+  gw_redis_flight_clear (&flight);
   gw_redis_queue_push (self, request);
 }
 
-static void
-add_reply (GwRedisRequest *request,
-           guint64 attempt,
-           const GwReply *reply)
+static GBytes *
+new_text (const char *text)
+{
+  return g_bytes_new (text, text != NULL ? strlen (text) : 0);
+}
+
+static GBytes *
+new_int (gint64 number)
+{
+  char text[32];
+
+  g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT, MIN (number, GW_REDIS_NEVER));
+
+  return new_text (text);
+}
+
+/* The end of a call, with whatever tells its attempt from others. */
+static GwRedisOutcome *
+new_outcome (GwRedisFlight *flight,
+             const GwReply *reply)
 {
   const char *title = reply->has_error ? gw_error_title (reply->error_code) : NULL;
   const char *message = reply->has_error ? reply->error_message : NULL;
+  GBytes *values[GW_REDIS_OUTCOME_N_VALUES] = {
+    [GW_REDIS_OUTCOME_ACT] = new_int (reply->act),
+    [GW_REDIS_OUTCOME_LANE_ACT] = new_int (reply->lane_act),
+    [GW_REDIS_OUTCOME_RETRY_AFTER] = new_int (reply->retry_after_ms),
+    [GW_REDIS_OUTCOME_LANE_FOR] = new_int (reply->lane_for_ms),
+    [GW_REDIS_OUTCOME_TOO_MANY] = new_int (reply->too_many_at_once),
+    [GW_REDIS_OUTCOME_MAYBE] = new_int (reply->maybe_computing),
+    [GW_REDIS_OUTCOME_DIED] = new_int (reply->died_with_worker),
+    [GW_REDIS_OUTCOME_RESULT] = new_text (reply->result),
+    [GW_REDIS_OUTCOME_MODEL] = new_text (reply->model),
+    [GW_REDIS_OUTCOME_REASON] = new_text (reply->finish_reason),
+    [GW_REDIS_OUTCOME_PROMPT] = new_int (reply->usage.prompt_tokens),
+    [GW_REDIS_OUTCOME_COMPLETION] = new_int (reply->usage.completion_tokens),
+    [GW_REDIS_OUTCOME_TOTAL] = new_int (reply->usage.total_tokens),
+    [GW_REDIS_OUTCOME_CODE] = new_text (reply->has_error ? gw_error_to_string (reply->error_code)
+                                                         : NULL),
+    [GW_REDIS_OUTCOME_OWN_MESSAGE] = new_text (message),
+    [GW_REDIS_OUTCOME_MESSAGE] = new_text (message != NULL ? message
+                                           : title != NULL ? title
+                                           : gw_error_title (GW_ERROR_TASK_UNKNOWN)),
+    [GW_REDIS_OUTCOME_RAW] = new_text (reply->raw),
+    [GW_REDIS_OUTCOME_SENT] = new_int (reply->sent_at),
+    [GW_REDIS_OUTCOME_FIRST] = new_int (reply->first_byte_at),
+    [GW_REDIS_OUTCOME_ENDED] = new_int (reply->ended_at),
+  };
+  GwRedisOutcome *outcome = gw_redis_outcome_new (flight->store, flight->engine, flight->task_id,
+                                                  flight->provider, flight->number, values);
 
-  gw_redis_request_add_int (request, (gint64) attempt);
-  gw_redis_request_add_int (request, reply->act);
-  gw_redis_request_add_int (request, reply->lane_act);
-  gw_redis_request_add_int (request, reply->retry_after_ms);
-  gw_redis_request_add_int (request, reply->lane_for_ms);
-  gw_redis_request_add_int (request, reply->too_many_at_once);
-  gw_redis_request_add_int (request, reply->maybe_computing);
-  gw_redis_request_add_int (request, reply->died_with_worker);
-  gw_redis_request_add_text (request, reply->result);
-  gw_redis_request_add_text (request, reply->model);
-  gw_redis_request_add_text (request, reply->finish_reason);
-  gw_redis_request_add_int (request, reply->usage.prompt_tokens);
-  gw_redis_request_add_int (request, reply->usage.completion_tokens);
-  gw_redis_request_add_int (request, reply->usage.total_tokens);
-  gw_redis_request_add_text (request,
-                             reply->has_error ? gw_error_to_string (reply->error_code) : NULL);
-  gw_redis_request_add_text (request, message);
-  gw_redis_request_add_text (request, message != NULL ? message
-                             : title != NULL ? title : gw_error_title (GW_ERROR_TASK_UNKNOWN));
-  gw_redis_request_add_text (request, reply->raw);
-  gw_redis_request_add_time (request, reply->sent_at);
-  gw_redis_request_add_time (request, reply->first_byte_at);
-  gw_redis_request_add_time (request, reply->ended_at);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    g_bytes_unref (values[i]);
+
+  return outcome;
+}
+
+static void
+push_finish (GwQueue *self,
+             GwRedisRequest *request,
+             guint64 attempt,
+             const GwReply *reply,
+             const GwClaim *claim)
+{
+  GwRedisFlight flight;
+
+  gw_redis_engine_find_flight (gw_redis_queue_get_engine (self), attempt, &flight);
+  request->lasting = TRUE;
+  request->attempt = attempt;
+  request->outcome = new_outcome (&flight, reply);
+  gw_redis_flight_clear (&flight);
+  take_claim (request, claim);
+  gw_redis_request_add_outcome (request, request->outcome);
+  gw_redis_queue_push (self, request);
 }
 
 static void
@@ -201,10 +256,7 @@ finish_async (GwQueue *self,
                                                   parse_finished, free_finished, callback,
                                                   user_data);
 
-  request->lasting = TRUE;
-  add_reply (request, attempt, reply);
-  add_claim (request, NULL);
-  gw_redis_queue_push (self, request);
+  push_finish (self, request, attempt, reply, NULL);
 }
 
 static gboolean
@@ -236,10 +288,7 @@ finish_and_claim_async (GwQueue *self,
                                                   parse_finished, free_finished, callback,
                                                   user_data);
 
-  request->lasting = TRUE;
-  add_reply (request, attempt, reply);
-  add_claim (request, claim);
-  gw_redis_queue_push (self, request);
+  push_finish (self, request, attempt, reply, claim);
 }
 
 static GwGrant *

@@ -429,6 +429,13 @@ get_kind (GwQueue *self)
   return "redis";
 }
 
+static GwQueueTrouble *
+get_trouble (GwQueue *self,
+             guint *n_kept)
+{
+  return gw_redis_engine_get_trouble (gw_redis_queue_get_engine (self), n_kept);
+}
+
 static void
 gw_redis_queue_iface_init (GwQueueInterface *iface)
 {
@@ -462,6 +469,7 @@ gw_redis_queue_iface_init (GwQueueInterface *iface)
   iface->unwatch = unwatch;
   iface->get_clock = get_clock;
   iface->get_kind = get_kind;
+  iface->get_trouble = get_trouble;
 }
 
 static void

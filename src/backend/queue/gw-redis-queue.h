@@ -21,10 +21,14 @@ typedef struct {
   gboolean hold_uncertain;  /* after a crash: pause the projects of uncertain attempts */
   gboolean hold_unfinished; /* hold every project that has unfinished tasks at the start */
   gboolean alone;           /* nobody else works on the queue: who is still registered has died */
+  const char *spool_dir;    /* (nullable) where ends of calls wait while Redis does not take them;
+                               NULL: in memory */
+  gboolean wait;            /* for a server that cannot be used just now: open, in trouble */
 } GwRedisQueueOptions;
 
 /* Blocks until the server answers, is found fit and the queue is there: a few seconds at most.
- * Errors: GW_ERROR_CONFIG (the address), _DATA_NEWER, _NO_SPACE, _UNAVAILABLE. */
+ * Errors: GW_ERROR_CONFIG (the address, and whatever waiting does not mend), _DATA_NEWER; without
+ * @wait _NO_SPACE, _UNAVAILABLE, too. */
 GwRedisQueue *gw_redis_queue_new (const GwRedisQueueOptions *options, GError **error);
 
 G_END_DECLS

@@ -72,9 +72,30 @@ gw_redis_request_add_time (GwRedisRequest *request,
   gw_redis_request_add_int (request, MIN (time, GW_REDIS_NEVER));
 }
 
+/* What the step `finish` is told of an end of a call, whoever tells it. */
+void
+gw_redis_request_add_outcome (GwRedisRequest *request,
+                              GwRedisOutcome *outcome)
+{
+  gw_redis_request_add_int (request, (gint64) outcome->attempt);
+  for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
+    {
+      request->bytes += g_bytes_get_size (outcome->values[i]);
+      g_ptr_array_add (request->arguments, g_bytes_ref (outcome->values[i]));
+    }
+  /* The lane's next: none, where nobody asks on. */
+  gw_redis_request_add_text (request, request->provider);
+  gw_redis_request_add_int (request, request->slot);
+  gw_redis_request_add_text (request, request->worker);
+  gw_redis_request_add_text (request, outcome->engine);
+  gw_redis_request_add_text (request, outcome->task_id);
+  gw_redis_request_add_text (request, outcome->provider);
+}
+
 void
 gw_redis_request_free (GwRedisRequest *request)
 {
+  g_clear_pointer (&request->outcome, gw_redis_outcome_unref);
   g_clear_object (&request->task);
   g_ptr_array_unref (request->arguments);
   g_clear_pointer (&request->staged, g_ptr_array_unref);
@@ -89,6 +110,7 @@ gw_redis_request_free (GwRedisRequest *request)
 void
 gw_redis_request_answer (GwRedisRequest *request)
 {
+  gw_redis_request_let_go (request);
   if (request->task == NULL)
     {
       if (request->result != NULL && request->free_result != NULL)

@@ -94,12 +94,13 @@ step_init (Step *step,
   add_text (step, gw_redis_script_get_sha (GW_REDIS_COPY));
   add_text (step, "0");
   add_text (step, self->prefix);
-  /* Redis' own time; no channel that anybody listens on; no chance. */
+  /* Redis' own time; no channel that anybody listens on; no chance; whatever store is there. */
   add_text (step, "");
   add_text (step, "");
   add_text (step, "gangway-move");
   add_text (step, self->engine);
   add_text (step, "0");
+  add_text (step, "");
   add_text (step, name);
 }
 

@@ -19,6 +19,13 @@
 
 #define FIRST_BACKOFF_MS 200
 #define MOST_BACKOFF_MS 5000
+#define RENEW 'r' /* through the pipe; anything else: the end */
+
+typedef enum {
+  GO_ON,
+  CONNECT_ANEW,
+  STOP,
+} Word;
 
 struct _GwRedisWatch {
   GwRedisEngine *engine;         /* (borrowed) outlives the thread: it is joined before */
@@ -29,20 +36,23 @@ struct _GwRedisWatch {
   GThread *thread;
 };
 
-/* Whether the thread may go on; @fd: -1: only wait. */
-static gboolean
+/* What the thread is to do; @fd: -1: only wait. */
+static Word
 wait_for (GwRedisWatch *watch,
           int fd,
           int limit_ms)
 {
   struct pollfd polls[2] = { { watch->stop_pipe[0], POLLIN, 0 }, { fd, POLLIN, 0 } };
+  char word;
   int n;
 
   do
     n = poll (polls, fd >= 0 ? 2 : 1, limit_ms);
   while (n < 0 && errno == EINTR);
+  if (polls[0].revents == 0)
+    return GO_ON;
 
-  return polls[0].revents == 0;
+  return read (watch->stop_pipe[0], &word, 1) == 1 && word == RENEW ? CONNECT_ANEW : STOP;
 }
 
 static void
@@ -58,27 +68,29 @@ take_message (GwRedisWatch *watch,
   events = strchr (text, '\n');
   if (events == NULL || strncmp (text, watch->own, (gsize) (events - text)) == 0)
     return;
-  gw_redis_tell_events (gw_redis_engine_get_watches (watch->engine), events + 1);
+  gw_redis_engine_tell_events (watch->engine, events + 1);
   gw_redis_engine_poke (watch->engine);
 }
 
-/* Until the connection is lost, or the thread has to end. */
-static gboolean
+/* Until the connection is lost or given up, or the thread has to end. */
+static Word
 listen_on (GwRedisWatch *watch,
            GwRedisConnection *connection)
 {
   redisContext *context = gw_redis_connection_get_context (connection);
 
-  while (wait_for (watch, gw_redis_connection_get_fd (connection), -1))
+  Word word;
+
+  while ((word = wait_for (watch, gw_redis_connection_get_fd (connection), -1)) == GO_ON)
     {
       void *reply = NULL;
 
       if (redisBufferRead (context) != REDIS_OK)
-        return TRUE;
+        return CONNECT_ANEW;
       do
         {
           if (redisGetReplyFromReader (context, &reply) != REDIS_OK)
-            return TRUE;
+            return CONNECT_ANEW;
           if (reply != NULL)
             {
               take_message (watch, reply);
@@ -88,7 +100,7 @@ listen_on (GwRedisWatch *watch,
       while (reply != NULL);
     }
 
-  return FALSE;
+  return word;
 }
 
 static gpointer
@@ -109,7 +121,7 @@ run_thread (gpointer data)
         reply = gw_redis_connection_run (connection, NULL, "SUBSCRIBE", watch->channel, NULL);
       if (reply == NULL)
         {
-          goes_on = wait_for (watch, -1, backoff);
+          goes_on = wait_for (watch, -1, backoff) != STOP;
           backoff = MIN (backoff * 2, MOST_BACKOFF_MS);
           continue;
         }
@@ -117,7 +129,7 @@ run_thread (gpointer data)
       if (!first)
         gw_redis_engine_resync (watch->engine);
       first = FALSE;
-      goes_on = listen_on (watch, connection);
+      goes_on = listen_on (watch, connection) != STOP;
     }
 
   return NULL;
@@ -140,6 +152,16 @@ gw_redis_watch_new (GwRedisEngine *engine,
   watch->thread = g_thread_new ("queue watch", run_thread, watch);
 
   return watch;
+}
+
+/* The engine had to connect anew: so does the watch, which notices by itself only when it is told. */
+void
+gw_redis_watch_renew (GwRedisWatch *watch)
+{
+  static const char word = RENEW;
+
+  if (write (watch->stop_pipe[1], &word, 1) != 1)
+    g_warning ("The queue's watch could not be told to connect anew: %s", g_strerror (errno));
 }
 
 /* Waits for the thread; takes @watch. */

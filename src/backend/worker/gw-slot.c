@@ -42,6 +42,7 @@ struct _GwSlot {
   GSource *repeat;      /* (owned) (nullable) */
   guint repeat_ms;
   gboolean giving_up;   /* the finish is tried once more and then dropped */
+  gboolean complained;  /* that the queue answers no claim is said once */
 };
 
 G_DEFINE_FINAL_TYPE (GwSlot, gw_slot, G_TYPE_OBJECT)
@@ -319,12 +320,18 @@ gw_slot_claim_cb (GObject *source,
     {
       gint64 now = gw_clock_now (gw_queue_get_clock (self->queue));
 
-      if (!g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING))
+      if (!self->complained && !g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING))
         g_warning ("lane %s: the queue did not answer a claim: %s", self->lane, error->message);
+      self->complained = TRUE;
       grant = g_new0 (GwGrant, 1);
       grant->verdict = GW_VERDICT_HOLD;
       grant->ask_at = g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING)
                           ? GW_CLOCK_NEVER : now + FIRST_REPEAT_MS;
+    }
+
+  else
+    {
+      self->complained = FALSE;
     }
 
   self->asked (self, FALSE, self->user_data);

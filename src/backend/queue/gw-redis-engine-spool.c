@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "gw-queue"
+
+#include "config.h"
+
+#include <string.h>
+
+#include "gw-error.h"
+#include "queue/gw-redis-engine-private.h"
+
+/*
+ * Ends of calls that Redis does not take: they go to this machine's disk, and are told when it takes
+ * them again, also those that another process left in the same folder.
+ *
+ * An attempt is told by its store, its engine and its task, beside its number: a Redis that comes
+ * back without its data, or with older ones, gives the same numbers again, and no answer may ever
+ * become that of another task. What the engine's callers see as an attempt has the number of the
+ * era above that of the attempt; an era ends when the server is another one than before.
+ *
+ * Threading: the engine's thread; flights are looked up on any.
+ */
+
+#define ERA_SHIFT 40
+#define DELIVER_AGAIN_MS 2000
+
+/* A call under way. */
+typedef struct {
+  guint64 attempt;    /* as callers know it */
+  char *task_id;
+  char *provider;
+} Flight;
+
+static void
+free_flight (gpointer data)
+{
+  Flight *flight = data;
+
+  g_free (flight->task_id);
+  g_free (flight->provider);
+  g_free (flight);
+}
+
+GHashTable *
+gw_redis_flights_new (void)
+{
+  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_flight);
+}
+
+/* The server is another one, or another one's data: numbers may come again. */
+void
+gw_redis_engine_begin_era (GwRedisEngine *engine)
+{
+  g_mutex_lock (&engine->mutex);
+  g_ptr_array_add (engine->eras, g_strdup (engine->store));
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* A claim was granted: @grant is given the number that callers know. */
+void
+gw_redis_engine_note_grant (GwRedisEngine *engine,
+                            GwGrant *grant,
+                            const char *provider)
+{
+  Flight *flight;
+
+  if (grant == NULL || grant->verdict != GW_VERDICT_START || grant->idle)
+    return;
+
+  flight = g_new0 (Flight, 1);
+  flight->task_id = g_strdup (grant->task_id);
+  flight->provider = g_strdup (provider);
+  g_mutex_lock (&engine->mutex);
+  grant->attempt |= (guint64) (engine->eras->len - 1) << ERA_SHIFT;
+  flight->attempt = grant->attempt;
+  g_hash_table_replace (engine->flights, &flight->attempt, flight);
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* Any thread. Gives what Redis must know of @attempt beside its number; free each. */
+void
+gw_redis_engine_find_flight (GwRedisEngine *engine,
+                             guint64 attempt,
+                             GwRedisFlight *found)
+{
+  guint era = (guint) (attempt >> ERA_SHIFT);
+  Flight *flight;
+
+  memset (found, 0, sizeof *found);
+  found->number = attempt & ((G_GUINT64_CONSTANT (1) << ERA_SHIFT) - 1);
+  g_mutex_lock (&engine->mutex);
+  flight = g_hash_table_lookup (engine->flights, &attempt);
+  if (flight != NULL)
+    {
+      found->engine = g_strdup (engine->id);
+      found->task_id = g_strdup (flight->task_id);
+      found->provider = g_strdup (flight->provider);
+    }
+  if (era < engine->eras->len)
+    found->store = g_strdup (engine->eras->pdata[era]);
+  g_mutex_unlock (&engine->mutex);
+}
+
+void
+gw_redis_flight_clear (GwRedisFlight *flight)
+{
+  g_clear_pointer (&flight->store, g_free);
+  g_clear_pointer (&flight->engine, g_free);
+  g_clear_pointer (&flight->task_id, g_free);
+  g_clear_pointer (&flight->provider, g_free);
+}
+
+/* Any thread: the end of @attempt has been told, or is kept. */
+void
+gw_redis_engine_end_flight (GwRedisEngine *engine,
+                            guint64 attempt)
+{
+  g_mutex_lock (&engine->mutex);
+  g_hash_table_remove (engine->flights, &attempt);
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* An attempt that Redis names by its number alone, as callers know it: in whichever era it began. */
+void
+gw_redis_engine_tell_abort (GwRedisEngine *engine,
+                            const char *lane,
+                            guint64 number)
+{
+  g_autoptr (GArray) attempts = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  g_mutex_lock (&engine->mutex);
+  for (guint64 era = 0; era < engine->eras->len; era++)
+    {
+      guint64 attempt = number | era << ERA_SHIFT;
+
+      if (era + 1 == engine->eras->len || g_hash_table_contains (engine->flights, &attempt))
+        g_array_append_val (attempts, attempt);
+    }
+  g_mutex_unlock (&engine->mutex);
+
+  for (guint i = 0; i < attempts->len; i++)
+    gw_sq_watches_tell_abort (engine->watches, lane, g_array_index (attempts, guint64, i));
+}
+
+/* --- Keeping. --- */
+
+/* Any thread. Whether the end of a call may be told later. */
+static gboolean
+is_for_later (const GError *error)
+{
+  return error != NULL
+         && (g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
+             || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE)
+             || g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING));
+}
+
+/* Before a request is answered: what it held is done with, or stays. */
+void
+gw_redis_request_let_go (GwRedisRequest *request)
+{
+  GwRedisEngine *engine = request->engine;
+
+  if (request->held != NULL && (request->kept || is_for_later (request->error)))
+    gw_redis_spool_leave (engine->spool, request->held);
+  else if (request->held != NULL)
+    gw_redis_spool_release (engine->spool, request->held);
+  request->held = NULL;
+  if (engine != NULL && request->script == GW_REDIS_FINISH && !is_for_later (request->error))
+    gw_redis_engine_end_flight (engine, request->attempt);
+}
+
+/* It is on disk: who called need not wait any more. */
+static void
+answer_kept (GwRedisEngine *engine,
+             GwRedisRequest *request)
+{
+  GwRedisFinished *finished = gw_redis_finished_new_unseen (
+    request, gw_clock_now (engine->clock) + DELIVER_AGAIN_MS);
+
+  finished->finished = GW_FINISH_KEPT;
+  g_clear_error (&request->error);
+  request->result = finished;
+  request->kept = TRUE;
+  if (engine->deliver_at == 0)
+    engine->deliver_at = gw_redis_monotonic_ms () + DELIVER_AGAIN_MS;
+  g_info ("the end of task %s is kept on this machine until Redis takes it",
+          request->outcome->task_id);
+}
+
+/**
+ * gw_redis_engine_keep:
+ * @request: the end of a call that Redis has not taken, perhaps with the error that says why
+ * @wait: whether to wait for the disk
+ *
+ * Any thread. Returns: whether it is on disk, and has its result; else its error says that the disk
+ *   failed too, or it is untouched where nothing is known yet
+ */
+gboolean
+gw_redis_engine_keep (GwRedisEngine *engine,
+                      GwRedisRequest *request,
+                      gboolean wait)
+{
+  g_autoptr (GError) error = NULL;
+  GwRedisHeldState state;
+
+  if (request->held == NULL)
+    return FALSE;
+  state = wait ? gw_redis_spool_wait (engine->spool, request->held, &error)
+               : gw_redis_spool_get_state (engine->spool, request->held, &error);
+  if (state == GW_REDIS_HELD_KEPT)
+    {
+      answer_kept (engine, request);
+      return TRUE;
+    }
+  if (state == GW_REDIS_HELD_FAILED)
+    {
+      g_autofree char *why = g_strdup (request->error != NULL ? request->error->message
+                                                              : "Redis is away.");
+
+      g_clear_error (&request->error);
+      g_set_error (&request->error, GW_ERROR, GW_ERROR_NO_SPACE, "%s And on this machine: %s", why,
+                   error->message);
+    }
+
+  return FALSE;
+}
+
+/* It is for data that are not there any more: for a person to look at, nobody else can. */
+gboolean
+gw_redis_engine_keep_orphan (GwRedisEngine *engine,
+                             GwRedisRequest *request)
+{
+  const char *store = request->outcome != NULL ? request->outcome->store : NULL;
+
+  if (store == NULL || g_str_equal (store, engine->store))
+    return FALSE;
+
+  if (gw_redis_engine_keep (engine, request, TRUE))
+    {
+      g_warning ("The end of a call for task %s came when Redis had lost that task: nothing takes "
+                 "it any more. It is kept in %s.", request->outcome->task_id,
+                 gw_redis_spool_get_folder (engine->spool));
+    }
+  else
+    {
+      g_warning ("The end of a call for task %s came when Redis had lost that task: nothing takes "
+                 "it any more, and it is lost.", request->outcome->task_id);
+      g_clear_error (&request->error);
+      g_set_error (&request->error, GW_ERROR, GW_ERROR_NOT_FOUND,
+                   "Redis has lost the attempt's task.");
+    }
+  gw_redis_request_answer (request);
+
+  return TRUE;
+}
+
+/* --- Delivering. --- */
+
+typedef struct {
+  guint stored;
+  guint extra;
+  guint others;
+} Tally;
+
+/* Whether to go on. */
+static gboolean
+deliver_one (GwRedisEngine *engine,
+             GwRedisKept *kept,
+             Tally *tally,
+             GError **error)
+{
+  GwRedisOutcome *outcome = kept->outcome;
+  GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_FINISH, NULL, NULL, NULL, NULL);
+  g_autoptr (redisReply) reply = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autofree char *aside = NULL;
+
+  gw_redis_request_add_outcome (call, outcome);
+  reply = gw_redis_engine_run_script (engine, GW_REDIS_FINISH, call->arguments, &local);
+  gw_redis_request_free (call);
+  if (reply != NULL)
+    {
+      gint64 finished = gw_redis_reply_get_int (reply, 3);
+
+      tally->stored += finished == GW_FINISH_STORED;
+      tally->extra += finished == GW_FINISH_EXTRA;
+      tally->others += finished != GW_FINISH_STORED && finished != GW_FINISH_EXTRA;
+      gw_redis_spool_remove (engine->spool, kept);
+      return TRUE;
+    }
+  if (is_for_later (local) || !gw_redis_connection_is_open (engine->connection))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  /* It had been told already, and only the word of it was lost. */
+  if (g_error_matches (local, GW_ERROR, GW_ERROR_CONFLICT))
+    {
+      gw_redis_spool_remove (engine->spool, kept);
+      return TRUE;
+    }
+  aside = gw_redis_spool_set_aside (engine->spool, kept);
+  g_warning ("What a call for task %s came to cannot be told to the queue: %s It stays as %s.",
+             outcome->task_id, local->message, aside != NULL ? aside : kept->path);
+
+  return TRUE;
+}
+
+static void
+tell_foreign (GwRedisEngine *engine,
+              guint n_foreign)
+{
+  if (n_foreign == engine->n_foreign)
+    return;
+
+  engine->n_foreign = n_foreign;
+  if (n_foreign > 0)
+    g_warning ("%u ends of calls in %s belong to a queue that is not the one in Redis at %s: that one "
+               "came back without its data, or is another. They stay there, and are told should "
+               "their queue come back; what they hold can be read.", n_foreign,
+               gw_redis_spool_get_folder (engine->spool), engine->address->shown);
+}
+
+/* Connected: tells Redis what lies on disk for it. */
+void
+gw_redis_engine_deliver (GwRedisEngine *engine)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GError) error = NULL;
+  Tally tally = { 0 };
+  guint n_foreign;
+
+  engine->deliver_at = 0;
+  if (engine->spool == NULL)
+    return;
+
+  list = gw_redis_spool_load (engine->spool, engine->store, &n_foreign);
+  for (guint i = 0; i < list->len && error == NULL; i++)
+    deliver_one (engine, list->pdata[i], &tally, &error);
+  if (error != NULL)
+    {
+      engine->deliver_at = gw_redis_monotonic_ms () + DELIVER_AGAIN_MS;
+      if (!gw_redis_connection_is_open (engine->connection))
+        gw_redis_engine_lose_connection (engine, error);
+    }
+  if (tally.stored + tally.extra + tally.others > 0)
+    g_message ("Told to Redis at %s, from this machine's disk: %u answers that became results, %u "
+               "that were paid twice, %u other ends of calls.", engine->address->shown, tally.stored,
+               tally.extra, tally.others);
+  tell_foreign (engine, n_foreign);
+}

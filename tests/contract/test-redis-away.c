@@ -1,0 +1,785 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "gw-error.h"
+#include "queue-fixture.h"
+#include "queue/gw-redis-queue.h"
+#include "redis-server.h"
+
+/*
+ * A Redis that is away, frozen, full, a replica, or back with other data than before: what becomes
+ * of answers that are in hand, what is said, and that everything goes on by itself.
+ */
+
+#define LEASE 15
+
+typedef struct {
+  RedisServer *redis;
+  char *data;              /* of this machine */
+  char *folder;            /* of kept answers in it */
+  GwQueue *queue;
+} Away;
+
+/* --- What was said. --- */
+
+static GMutex log_mutex;
+static GString *said;      /* (mutex log_mutex) */
+
+static void
+log_cb (const char *domain,
+        GLogLevelFlags level,
+        const char *message,
+        gpointer data)
+{
+  g_mutex_lock (&log_mutex);
+  g_string_append_printf (said, "%s\n", message);
+  g_mutex_unlock (&log_mutex);
+  g_test_message ("%s", message);
+}
+
+static gboolean
+was_said (const char *words)
+{
+  gboolean found;
+
+  g_mutex_lock (&log_mutex);
+  found = strstr (said->str, words) != NULL;
+  g_mutex_unlock (&log_mutex);
+
+  return found;
+}
+
+/* --- The scene. --- */
+
+static GwQueue *
+open_queue (Away *self,
+            gboolean wait,
+            GError **error)
+{
+  GwRedisQueueOptions options = {
+    .uri = self->redis->uri,
+    .max_concurrency = 10,
+    .max_attempts = 3,
+    .lease_seconds = LEASE,
+    .spool_dir = self->folder,
+    .wait = wait,
+  };
+  GwRedisQueue *queue = gw_redis_queue_new (&options, error);
+
+  return queue != NULL ? GW_QUEUE (queue) : NULL;
+}
+
+static void
+open_now (Away *self)
+{
+  g_autoptr (GError) error = NULL;
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 4, 0 } };
+
+  self->queue = open_queue (self, FALSE, &error);
+  g_assert_no_error (error);
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+}
+
+static void
+set_up (Away *self,
+        gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&log_mutex);
+  g_string_truncate (said, 0);
+  g_mutex_unlock (&log_mutex);
+  self->redis = redis_server_new ();
+  redis_server_start (self->redis);
+  self->data = g_dir_make_tmp ("gangway-away-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->folder = g_build_filename (self->data, "undelivered", NULL);
+  open_now (self);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      remove_tree (child);
+    }
+  g_remove (path);
+}
+
+static void
+tear_down (Away *self,
+           gconstpointer data)
+{
+  g_clear_object (&self->queue);
+  redis_server_free (self->redis);
+  remove_tree (self->data);
+  g_free (self->data);
+  g_free (self->folder);
+}
+
+static guint
+count_kept (Away *self,
+            const char *suffix)
+{
+  g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    n += g_str_has_suffix (name, suffix);
+
+  return n;
+}
+
+static GwReply *
+answer_now (GwQueue *queue,
+            const char *text)
+{
+  GwReply *reply = gw_reply_new ();
+
+  reply->act = GW_REPLY_ANSWER;
+  reply->result = g_strdup (text);
+  reply->model = g_strdup ("m");
+  reply->sent_at = reply->ended_at = gw_clock_now (gw_queue_get_clock (queue));
+
+  return reply;
+}
+
+static GwFinishResult
+finish_now (GwQueue *queue,
+            guint64 attempt,
+            const char *text,
+            GError **error)
+{
+  g_autoptr (GwReply) reply = answer_now (queue, text);
+  GwFinishResult finished = GW_FINISH_IGNORED;
+
+  fx_finish (queue, attempt, reply, &finished, error);
+
+  return finished;
+}
+
+/* Until the queue's trouble is @code; NULL: none. */
+static void
+wait_trouble (GwQueue *queue,
+              const char *code)
+{
+  while (TRUE)
+    {
+      g_autoptr (GwQueueTrouble) trouble = gw_queue_get_trouble (queue, NULL);
+
+      if (g_strcmp0 (trouble != NULL ? trouble->code : NULL, code) == 0)
+        return;
+      g_usleep (5000);
+    }
+}
+
+static void
+wait_status (GwQueue *queue,
+             const char *id,
+             GwTaskStatus status,
+             const char *result)
+{
+  while (TRUE)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GwTask) task = fx_get_task (queue, id, &error);
+
+      if (task != NULL && task->status == status)
+        {
+          g_assert_cmpstr (task->result, ==, result);
+          return;
+        }
+      g_usleep (5000);
+    }
+}
+
+static void
+wait_delivered (Away *self)
+{
+  guint kept = 1;
+
+  while (kept > 0)
+    {
+      gw_queue_trouble_free (gw_queue_get_trouble (self->queue, &kept));
+      g_usleep (5000);
+    }
+}
+
+static GwGrant *
+claim_one (GwQueue *queue)
+{
+  g_autoptr (GError) error = NULL;
+  GwGrant *grant = fx_claim (queue, "alpha", 0, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (grant->verdict, ==, GW_VERDICT_START);
+  g_assert_false (grant->idle);
+
+  return grant;
+}
+
+static void
+take_result (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+/* A submission, whatever comes of it. */
+static void
+submit_any (GwQueue *queue)
+{
+  g_autoptr (GwSubmission) submission = gw_submission_new ();
+  g_autoptr (GwSubmitted) submitted = NULL;
+
+  g_ptr_array_add (submission->tasks, gw_new_task_new ("any"));
+  submitted = fx_submit (queue, submission, NULL);
+}
+
+/* --- Cases. --- */
+
+/* Away while an answer is in hand: on disk, and told when it is back, by the same process. */
+static void
+test_back_with_data (Away *self,
+                     gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "paid 一", &error), ==,
+                   GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 1);
+  wait_trouble (self->queue, "away");
+  g_assert_true (was_said ("kept in"));
+
+  /* Refused at once, with the reason. */
+  task = fx_get_task (self->queue, id, &error);
+  g_assert_null (task);
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, "Redis at"));
+
+  redis_server_start (self->redis);
+  wait_trouble (self->queue, NULL);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "paid 一");
+  wait_delivered (self);
+  g_assert_true (was_said ("is back"));
+  g_assert_true (was_said ("1 answers that became results"));
+}
+
+/* The process dies, too; the next one of this machine tells it. */
+static void
+test_next_process (Away *self,
+                   gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 3);
+  g_autoptr (GError) error = NULL;
+
+  {
+    g_autoptr (GwGrant) first = claim_one (self->queue);
+    g_autoptr (GwGrant) second = claim_one (self->queue);
+
+    redis_server_kill (self->redis);
+    g_assert_cmpint (finish_now (self->queue, first->attempt, "one", &error), ==, GW_FINISH_KEPT);
+    g_assert_no_error (error);
+    g_assert_cmpint (finish_now (self->queue, second->attempt, "two", &error), ==,
+                     GW_FINISH_KEPT);
+    g_assert_no_error (error);
+  }
+  g_clear_object (&self->queue);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 2);
+
+  redis_server_start (self->redis);
+  open_now (self);
+  wait_status (self->queue, ids->pdata[0], GW_TASK_COMPLETED, "one");
+  wait_status (self->queue, ids->pdata[1], GW_TASK_COMPLETED, "two");
+  wait_delivered (self);
+  g_assert_cmpuint (count_kept (self, ""), ==, 0);
+}
+
+/* Told, and only the word of it was lost: told again, in vain, and not twice. */
+static void
+test_told_twice (Away *self,
+                 gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autoptr (GDir) dir = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+  gsize length;
+
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "once", &error), ==, GW_FINISH_KEPT);
+  dir = g_dir_open (self->folder, 0, &error);
+  g_assert_no_error (error);
+  path = g_build_filename (self->folder, g_dir_read_name (dir), NULL);
+  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+  redis_server_start (self->redis);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "once");
+  wait_delivered (self);
+
+  g_clear_object (&self->queue);
+  g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
+  open_now (self);
+  wait_delivered (self);
+  stats = fx_stats (self->queue);
+  g_assert_cmpuint (stats->answers_extra, ==, 0);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "once");
+}
+
+/* Sent again elsewhere meanwhile, and answered: what comes then is kept as paid twice. */
+static void
+test_paid_twice (Away *self,
+                 gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autoptr (GError) error = NULL;
+  GwQueue *other;
+
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "late", &error), ==, GW_FINISH_KEPT);
+  g_clear_object (&self->queue);
+  redis_server_start (self->redis);
+  {
+    /* Another machine finds the lease run out. */
+    Away elsewhere = { .redis = self->redis, .folder = NULL };
+    g_autoptr (GwGrant) again = NULL;
+    GwFinishResult finished;
+
+    redis_server_tell (self->redis, "EVAL",
+                       "for _, id in ipairs(redis.call('ZRANGE', 'gangway:engines', 0, -1)) do "
+                       "redis.call('ZADD', 'gangway:engines', 1, id) end "
+                       "redis.call('HDEL', 'gangway:head', 'run')", "0", NULL);
+    other = open_queue (&elsewhere, FALSE, &error);
+    g_assert_no_error (error);
+    again = claim_one (other);
+    g_assert_cmpstr (again->task_id, ==, id);
+    finished = finish_now (other, again->attempt, "new", &error);
+    g_assert_cmpint (finished, ==, GW_FINISH_STORED);
+  }
+  open_now (self);
+  wait_delivered (self);
+  stats = fx_stats (self->queue);
+  g_assert_cmpuint (stats->answers_extra, ==, 1);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "new");
+  g_assert_true (was_said ("1 that were paid twice"));
+  g_object_unref (other);
+}
+
+/* Back without its data: the numbers begin again, and no answer becomes that of another task. */
+static void
+test_back_without_data (Away *self,
+                        gconstpointer data)
+{
+  g_autofree char *lost = submit_one (self->queue, "lost", NULL);
+  g_autoptr (GwGrant) old = claim_one (self->queue);
+  g_autoptr (GwGrant) young = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 4, 0 } };
+  guint n_kept;
+
+  redis_server_kill (self->redis);
+  redis_server_forget (self->redis);
+  redis_server_start (self->redis);
+  wait_trouble (self->queue, "away");
+  wait_trouble (self->queue, NULL);
+  g_assert_true (was_said ("came back without its data"));
+
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+  id = submit_one (self->queue, "young", NULL);
+  young = claim_one (self->queue);
+  g_assert_cmpuint (young->attempt, !=, old->attempt);
+  /* Both are the first of their data. */
+  g_assert_cmpuint (young->attempt & 0xffff, ==, old->attempt & 0xffff);
+
+  g_assert_cmpint (finish_now (self->queue, old->attempt, "of the lost", &error), ==,
+                   GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  g_assert_true (was_said (lost));
+  wait_status (self->queue, id, GW_TASK_RUNNING, NULL);
+  g_assert_cmpint (finish_now (self->queue, young->attempt, "of the young", &error), ==,
+                   GW_FINISH_STORED);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "of the young");
+  gw_queue_trouble_free (gw_queue_get_trouble (self->queue, &n_kept));
+  g_assert_cmpuint (n_kept, ==, 1);
+
+  /* And it stays, also for the next process. */
+  g_clear_object (&self->queue);
+  open_now (self);
+  while (!was_said ("belong to a queue that is not the one"))
+    g_usleep (5000);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 1);
+}
+
+/* Back with older data (a failover, a snapshot): the claim is lost, its number another task's. */
+static void
+test_back_with_older_data (Away *self,
+                           gconstpointer data)
+{
+  g_autofree char *first = submit_one (self->queue, "first", NULL);
+  g_autofree char *second = submit_one (self->queue, "second", NULL);
+  g_autofree char *dump = g_build_filename (self->redis->folder, "dump.rdb", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwGrant) old = NULL;
+  g_autoptr (GwGrant) again = NULL;
+  g_autoptr (GwTask) task = NULL;
+  gsize length;
+
+  /* The data as they are before the claim. */
+  redis_server_tell (self->redis, "CONFIG", "SET", "appendonly", "no", NULL);
+  redis_server_tell (self->redis, "SAVE", NULL);
+  g_assert_true (g_file_get_contents (dump, &text, &length, NULL));
+  old = claim_one (self->queue);
+  g_assert_cmpstr (old->task_id, ==, first);
+  redis_server_kill (self->redis);
+  redis_server_forget (self->redis);
+  g_assert_true (g_file_set_contents (dump, text, (gssize) length, NULL));
+  redis_server_start_from_snapshot (self->redis);
+  wait_trouble (self->queue, "away");
+  wait_trouble (self->queue, NULL);
+
+  /* The first goes out of the way, so that the same number is given for the second. */
+  task = fx_cancel (self->queue, first, &error);
+  g_assert_no_error (error);
+  again = claim_one (self->queue);
+  g_assert_cmpstr (again->task_id, ==, second);
+  g_assert_cmpuint (again->attempt & 0xffff, ==, old->attempt & 0xffff);
+  g_assert_cmpint (finish_now (self->queue, old->attempt, "of the first", &error), ==,
+                   GW_FINISH_EXTRA);
+  g_assert_no_error (error);
+  wait_status (self->queue, second, GW_TASK_RUNNING, NULL);
+  g_assert_cmpint (finish_now (self->queue, again->attempt, "of the second", &error), ==,
+                   GW_FINISH_STORED);
+  wait_status (self->queue, second, GW_TASK_COMPLETED, "of the second");
+}
+
+/* The same, and its task still waits: the answer that was paid is its result. */
+static void
+test_lost_claim (Away *self,
+                 gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "first", NULL);
+  g_autofree char *dump = g_build_filename (self->redis->folder, "dump.rdb", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwGrant) old = NULL;
+  g_autoptr (GwAttemptPage) page = NULL;
+  gsize length;
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "appendonly", "no", NULL);
+  redis_server_tell (self->redis, "SAVE", NULL);
+  g_assert_true (g_file_get_contents (dump, &text, &length, NULL));
+  old = claim_one (self->queue);
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, old->attempt, "paid", &error), ==, GW_FINISH_KEPT);
+  redis_server_forget (self->redis);
+  g_assert_true (g_file_set_contents (dump, text, (gssize) length, NULL));
+  redis_server_start_from_snapshot (self->redis);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "paid");
+  wait_delivered (self);
+  page = fx_attempts (self->queue, id, 0, 10, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (page->attempts->len, ==, 1);
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+}
+
+/* Frozen: on disk while nobody answers, gone from there when it has. */
+static void
+test_frozen (Away *self,
+             gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwReply) reply = answer_now (self->queue, "patient");
+  GAsyncResult *result = NULL;
+  g_autoptr (GError) error = NULL;
+  GwFinishResult finished;
+
+  redis_server_signal (self->redis, SIGSTOP);
+  gw_queue_finish_async (self->queue, grant->attempt, reply, take_result, &result);
+  while (count_kept (self, ".outcome") == 0)
+    g_usleep (5000);
+  wait_trouble (self->queue, "silent");
+  redis_server_signal (self->redis, SIGCONT);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (gw_queue_finish_finish (self->queue, result, &finished, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (finished, ==, GW_FINISH_STORED);
+  g_object_unref (result);
+  wait_trouble (self->queue, NULL);
+  wait_delivered (self);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "patient");
+}
+
+/* Neither Redis nor the disk takes it: it is said, and stays with who has it. */
+static void
+test_full_disk_too (Away *self,
+                    gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GError) error = NULL;
+  struct rlimit limit;
+  rlim_t before;
+
+  redis_server_kill (self->redis);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  before = limit.rlim_cur;
+  limit.rlim_cur = 10;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  finish_now (self->queue, grant->attempt, "stays", &error);
+  limit.rlim_cur = before;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  g_assert_error (error, GW_ERROR, GW_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, self->folder));
+  g_clear_error (&error);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 0);
+
+  redis_server_start (self->redis);
+  wait_trouble (self->queue, NULL);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "stays", &error), ==,
+                   GW_FINISH_STORED);
+  g_assert_no_error (error);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "stays");
+}
+
+/* Out of memory: submissions are refused, no step is half done, and it goes on when there is some. */
+static void
+test_full (Away *self,
+           gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 4);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwNewTask) task = gw_new_task_new ("more");
+  g_autoptr (GwSubmission) submission = gw_submission_new ();
+  g_autoptr (GwSubmitted) none = NULL;
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autoptr (GError) error = NULL;
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory", "1", NULL);
+  g_ptr_array_add (submission->tasks, g_steal_pointer (&task));
+  none = fx_submit (self->queue, submission, &error);
+  g_assert_null (none);
+  g_assert_error (error, GW_ERROR, GW_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "maxmemory"));
+  g_clear_error (&error);
+  wait_trouble (self->queue, "full");
+  /* What is in hand is stored, or kept; never lost. */
+  finish_now (self->queue, grant->attempt, "in hand", &error);
+  g_assert_no_error (error);
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory", "0", NULL);
+  wait_trouble (self->queue, NULL);
+  wait_delivered (self);
+  wait_status (self->queue, ids->pdata[0], GW_TASK_COMPLETED, "in hand");
+  for (guint i = 1; i < ids->len; i++)
+    {
+      g_autoptr (GwGrant) next = claim_one (self->queue);
+
+      g_assert_cmpstr (next->task_id, ==, ids->pdata[i]);
+      g_assert_cmpint (finish_now (self->queue, next->attempt, "rest", &error), ==,
+                       GW_FINISH_STORED);
+    }
+  stats = fx_stats (self->queue);
+  g_assert_cmpuint (stats->counts[GW_TASK_COMPLETED], ==, 4);
+  g_assert_cmpuint (stats->in_flight, ==, 0);
+}
+
+/* It cannot write its data: every change is refused, and an answer is kept here. */
+static void
+test_no_disk (Away *self,
+              gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GwQueueTrouble) trouble = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *gone = g_build_filename (self->data, "gone", NULL);
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "appendonly", "no", NULL);
+  redis_server_tell (self->redis, "CONFIG", "SET", "save", "3600 1", NULL);
+  g_assert_cmpint (g_mkdir (gone, 0700), ==, 0);
+  redis_server_tell (self->redis, "CONFIG", "SET", "dir", gone, NULL);
+  g_assert_cmpint (g_rmdir (gone), ==, 0);
+  redis_server_tell (self->redis, "BGSAVE", NULL);
+  /* It notices a little later. */
+  while (trouble == NULL)
+    {
+      submit_any (self->queue);
+      trouble = gw_queue_get_trouble (self->queue, NULL);
+      g_usleep (5000);
+    }
+  g_assert_cmpstr (trouble->code, ==, "disk");
+  g_assert_nonnull (strstr (trouble->message, "its disk"));
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 1);
+  /* What is there can be read. */
+  task = fx_get_task (self->queue, id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (task->status, ==, GW_TASK_RUNNING);
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "stop-writes-on-bgsave-error", "no", NULL);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "kept");
+  wait_delivered (self);
+  wait_trouble (self->queue, NULL);
+}
+
+/* Made a replica under us, and the primary again. */
+static void
+test_replica (Away *self,
+              gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GError) error = NULL;
+
+  redis_server_tell (self->redis, "REPLICAOF", "127.0.0.1", "1", NULL);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  wait_trouble (self->queue, "read-only");
+  g_assert_true (was_said ("replica"));
+  redis_server_tell (self->redis, "REPLICAOF", "NO", "ONE", NULL);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "kept");
+  wait_delivered (self);
+}
+
+/* A password is set, and everybody is sent away. */
+static void
+test_locked_out (Away *self,
+                 gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autofree char *open_uri = g_strdup (self->redis->uri);
+  g_autoptr (GError) error = NULL;
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "requirepass", "pw", NULL);
+  g_free (self->redis->uri);
+  self->redis->uri = g_strconcat (open_uri, "?password=pw", NULL);
+  redis_server_tell (self->redis, "CLIENT", "KILL", "TYPE", "normal", NULL);
+  wait_trouble (self->queue, "access");
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  redis_server_tell (self->redis, "CONFIG", "SET", "requirepass", "", NULL);
+  g_free (self->redis->uri);
+  self->redis->uri = g_steal_pointer (&open_uri);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "kept");
+}
+
+/* While it runs nothing that ails Redis ends the engine: an evicting policy is waited out. */
+static void
+test_evicting (Away *self,
+               gconstpointer data)
+{
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru", NULL);
+  redis_server_tell (self->redis, "CLIENT", "KILL", "TYPE", "normal", NULL);
+  wait_trouble (self->queue, "settings");
+  g_assert_true (was_said ("noeviction"));
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory-policy", "noeviction", NULL);
+  wait_trouble (self->queue, NULL);
+  g_free (submit_one (self->queue, "x", NULL));
+}
+
+/* Down at the start: who asked to wait does, the other one ends. */
+static void
+test_down_at_start (Away *self,
+                    gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwQueueTrouble) trouble = NULL;
+  g_autoptr (GwTask) task = NULL;
+  guint n_kept;
+
+  g_clear_object (&self->queue);
+  redis_server_kill (self->redis);
+  g_assert_null (open_queue (self, FALSE, &error));
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_clear_error (&error);
+
+  self->queue = open_queue (self, TRUE, &error);
+  g_assert_no_error (error);
+  trouble = gw_queue_get_trouble (self->queue, &n_kept);
+  g_assert_cmpstr (trouble->code, ==, "away");
+  g_assert_cmpuint (n_kept, ==, 0);
+  task = fx_get_task (self->queue, "01900000-0000-7000-8000-00000000dead", &error);
+  g_assert_null (task);
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  redis_server_start (self->redis);
+  wait_trouble (self->queue, NULL);
+  g_free (submit_one (self->queue, "x", NULL));
+}
+
+/* Its end does not wait for Redis. */
+static void
+test_close_while_away (Away *self,
+                       gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GError) error = NULL;
+
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  g_assert_true (fx_close (self->queue, &error));
+  g_assert_no_error (error);
+  g_clear_object (&self->queue);
+  g_assert_cmpuint (count_kept (self, ".outcome"), ==, 1);
+}
+
+#define ADD(path, func) g_test_add ("/redis-away/" path, Away, NULL, set_up, func, tear_down)
+
+int
+main (int argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  signal (SIGXFSZ, SIG_IGN);
+  said = g_string_new (NULL);
+  /* What is wrong with Redis is warned of here, and that is looked at. */
+  g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK));
+  g_log_set_default_handler (log_cb, NULL);
+
+  ADD ("back-with-data", test_back_with_data);
+  ADD ("next-process", test_next_process);
+  ADD ("told-twice", test_told_twice);
+  ADD ("paid-twice", test_paid_twice);
+  ADD ("back-without-data", test_back_without_data);
+  ADD ("back-with-older-data", test_back_with_older_data);
+  ADD ("lost-claim", test_lost_claim);
+  ADD ("frozen", test_frozen);
+  ADD ("full-disk-too", test_full_disk_too);
+  ADD ("full", test_full);
+  ADD ("no-disk", test_no_disk);
+  ADD ("replica", test_replica);
+  ADD ("locked-out", test_locked_out);
+  ADD ("evicting", test_evicting);
+  ADD ("down-at-start", test_down_at_start);
+  ADD ("close-while-away", test_close_while_away);
+
+  return g_test_run ();
+}
