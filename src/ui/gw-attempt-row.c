@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-attempt-row.h"
+#include "gw-provider-titles.h"
 #include "gw-task-facts.h"
 
 struct _GwAttemptRow {
@@ -112,7 +113,8 @@ gw_attempt_row_set_attempt (GwAttemptRow *self, GwAttempt *attempt, gint64 ready
   title = g_string_new (NULL);
   g_string_append_printf (title, "%u", attempt->number);
   if (attempt->provider != NULL)
-    g_string_append_printf (title, " · \342\201\250%s\342\201\251", attempt->provider);
+    g_string_append_printf (title, " · \342\201\250%s\342\201\251",
+                            gw_provider_titles_get (attempt->provider));
   if (attempt->model != NULL)
     g_string_append_printf (title, " · \342\201\250%s\342\201\251", attempt->model);
   gtk_label_set_text (self->title, title->str);

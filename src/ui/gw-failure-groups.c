@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-failure-groups.h"
+#include "gw-provider-titles.h"
 #include "gw-task-words.h"
 
 /* One row a cause: "Key not accepted (14) [Retry 14]". A row stays while its cause does, only its
@@ -126,7 +127,7 @@ fill_menu (Row *row)
   for (i = 0; i < self->providers->len; i++)
     {
       const char *name = self->providers->pdata[i];
-      g_auto (GStrv) parts = g_strsplit (name, "_", -1);
+      g_auto (GStrv) parts = g_strsplit (gw_provider_titles_get (name), "_", -1);
       g_autofree char *escaped = g_strjoinv ("__", parts);
       g_autoptr (GMenuItem) item = NULL;
 
@@ -151,8 +152,8 @@ update_row (Row *row)
 
   if (group->provider != NULL)
     /* Translators: what happened, at which provider, and to how many tasks */
-    title = g_strdup_printf (_("%1$s · %2$s (%3$u)"), get_title (group->code), group->provider,
-                             group->count);
+    title = g_strdup_printf (_("%1$s · %2$s (%3$u)"), get_title (group->code),
+                             gw_provider_titles_get (group->provider), group->count);
   else
     /* Translators: what happened, and to how many tasks */
     title = g_strdup_printf (_("%1$s (%2$u)"), get_title (group->code), group->count);

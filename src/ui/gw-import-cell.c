@@ -18,7 +18,7 @@ struct _GwImportCell {
   GtkCheckButton *check;
   GtkImage *icon;
   GtkInscription *number;
-  GtkInscription *text;
+  GtkLabel *text;
   GtkLabel *hint;
 
   GwImportRows *rows;   /* (owned) */
@@ -94,7 +94,7 @@ gw_import_cell_set_row (GwImportCell *self, GwImportRow *row, gboolean with_sour
     text = g_strdup (gw_import_row_get_text (row));
   /* GTK 4.8 cannot tell a screen reader of an inscription without a text. */
   gtk_inscription_set_text (self->number, number != NULL ? number : "");
-  gtk_inscription_set_text (self->text, text);
+  gtk_label_set_text (self->text, text);
   if (gw_import_row_is_duplicate (row))
     gtk_label_set_text (self->hint, _("Duplicate"));
   else
@@ -119,7 +119,7 @@ gw_import_cell_dup_label (GwImportCell *self)
 
   g_return_val_if_fail (GW_IS_IMPORT_CELL (self), NULL);
 
-  text = gtk_inscription_get_text (self->text);
+  text = gtk_label_get_text (self->text);
   if (self->row == NULL || !gw_import_row_is_task (self->row))
     /* Translators: a row of a file that is not imported; %s says why */
     return g_strdup_printf (_("Left out: %s"), text != NULL ? text : "");

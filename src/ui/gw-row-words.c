@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-provider-titles.h"
 #include "gw-row-words.h"
 #include "gw-task-words.h"
 
@@ -96,7 +97,9 @@ gw_row_words_for_model (const GwTask *task)
     return g_strdup (_("Practice"));
   if (task->model != NULL)
     return g_strdup (task->model);
-  return g_strdup (reason != NULL ? reason : task->provider != NULL ? task->provider : "");
+  if (reason != NULL)
+    return g_strdup (reason);
+  return g_strdup (task->provider != NULL ? gw_provider_titles_get (task->provider) : "");
 }
 
 /**

@@ -9,6 +9,7 @@
 #include "gw-attempts.h"
 #include "gw-markdown-view.h"
 #include "gw-partial-result.h"
+#include "gw-provider-titles.h"
 #include "gw-task-detail.h"
 #include "gw-task-facts.h"
 #include "gw-task-summary.h"
@@ -113,7 +114,8 @@ update_facts (GwTaskDetail *self, const GwTask *task)
   else
     {
       if (task->provider != NULL)
-        g_ptr_array_add (facts, g_strdup (task->provider));
+        g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251",
+                                                 gw_provider_titles_get (task->provider)));
       /* Isolated, so that a Latin name keeps its order within right-to-left text. */
       if (task->model != NULL)
         g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251", task->model));
@@ -531,6 +533,16 @@ gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu)
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
   gtk_menu_button_set_menu_model (self->retry_with_button, menu);
+}
+
+/* What providers are called has changed. */
+void
+gw_task_detail_update_titles (GwTaskDetail *self)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  if (self->item != NULL)
+    update (self);
 }
 
 /* The gateway that texts are fetched from. */

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 #define GW_TYPE_TASK_DETAIL (gw_task_detail_get_type ())
 G_DECLARE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GW, TASK_DETAIL, GtkWidget)
 
+void gw_task_detail_update_titles (GwTaskDetail *self);
 void gw_task_detail_set_client (GwTaskDetail *self, GwClient *client);
 void gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item);
 void gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items);

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "gw-provider-titles.h"
 #include "gw-task-facts.h"
 #include "gw-task-words.h"
 
@@ -120,7 +121,7 @@ gw_task_facts (const GwTask *task, const char *project)
   gint64 waited = task->started_at > 0 ? task->started_at - task->created_at : -1;
 
   add (facts, _("Project"), g_strdup (project));
-  add (facts, _("Provider"), isolate (task->provider));
+  add (facts, _("Provider"), isolate (gw_provider_titles_get (task->provider)));
   add (facts, _("Model"), isolate (task->model));
   add (facts, _("Created"), time_to_words (task->created_at));
   add (facts, _("Started"), time_to_words (task->started_at));

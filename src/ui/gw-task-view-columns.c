@@ -6,14 +6,21 @@
 #include <glib/gi18n.h>
 
 #include "gw-task-view-private.h"
+#include "gw-task-words.h"
 
 /* The columns of the list: which there is room for, and how their headers sort. */
 
 #define NARROW_WIDTH 500 /* below: icons alone, model and time in a second line */
 #define MODEL_WIDTH 640
 #define RESULT_WIDTH 860
-#define STATUS_COLUMN_WIDTH 122
 #define NARROW_STATUS_COLUMN_WIDTH 44
+/* At the least; beside a word stand its icon and the padding of the cell. */
+#define STATUS_COLUMN_WIDTH 122
+#define STATUS_COLUMN_ROOM 48
+#define MODEL_COLUMN_WIDTH 150
+#define MODEL_COLUMN_CHARS 20
+#define TIME_COLUMN_WIDTH 88
+#define TIME_COLUMN_CHARS 11
 
 static const GwTaskSort sorts[GW_N_TASK_COLUMNS] = {
   [GW_TASK_COLUMN_STATUS] = GW_TASK_SORT_STATUS,
@@ -118,6 +125,66 @@ add_column (GwTaskView *self, GwTaskColumn column, const char *title, int width)
   self->has_column[column] = TRUE;
 }
 
+/* Of the text that users have chosen, which may be large, and of their language. */
+static int
+measure_status_column (GwTaskView *self)
+{
+  int widest = 0;
+  guint look;
+
+  for (look = 0; look < GW_N_TASK_LOOKS; look++)
+    {
+      g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (
+          GTK_WIDGET (self->column_view), gw_task_look_get_word ((GwTaskLook) look));
+      int width;
+
+      pango_layout_get_pixel_size (layout, &width, NULL);
+      widest = MAX (widest, width);
+    }
+  return MAX (STATUS_COLUMN_WIDTH, widest + STATUS_COLUMN_ROOM);
+}
+
+static int
+measure_chars (GwTaskView *self, int n_chars)
+{
+  PangoContext *context = gtk_widget_get_pango_context (GTK_WIDGET (self->column_view));
+  PangoFontMetrics *metrics = pango_context_get_metrics (context, NULL, NULL);
+  int width = PANGO_PIXELS_CEIL (n_chars * pango_font_metrics_get_approximate_char_width (metrics));
+
+  pango_font_metrics_unref (metrics);
+  return width;
+}
+
+static void
+update_widths (GwTaskView *self)
+{
+  gtk_column_view_column_set_fixed_width (self->columns[GW_TASK_COLUMN_STATUS],
+                                          self->narrow ? NARROW_STATUS_COLUMN_WIDTH
+                                                       : measure_status_column (self));
+  gtk_column_view_column_set_fixed_width (
+      self->columns[GW_TASK_COLUMN_MODEL],
+      MAX (MODEL_COLUMN_WIDTH, measure_chars (self, MODEL_COLUMN_CHARS)));
+  gtk_column_view_column_set_fixed_width (
+      self->columns[GW_TASK_COLUMN_TIME],
+      MAX (TIME_COLUMN_WIDTH, measure_chars (self, TIME_COLUMN_CHARS)));
+}
+
+/* Times stand at the end of their column, and so does its title; the arrow goes before it. */
+static void
+align_time_title (GwTaskView *self)
+{
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->column_view));
+  GtkWidget *title = header != NULL ? gtk_widget_get_last_child (header) : NULL;
+  GtkWidget *box = title != NULL ? gtk_widget_get_first_child (title) : NULL;
+
+  if (!self->has_column[GW_TASK_COLUMN_TIME] || !GTK_IS_BOX (box))
+    return;
+  gtk_widget_set_halign (box, GTK_ALIGN_END);
+  if (gtk_widget_get_first_child (box) != gtk_widget_get_last_child (box))
+    gtk_box_reorder_child_after (GTK_BOX (box), gtk_widget_get_first_child (box),
+                                 gtk_widget_get_last_child (box));
+}
+
 /* Taken out, not hidden: before GTK 4.10 a hidden column keeps its room. */
 static void
 set_has_column (GwTaskView *self, GwTaskColumn column, gboolean has)
@@ -134,6 +201,8 @@ set_has_column (GwTaskView *self, GwTaskColumn column, gboolean has)
   else
     gtk_column_view_remove_column (self->column_view, self->columns[column]);
   self->has_column[column] = has;
+  if (column == GW_TASK_COLUMN_TIME)
+    align_time_title (self);
 }
 
 static gboolean
@@ -151,11 +220,12 @@ width_cb (gpointer user_data)
   _gw_task_view_previews_later (self, FALSE);
   gw_task_filters_set_width (self->filters, self->width);
   if (self->narrow == narrow)
-    return G_SOURCE_REMOVE;
+    {
+      update_widths (self);
+      return G_SOURCE_REMOVE;
+    }
   self->narrow = narrow;
-  gtk_column_view_column_set_fixed_width (self->columns[GW_TASK_COLUMN_STATUS],
-                                          narrow ? NARROW_STATUS_COLUMN_WIDTH
-                                                 : STATUS_COLUMN_WIDTH);
+  update_widths (self);
   gtk_column_view_column_set_title (self->columns[GW_TASK_COLUMN_STATUS],
                                     narrow ? "" : C_ ("column", "Status"));
   g_hash_table_iter_init (&iter, self->cells);
@@ -164,25 +234,38 @@ width_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-_gw_task_view_set_width (GwTaskView *self, int width)
+static void
+update_later (GwTaskView *self)
 {
-  if (self->width == width)
-    return;
-  self->width = width;
   /* Columns cannot come and go while sizes are being given out. */
   if (self->width_id == 0)
     self->width_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, width_cb, self, NULL);
 }
 
 void
+_gw_task_view_set_width (GwTaskView *self, int width)
+{
+  if (self->width == width)
+    return;
+  self->width = width;
+  update_later (self);
+}
+
+void
 _gw_task_view_columns_init (GwTaskView *self)
 {
+  GtkSettings *settings = gtk_widget_get_settings (GTK_WIDGET (self));
+
   add_column (self, GW_TASK_COLUMN_STATUS, C_ ("column", "Status"), STATUS_COLUMN_WIDTH);
   add_column (self, GW_TASK_COLUMN_TASK, C_ ("column", "Task"), 0);
   add_column (self, GW_TASK_COLUMN_RESULT, C_ ("column", "Result"), 0);
-  add_column (self, GW_TASK_COLUMN_MODEL, C_ ("column", "Model"), 150);
-  add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), 88);
+  add_column (self, GW_TASK_COLUMN_MODEL, C_ ("column", "Model"), MODEL_COLUMN_WIDTH);
+  add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), TIME_COLUMN_WIDTH);
+  align_time_title (self);
+  g_signal_connect_object (settings, "notify::gtk-font-name", G_CALLBACK (update_later), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (settings, "notify::gtk-xft-dpi", G_CALLBACK (update_later), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (gtk_column_view_get_sorter (self->column_view), "changed",
                            G_CALLBACK (sorter_changed_cb), self, G_CONNECT_SWAPPED);
 }

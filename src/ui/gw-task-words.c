@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-provider-titles.h"
 #include "gw-task-words.h"
 
 /* The words, icons and sentences for a task: the one place where codes become language. Pure. */
@@ -88,8 +89,9 @@ gw_task_words_for_error (const GwTask *task)
 
   if (!task->has_error)
     return NULL;
-  by = g_strdup (task->provider != NULL && *task->provider != '\0' ? task->provider
-                                                                   : _("the provider"));
+  by = g_strdup (task->provider != NULL && *task->provider != '\0'
+                     ? gw_provider_titles_get (task->provider)
+                     : _("the provider"));
 
   switch ((int) task->error_code)
     {

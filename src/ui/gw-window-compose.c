@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-estimate-words.h"
+#include "gw-provider-titles.h"
 #include "gw-task-words.h"
 #include "gw-import-dialog.h"
 #include "gw-window-private.h"
@@ -213,8 +214,28 @@ tell_looked_up (GwWindow *self, const char *name, const char *error)
 }
 
 static void
+take_titles (GwWindow *self, GPtrArray *infos)
+{
+  gboolean changed = FALSE;
+  guint i;
+
+  for (i = 0; infos != NULL && i < infos->len; i++)
+    {
+      const GwProviderInfo *info = infos->pdata[i];
+
+      changed = gw_provider_titles_set (info->name, info->title) || changed;
+    }
+  if (!changed)
+    return;
+  gw_task_detail_update_titles (self->detail);
+  _gw_window_menus_update_titles (self);
+  _gw_window_failures_queue (self);
+}
+
+static void
 take_infos (GwWindow *self, GPtrArray *infos)
 {
+  take_titles (self, infos);
   g_clear_pointer (&self->compose->infos, g_ptr_array_unref);
   self->compose->infos = infos != NULL ? g_ptr_array_ref (infos) : NULL;
   gw_provider_choice_set_providers (gw_composer_get_choice (self->composer), infos);

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-provider-titles.h"
 #include "gw-window-private.h"
 
 /* What of the menus changes: the counts on verbs ("Retry 14 Failed"), the providers to retry with,
@@ -42,7 +43,7 @@ show_providers (GwWindow *self)
     {
       const char *name = self->provider_names->pdata[i];
       g_autoptr (GMenuItem) item = g_menu_item_new (name, NULL);
-      g_auto (GStrv) parts = g_strsplit (name, "_", -1);
+      g_auto (GStrv) parts = g_strsplit (gw_provider_titles_get (name), "_", -1);
       g_autofree char *label = g_strjoinv ("__", parts);
 
       g_menu_item_set_label (item, label);
@@ -52,6 +53,14 @@ show_providers (GwWindow *self)
   if (self->provider_names->len == 0)
     /* Without a target it can only be read. */
     g_menu_append (self->retry_with_menu, _("No Provider Is in Use"), "win.retry-with");
+}
+
+/* What they are called has changed. */
+void
+_gw_window_menus_update_titles (GwWindow *self)
+{
+  show_providers (self);
+  gw_failure_groups_set_providers (self->failure_groups, self->provider_names);
 }
 
 static gboolean

@@ -193,6 +193,7 @@ void _gw_window_failures_dispose (GwWindow *self);
 void _gw_window_menus_class_init (GwWindowClass *klass);
 void _gw_window_menus_init (GwWindow *self);
 void _gw_window_menus_update (GwWindow *self);
+void _gw_window_menus_update_titles (GwWindow *self);
 void _gw_window_menus_dispose (GwWindow *self);
 
 /* gw-window-detail.c */

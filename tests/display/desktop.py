@@ -179,7 +179,9 @@ class Window(frame.Process):
         self.env = values
         home.file("config/gtk-4.0/settings.ini",
                   "[Settings]\ngtk-enable-animations=0\ngtk-cursor-blink=0\n"
-                  f"gtk-font-name={values.pop('GW_TEST_FONT', 'Cantarell 11')}\n")
+                  "gtk-font-name=Cantarell 11\n")
+        # Large Text, as GTK hears of it from an X server without a settings manager.
+        home.file(".Xdefaults", f"Xft.dpi: {values.pop('GW_TEST_DPI', '96')}\n")
         super().__init__([os.path.join(frame.BUILD, "src", "ui", "gangway"), *arguments],
                          env=values, cwd=home.path, name="gangway")
         self.app = None
@@ -526,6 +528,12 @@ class Case(frame.Case):
         if config is not None:
             self.home.configure(config)
         return self.keep(Window(self.home, arguments, env)).opened()
+
+    def lanes(self, mock, workers="", **lanes):
+        """As of the frame, but a call that is to last does so however slow the machine is."""
+        for keys in lanes.values():
+            keys.setdefault("timeout-seconds", 900)
+        return super().lanes(mock, workers, **lanes)
 
     def prefer(self, **values):
         """Writes settings, as the preferences do, also while the window runs."""

@@ -184,6 +184,7 @@ class Pictures(desktop.Case):
         talk, more = (CHINESE, CHINESE_MORE) if chinese else (TALK, MORE)
         if chinese:
             env = {**(env or {}), "LANGUAGE": "zh_CN"}
+        titled(gateway)
         window = self.open("--gateway", gateway.uri, env=env)
         window.until(lambda: window.says("127.0.0.1"), "the gateway")
         time.sleep(0.3)
@@ -191,7 +192,6 @@ class Pictures(desktop.Case):
         window.wait_row(talk[0][0])
         with gateway.changed:
             gateway.tasks.pop(first)
-        titled(gateway)
         fill(gateway, talk, more)
         window.wait_row(more[3])
         if select is not None:
@@ -264,17 +264,17 @@ class Pictures(desktop.Case):
         self.import_dialog("import")
 
     def test_import_chinese(self):
-        self.import_dialog("import-zh_CN", {"LANGUAGE": "zh_CN"}, "任务")
+        self.import_dialog("import-zh_CN", {"LANGUAGE": "zh_CN"}, "套用")
 
     def test_import_large(self):
-        self.import_dialog("import-large", {"GW_TEST_FONT": "Cantarell 16"})
+        self.import_dialog("import-large", {"GW_TEST_DPI": "125"})
 
     def test_import_dark_mirrored(self):
         self.import_dialog("import-rtl-dark", {"GTK_DEBUG": "invert-text-dir",
                                                "ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
 
     def test_list_large(self):
-        self.scene("list-large", select=0, env={"GW_TEST_FONT": "Cantarell 16"})
+        self.scene("list-large", select=0, env={"GW_TEST_DPI": "125"})
 
     def test_several(self):
         window = self.scene("several-0")
@@ -497,7 +497,7 @@ class Pictures(desktop.Case):
     def test_compose_narrow_large_mirrored(self):
         # Large text at the smallest width, from right to left.
         self.compose("compose-narrow-large-rtl", (360, 640), lines=12, said="12 lines pasted",
-                     env={"GTK_DEBUG": "invert-text-dir", "GW_TEST_FONT": "Cantarell 16"})
+                     env={"GTK_DEBUG": "invert-text-dir", "GW_TEST_DPI": "125"})
 
     def test_compose_aside_dark(self):
         self.compose("compose-aside-dark", lines=20000, said="20000 lines pasted",

@@ -35,7 +35,7 @@ class Ending(desktop.Case):
         window.child.terminate()
         self.assert_gone(window)
 
-    def open_running(self, latency=60):
+    def open_running(self, latency=600):
         mock = self.mock(providers={"slow": {"latency": latency, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"max-concurrency": 1}))
         window.run_lines("first", "second")

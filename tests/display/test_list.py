@@ -211,6 +211,22 @@ class Many(Case):
                                      or desktop.has_state(node, Atspi.StateType.CHECKED))
 
 
+class Large(Case):
+    def test_large_text_has_its_room(self):
+        gateway = self.gateway()
+        fill(gateway)
+        widths = []
+        for dots in ("96", "144"):
+            window = self.open_list(gateway, env={"GW_TEST_DPI": dots})
+            self.wait_contents(window, *ALL)
+            # The word of the status ends before the next column begins.
+            word = window.wait_node("label", None, lambda n: desktop.name_of(n) == "Completed")
+            widths.append(Atspi.Component.get_extents(word, Atspi.CoordType.WINDOW).width)
+            window.key("ctrl+q")
+            self.assertEqual(window.wait(), 0)
+        self.assertGreaterEqual(widths[1], 1.4 * widths[0], "as much more as the text is larger")
+
+
 class Narrow(Case):
     def test_a_second_line(self):
         gateway = self.gateway()

@@ -119,7 +119,7 @@ class Sidebar(desktop.Case):
                     "what was shown last")
 
     def test_what_runs_is_stopped_before_it_is_removed(self):
-        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+        mock = self.mock(providers={"slow": {"latency": 600, "ghosts": False}})
         daemon = self.daemon(config=self.lanes(mock, slow={"max-concurrency": 1}))
         project = self.project(daemon, "Endless", "first", "second", concurrency=1)
         window = self.open("--gateway", daemon.url)

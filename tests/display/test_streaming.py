@@ -18,7 +18,7 @@ class Streaming(desktop.Case):
             "slow": {"latency": 12.0, "contents": {
                 "a story": {"do": "stream", "content": LONG.strip(), "piece": 6},
                 "no end": {"do": "stream", "content": LONG, "piece": 6, "stop_after": 6}}},
-            "whole": {"latency": 60, "ghosts": False}})
+            "whole": {"latency": 600, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"stream": "true"}))
         window.run_task("Tell a story, please: a story")
         window.pick("a story")

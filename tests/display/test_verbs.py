@@ -28,7 +28,7 @@ def clipboard(window):
 
 class Work(desktop.Case):
     def open_slow(self, lines="first\nsecond\nthird", wide=1):
-        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+        mock = self.mock(providers={"slow": {"latency": 600, "ghosts": False}})
         window = self.open(config=self.lanes(mock, slow={"max-concurrency": wide}))
         window.type_task(lines)
         window.press(f"Add as {len(lines.splitlines())} Tasks")
@@ -103,7 +103,8 @@ class Causes(desktop.Case):
     def open_failed(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)
-        gateway.providers = [{"name": "hunyuan"}, {"name": "openai"}]
+        gateway.providers = [{"name": "hunyuan", "title": "Tencent Hunyuan"},
+                             {"name": "openai", "title": "OpenAI"}]
         gateway.add("good", "completed", result="yes", ago=9, took=1, provider="openai")
         for number in range(3):
             gateway.add(f"slow {number}", "failed", ago=8, took=1, provider="openai",
@@ -118,10 +119,13 @@ class Causes(desktop.Case):
     def test_failures_are_grouped_and_retried_by_cause(self):
         gateway, window = self.open_failed()
         window.wait_row("refused 0", "Failed")
-        self.assertFalse(window.says("Key not accepted · openai (2)"))
+        self.assertFalse(window.says("Key not accepted · OpenAI (2)"))
         window.key("alt+5")
-        window.wait_words("Key not accepted · openai (2)", "Timed out · openai (3)",
-                          "Timed out · hunyuan (1)")
+        window.wait_words("Key not accepted · OpenAI (2)", "Timed out · OpenAI (3)",
+                          "Timed out · Tencent Hunyuan (1)")
+        # Wherever a provider is named, by what it is called.
+        window.pick("refused 1")
+        window.wait_words("\u2068OpenAI\u2069 · ", "The key was not accepted by OpenAI")
         # All that were refused are of one provider: one call.
         window.press("Retry 2")
         window.wait_words("2 tasks queued again")
@@ -130,16 +134,17 @@ class Causes(desktop.Case):
                       gateway.calls)
         # The timeouts are of two: only those of the one are tried again.
         window.press("Retry 3")
-        window.until(lambda: not window.says("Timed out · openai"), "the end of the group")
+        window.until(lambda: not window.says("Timed out · OpenAI"), "the end of the group")
         window.wait_row("slow other", "Failed")
         self.assertEqual(len([call for call in gateway.calls if call[1].startswith("/tasks/")]), 3)
         gateway.add("late", "failed", ago=1, took=1, provider="hunyuan",
                     error={"code": "timeout", "message": "no answer"})
-        window.wait_words("Timed out · hunyuan (2)")
+        window.wait_words("Timed out · Tencent Hunyuan (2)")
 
     def test_retry_with_another_provider(self):
         gateway, window = self.open_failed()
-        window.open_menu(lambda: window.wait_row("refused 1", "Failed"), "Retry With", "hunyuan")
+        window.open_menu(lambda: window.wait_row("refused 1", "Failed"), "Retry With",
+                         "Tencent Hunyuan")
         window.wait_row("refused 1", "Queued")
         calls = [call for call in gateway.calls if call[1].endswith("/retry")]
         self.assertEqual([call[2] for call in calls], [{"provider": "hunyuan"}])
@@ -147,12 +152,13 @@ class Causes(desktop.Case):
     def test_what_waits_for_a_person_says_so(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)
-        gateway.providers = [{"name": "hunyuan"}, {"name": "openai"}]
+        gateway.providers = [{"name": "hunyuan", "title": "Tencent Hunyuan"},
+                             {"name": "openai", "title": "OpenAI"}]
         for number in range(2):
             gateway.add(f"stuck {number}", provider="openai",
                         waiting={"reason": "auth", "until": None})
         window = self.open("--gateway", gateway.uri)
-        window.wait_words("Key not accepted · openai (2)", "Change Key…")
+        window.wait_words("Key not accepted · OpenAI (2)", "Change Key…")
         window.wait_button("Change Key…")
 
 

@@ -31,7 +31,7 @@ class FirstRun(desktop.Case):
 
 class Acts(desktop.Case):
     def slow(self):
-        mock = self.mock(providers={"slow": {"latency": 60, "ghosts": False}})
+        mock = self.mock(providers={"slow": {"latency": 600, "ghosts": False}})
         return mock, self.lanes(mock, slow={"max-concurrency": 2})
 
     def test_cancel_and_retry(self):
