@@ -15,6 +15,8 @@ local READY, DELAYED, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5
 local LIVE, ANSWERED, EXTRA, ENDED_FAILED, ABORTED, UNSENT, UNCERTAIN = 0, 1, 2, 3, 4, 5, 6
 local W_SLOT, W_CAP, W_TASK, W_OTHERS, W_LANE, W_ALL = 1, 2, 4, 8, 16, 31
 local PRACTICE, COMMAND = 2, 1
+-- Which data this program writes; head.version is what the newest that was here writes.
+local VERSION = 1
 local at = 7
 local function arg() at = at + 1 return ARGV[at] end
 local function narg() return num(arg()) end
@@ -90,6 +92,14 @@ end
 local function to_wall(time) return wall + (time - now) end
 
 local function fail(code, text) return { 'E', code, text } end
+-- Programs of several versions work side by side for as long as the older ones can read what the newest
+-- writes: head.oldest is the least that can.
+local function outdated()
+  if not H or (H.oldest or 1) <= VERSION then return nil end
+  return fail('data-newer', 'The queue in Redis was taken over by a newer Gangway (data version '
+              .. H.version .. ', this one knows ' .. VERSION .. '), which this one cannot work with. '
+              .. 'Install the newer program here too; what is in hand is kept until then.')
+end
 local before_flush = {}
 local function flush()
   for _, func in ipairs(before_flush) do func() end

@@ -24,15 +24,41 @@ local function first_of(provider, model)
   local listed = call('ZRANGE', P .. 'way:' .. route(provider, model), 0, 0)[1]
   return listed, listed and pile(listed:match(':(%d+)$'))
 end
+-- Which model the asking engine runs it with.
+function fleet.own_model(l)
+  local s = fleet.share(ENGINE, l.name)
+  return s and s.model or l.model
+end
+-- Of an engine that takes only what came through it: few projects, whatever waits of others'.
+function fleet.best_own(l, only_pinned)
+  local best, best_pile
+  for _, project_pk in ipairs(call('SMEMBERS', P .. 'own:' .. ENGINE)) do
+    for _, pk in ipairs(call('HVALS', P .. 'piles:' .. project_pk)) do
+      local pi = pile(pk)
+      local takes = pi and pi.listed ~= ''
+      if takes and pi.provider ~= '' then
+        takes = pi.provider == l.name
+      elseif takes then
+        takes = l.kind ~= PRACTICE and (pi.model == '' and not only_pinned
+                                        or pi.model ~= '' and pi.model == fleet.own_model(l))
+      end
+      if takes and (not best or pi.listed < best) then best, best_pile = pi.listed, pi end
+    end
+  end
+  return best_pile
+end
 -- What stands before the pile's own number says how good it is: smaller is better.
 local function best_pile(l, only_pinned)
+  local me = fleet.who(ENGINE)
+  if me and me.own == 1 then return fleet.best_own(l, only_pinned) end
   local best, best_pile = first_of(l.name)
   local function try(provider, model)
     local listed, other = first_of(provider, model)
     if listed and (not best or listed < best) then best, best_pile = listed, other end
   end
   if l.kind == PRACTICE then return best_pile end
-  if l.model ~= '' then try(nil, l.model) end
+  local model = fleet.own_model(l)
+  if model ~= '' then try(nil, model) end
   if not only_pinned then try(nil, nil) end
   return best_pile
 end
@@ -60,8 +86,8 @@ local function start(l, pi, slot, worker)
   change('p:' .. p.pk)
   set_state(t, RUNNING)
   make('e:' .. pk, { pk = pk, task = t.pk, project = p.pk, number = t.claims, lane = l.name,
-    slot = slot, model = pi.provider ~= '' and pi.model ~= '' and pi.model or l.model, claimed = now,
-    claimed_at = wall, sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
+    slot = slot, claimed = now,
+    model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l), claimed_at = wall, sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
     code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
     engine = ENGINE, worker = worker, revision = next_journal(pk) })
   call('ZADD', P .. 'attempts:' .. t.pk, pk, pk)
@@ -99,6 +125,14 @@ local function claim(name, slot, worker, decision)
   expire()
   promote()
   refresh()
+  -- Who was taken for dead, and was not, has to say anew what it can.
+  if not fleet.who(ENGINE) then
+    events[#events + 1] = 'x' .. ENGINE
+    return { 'R', V_HOLD, now + 1000, 0 }
+  end
+  local s = fleet.share(ENGINE, name)
+  if s and (not fleet.can(s) or s.stop ~= '') then return refusal(l, V_SLOTS, NEVER) end
+  if s and s.away > now and l.parked <= s.away then return refusal(l, V_COOL_DOWN, s.away) end
   local verdict, ask = check_limits(l)
   if verdict ~= V_START then return refusal(l, verdict, ask) end
   local pi = best_pile(l, false)

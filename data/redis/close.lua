@@ -19,4 +19,6 @@ for _, pk in ipairs(pks) do
 end
 call('DEL', P .. 'engine:' .. ENGINE)
 call('ZREM', P .. 'engines', ENGINE)
+fleet.leave_lanes(ENGINE)
+wake(nil, bor(W_CAP, W_OTHERS))
 return done()

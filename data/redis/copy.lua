@@ -218,7 +218,7 @@ function steps.look()
   local tasks_n, leases = 0, 0
   local held = H and H.moving and H.moving > now
   if H and not H.moved_to and not held then
-    lose_expired(narg() == 1)
+    lose_expired(H.lease or 10000, narg() == 1)
     leases = call('ZCARD', P .. 'engines')
     flush()
   end
@@ -302,7 +302,7 @@ function steps.begin()
     if call('ZCARD', P .. 'engines') > 0 then return fail('data-in-use', 'An engine began meanwhile.') end
   end
   call('DEL', P .. 'head', MOVE)
-  call('HSET', MOVE, 'move', id, 'from', from, 'version', 1, 'complete', 0, 'began', wall)
+  call('HSET', MOVE, 'move', id, 'from', from, 'version', VERSION, 'complete', 0, 'began', wall)
   return { 'K', '' }
 end
 function steps.write()
@@ -339,7 +339,7 @@ function steps.activate()
   if not move or move.move ~= id or move.complete ~= 1 then
     return fail('conflict', 'What was to come in is not whole. Move it again.')
   end
-  local head = { version = 1, steps = 0, clock = 0, boot = 'redis', offset = 0, most = 3, keep = 0,
+  local head = { version = VERSION, oldest = VERSION, steps = 0, clock = 0, boot = 'redis', offset = 0, most = 3, keep = 0,
     lease = 10000, came = id }
   for _, name in ipairs(head_names) do head[name] = move[name] end
   for name, value in pairs(head) do call('HSET', P .. 'head', name, value) end

@@ -142,7 +142,7 @@ local function finish(e, reply)
   leave(e)
   if sent == 0 then give_back(l, e.pk)
   elseif reply.maybe == 1 or reply.act == 4 then add_ghost(l, e.pk, sent) end
-  learn(l, reply, sent)
+  learn(l, reply, sent, e.engine)
   local current = t and t.state == RUNNING and t.attempt == e.pk
   if reply.act == 0 then outcome = current and ANSWERED or EXTRA
   elseif sent == 0 then outcome = UNSENT

@@ -12,6 +12,8 @@ local function lanes()
 end
 local function lane(name) return get('lane:' .. name) end
 local function lane_change(l) change('lane:' .. l.name) end
+-- What engines can, each and together: fleet.lua fills it.
+local fleet = {}
 
 local function wake(only, what)
   for _, name in ipairs(lanes()) do
@@ -32,7 +34,7 @@ local function wait_for(l, what)
 end
 
 local function slots(l)
-  if l.enabled == 0 or l.usable == 0 or l.stop ~= '' and l.offline == 0 then return 0 end
+  if l.enabled == 0 or l.usable == 0 or l.runs == 0 or l.stop ~= '' and l.offline == 0 then return 0 end
   return min(l.adapted, l.max)
 end
 -- (attempt, sent, until) of each ghost that still counts.
@@ -147,12 +149,17 @@ local function learn_latency(l, seconds)
   l.mean = l.mean + surprise / l.weight
   l.variance = (1 - 1 / l.weight) * (l.variance + surprise * surprise / l.weight)
 end
-local function learn(l, reply, sent)
+local function learn(l, reply, sent, engine)
+  local s = fleet.share(engine, l.name)
   lane_change(l)
   if reply.act == 0 then
     local ended = reply.ended > 0 and min(reply.ended, now) or now
     local took = max(1, ended - sent)
     if l.offline == 1 then l.offline, l.stop = 0, '' end
+    if s and s.away > 0 then
+      s.away = 0
+      fleet.share_change(s)
+    end
     l.answered = l.answered + 1
     learn_latency(l, took / 1000)
     l.samples = l.samples + 1
@@ -175,7 +182,12 @@ local function learn(l, reply, sent)
     end
     l.growth = 0
   end
-  if reply.lane_act == 1 and reply.lane_for > 0 then
+  if reply.lane_act == 1 and reply.lane_for > 0 and reply.code == 'network'
+     and s and fleet.others_can(s) then
+    s.away = now + reply.lane_for
+    fleet.share_change(s)
+    wake(l, W_ALL)
+  elseif reply.lane_act == 1 and reply.lane_for > 0 then
     l.parked = max(l.parked, now + reply.lane_for)
     if reply.code == 'network' then
       if l.stop == '' then l.offline, l.stop = 1, 'network' end
@@ -184,7 +196,16 @@ local function learn(l, reply, sent)
     end
     wake(nil, W_OTHERS)
   elseif reply.lane_act == 2 and (l.stop == '' or l.offline == 1) then
-    l.offline, l.stop = 0, reply.code ~= '' and reply.code or 'auth'
+    local code = reply.code ~= '' and reply.code or 'auth'
+    if s then
+      for _, other in ipairs(fleet.shares(l.name)) do
+        if other.fingerprint == s.fingerprint then
+          other.stop = code
+          fleet.share_change(other)
+        end
+      end
+    end
+    if not s or not fleet.others_can(s) then l.offline, l.stop = 0, code end
     wake(nil, W_OTHERS)
   end
 end
@@ -199,7 +220,7 @@ local function check_pins(provider, model)
   if not model then return nil end
   for _, name in ipairs(lanes()) do
     local l = lane(name)
-    if l.kind ~= PRACTICE and l.fingerprint ~= '' and l.model == model then return nil end
+    if l.kind ~= PRACTICE and l.fingerprint ~= '' and fleet.offers(l, model) then return nil end
   end
   return fail('invalid', '“model” is “' .. model .. '”, and no provider is set to it. Name a '
               .. '“provider” as well, or one of the models that GET /providers lists.')

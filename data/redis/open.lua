@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- An engine begins to work on the queue; the first one makes it.
-local version = 1
 local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg()
 local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
-local boot, store, default, run = arg(), arg(), arg(), arg()
+local boot, store, default, run, runs, own = arg(), arg(), arg(), arg(), narg(), narg()
 local offset = wall - now
+if outdated() then return outdated() end
 if not H and call('EXISTS', P .. 'move') == 1 then
   return fail('unavailable', 'A queue is being moved into this Redis, and has not come whole. Wait for it, '
               .. 'or run the same gangwayd --migrate-to again where it was broken off.')
@@ -18,15 +18,12 @@ if H and H.moving and H.moving > now then
               .. 'has ended.')
 end
 if not H then
-  H = make('head', { store = store, version = version, revision = 0, journal = 0, last_task = 0,
-    last_attempt = 0, last_project = 0, last_pile = 0, n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0,
+  H = make('head', { store = store, version = VERSION, oldest = VERSION, revision = 0, journal = 0,
+    last_task = 0, last_attempt = 0, last_project = 0, last_pile = 0, n0 = 0, n1 = 0, n2 = 0, n3 = 0,
+    n4 = 0,
     n_projects = 0, sent = 0, uncertain = 0, extra_n = 0, paid_twice = 0, ever = 0, floor = 0,
     recovered_at = 0, cap = cap, most = most, keep = keep, default = 0, steps = 0, clock = 0,
     boot = boot, offset = offset })
-end
-if H.version > version then
-  return fail('data-newer', 'The queue in Redis was written by a newer Gangway (data version '
-              .. H.version .. ', this one knows ' .. version .. '). Install the newer program here too.')
 end
 -- While Redis was away nobody could renew a lease: whose was running gets a whole one more.
 if H.run and H.run ~= run then
@@ -89,6 +86,7 @@ if H.boot ~= boot then
   H.boot = boot
 end
 H.offset = offset
+H.version = max(H.version, VERSION)
 H.cap, H.most, H.keep, H.lease = cap, most, keep, lease
 
 for _, name in ipairs(lanes()) do
@@ -113,8 +111,11 @@ if alone then
     end
   end
 else
-  lose_expired(hold_uncertain)
+  lose_expired(lease)
 end
 if H.default == 0 then create_project(default, 'default') end
 call('ZADD', P .. 'engines', now + lease, ENGINE)
+call('SREM', P .. 'asked', ENGINE)
+make('who:' .. ENGINE, { engine = ENGINE, runs = runs, hold = hold_uncertain and 1 or 0, own = own,
+  version = VERSION })
 return done(H.store, now, wall)

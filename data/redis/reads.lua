@@ -159,12 +159,13 @@ function reads.lanes()
       local pi = pile(pk)
       if pi and pi.provider == name then waits = waits + call('ZCARD', P .. 'q:' .. pk) end
     end
-    local times = reopens(name)
+    local times, workers = reopens(name), 0
+    for _, s in ipairs(fleet.shares(name)) do if fleet.can(s) then workers = workers + 1 end end
     list[#list + 1] = { name, l.model, l.enabled, l.usable, l.max, min(l.adapted, l.max), l.rpm,
       in_flight(name), n_ghosts(name), #times, l.rpm > 0 and #times >= l.rpm and times[1] or 0,
       l.parked > now and l.parked or 0, l.offline, (l.stop ~= '' and l.offline == 0) and l.stop or '',
       l.error, l.error_at, waits, l.sent, l.answered, l.failed, l.samples,
-      call('LRANGE', P .. 'samples:' .. name, 0, -1) }
+      call('LRANGE', P .. 'samples:' .. name, 0, -1), workers }
   end
   return page_of(list)
 end

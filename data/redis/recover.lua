@@ -48,32 +48,39 @@ local function lose_attempt(e, alone, hold)
   end
   leave(e)
 end
--- Gives how many attempts it had.
+-- Gives how many attempts it had. What becomes of their projects is as the engine itself would have it.
 local function lose_engine(id, hold)
   local pks = call('SMEMBERS', P .. 'engine:' .. id)
   table.sort(pks, function(a, b) return num(a) < num(b) end)
-  local live = {}
+  local live, it = {}, fleet.who(id)
   for _, pk in ipairs(pks) do
     local e = attempt(pk)
     if e and e.outcome == LIVE then live[#live + 1] = e end
   end
-  for _, e in ipairs(live) do lose_attempt(e, #live == 1, hold) end
+  for _, e in ipairs(live) do lose_attempt(e, #live == 1, hold or it and it.hold == 1) end
   call('DEL', P .. 'engine:' .. id)
   call('ZREM', P .. 'engines', id)
+  fleet.leave_lanes(id)
+  wake(nil, bor(W_CAP, W_OTHERS))
   return #live
 end
--- What was lost within a day stands in one list: machines die one by one, and each is told of.
-local function lose_expired(hold)
+-- What was lost within a day stands in one list: machines die one by one, and each is told of. Nobody
+-- renews a lease while there is nothing to do: who has nothing in hand is asked before, and has the time
+-- of a lease to say that it lives.
+local function lose_expired(lease, hold)
   local n, lost = 0, 0
   for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'engines', '-inf', now)) do
     if id ~= ENGINE then
-      local had = call('SCARD', P .. 'engine:' .. id) > 0
-      if had and lost == 0
-         and (H.recovered_at < wall - DAY or call('SCARD', P .. 'crashed') > 10000) then
-        call('DEL', P .. 'crashed')
+      if call('SCARD', P .. 'engine:' .. id) == 0 and fleet.who(id)
+         and call('SADD', P .. 'asked', id) == 1 then
+        call('ZADD', P .. 'engines', now + lease, id)
+        events[#events + 1] = 'b'
+      else
+        if lost == 0 and (H.recovered_at < wall - DAY or call('SCARD', P .. 'crashed') > 10000) then
+          call('DEL', P .. 'crashed')
+        end
+        n, lost = n + 1, lost + lose_engine(id, hold)
       end
-      local of_it = lose_engine(id, hold)
-      if of_it > 0 then n, lost = n + 1, lost + of_it end
     end
   end
   if lost > 0 then H.recovered_at = wall end

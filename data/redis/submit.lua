@@ -64,6 +64,7 @@ end
 p = p or create_project(fresh_id, has_project and name or 'default')
 if sets then set_concurrency(p, concurrency) end
 if paused >= 0 then set_paused(p, paused) end
+fleet.came_through(p)
 
 local practice = H.ever == 0
 for _, lane_name in ipairs(lanes()) do

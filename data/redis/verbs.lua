@@ -29,6 +29,7 @@ function steps.retry()
     return fail('conflict', 'A call for the task ' .. id .. ' is still being given up. Try again in a '
                 .. 'moment.')
   end
+  fleet.came_through(project(t.project))
   return done(view_task(t, 2, true))
 end
 
@@ -55,6 +56,7 @@ function steps.act()
     local refused = check_pins(provider, model)
     if refused then return refused end
   end
+  if verb == 2 or verb == 3 then fleet.came_through(p) end
   if verb == 1 or verb == 2 then
     n = set_paused(p, verb == 1 and 1 or 0)
   elseif p.n0 + p.n1 > 0 or verb == 3 then
@@ -98,6 +100,7 @@ function steps.patch()
     wake(nil, bor(W_TASK, W_OTHERS))
   end
   if paused >= 0 then set_paused(p, paused) end
+  if paused == 0 then fleet.came_through(p) end
   return done(view_project(p))
 end
 
@@ -124,6 +127,10 @@ end
 local function resume(l)
   l.stop, l.offline, l.parked = '', 0, 0
   lane_change(l)
+  for _, s in ipairs(fleet.shares(l.name)) do
+    s.stop, s.away = '', 0
+    fleet.share_change(s)
+  end
   wake(l, W_ALL)
 end
 function steps.resume()
@@ -163,11 +170,21 @@ function steps.providers()
       variance = narg(), weight = narg() }
     list[i], told[c.name] = c, true
   end
+  local me = fleet.who(ENGINE)
+  call('SADD', P .. 'told', ENGINE)
+  -- What nobody tells of any more is disabled. What only an engine knew that died is kept for a day: its
+  -- tasks wait for it to come back.
   for _, name in ipairs(lanes()) do
     local l = lane(name)
-    if not told[name] and l.fingerprint ~= '' then
-      l.enabled, l.usable, l.fingerprint = 0, 0, ''
-      lane_change(l)
+    if not told[name] then
+      local had = fleet.share(ENGINE, name)
+      if had then fleet.drop_share(ENGINE, name) end
+      if #fleet.shares(name) > 0 then
+        fleet.tally(l)
+      elseif l.fingerprint ~= '' and (had or (l.orphan or 0) < wall - DAY) then
+        l.enabled, l.usable, l.fingerprint, l.orphan = 0, 0, '', 0
+        lane_change(l)
+      end
     end
   end
   for _, c in ipairs(list) do
@@ -177,7 +194,7 @@ function steps.providers()
         fingerprint = c.fingerprint, enabled = 0, usable = 0, max = c.max, rpm = c.rpm, adapted = c.max,
         growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '', error_at = 0,
         last_send = 0, mean = c.mean, variance = c.variance, weight = c.weight, sent = 0, answered = 0,
-        failed = 0, samples = 0, waits = 0 })
+        failed = 0, samples = 0, waits = 0, runs = 0, orphan = 0 })
     elseif all_limits or c.own then
       local had = l.rpm > 0
       if l.max ~= c.max then
@@ -191,13 +208,30 @@ function steps.providers()
         .. 'are asked for, but ' .. l.max .. ' at once and ' .. l.rpm .. ' per minute are stored and '
         .. 'used; --set-limits, or PUT /providers/' .. c.name .. ', changes them (0 per minute: no limit)'
     end
-    if l.stop ~= '' and l.offline == 0
-       and (l.fingerprint ~= c.fingerprint or c.usable == 1 and l.usable == 0) then
-      l.stop, l.parked = '', 0
+    local s, list = fleet.share(ENGINE, c.name), fleet.shares(c.name)
+    local before = { fingerprint = l.fingerprint, usable = l.usable, stop = l.offline == 0 and l.stop or '' }
+    if s then
+      before = { fingerprint = s.fingerprint, usable = s.usable, stop = s.stop, away = s.away }
+    elseif #list > 0 then
+      before = { fingerprint = '', usable = 0, stop = '' }
+      for _, other in ipairs(list) do
+        if other.fingerprint == c.fingerprint then before = other end
+      end
     end
-    l.kind, l.model, l.fingerprint = c.kind, c.model, c.fingerprint
-    l.enabled, l.usable = c.in_use, c.usable
-    lane_change(l)
+    if before.fingerprint ~= c.fingerprint or c.usable == 1 and before.usable == 0 then
+      before.stop, before.away = '', 0
+      if #list == 0 or #list == 1 and s then
+        if l.stop ~= '' and l.offline == 0 then l.stop, l.parked = '', 0 end
+      end
+    end
+    make('s:' .. ENGINE .. ':' .. c.name, { name = c.name, engine = ENGINE, kind = c.kind,
+      model = c.model, fingerprint = c.fingerprint, enabled = c.in_use, usable = c.usable,
+      runs = me and me.runs or 1, stop = before.stop, away = s and before.away or 0 })
+    call('SADD', P .. 'shares:' .. c.name, ENGINE)
+    if #list == 0 or #list == 1 and s then
+      l.kind, l.model, l.fingerprint = c.kind, c.model, c.fingerprint
+    end
+    fleet.tally(l)
     if l.enabled == 1 and l.kind ~= PRACTICE then H.ever = 1 end
   end
   -- The order is that of preference; who is not in it any more comes after.

@@ -3,7 +3,7 @@
 local function may_take(l, pi)
   if pi.provider ~= '' then return l.name == pi.provider end
   if l.kind == PRACTICE then return false end
-  return pi.model == '' or l.model == pi.model
+  return pi.model == '' or fleet.offers(l, pi.model)
 end
 local window_times = {}
 local function opens_at(l)
@@ -28,6 +28,8 @@ local function waiting(t)
     if l.enabled == 1 and may_take(l, pi) then
       if l.usable == 0 then
         if not has_key then standing = 'no-key' end
+      elseif l.runs == 0 then
+        standing, has_key = 'no-worker', true
       else
         has_key = true
         if l.stop ~= '' and l.offline == 0 then

@@ -158,6 +158,7 @@ gw_provider_info_to_reason (const GwProviderInfo *info)
   } reasons[] = {
     { "disabled", N_ ("Switched off") },
     { "no-key", N_ ("It has no key") },
+    { "no-worker", N_ ("No machine that can run it works on the queue now") },
     { "auth", N_ ("Its key was not accepted") },
     { "quota", N_ ("Its account is out of credit") },
     { "model", N_ ("It does not offer its model") },

@@ -21,6 +21,7 @@ static const struct {
   { "no-key", NC_ ("waiting", "no key") },
   { "model", NC_ ("waiting", "model not offered") },
   { "server", NC_ ("waiting", "provider not working") },
+  { "no-worker", NC_ ("waiting", "no worker") },
   { "no-provider", NC_ ("waiting", "no provider") },
   { "disabled", NC_ ("waiting", "switched off") },
   { "paused", NC_ ("waiting", "paused") },

@@ -151,6 +151,7 @@ static const struct {
   { "no-key", N_ ("Waiting: the provider has no key yet.") },
   { "model", N_ ("Waiting: the provider does not offer the model.") },
   { "server", N_ ("Waiting: the provider does not work as it is set up.") },
+  { "no-worker", N_ ("Waiting: no machine that can run it works on the queue now.") },
   { "no-provider", N_ ("Waiting: no provider is set up that could take this task.") },
   { "disabled", N_ ("Waiting: the provider is switched off.") },
   { "paused", N_ ("Waiting: the project is paused.") },

@@ -119,6 +119,8 @@ gw_engine_open_redis (GwEngine *self,
     .spool_dir = spool_dir,
     /* Nobody looks at a batch's engine while it waits. */
     .wait = self->host != GW_HOST_BATCH,
+    .no_workers = self->no_workers,
+    .own_only = self->host == GW_HOST_BATCH,
   };
   g_autoptr (GwRedisAddress) address = gw_redis_address_parse (options.uri, error);
   GwRedisQueue *queue;

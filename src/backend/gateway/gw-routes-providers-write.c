@@ -290,26 +290,45 @@ catalogue_removed_cb (GObject *source,
     }
 }
 
-/* Whether the catalogue has it; fails the request if not. */
-static gboolean
-check_known (GwRequest *request)
+/* It is not in the catalogue: perhaps other machines have it. */
+static void
+others_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
-  g_autoptr (GwProviderConfig) config = NULL;
+  g_autoptr (GwRequest) request = gw_request_release (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) lanes = gw_queue_read_lanes_finish (GW_QUEUE (source), result, &error);
 
-  if (!_gw_providers_check_catalogue (request))
-    return FALSE;
+  for (guint i = 0; lanes != NULL && i < lanes->len; i++)
+    {
+      GwLaneState *lane = lanes->pdata[i];
 
-  config = gw_catalogue_dup (request->gateway->catalogue, request->capture);
-  if (config == NULL)
+      if (!lane->shared || !lane->enabled || !g_str_equal (lane->provider, request->capture))
+        continue;
+      gw_request_fail_with (request, GW_ERROR_CONFLICT,
+                            "The provider '%.64s' is set up on other machines of this queue, not "
+                            "here. Remove it there.", request->capture);
+      return;
+    }
+  if (error != NULL)
+    gw_request_fail (request, error);
+  else
     _gw_providers_fail_unknown (request);
-
-  return config != NULL;
 }
 
 void
 gw_route_remove_provider (GwRequest *request)
 {
-  if (check_known (request))
+  g_autoptr (GwProviderConfig) config = NULL;
+
+  if (!_gw_providers_check_catalogue (request))
+    return;
+
+  config = gw_catalogue_dup (request->gateway->catalogue, request->capture);
+  if (config == NULL)
+    gw_queue_read_lanes_async (request->gateway->queue, others_cb, gw_request_hold (request));
+  else
     gw_catalogue_remove_async (request->gateway->catalogue, request->capture, NULL,
                                catalogue_removed_cb, gw_request_hold (request));
 }

@@ -54,6 +54,8 @@ add_waiting (JsonObject *object,
     reason = "disabled";
   else if (!usable)
     reason = "no-key";
+  else if (lane != NULL && lane->shared && lane->workers == 0)
+    reason = "no-worker";
   else if (lane != NULL && lane->stopped)
     reason = gw_error_to_string (lane->stop_code);
   else if (lane != NULL && lane->parked_until > now)
@@ -100,6 +102,8 @@ add_lane (JsonObject *object,
       json_object_set_null_member (object, "latency_p95_s");
     }
   json_object_set_int_member (object, "samples", lane != NULL ? lane->samples : 0);
+  if (lane != NULL && lane->shared)
+    json_object_set_int_member (object, "workers", lane->workers);
   gw_json_set_string_or_null (object, "last_error", lane != NULL ? lane->last_error : NULL);
   gw_json_set_time (object, "last_error_at", lane != NULL ? lane->last_error_at : 0);
 }
@@ -150,6 +154,12 @@ config_to_json (GwGateway *gateway,
   gboolean in_use = gw_catalogue_is_in_use (gateway->catalogue, config->name);
   gboolean usable = gw_catalogue_is_usable (gateway->catalogue, config->name);
 
+  /* What counts is whether anybody can. */
+  if (lane != NULL && lane->shared)
+    {
+      in_use = in_use || lane->enabled;
+      usable = usable || (lane->enabled && lane->usable);
+    }
   json_object_set_string_member (object, "name", config->name);
   gw_json_set_string_or_null (object, "title", config->title);
   gw_json_set_string_or_null (object, "note", config->note);

@@ -507,6 +507,32 @@ gw_catalogue_make_test_provider (GwCatalogue *self,
   return gw_provider_new (config, secret != NULL ? gw_secret_get (secret) : NULL, clock);
 }
 
+/* (transfer full) (nullable): the same for the same key, and of no use to find it: machines that share a
+ * queue tell by it whether a key that was refused is theirs, too. */
+char *
+gw_catalogue_dup_key_digest (GwCatalogue *self,
+                             const char *name)
+{
+  static const char purpose[] = "gangway: which key";
+  g_autoptr (GwSecret) key = NULL;
+  GwCatalogueEntry *entry;
+  char *digest;
+
+  g_mutex_lock (&self->mutex);
+  entry = _gw_catalogue_find_locked (self, name);
+  if (entry != NULL && entry->key != NULL)
+    key = gw_secret_ref (entry->key);
+  g_mutex_unlock (&self->mutex);
+  if (key == NULL)
+    return NULL;
+
+  digest = g_compute_hmac_for_string (G_CHECKSUM_SHA256, (const guchar *) purpose,
+                                      sizeof purpose - 1, gw_secret_get (key), -1);
+  digest[16] = '\0';
+
+  return digest;
+}
+
 /* How many keys it has. */
 guint
 gw_catalogue_count_keys (GwCatalogue *self,

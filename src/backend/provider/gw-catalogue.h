@@ -56,6 +56,7 @@ GwProvider *gw_catalogue_make_provider (GwCatalogue *self, const char *name, GwC
 /* One to try, of a configuration that is not written; NULL if @key is none. */
 GwProvider *gw_catalogue_make_test_provider (GwCatalogue *self, GwProviderConfig *config,
                                              const char *key, GwClock *clock);
+char *gw_catalogue_dup_key_digest (GwCatalogue *self, const char *name); /* (nullable) */
 guint gw_catalogue_count_keys (GwCatalogue *self, const char *name);
 
 /* Looks once more which servers of this machine answer, half a second at most. */

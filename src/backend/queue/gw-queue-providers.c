@@ -15,6 +15,7 @@ queue_provider_free (gpointer data)
   GwQueueProvider *provider = data;
 
   gw_provider_config_unref (provider->config);
+  g_free (provider->key_digest);
   g_free (provider);
 }
 
@@ -41,6 +42,7 @@ gw_queue_providers_new (GwCatalogue *catalogue,
       provider->config = gw_provider_config_ref (config);
       provider->in_use = gw_catalogue_is_in_use (catalogue, config->name);
       provider->usable = gw_catalogue_is_usable (catalogue, config->name);
+      provider->key_digest = gw_catalogue_dup_key_digest (catalogue, config->name);
       provider->set_limits = g_strcmp0 (config->name, set_limits_of) == 0;
       g_ptr_array_add (providers, provider);
     }

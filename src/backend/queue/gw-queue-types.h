@@ -165,6 +165,8 @@ typedef struct {
   char *model;            /* (nullable) */
   gboolean enabled;
   gboolean usable;
+  gboolean shared;        /* several programs may run it: what is said here is of all of them */
+  guint workers;          /* with @shared: how many can run it now */
   guint max_concurrency;  /* as stored */
   guint adapted_concurrency;
   guint requests_per_minute;
@@ -242,6 +244,7 @@ typedef struct {
   GwProviderConfig *config;
   gboolean in_use;        /* enabled, a lane should take its tasks */
   gboolean usable;        /* and it has a key, or needs none */
+  char *key_digest;       /* (nullable) tells one key from another, and not what it is */
   gboolean set_limits;    /* its limits are stored over those of the queue, as for all with set_limits */
 } GwQueueProvider;
 

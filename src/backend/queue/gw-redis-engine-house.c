@@ -96,6 +96,25 @@ gw_redis_engine_lose_connection (GwRedisEngine *engine,
 
 /* --- Connecting. --- */
 
+/* What this engine can run, said anew: the queue forgets who is taken for dead. */
+static gboolean
+tell_providers (GwRedisEngine *engine,
+                GError **error)
+{
+  g_autoptr (GPtrArray) told = NULL;
+  g_autoptr (redisReply) reply = NULL;
+
+  g_mutex_lock (&engine->mutex);
+  if (engine->told != NULL)
+    told = g_ptr_array_ref (engine->told);
+  g_mutex_unlock (&engine->mutex);
+  if (told == NULL)
+    return TRUE;
+  reply = gw_redis_engine_run_script (engine, GW_REDIS_VERBS, told, error);
+
+  return reply != NULL;
+}
+
 static gboolean
 register_engine (GwRedisEngine *engine,
                  gboolean first,
@@ -117,6 +136,9 @@ register_engine (GwRedisEngine *engine,
   gw_redis_request_add_int (call, options->keep_days);
   gw_redis_request_add_int (call, options->hold_uncertain);
   gw_redis_request_add_int (call, first && options->hold_unfinished);
+  gw_redis_request_add_int (call, !options->no_workers);
+  gw_redis_request_add_int (call, options->own_only);
+  gw_redis_request_add_text (call, gw_redis_connection_get_server (engine->connection)->run_id);
   gw_redis_request_add_text (call, engine->manual ? gw_clock_boot_id (engine->clock) : "redis");
   gw_redis_request_add_text (call, store);
   gw_redis_request_add_text (call, project);
@@ -143,8 +165,9 @@ register_engine (GwRedisEngine *engine,
   engine->opened = TRUE;
   engine->deliver_at = 1;
   engine->next_beat = gw_redis_monotonic_ms () + gw_redis_engine_get_beat_ms (engine);
+  engine->stranger = FALSE;
 
-  return TRUE;
+  return tell_providers (engine, error);
 }
 
 gboolean
@@ -174,13 +197,15 @@ gw_redis_engine_connect (GwRedisEngine *engine,
   return TRUE;
 }
 
-/* The queue's keys were deleted under us: a new queue, and everybody is told. */
+/* The queue's keys were deleted under us, or others took this engine for dead: it comes anew, and
+ * looks at everything. */
 void
 gw_redis_engine_begin_anew (GwRedisEngine *engine)
 {
   g_autoptr (GError) error = NULL;
 
   engine->gone = FALSE;
+  engine->stranger = FALSE;
   if (register_engine (engine, FALSE, &error))
     gw_redis_engine_resync (engine);
   else
@@ -213,7 +238,6 @@ beat (GwRedisEngine *engine)
   g_autoptr (GError) error = NULL;
 
   gw_redis_request_add_int (call, gw_redis_engine_get_lease_ms (engine));
-  gw_redis_request_add_int (call, engine->options.hold_uncertain);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_BEAT, call->arguments, &error);
   gw_redis_request_free (call);
   if (reply == NULL)

@@ -47,6 +47,7 @@ struct _GwRedisEngine {
   GHashTable *flights;    /* (mutex mutex) calls under way, by attempt */
   GPtrArray *eras;        /* (mutex mutex) (element-type utf8) the store of each */
   GwRedisSpool *spool;    /* (nullable) */
+  GPtrArray *told;        /* (mutex mutex) (nullable) the last step that told the providers */
 
   /* The thread's own. */
   GwRedisConnection *connection;
@@ -64,6 +65,7 @@ struct _GwRedisEngine {
   char *run_id;           /* (nullable) of the server */
   gint64 deliver_at;      /* monotonic ms; 0: nothing lies on disk that may be told */
   guint n_foreign;        /* of other queues, as was said last */
+  gboolean stranger;      /* others took this engine for dead: it says anew what it can */
   char *store;
   GwSchedulerMemo *memo;
   char *memo_names;
@@ -89,7 +91,6 @@ gw_redis_engine_get_beat_ms (GwRedisEngine *engine)
   return (gint64) engine->options.lease_seconds * 1000 / 6;
 }
 
-void gw_redis_request_free (GwRedisRequest *request);
 void gw_redis_request_answer (GwRedisRequest *request);
 void gw_redis_request_refuse (GwRedisRequest *request, const GError *error);
 

@@ -131,6 +131,7 @@ take_error (GwRedisEngine *engine,
     case GW_REDIS_FAULT_AWAY:
     case GW_REDIS_FAULT_SILENT:
     case GW_REDIS_FAULT_SETTINGS:
+    case GW_REDIS_FAULT_NEWER:
     default:
       break;
     }
@@ -155,13 +156,17 @@ gw_redis_engine_check_reply (GwRedisEngine *engine,
     }
   if (g_str_equal (word, "K"))
     {
+      const char *events = gw_redis_reply_get_text (reply, 1);
+
       /* It takes changes again. */
       if (engine->full && script != GW_REDIS_READS)
         {
           engine->full = FALSE;
           gw_redis_engine_set_trouble (engine, GW_REDIS_FAULT_NONE, NULL);
         }
-      gw_redis_engine_tell_events (engine, gw_redis_reply_get_text (reply, 1));
+      gw_redis_engine_tell_events (engine, events);
+      if (strchr (events, 'x') != NULL && strstr (events, engine->id) != NULL)
+        engine->stranger = TRUE;
       return TRUE;
     }
   if (g_str_equal (word, "E"))
@@ -178,6 +183,15 @@ gw_redis_engine_check_reply (GwRedisEngine *engine,
         {
           gw_error_from_string (name, &code);
         }
+      /* A start ends with it; what runs already waits, and keeps what it has in hand. */
+      if (code == GW_ERROR_DATA_NEWER && engine->ill == NULL)
+        {
+          engine->ill = g_error_new (GW_ERROR, GW_ERROR_UNAVAILABLE, "Redis at %s: %s",
+                                     engine->address->shown, gw_redis_reply_get_text (reply, 2));
+          engine->ill_fault = GW_REDIS_FAULT_NEWER;
+        }
+      if (code == GW_ERROR_DATA_NEWER && engine->opened)
+        code = GW_ERROR_UNAVAILABLE;
       g_set_error_literal (error, GW_ERROR, (int) code, gw_redis_reply_get_text (reply, 2));
       return FALSE;
     }

@@ -173,7 +173,7 @@ run_thread (gpointer data)
 
           gw_redis_engine_lose_connection (engine, ill);
         }
-      if (engine->gone && gw_redis_connection_is_open (engine->connection))
+      if ((engine->gone || engine->stranger) && gw_redis_connection_is_open (engine->connection))
         gw_redis_engine_begin_anew (engine);
     }
 
@@ -296,6 +296,7 @@ gw_redis_engine_unref (GwRedisEngine *engine)
   g_clear_pointer (&engine->memo, gw_scheduler_memo_free);
   g_clear_error (&engine->failure);
   g_clear_error (&engine->ill);
+  g_clear_pointer (&engine->told, g_ptr_array_unref);
   g_hash_table_unref (engine->walks);
   g_hash_table_unref (engine->flights);
   g_ptr_array_unref (engine->eras);
@@ -388,6 +389,17 @@ gw_redis_engine_join (GwRedisEngine *engine)
     g_thread_unref (thread);
   else
     g_thread_join (thread);
+}
+
+/* @told: the step that tells the providers, to be told again where the queue has forgotten them. */
+void
+gw_redis_engine_set_told (GwRedisEngine *engine,
+                          GPtrArray *told)
+{
+  g_mutex_lock (&engine->mutex);
+  g_clear_pointer (&engine->told, g_ptr_array_unref);
+  engine->told = g_ptr_array_ref (told);
+  g_mutex_unlock (&engine->mutex);
 }
 
 /* Something happens in the queue: the lease is renewed again, and others' are looked at. */

@@ -75,7 +75,7 @@ gw_redis_fault_to_string (GwRedisFault fault)
     [GW_REDIS_FAULT_SILENT] = "silent",   [GW_REDIS_FAULT_LOADING] = "loading",
     [GW_REDIS_FAULT_READ_ONLY] = "read-only", [GW_REDIS_FAULT_FULL] = "full",
     [GW_REDIS_FAULT_DISK] = "disk",       [GW_REDIS_FAULT_ACCESS] = "access",
-    [GW_REDIS_FAULT_SETTINGS] = "settings",
+    [GW_REDIS_FAULT_SETTINGS] = "settings", [GW_REDIS_FAULT_NEWER] = "newer",
   };
 
   return words[fault];

@@ -15,6 +15,7 @@ typedef enum {
   GW_REDIS_FAULT_FULL,      /* "full": its memory */
   GW_REDIS_FAULT_DISK,      /* "disk": it cannot write its data */
   GW_REDIS_FAULT_ACCESS,    /* "access": password, user, rights */
+  GW_REDIS_FAULT_NEWER,     /* "newer": a newer program has taken the queue over */
   GW_REDIS_FAULT_SETTINGS,  /* "settings": evicts, too old, a cluster, or no Redis at all */
 } GwRedisFault;
 

@@ -77,6 +77,7 @@ GwRedisRequest *gw_redis_request_new (GwQueue *queue, gpointer tag, GwRedisScrip
                                       GwRedisParseFunc parse, GDestroyNotify free_result,
                                       GAsyncReadyCallback callback, gpointer user_data);
 void gw_redis_request_reject (GwRedisRequest *request, GError *error);
+void gw_redis_request_free (GwRedisRequest *request);
 void gw_redis_request_add_text (GwRedisRequest *request, const char *text);
 void gw_redis_request_add_int (GwRedisRequest *request, gint64 number);
 void gw_redis_request_add_double (GwRedisRequest *request, double number);
@@ -90,6 +91,7 @@ void gw_redis_engine_push (GwRedisEngine *engine, GwRedisRequest *request);
 void gw_redis_engine_close (GwRedisEngine *engine, GTask *task);
 void gw_redis_engine_join (GwRedisEngine *engine);
 void gw_redis_engine_poke (GwRedisEngine *engine);
+void gw_redis_engine_set_told (GwRedisEngine *engine, GPtrArray *told);
 void gw_redis_engine_resync (GwRedisEngine *engine);
 GwClock *gw_redis_engine_get_clock (GwRedisEngine *engine);
 GwSqWatches *gw_redis_engine_get_watches (GwRedisEngine *engine);

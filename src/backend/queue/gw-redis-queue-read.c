@@ -370,6 +370,8 @@ read_lane (const redisReply *row)
   state->failed = (guint64) gw_redis_reply_get_int (row, 19);
   state->samples = (guint) gw_redis_reply_get_int (row, 20);
   read_latencies (gw_redis_reply_get (row, 21), state);
+  state->shared = TRUE;
+  state->workers = (guint) gw_redis_reply_get_int (row, 22);
 
   return state;
 }

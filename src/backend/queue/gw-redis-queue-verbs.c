@@ -222,22 +222,24 @@ free_strings (gpointer strings)
 }
 
 static char *
-make_fingerprint (const GwProviderConfig *config)
+make_fingerprint (const GwProviderConfig *config,
+                  const char *key_digest)
 {
   g_autofree char *command = config->command != NULL ? g_strjoinv (" ", config->command) : NULL;
 
-  return g_strdup_printf ("%d %s %s %s", config->kind,
+  return g_strdup_printf ("%d %s %s %s %s", config->kind,
                           config->base_url != NULL ? config->base_url : "",
                           config->model != NULL ? config->model : "",
-                          command != NULL ? command : "");
+                          command != NULL ? command : "", key_digest != NULL ? key_digest : "");
 }
 
 static void
 add_provider (GwRedisRequest *request,
-              const GwQueueProvider *provider)
+              const GwQueueProvider *provider,
+              gboolean set_limits)
 {
   const GwProviderConfig *config = provider->config;
-  g_autofree char *fingerprint = make_fingerprint (config);
+  g_autofree char *fingerprint = make_fingerprint (config, provider->key_digest);
   GwBelief belief;
 
   gw_belief_init (&belief, config->latency > 0 ? config->latency : 3);
@@ -249,10 +251,22 @@ add_provider (GwRedisRequest *request,
   gw_redis_request_add_int (request, config->requests_per_minute);
   gw_redis_request_add_int (request, provider->in_use);
   gw_redis_request_add_int (request, provider->usable);
-  gw_redis_request_add_int (request, provider->set_limits);
+  gw_redis_request_add_int (request, set_limits && provider->set_limits);
   gw_redis_request_add_double (request, belief.mean);
   gw_redis_request_add_double (request, belief.variance);
   gw_redis_request_add_double (request, belief.weight);
+}
+
+static void
+add_providers (GwRedisRequest *request,
+               GPtrArray *providers,
+               gboolean set_all_limits,
+               gboolean set_limits)
+{
+  gw_redis_request_add_int (request, set_all_limits);
+  gw_redis_request_add_int (request, providers->len);
+  for (guint i = 0; i < providers->len; i++)
+    add_provider (request, g_ptr_array_index (providers, i), set_limits);
 }
 
 static void
@@ -264,11 +278,14 @@ set_providers_async (GwQueue *self,
 {
   GwRedisRequest *request = new_verb (self, set_providers_async, "providers", parse_strings,
                                       free_strings, callback, user_data);
+  GwRedisRequest *again;
 
-  gw_redis_request_add_int (request, set_limits);
-  gw_redis_request_add_int (request, providers->len);
-  for (guint i = 0; i < providers->len; i++)
-    add_provider (request, g_ptr_array_index (providers, i));
+  add_providers (request, providers, set_limits, TRUE);
+  /* Told again, it is not the user who writes limits. */
+  again = new_verb (NULL, set_providers_async, "providers", NULL, NULL, NULL, NULL);
+  add_providers (again, providers, FALSE, FALSE);
+  gw_redis_engine_set_told (gw_redis_queue_get_engine (self), again->arguments);
+  gw_redis_request_free (again);
   gw_redis_queue_push (self, request);
 }
 

@@ -20,6 +20,8 @@ typedef struct {
   guint lease_seconds;      /* who is silent for so long has died */
   gboolean hold_uncertain;  /* after a crash: pause the projects of uncertain attempts */
   gboolean hold_unfinished; /* hold every project that has unfinished tasks at the start */
+  gboolean no_workers;      /* it claims nothing: others do */
+  gboolean own_only;        /* takes only tasks of projects that came in through it */
   gboolean alone;           /* nobody else works on the queue: who is still registered has died */
   const char *spool_dir;    /* (nullable) where ends of calls wait while Redis does not take them;
                                NULL: in memory */
