@@ -150,6 +150,39 @@ class Providers(Machines):
         self.assertEqual(mock.stats("one")["max_in_flight"], 4)
 
 
+class Batch(Machines):
+    def test_takes_only_its_own(self):
+        mock = self.mock(providers={"one": {"latency": 0.02}})
+        one = ("one", mock.base("one"), {})
+        gateway = self.gateway(one)
+        older = gateway.ok("POST", "/tasks/batch", {
+            "tasks": [f"older {n}" for n in range(20)], "project": "older"})["project_id"]
+        path = self.home.file("batch.conf", f"[queue]\nredis-uri={self.uri}\n"
+                              + frame.provider_group(*one[:2]))
+        run = self.run_batch("--config", path, "--quiet", "--project", "own", stdin="a\nb\nc\n")
+        self.assertEqual(run.stdout.count('"completed"'), 3)
+        self.assertEqual(mock.bought(), {"a": 1, "b": 1, "c": 1})
+        counts = gateway.ok("GET", f"/projects/{older}")["counts"]
+        self.assertEqual(counts["queued"], 20, counts)
+        # Nothing of it stays, and nothing was held: a worker runs the rest.
+        self.worker(one)
+        self.assertEqual(gateway.wait_project(older)["counts"]["completed"], 20)
+
+    def test_carries_on_with_its_own(self):
+        mock = self.mock(providers={"one": {"latency": 0.02}})
+        one = ("one", mock.base("one"), {})
+        gateway = self.gateway(one)
+        for name in ("left", "other"):
+            gateway.ok("POST", "/tasks/batch", {"tasks": [f"{name} {n}" for n in range(5)],
+                                                "project": name})
+        gateway.ok("POST", "/projects/left/pause")
+        path = self.home.file("batch.conf", f"[queue]\nredis-uri={self.uri}\n"
+                              + frame.provider_group(*one[:2]))
+        run = self.run_batch("--config", path, "--quiet", "--resume", "left")
+        self.assertEqual(run.stdout.count('"completed"'), 5)
+        self.assertEqual(set(mock.bought()), {f"left {n}" for n in range(5)})
+
+
 class Versions(Machines):
     """The version of a program is faked by what the newest one would have left in Redis."""
 

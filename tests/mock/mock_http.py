@@ -106,6 +106,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
+        self.peer = (transport.get_extra_info("peername") or ("",))[0]
         self.server.connections.add(self)
         self.server.accepted += 1
 

@@ -384,7 +384,8 @@ class Mock:
         provider.turns[content] += 1
         turn = provider.turns[content]
         record = {"number": self.count, "stream": stream, "provider": provider.name, "content": content,
-                  "model": model, "turn": turn, "arrived": round(now, 6)}
+                  "model": model, "turn": turn, "arrived": round(now, 6),
+                  "from": exchange.connection.peer}
         self.count += 1
         self.records.append(record)
 

@@ -136,13 +136,12 @@ register_engine (GwRedisEngine *engine,
   gw_redis_request_add_int (call, options->keep_days);
   gw_redis_request_add_int (call, options->hold_uncertain);
   gw_redis_request_add_int (call, first && options->hold_unfinished);
-  gw_redis_request_add_int (call, !options->no_workers);
-  gw_redis_request_add_int (call, options->own_only);
-  gw_redis_request_add_text (call, gw_redis_connection_get_server (engine->connection)->run_id);
   gw_redis_request_add_text (call, engine->manual ? gw_clock_boot_id (engine->clock) : "redis");
   gw_redis_request_add_text (call, store);
   gw_redis_request_add_text (call, project);
   gw_redis_request_add_text (call, run_id);
+  gw_redis_request_add_int (call, !options->no_workers);
+  gw_redis_request_add_int (call, options->own_only);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_OPEN, call->arguments, error);
   gw_redis_request_free (call);
   if (reply == NULL)
