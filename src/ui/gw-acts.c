@@ -131,7 +131,7 @@ pump (GTask *task)
   if (acts->in_flight > 0)
     return;
   if (acts->changed == 0 && acts->error != NULL)
-    g_task_return_error (task, g_steal_pointer (&acts->error));
+    g_task_return_error (task, g_error_copy (acts->error));
   else
     g_task_return_int (task, acts->changed);
 }
@@ -161,4 +161,12 @@ gw_acts_run_finish (GAsyncResult *result, guint *changed, GError **error)
   if (changed != NULL)
     *changed = (guint) n;
   return TRUE;
+}
+
+const GError *
+gw_acts_run_peek_error (GAsyncResult *result)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  return ((GwActs *) g_task_get_task_data (G_TASK (result)))->error;
 }

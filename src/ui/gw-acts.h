@@ -14,6 +14,8 @@ void gw_acts_add (GwActs *acts, const char *method, char *path, JsonObject *body
 void gw_acts_add_ids (GwActs *acts, const char *path, GPtrArray *task_ids);
 void gw_acts_run_async (GwActs *acts, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data);
+/* (nullable): the first error, also where other calls did change something; @result keeps it */
+const GError *gw_acts_run_peek_error (GAsyncResult *result);
 gboolean gw_acts_run_finish (GAsyncResult *result, guint *changed, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwActs, gw_acts_free)

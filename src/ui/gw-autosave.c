@@ -100,77 +100,140 @@ save_record (GwAutosave *self)
     g_message ("what was saved by itself is not recorded: %s", error->message);
 }
 
+/* Where a file goes, and what it is like once it is there. The folder may be on a disk that takes
+ * long to answer, or never does: only threads touch it. */
+typedef struct {
+  char *folder;
+  char *name;        /* without suffix */
+  const char *suffix;
+  char *old;         /* (nullable) what we wrote before, if it has the same place */
+  guint64 old_size;
+  gint64 old_time;
+  GHashTable *taken; /* paths (owned) of other projects */
+  char *path;        /* (nullable) the answer; NULL: every name is taken */
+  gboolean exists;   /* after it was written */
+  guint64 size;
+  gint64 time;
+} Place;
+
+static void
+place_free (Place *place)
+{
+  g_free (place->folder);
+  g_free (place->name);
+  g_free (place->old);
+  g_free (place->path);
+  g_hash_table_unref (place->taken);
+  g_free (place);
+}
+
 static gboolean
-is_as_written (GwAutosave *self, const char *project_id, const char *path)
+look_at (const char *path, guint64 *size, gint64 *time)
 {
   GStatBuf info;
 
   if (g_stat (path, &info) != 0)
     return FALSE;
-  return g_key_file_get_uint64 (self->record, project_id, "size", NULL) == (guint64) info.st_size
-         && g_key_file_get_int64 (self->record, project_id, "time", NULL)
-                == (gint64) info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
+  *size = (guint64) info.st_size;
+  *time = (gint64) info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
+  return TRUE;
 }
 
 static gboolean
-is_taken (GwAutosave *self, const char *project_id, const char *path)
+is_as_written (const Place *place)
 {
-  g_auto (GStrv) groups = NULL;
-  guint i;
+  guint64 size;
+  gint64 time;
 
-  if (g_file_test (path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
-    return TRUE;
-  groups = g_key_file_get_groups (self->record, NULL);
-  for (i = 0; groups[i] != NULL; i++)
-    {
-      g_autofree char *other = g_key_file_get_string (self->record, groups[i], "path", NULL);
-
-      if (!g_str_equal (groups[i], project_id) && g_strcmp0 (other, path) == 0)
-        return TRUE;
-    }
-  return FALSE;
+  return look_at (place->old, &size, &time) && size == place->old_size && time == place->old_time;
 }
 
-/* Where the results of a project go: the file that we wrote before, if it is as we left it, else a
- * name that nobody has. */
-static char *
-get_path (GwAutosave *self, GwProject *project)
+/* The file that we wrote before, if it is as we left it, else a name that nobody has. In a thread. */
+static void
+find_place_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  g_autofree char *old = g_key_file_get_string (self->record, project->project_id, "path", NULL);
-  g_autofree char *name = gw_autosave_make_name (
-      self->pattern,
-      g_str_equal (project->name, GW_PROJECT_DEFAULT_NAME) ? _("Quick Tasks") : project->name,
-      project->created_at);
-  const char *suffix = gw_format_to_string (self->format);
+  Place *place = data;
   guint i;
 
-  if (old != NULL && g_str_has_prefix (old, self->folder)
-      && old[strlen (self->folder)] == G_DIR_SEPARATOR && g_str_has_suffix (old, suffix)
-      && (is_as_written (self, project->project_id, old) || !g_file_test (old, G_FILE_TEST_EXISTS)))
-    return g_steal_pointer (&old);
-  for (i = 1; i <= MAX_NAMES; i++)
+  g_mkdir_with_parents (place->folder, 0777);
+  if (place->old != NULL
+      && (is_as_written (place) || !g_file_test (place->old, G_FILE_TEST_EXISTS)))
+    place->path = g_strdup (place->old);
+  for (i = 1; place->path == NULL && i <= MAX_NAMES; i++)
     {
-      g_autofree char *base = i == 1 ? g_strdup_printf ("%s.%s", name, suffix)
-                                     : g_strdup_printf ("%s (%u).%s", name, i, suffix);
-      g_autofree char *path = g_build_filename (self->folder, base, NULL);
+      g_autofree char *base = i == 1
+                                  ? g_strdup_printf ("%s.%s", place->name, place->suffix)
+                                  : g_strdup_printf ("%s (%u).%s", place->name, i, place->suffix);
+      g_autofree char *path = g_build_filename (place->folder, base, NULL);
 
-      if (!is_taken (self, project->project_id, path))
-        return g_steal_pointer (&path);
+      if (!g_file_test (path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)
+          && !g_hash_table_contains (place->taken, path))
+        place->path = g_steal_pointer (&path);
     }
-  return NULL;
+  g_task_return_boolean (task, TRUE);
 }
 
 static void
-note_written (GwAutosave *self, const char *project_id, const char *path, guint64 mark)
+look_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  GStatBuf info;
+  Place *place = data;
 
-  if (g_stat (path, &info) != 0)
+  place->exists = look_at (place->path, &place->size, &place->time);
+  g_task_return_boolean (task, TRUE);
+}
+
+/* @place belongs to the thread until @callback. */
+static void
+run_in_thread (Place *place, GTaskThreadFunc function, GAsyncReadyCallback callback,
+               gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, run_in_thread);
+  g_task_set_task_data (task, place, NULL);
+  g_task_run_in_thread (task, function);
+}
+
+static Place *
+make_place (GwAutosave *self, GwProject *project)
+{
+  const char *id = project->project_id;
+  const char *title
+      = g_str_equal (project->name, GW_PROJECT_DEFAULT_NAME) ? _("Quick Tasks") : project->name;
+  g_autofree char *old = g_key_file_get_string (self->record, id, "path", NULL);
+  g_auto (GStrv) groups = g_key_file_get_groups (self->record, NULL);
+  Place *place = g_new0 (Place, 1);
+  guint i;
+
+  place->folder = g_strdup (self->folder);
+  place->name = gw_autosave_make_name (self->pattern, title, project->created_at);
+  place->suffix = gw_format_to_string (self->format);
+  if (old != NULL && g_str_has_prefix (old, self->folder)
+      && old[strlen (self->folder)] == G_DIR_SEPARATOR && g_str_has_suffix (old, place->suffix))
+    place->old = g_steal_pointer (&old);
+  place->old_size = g_key_file_get_uint64 (self->record, id, "size", NULL);
+  place->old_time = g_key_file_get_int64 (self->record, id, "time", NULL);
+  place->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (i = 0; groups[i] != NULL; i++)
+    {
+      char *other = g_key_file_get_string (self->record, groups[i], "path", NULL);
+
+      if (other != NULL && !g_str_equal (groups[i], id))
+        g_hash_table_add (place->taken, other);
+      else
+        g_free (other);
+    }
+  return place;
+}
+
+static void
+note_written (GwAutosave *self, const char *project_id, const Place *place, guint64 mark)
+{
+  if (!place->exists)
     return;
-  g_key_file_set_string (self->record, project_id, "path", path);
-  g_key_file_set_uint64 (self->record, project_id, "size", (guint64) info.st_size);
-  g_key_file_set_int64 (self->record, project_id, "time",
-                        (gint64) info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000);
+  g_key_file_set_string (self->record, project_id, "path", place->path);
+  g_key_file_set_uint64 (self->record, project_id, "size", place->size);
+  g_key_file_set_int64 (self->record, project_id, "time", place->time);
   g_key_file_set_uint64 (self->record, project_id, "mark", mark);
   save_record (self);
 }
@@ -273,7 +336,7 @@ typedef struct {
   GCancellable *cancellable; /* (owned) of this place and this gateway */
   char *project_id;
   char *title;
-  char *path;
+  Place *place; /* (owned) */
   GwFormat format;
   guint64 mark;
   gint64 begun_ms;
@@ -286,7 +349,7 @@ job_free (Job *job)
   g_object_unref (job->cancellable);
   g_free (job->project_id);
   g_free (job->title);
-  g_free (job->path);
+  g_clear_pointer (&job->place, place_free);
   g_free (job);
 }
 
@@ -311,10 +374,10 @@ finish (Job *job, GError *owned_error)
   g_clear_error (&self->error);
   self->error = owned_error;
   if (owned_error != NULL)
-    g_message ("results not saved to %s: %s", job->path, owned_error->message);
+    g_message ("results not saved to %s: %s", job->place->path, owned_error->message);
   else
     {
-      note_written (self, job->project_id, job->path, job->mark);
+      note_written (self, job->project_id, job->place, job->mark);
       if (mark != NULL)
         mark->written = job->mark;
     }
@@ -324,13 +387,26 @@ finish (Job *job, GError *owned_error)
 }
 
 static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Job) job = user_data;
+
+  finish (job, NULL);
+}
+
+static void
 saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GError *error = NULL;
 
-  gw_export_save_finish (result, &error);
-  finish (job, error);
+  if (!gw_export_save_finish (result, &error))
+    {
+      finish (job, error);
+      return;
+    }
+  run_in_thread (job->place, look_thread, looked_cb, job);
+  g_steal_pointer (&job);
 }
 
 static void
@@ -349,7 +425,32 @@ collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       schedule (job->self);
       return;
     }
-  gw_export_save_async (job->path, job->format, job->title, tasks, job->cancellable, saved_cb, job);
+  gw_export_save_async (job->place->path, job->format, job->title, tasks, job->cancellable, saved_cb, job);
+  g_steal_pointer (&job);
+}
+
+static void
+placed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Job) job = user_data;
+  GwAutosave *self = job->self;
+  g_autoptr (GPtrArray) projects = NULL;
+
+  if (job->place->path == NULL || self->client == NULL
+      || g_cancellable_is_cancelled (job->cancellable))
+    {
+      Mark *mark = g_hash_table_lookup (self->marks, job->project_id);
+
+      if (job->place->path == NULL && mark != NULL)
+        mark->written = job->mark;
+      self->busy = FALSE;
+      self->last_ms = g_get_monotonic_time () / 1000;
+      schedule (self);
+      return;
+    }
+  projects = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (projects, g_strdup (job->project_id));
+  gw_collect_async (self->client, projects, NULL, -1, job->cancellable, collected_cb, job);
   g_steal_pointer (&job);
 }
 
@@ -358,7 +459,6 @@ write_next (GwAutosave *self)
 {
   Mark *mark = self->list != NULL ? find_dirty (self) : NULL;
   GwProject *project;
-  g_autoptr (GPtrArray) projects = NULL;
   Job *job;
 
   if (mark == NULL || self->busy || self->folder == NULL)
@@ -379,18 +479,8 @@ write_next (GwAutosave *self)
   job->format = self->format;
   job->mark = mark->seen;
   job->begun_ms = g_get_monotonic_time () / 1000;
-  g_mkdir_with_parents (self->folder, 0777);
-  job->path = get_path (self, project);
-  if (job->path == NULL)
-    {
-      mark->written = mark->seen;
-      self->busy = FALSE;
-      job_free (job);
-      return;
-    }
-  projects = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (projects, g_strdup (job->project_id));
-  gw_collect_async (self->client, projects, NULL, -1, self->cancellable, collected_cb, job);
+  job->place = make_place (self, project);
+  run_in_thread (job->place, find_place_thread, placed_cb, job);
 }
 
 /* Whatever is not saved yet is, without waiting for the pause. */

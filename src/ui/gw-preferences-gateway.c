@@ -283,6 +283,38 @@ read_address (GwPreferencesGateway *self)
 }
 
 static void
+token_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwPreferencesGateway) self = user_data;
+  GwTokenPlace place = gw_gateway_token_set_finish (result);
+
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
+  self->replaces_token = FALSE;
+  gtk_editable_set_text (GTK_EDITABLE (self->token_row), "");
+  show_token (self);
+  if (place == GW_TOKEN_SESSION)
+    _gw_preferences_toast (GTK_WIDGET (self),
+                           _("Token kept until you quit — no keyring is available"));
+  else
+    _gw_preferences_toast (GTK_WIDGET (self),
+                           place == GW_TOKEN_KEYRING ? _("Token saved") : _("Token forgotten"));
+}
+
+/* Takes what is typed into the token's row for the gateway at @address. */
+static void
+apply_token (GwPreferencesGateway *self, const char *address)
+{
+  g_autofree char *token = g_strstrip (
+      g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->token_row))));
+
+  if (*token != '\0')
+    gw_gateway_token_set_async (self->endpoint, address, token, token_set_cb,
+                                g_object_ref (self));
+  explicit_bzero (token, strlen (token));
+}
+
+static void
 address_apply_cb (GwPreferencesGateway *self)
 {
   g_autofree char *address = read_address (self);
@@ -292,6 +324,7 @@ address_apply_cb (GwPreferencesGateway *self)
   g_settings_set_string (self->settings, "gateway-address", address);
   g_settings_set_string (self->settings, "gateway", address);
   show_choice (self);
+  apply_token (self, address);
 }
 
 static void
@@ -315,36 +348,20 @@ choice_cb (GtkCheckButton *button, gpointer user_data)
 }
 
 static void
-token_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwPreferencesGateway) self = user_data;
-  GwTokenPlace place = gw_gateway_token_set_finish (result);
-
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return;
-  self->replaces_token = FALSE;
-  gtk_editable_set_text (GTK_EDITABLE (self->token_row), "");
-  show_token (self);
-  if (place == GW_TOKEN_SESSION)
-    _gw_preferences_toast (GTK_WIDGET (self),
-                           _("Token kept until you quit — no keyring is available"));
-  else
-    _gw_preferences_toast (GTK_WIDGET (self),
-                           place == GW_TOKEN_KEYRING ? _("Token saved") : _("Token forgotten"));
-}
-
-static void
 token_apply_cb (GwPreferencesGateway *self)
 {
-  g_autofree char *token = g_strstrip (
-      g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->token_row))));
-  g_autofree char *address = read_address (self);
-
-  if (address == NULL || *token == '\0')
+  if (*gtk_editable_get_text (GTK_EDITABLE (self->token_row)) == '\0')
     return;
+  if (*gtk_editable_get_text (GTK_EDITABLE (self->address_row_entry)) == '\0')
+    {
+      /* It is kept with the address that it is for, and taken with it. */
+      mark_address (self, TRUE);
+      gtk_widget_grab_focus (GTK_WIDGET (self->address_row_entry));
+      _gw_preferences_toast (GTK_WIDGET (self),
+                             _("The token is for one gateway: enter its address, too"));
+      return;
+    }
   address_apply_cb (self);
-  gw_gateway_token_set_async (self->endpoint, address, token, token_set_cb, g_object_ref (self));
-  explicit_bzero (token, strlen (token));
 }
 
 static void

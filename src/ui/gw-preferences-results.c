@@ -14,8 +14,6 @@
 /* What becomes of results: saved by themselves into a folder (the window writes them, see
  * gw-window-export.c), and how long the gateway keeps what has ended. */
 
-#define AT_ONCE 1000
-
 struct _GwPreferencesResults {
   AdwPreferencesPage parent_instance;
 
@@ -29,7 +27,6 @@ struct _GwPreferencesResults {
   AdwPreferencesGroup *history_group;
   AdwComboRow *keep_row;
   GtkWidget *delete_row;
-  GtkSpinner *delete_spinner;
 
   /* Owned references */
   GwEndpoint *endpoint;
@@ -175,8 +172,7 @@ show_history (GwPreferencesResults *self)
   adw_preferences_row_set_title (self->note_row, why_not != NULL ? why_not : "");
   gtk_widget_set_sensitive (GTK_WIDGET (self->keep_row), why_not == NULL);
   gtk_widget_set_sensitive (self->delete_row,
-                            _gw_preferences_get_client (self->endpoint) != NULL
-                                && !gtk_spinner_get_spinning (self->delete_spinner));
+                            _gw_preferences_get_client (self->endpoint) != NULL);
   if (self->shown == NULL)
     return;
 
@@ -242,220 +238,15 @@ keep_changed_cb (GwPreferencesResults *self)
                         g_object_ref (self));
 }
 
-/* Deleting all: the projects that have ended one after another, then what has ended of the tasks
- * without a project. */
-
-typedef struct {
-  GwPreferencesResults *page; /* (owned) */
-  GwClient *client;           /* (owned) */
-  GPtrArray *projects;        /* (owned) (element-type utf8) ids, still to go */
-  guint64 since;
-  guint removed;
-  guint failed;
-} Erasing;
-
-static void
-erasing_free (Erasing *erasing)
-{
-  g_object_unref (erasing->page);
-  g_object_unref (erasing->client);
-  g_ptr_array_unref (erasing->projects);
-  g_free (erasing);
-}
-
-static void
-end_erasing (Erasing *erasing, const GError *error)
-{
-  GwPreferencesResults *self = erasing->page;
-
-  if (!g_cancellable_is_cancelled (self->cancellable))
-    {
-      gtk_spinner_set_spinning (self->delete_spinner, FALSE);
-      gtk_widget_set_visible (GTK_WIDGET (self->delete_spinner), FALSE);
-      show_history (self);
-      if (error != NULL)
-        _gw_preferences_toast_error (GTK_WIDGET (self), _("Not all was deleted"), error);
-      else if (erasing->failed > 0)
-        _gw_preferences_toast (GTK_WIDGET (self),
-                               _("History deleted, but for what is still running"));
-      else
-        _gw_preferences_toast (GTK_WIDGET (self), _("History deleted"));
-    }
-  erasing_free (erasing);
-}
-
-static void ask_tasks (Erasing *erasing);
-
-static void
-tasks_removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Erasing *erasing = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (reply == NULL)
-    end_erasing (erasing, error);
-  else
-    ask_tasks (erasing);
-}
-
-static void
-tasks_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Erasing *erasing = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  JsonArray *tasks = reply != NULL ? gw_json_peek_array (reply, "tasks") : NULL;
-  g_autoptr (JsonObject) body = NULL;
-  JsonArray *ids;
-  guint i;
-
-  if (tasks == NULL)
-    {
-      end_erasing (erasing, error);
-      return;
-    }
-  if (json_array_get_length (tasks) == 0)
-    {
-      end_erasing (erasing, NULL);
-      return;
-    }
-  erasing->since = (guint64) gw_json_peek_int (reply, "revision", 0);
-  ids = json_array_new ();
-  for (i = 0; i < json_array_get_length (tasks); i++)
-    json_array_add_string_element (
-        ids, gw_json_peek_string (gw_json_peek_object_at (tasks, i), "task_id"));
-  body = json_object_new ();
-  json_object_set_array_member (body, "task_ids", ids);
-  gw_client_call_async (erasing->client, "POST", "/tasks/remove", body, NULL, tasks_removed_cb,
-                        erasing);
-}
-
-static void
-ask_tasks (Erasing *erasing)
-{
-  g_autofree char *path = g_strdup_printf (
-      "/tasks?project=default&status=completed,failed,cancelled&fields=task_id&limit=%d&since=%"
-      G_GUINT64_FORMAT,
-      AT_ONCE, erasing->since);
-
-  gw_client_call_async (erasing->client, "GET", path, NULL, NULL, tasks_cb, erasing);
-}
-
-static void erase_next (Erasing *erasing);
-
-static void
-project_removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Erasing *erasing = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (reply == NULL && g_error_matches (error, GW_ERROR, GW_ERROR_UNREACHABLE))
-    {
-      end_erasing (erasing, error);
-      return;
-    }
-  if (reply == NULL && g_error_matches (error, GW_ERROR, GW_ERROR_CONFLICT))
-    erasing->failed++;
-  erase_next (erasing);
-}
-
-static void
-erase_next (Erasing *erasing)
-{
-  g_autofree char *path = NULL;
-  const char *id;
-
-  if (erasing->projects->len == 0)
-    {
-      erasing->since = 0;
-      ask_tasks (erasing);
-      return;
-    }
-  id = erasing->projects->pdata[erasing->projects->len - 1];
-  path = gw_client_build_path ("projects", id, NULL);
-  g_ptr_array_set_size (erasing->projects, (int) erasing->projects->len - 1);
-  gw_client_call_async (erasing->client, "DELETE", path, NULL, NULL, project_removed_cb, erasing);
-}
-
-static void ask_projects (Erasing *erasing);
-
-static void
-projects_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Erasing *erasing = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) reply = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  JsonArray *projects = reply != NULL ? gw_json_peek_array (reply, "projects") : NULL;
-  guint i;
-
-  if (projects == NULL)
-    {
-      end_erasing (erasing, error);
-      return;
-    }
-  for (i = 0; i < json_array_get_length (projects); i++)
-    {
-      JsonObject *project = gw_json_peek_object_at (projects, i);
-      JsonObject *counts = gw_json_peek_object (project, "counts");
-
-      if (g_strcmp0 (gw_json_peek_string (project, "name"), "default") == 0 || counts == NULL
-          || gw_json_peek_int (counts, "queued", 0) + gw_json_peek_int (counts, "running", 0) > 0)
-        continue;
-      g_ptr_array_add (erasing->projects,
-                       g_strdup (gw_json_peek_string (project, "project_id")));
-    }
-  erasing->since = (guint64) gw_json_peek_int (reply, "next", 0);
-  if (gw_json_peek_boolean (reply, "more", FALSE))
-    ask_projects (erasing);
-  else
-    erase_next (erasing);
-}
-
-static void
-ask_projects (Erasing *erasing)
-{
-  g_autofree char *path = g_strdup_printf ("/projects?since=%" G_GUINT64_FORMAT, erasing->since);
-
-  gw_client_call_async (erasing->client, "GET", path, NULL, NULL, projects_cb, erasing);
-}
-
-static void
-delete_response_cb (GwPreferencesResults *self, const char *response)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  Erasing *erasing;
-
-  if (!g_str_equal (response, "delete") || client == NULL)
-    return;
-  gtk_widget_set_visible (GTK_WIDGET (self->delete_spinner), TRUE);
-  gtk_spinner_set_spinning (self->delete_spinner, TRUE);
-  show_history (self);
-  erasing = g_new0 (Erasing, 1);
-  erasing->page = g_object_ref (self);
-  erasing->client = g_object_ref (client);
-  erasing->projects = g_ptr_array_new_with_free_func (g_free);
-  ask_projects (erasing);
-}
-
+/* The window itself does it, and asks first. */
 static void
 delete_cb (GwPreferencesResults *self)
 {
-  GtkWidget *dialog = adw_message_dialog_new (
-      GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), _("Delete All History?"),
-      _("Every project and task that has ended goes, with its results. Files that you saved stay. "
-        "This cannot be undone."));
+  GtkWidget *root = GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self)));
+  GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (root));
 
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "delete",
-                                    _("_Delete"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "delete",
-                                              ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (delete_response_cb), self,
-                           G_CONNECT_SWAPPED);
-  gtk_window_present (GTK_WINDOW (dialog));
+  if (window != NULL)
+    gtk_widget_activate_action (GTK_WIDGET (window), "win.delete-history", NULL);
 }
 
 static void
@@ -521,7 +312,6 @@ gw_preferences_results_class_init (GwPreferencesResultsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, history_group);
   gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, keep_row);
   gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, delete_row);
-  gtk_widget_class_bind_template_child (widget_class, GwPreferencesResults, delete_spinner);
   gtk_widget_class_bind_template_callback (widget_class, choose_cb);
   gtk_widget_class_bind_template_callback (widget_class, name_apply_cb);
   gtk_widget_class_bind_template_callback (widget_class, keep_changed_cb);

@@ -134,24 +134,34 @@ look (GwPreferencesRunning *self)
                           g_object_ref (self));
 }
 
+static void
+add_if_changed (GwPreferencesRunning *self, JsonObject *body, const char *name, GtkSpinButton *spin)
+{
+  int value = gtk_spin_button_get_value_as_int (spin);
+
+  if (gw_json_peek_int (self->shown, name, -1) != value)
+    json_object_set_int_member (body, name, value);
+}
+
+/* Only what was changed here: somebody else may have changed the rest meanwhile. */
 static gboolean
 send_cb (gpointer user_data)
 {
   GwPreferencesRunning *self = user_data;
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autoptr (JsonObject) body = json_object_new ();
+  const char *after_crash;
 
   self->send_id = 0;
-  if (client == NULL)
+  if (client == NULL || self->shown == NULL)
     return G_SOURCE_REMOVE;
-  json_object_set_int_member (body, "max_concurrency",
-                              gtk_spin_button_get_value_as_int (self->at_once_spin));
-  json_object_set_int_member (body, "max_attempts",
-                              gtk_spin_button_get_value_as_int (self->attempts_spin));
-  json_object_set_string_member (body, "after_crash",
-                                 adw_combo_row_get_selected (self->after_crash_row) == 0
-                                     ? "hold"
-                                     : "resend");
+  add_if_changed (self, body, "max_concurrency", self->at_once_spin);
+  add_if_changed (self, body, "max_attempts", self->attempts_spin);
+  after_crash = adw_combo_row_get_selected (self->after_crash_row) == 0 ? "hold" : "resend";
+  if (g_strcmp0 (gw_json_peek_string (self->shown, "after_crash"), after_crash) != 0)
+    json_object_set_string_member (body, "after_crash", after_crash);
+  if (json_object_get_size (body) == 0)
+    return G_SOURCE_REMOVE;
   self->sending = TRUE;
   /* Not given up with the window. */
   gw_client_call_async (client, "PATCH", "/settings", body, NULL, told_cb,

@@ -137,22 +137,28 @@ _gw_provider_editor_find_field (GwProviderEditor *self, const char *message)
   return NULL;
 }
 
+/* The file may say more, or less, than anybody would choose here: it is shown, and sent back, as it
+ * is. */
+static void
+fill_spin (GtkSpinButton *spin, double value)
+{
+  GtkAdjustment *adjustment = gtk_spin_button_get_adjustment (spin);
+
+  gtk_adjustment_set_lower (adjustment, MIN (gtk_adjustment_get_lower (adjustment), value));
+  gtk_adjustment_set_upper (adjustment, MAX (gtk_adjustment_get_upper (adjustment), value));
+  gtk_spin_button_set_value (spin, value);
+}
+
 static void
 fill_limits (GwProviderEditor *self)
 {
   JsonObject *provider = self->provider;
-  GtkAdjustment *at_once = gtk_spin_button_get_adjustment (self->at_once_spin);
-  gint64 concurrency = gw_json_peek_int (provider, "max_concurrency", 5);
 
-  /* The file may allow more than anybody would choose here. */
-  if (concurrency > 64)
-    gtk_adjustment_set_upper (at_once, 1000);
-  gtk_spin_button_set_value (self->at_once_spin, (double) concurrency);
-  gtk_spin_button_set_value (self->per_minute_spin,
-                             (double) gw_json_peek_int (provider, "requests_per_minute", 0));
-  gtk_spin_button_set_value (self->timeout_spin,
-                             (double) gw_json_peek_int (provider, "timeout_seconds", 120));
-  gtk_spin_button_set_value (self->latency_spin, gw_json_peek_double (provider, "latency", 3));
+  fill_spin (self->at_once_spin, (double) gw_json_peek_int (provider, "max_concurrency", 5));
+  fill_spin (self->per_minute_spin,
+             (double) gw_json_peek_int (provider, "requests_per_minute", 0));
+  fill_spin (self->timeout_spin, (double) gw_json_peek_int (provider, "timeout_seconds", 120));
+  fill_spin (self->latency_spin, gw_json_peek_double (provider, "latency", 3));
   gtk_switch_set_active (self->stream_switch, gw_json_peek_boolean (provider, "stream", FALSE));
 }
 

@@ -25,6 +25,15 @@ find_preferences (GwWindow *self)
   return NULL;
 }
 
+/* The preferences where they are open, else the window itself. */
+GtkWindow *
+_gw_window_get_front (GwWindow *self)
+{
+  GwPreferences *preferences = find_preferences (self);
+
+  return preferences != NULL ? GTK_WINDOW (preferences) : GTK_WINDOW (self);
+}
+
 static GwPreferences *
 present (GwWindow *self)
 {

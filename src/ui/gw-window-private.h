@@ -137,6 +137,7 @@ struct _GwWindow {
 };
 
 /* gw-window.c */
+GtkWindow *_gw_window_get_front (GwWindow *self);
 void _gw_window_toast (GwWindow *self, const char *text);
 void _gw_window_toast_error (GwWindow *self, const char *what, const GError *error);
 void _gw_window_update (GwWindow *self);

@@ -273,9 +273,7 @@ _gw_window_project_acts_update (GwWindow *self)
   gtk_widget_action_set_enabled (widget, "win.stop-project", ours && left > 0);
   gtk_widget_action_set_enabled (widget, "win.history", ours);
   gtk_widget_action_set_enabled (widget, "win.delete-history",
-                                 ours
-                                     && (gw_sidebar_count_history (self->sidebar) > 0
-                                         || _gw_window_project_count_quick (self) > 0));
+                                 ours && _gw_window_project_has_history (self));
   g_simple_action_set_enabled (G_SIMPLE_ACTION (serial), ours && project != NULL);
   g_simple_action_set_state (G_SIMPLE_ACTION (serial),
                              g_variant_new_boolean (project != NULL && project->concurrency == 1));

@@ -17,13 +17,16 @@ history_deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   guint changed = 0;
   gboolean ok = gw_acts_run_finish (result, &changed, &error);
+  const GError *first = gw_acts_run_peek_error (result);
 
   if (g_cancellable_is_cancelled (act->self->cancellable))
     return;
-  if (ok)
-    _gw_window_toast (act->self, _("History deleted"));
-  else
+  if (!ok)
     _gw_window_toast_error (act->self, _("Not deleted"), error);
+  else if (first != NULL && !g_error_matches (first, GW_ERROR, GW_ERROR_NOT_FOUND))
+    _gw_window_toast_error (act->self, _("Not all was deleted"), first);
+  else
+    _gw_window_toast (act->self, _("History deleted"));
 }
 
 /* What has ended in the permanent project. */
@@ -73,6 +76,25 @@ _gw_window_project_count_quick (GwWindow *self)
   return project != NULL
              ? gw_project_count_all (project) - gw_project_count_unfinished (project)
              : 0;
+}
+
+/* Asked of the projects themselves: the sidebar only counts while it is seen. */
+gboolean
+_gw_window_project_has_history (GwWindow *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->projects));
+  guint i;
+
+  if (_gw_window_project_count_quick (self) > 0)
+    return TRUE;
+  for (i = 0; i < n; i++)
+    {
+      g_autoptr (GwProjectItem) item = g_list_model_get_item (G_LIST_MODEL (self->projects), i);
+
+      if (gw_project_is_finished (gw_project_item_get_project (item)))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 static void
@@ -125,7 +147,7 @@ _gw_window_project_delete_history_action (GtkWidget *widget, const char *name, G
   if (self->dialog != NULL)
     gtk_window_destroy (GTK_WINDOW (self->dialog));
   dialog = ADW_MESSAGE_DIALOG (
-      adw_message_dialog_new (GTK_WINDOW (self), _("Delete All History?"), NULL));
+      adw_message_dialog_new (_gw_window_get_front (self), _("Delete All History?"), NULL));
   adw_message_dialog_format_body (dialog, "%s %s", body->str,
                                   _("This cannot be undone. What is not finished stays."));
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "delete", _("_Delete All"),

@@ -25,6 +25,7 @@ void _gw_window_project_remove_project_action (GtkWidget *widget, const char *na
 
 /* gw-window-project-history.c */
 guint64 _gw_window_project_count_quick (GwWindow *self);
+gboolean _gw_window_project_has_history (GwWindow *self);
 void _gw_window_project_delete_history_action (GtkWidget *widget, const char *name,
                                                GVariant *parameter);
 

@@ -250,6 +250,7 @@ projects_changed_cb (GwWindow *self)
       _gw_window_show_project (self, id);
     }
   update_title (self);
+  _gw_window_project_acts_update (self);
   if (!is_sidebar_folded (self) && is_sidebar_wanted (self)
       && !adw_flap_get_reveal_flap (self->sidebar_flap))
     arrange_sidebar (self);

@@ -21,7 +21,12 @@ _gw_window_toast (GwWindow *self, const char *text)
   /* A toast's title is markup on every version of libadwaita. */
   g_autofree char *escaped = g_markup_escape_text (text, -1);
 
-  adw_toast_overlay_add_toast (self->toast_overlay, adw_toast_new (escaped));
+  /* Where the user looks: the preferences lie over the window. */
+  if (ADW_IS_PREFERENCES_WINDOW (_gw_window_get_front (self)))
+    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (_gw_window_get_front (self)),
+                                      adw_toast_new (escaped));
+  else
+    adw_toast_overlay_add_toast (self->toast_overlay, adw_toast_new (escaped));
 }
 
 /* @what: what did not happen, a whole sentence without its full stop. */

@@ -141,6 +141,23 @@ class Providers(Case):
         self.within(window, "list item", "Second")
 
 
+    def test_what_the_file_says_is_not_changed_by_another_change(self):
+        mock = self.mock(providers={"one": {}})
+        window = self.open(config=self.lanes(mock, one={
+            "title": "First", "max-concurrency": 900, "latency": 0.05,
+            "timeout-seconds": 7200}))
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        window.click_until(lambda: self.within(window, "list item", "First"),
+                           lambda: window.says("Remove Provider"), "its page")
+        self.fill(window, "Name", "Renamed")
+        self.press(window, "_Save")
+        shown = self.asked(window, "/providers/one", lambda one: one["title"] == "Renamed",
+                           "the new name")
+        self.assertEqual((shown["max_concurrency"], shown["latency"], shown["timeout_seconds"]),
+                         (900, 0.05, 7200))
+
+
 class Running(Case):
     def test_settings_reach_the_gateway_and_stay(self):
         window = self.open()
@@ -154,6 +171,32 @@ class Running(Case):
         with open(self.home.config_file, encoding="utf-8") as file:
             self.assertIn("max-concurrency=7", file.read())
 
+        # What somebody else changes meanwhile stays: only what was changed here is sent.
+        request = urllib.request.Request(
+            "http://127.0.0.1:8000/settings", json.dumps({"max_attempts": 5}).encode(),
+            {"Content-Type": "application/json"}, method="PATCH")
+        urllib.request.urlopen(request, timeout=10).close()
+        Atspi.Value.set_current_value(spin, 8)
+        reply = self.asked(window, "/settings", lambda one: one["max_concurrency"] == 8,
+                           "eight at once")
+        self.assertEqual(reply["max_attempts"], 5)
+
+    def test_all_history_is_deleted_once_and_truly(self):
+        window = self.open()
+        window.run_lines("first", "second")
+        for task in ("first", "second,"):
+            window.wait_row(task, "Completed")
+        self.preferences(window)
+        self.page(window, "Results")
+        row = self.within(window, "list item", "Delete All History")
+        window.click_until(lambda: row, lambda: window.says("Delete All History?"), "the question")
+        window.press("_Delete All")
+        window.wait_words("History deleted")
+        self.assertEqual(self.asked(window, "/tasks", lambda one: not one["tasks"],
+                                    "no task")["tasks"], [])
+        self.close(window)
+        window.wait_words("Run Many Tasks")
+
 
 class Gateway(Case):
     def test_the_address_is_changed_and_the_token_kept_out_of_the_settings(self):
@@ -165,10 +208,13 @@ class Gateway(Case):
         self.page(window, "Gateway")
         window.wait_words("Using the built-in gateway", "127.0.0.1:8000")
         window.click(self.within(window, "check box", "Address"))
-        self.fill(window, "Address, as", daemon.url.removeprefix("http://"))
         # A row with an Apply button takes only what is typed into it.
         window.click(lambda: self.entry(window, "Token"))
         desktop.xdotool("type", KEY)
+        window.key("Return")
+        # Without an address it is for nobody: that is said, and it waits for one.
+        window.wait_words("enter its address, too")
+        desktop.xdotool("type", daemon.url.removeprefix("http://"))
         window.key("Return")
         window.wait_words("Token kept until you quit", f"Using {daemon.url[7:]}")
         # Its settings can be changed: it runs on this computer, and the token is right.
