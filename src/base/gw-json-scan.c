@@ -19,6 +19,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <glib/gi18n.h>
+
 #include "gw-json-private.h"
 
 #define DEPTH_LIMIT 256
@@ -35,6 +37,8 @@ typedef struct {
   gsize forbidden_at;
 } Scan;
 
+/* The message is English, as all of HTTP is; who shows it to people translates it by its two parts
+ * (src/client/gw-import-json.c). */
 static gboolean
 fail (const Scan *scan,
       const char *what,
@@ -109,7 +113,7 @@ scan_escape (Scan *scan,
   int unit, low;
 
   if (scan->end - scan->p < 2)
-    return fail (scan, "text that does not end", error);
+    return fail (scan, N_("text that does not end"), error);
 
   switch (scan->p[1])
     {
@@ -119,11 +123,11 @@ scan_escape (Scan *scan,
     case 'u':
       break;
     default:
-      return fail (scan, "an unknown escape", error);
+      return fail (scan, N_("an unknown escape"), error);
     }
 
   if (scan->end - scan->p < 6 || (unit = hex_value (scan->p + 2)) < 0)
-    return fail (scan, "\\u without four hexadecimal digits", error);
+    return fail (scan, N_("\\u without four hexadecimal digits"), error);
   scan->p += 6;
 
   if (unit == 0)
@@ -175,7 +179,7 @@ scan_character (Scan *scan,
       return TRUE;
     }
 
-  return fail (scan, "text that is not UTF-8", error);
+  return fail (scan, N_("text that is not UTF-8"), error);
 }
 
 /* From the opening quote to behind the closing one. */
@@ -191,7 +195,7 @@ scan_string (Scan *scan,
       while (scan->end - scan->p >= 8 && !has_special (scan->p))
         scan->p += 8;
       if (scan->p == scan->end)
-        return fail (scan, "text that does not end", error);
+        return fail (scan, N_("text that does not end"), error);
 
       c = *scan->p;
       if (c == '"')
@@ -217,7 +221,7 @@ scan_string (Scan *scan,
           scan->p++;
         }
       else
-        return fail (scan, "a control character inside a text", error);
+        return fail (scan, N_("a control character inside a text"), error);
     }
 }
 
@@ -245,17 +249,17 @@ scan_number (Scan *scan,
     {
       scan->p++;
       if (scan->p < scan->end && g_ascii_isdigit (*scan->p))
-        return fail (scan, "a number that begins with 0", error);
+        return fail (scan, N_("a number that begins with 0"), error);
     }
   else if (!skip_digits (scan))
-    return fail (scan, "a number without digits", error);
+    return fail (scan, N_("a number without digits"), error);
 
   if (scan->p < scan->end && *scan->p == '.')
     {
       is_integer = FALSE;
       scan->p++;
       if (!skip_digits (scan))
-        return fail (scan, "a number without digits behind its point", error);
+        return fail (scan, N_("a number without digits behind its point"), error);
     }
   if (scan->p < scan->end && (*scan->p == 'e' || *scan->p == 'E'))
     {
@@ -264,7 +268,7 @@ scan_number (Scan *scan,
       if (scan->p < scan->end && (*scan->p == '+' || *scan->p == '-'))
         scan->p++;
       if (!skip_digits (scan))
-        return fail (scan, "a number without digits in its exponent", error);
+        return fail (scan, N_("a number without digits in its exponent"), error);
     }
 
   /* Eighteen characters fit in any case. */
@@ -285,7 +289,7 @@ scan_word (Scan *scan,
   gsize length = strlen (word);
 
   if ((gsize) (scan->end - scan->p) < length || memcmp (scan->p, word, length) != 0)
-    return fail (scan, "an unknown word", error);
+    return fail (scan, N_("an unknown word"), error);
 
   scan->p += length;
   return TRUE;
@@ -298,12 +302,12 @@ scan_name (Scan *scan,
 {
   skip_space (scan);
   if (scan->p == scan->end || *scan->p != '"')
-    return fail (scan, "no member name", error);
+    return fail (scan, N_("no member name"), error);
   if (!scan_string (scan, error))
     return FALSE;
   skip_space (scan);
   if (scan->p == scan->end || *scan->p != ':')
-    return fail (scan, "no colon", error);
+    return fail (scan, N_("no colon"), error);
   scan->p++;
 
   return TRUE;
@@ -338,7 +342,7 @@ scan_value (Scan *scan,
   *open = FALSE;
   skip_space (scan);
   if (scan->p == scan->end)
-    return fail (scan, scan->depth == 0 ? "nothing" : "an early end", error);
+    return fail (scan, scan->depth == 0 ? N_("nothing") : N_("an early end"), error);
 
   switch (*scan->p)
     {
@@ -368,7 +372,7 @@ scan_value (Scan *scan,
     case 'n':
       return scan_word (scan, "null", error);
     default:
-      return fail (scan, "no value", error);
+      return fail (scan, N_("no value"), error);
     }
 
   scan->depth--;
@@ -390,10 +394,11 @@ scan_behind_value (Scan *scan,
       if (scan->depth == 0)
         {
           *more = FALSE;
-          return scan->p == scan->end || fail (scan, "more after the end of the value", error);
+          return scan->p == scan->end
+                 || fail (scan, N_("more after the end of the value"), error);
         }
       if (scan->p == scan->end)
-        return fail (scan, "an early end", error);
+        return fail (scan, N_("an early end"), error);
 
       is_object = scan->is_object[scan->depth - 1];
       if (*scan->p == ',')
@@ -403,7 +408,8 @@ scan_behind_value (Scan *scan,
           return !is_object || scan_name (scan, error);
         }
       if (*scan->p != (is_object ? '}' : ']'))
-        return fail (scan, is_object ? "neither a comma nor }" : "neither a comma nor ]", error);
+        return fail (scan, is_object ? N_("neither a comma nor }")
+                                      : N_("neither a comma nor ]"), error);
 
       scan->p++;
       scan->depth--;

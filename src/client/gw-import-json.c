@@ -517,6 +517,25 @@ check_columns (GwImportJob *job,
   return TRUE;
 }
 
+/* What the reader of JSON says in English ("Not JSON: no value at byte 8"), for people. */
+static char *
+translate_fault (const GError *fault)
+{
+  static const char before[] = "Not JSON: ";
+  static const char between[] = " at byte ";
+  const char *at = g_strrstr (fault->message, between);
+  g_autofree char *what = NULL;
+
+  if (!g_str_has_prefix (fault->message, before) || at == NULL)
+    return g_strdup (fault->message);
+
+  what = g_strndup (fault->message + strlen (before),
+                    (gsize) (at - fault->message) - strlen (before));
+
+  /* Translators: what is wrong, as "no value", and the place in the text, a number */
+  return g_strdup_printf (_("Not JSON: %1$s at byte %2$s"), _(what), at + strlen (between));
+}
+
 static gboolean
 take_items (GwImportJob *job,
             GArray *items,
@@ -570,7 +589,11 @@ _gw_import_jsonl (GwImportJob *job,
       if (item.node != NULL)
         g_array_append_val (items, item);
       else
-        _gw_import_add_problem (job, row, "%s", local->message);
+        {
+          g_autofree char *message = translate_fault (local);
+
+          _gw_import_add_problem (job, row, "%s", message);
+        }
     }
 
   if (items->len == 0 && job->import->problems->len > 0)
@@ -578,7 +601,7 @@ _gw_import_jsonl (GwImportJob *job,
       GwImportProblem *first = job->import->problems->pdata[0];
 
       g_set_error (error, GW_ERROR, GW_ERROR_INPUT,
-                   /* Translators: the number of a line, then what is wrong with it, in English */
+                   /* Translators: the number of a line, then what is wrong with it */
                    _("No line of the file is JSON. Line %u: %s"), first->row, first->message);
       return FALSE;
     }
@@ -701,7 +724,9 @@ _gw_import_json (GwImportJob *job,
 
   if (root == NULL)
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT, local->message);
+      g_autofree char *message = translate_fault (local);
+
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT, message);
       return FALSE;
     }
 

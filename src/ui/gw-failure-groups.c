@@ -183,6 +183,20 @@ new_menu (Row *row, const char *heading)
   return G_MENU_MODEL (menu);
 }
 
+/* The arrow of a split button, which screen readers do not know by its tooltip. */
+static void
+name_dropdown (GtkWidget *button, const char *name)
+{
+  adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (button), name);
+  for (GtkWidget *part = gtk_widget_get_first_child (button); part != NULL;
+       part = gtk_widget_get_next_sibling (part))
+    {
+      if (GTK_IS_MENU_BUTTON (part))
+        gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
+                                        -1);
+    }
+}
+
 static void
 add_failed_buttons (Row *row)
 {
@@ -192,7 +206,7 @@ add_failed_buttons (Row *row)
   gtk_widget_set_valign (row->retry, GTK_ALIGN_CENTER);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (row->retry), "group.retry");
   adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (row->retry), menu);
-  adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (row->retry), _("Retry With"));
+  name_dropdown (row->retry, _("Retry With"));
   adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), row->retry);
 }
 
@@ -212,8 +226,7 @@ add_waiting_buttons (Row *row, const GwFailureGroup *group)
                                                                        : _("_Change Key…"));
       adw_split_button_set_use_underline (ADW_SPLIT_BUTTON (button), TRUE);
       adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (button), menu);
-      adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (button),
-                                             _("Use Another Provider"));
+      name_dropdown (button, _("Use Another Provider"));
       gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.edit-provider");
       gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", group->provider);
     }

@@ -371,6 +371,8 @@ gw_import_file_row_update (GwImportFileRow *self)
   file = get_file (self);
   import = file->import;
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), file->name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, file->name,
+                                  -1);
   gtk_widget_remove_css_class (GTK_WIDGET (self), "gw-error");
   if (import == NULL)
     subtitle = g_strdup ("…");

@@ -166,6 +166,10 @@ name_part (GwMarkdownView *self, GtkWidget *part)
   if (self->description != NULL)
     gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                     self->description, -1);
+  /* A label is called what it says; a text view is called nothing. */
+  if (self->description != NULL && GTK_IS_TEXT_VIEW (part))
+    gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    self->description, -1);
 }
 
 static GwProse *
