@@ -89,6 +89,22 @@ failed_cb (GwEngine *engine,
 }
 
 static void
+tell_working (Daemon *self)
+{
+  if (self->workers_only)
+    g_print ("gangwayd: working on %s\n", gw_engine_get_uri (self->engine));
+}
+
+/* After a start that had to wait for Redis. */
+static void
+ready_cb (GwEngine *engine,
+          gpointer user_data)
+{
+  tell_working (user_data);
+  gw_notify ("STATUS=");
+}
+
+static void
 started_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
@@ -110,9 +126,12 @@ started_cb (GObject *source,
   for (guint i = 0; notices[i] != NULL; i++)
     g_message ("%s", notices[i]);
 
-  g_print (self->workers_only ? "gangwayd: working on %s\n" : "gangwayd: listening on %s\n",
-           gw_engine_get_uri (self->engine));
-  gw_notify ("READY=1");
+  if (!self->workers_only)
+    g_print ("gangwayd: listening on %s\n", gw_engine_get_uri (self->engine));
+  else if (!gw_engine_is_waiting (self->engine))
+    tell_working (self);
+  /* Who waits for Redis has started, too: what is wrong is not here. */
+  gw_notify (gw_engine_is_waiting (self->engine) ? "READY=1\nSTATUS=Waiting for Redis" : "READY=1");
   self->started = TRUE;
   if (self->signals > 0)
     {
@@ -234,6 +253,7 @@ main (int argc,
   daemon.loop = g_main_loop_new (NULL, FALSE);
   daemon.engine = gw_engine_new (&options);
   gw_engine_set_failed_func (daemon.engine, failed_cb, &daemon);
+  gw_engine_set_ready_func (daemon.engine, ready_cb, &daemon);
   g_unix_signal_add (SIGTERM, signal_cb, &daemon);
   g_unix_signal_add (SIGINT, signal_cb, &daemon);
   gw_engine_start_async (daemon.engine, NULL, started_cb, &daemon);

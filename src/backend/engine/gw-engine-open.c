@@ -49,12 +49,11 @@ tell_failed_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* The queue's writer thread. */
-static void
-queue_failed_cb (const GError *error,
-                 gpointer user_data)
+/* Any thread. */
+void
+_gw_engine_tell_failed (GwEngine *self,
+                        const GError *error)
 {
-  GwEngine *self = user_data;
   Failure *failure = g_new (Failure, 1);
   g_autoptr (GSource) source = g_idle_source_new ();
 
@@ -65,6 +64,14 @@ queue_failed_cb (const GError *error,
   g_source_set_static_name (source, "gw-engine failed");
   g_source_set_callback (source, tell_failed_cb, failure, failure_free);
   g_source_attach (source, self->owner);
+}
+
+/* The queue's writer thread. */
+static void
+queue_failed_cb (const GError *error,
+                 gpointer user_data)
+{
+  _gw_engine_tell_failed (user_data, error);
 }
 
 /* (transfer full) (nullable): the address of Redis, with all that stands apart from it; NULL: nobody names

@@ -36,6 +36,9 @@ struct _GwEngine {
   GwEngineState state;        /* owner's thread */
   GwEngineFailedFunc failed;
   gpointer failed_data;
+  GwEngineReadyFunc ready;
+  gpointer ready_data;
+  int waiting;              /* (atomic) for a queue that cannot be used yet */
 
   GwWorkerThread *thread;   /* (owned) (nullable) runs everything below */
   GTask *task;              /* (owned) (nullable) the start or stop under way */
@@ -51,6 +54,10 @@ struct _GwEngine {
   guint catalogue_watch;
   gboolean pool_stopping;
   guint n_resuming;         /* stopped lanes that the start sets going */
+  GSource *look;            /* (owned) (nullable) while it waits for the queue */
+  gboolean late;            /* the start was over before the queue could be used */
+  gboolean asking;          /* a step of the start is asked of the queue */
+  gboolean unwinds;         /* a stop waits for that step */
   guint stop_limit_ms;
 
   /* Written before the start ends, read-only after it. */
@@ -63,13 +70,21 @@ struct _GwEngine {
 
 /* gw-engine.c */
 void _gw_engine_start_failed (GwEngine *self, GError *error);
+void _gw_engine_unwind (GwEngine *self);
 
 /* gw-engine-open.c */
 gboolean _gw_engine_holds_uncertain (GwEngine *self);
 char *_gw_engine_dup_redis_uri (const char *given, const GwConfig *config);
 gboolean _gw_engine_open_queue (GwEngine *self, GError **error);
+void _gw_engine_tell_failed (GwEngine *self, const GError *error);
 
 /* gw-engine-start.c */
 void _gw_engine_start_cb (gpointer data);
+void _gw_engine_tell_providers (GwEngine *self);
+
+/* gw-engine-wait.c */
+void _gw_engine_wait (GwEngine *self);
+void _gw_engine_stop_waiting (GwEngine *self);
+void _gw_engine_tell_ready (GwEngine *self);
 
 G_END_DECLS

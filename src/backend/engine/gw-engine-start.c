@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "engine/gw-engine-private.h"
+#include "gw-error.h"
 #include "queue/gw-queue-providers.h"
 
 /* The steps of the start behind an open queue: the providers and their keys, the gateway, the
@@ -104,12 +105,40 @@ gw_engine_start_gateway (GwEngine *self,
   return self->lock == NULL || gw_data_lock_set_uri (self->lock, self->uri, error);
 }
 
+static void
+gw_engine_start_pool (GwEngine *self)
+{
+  if (self->no_workers)
+    return;
+
+  self->pool = gw_worker_pool_new (self->queue, self->catalogue);
+  gw_worker_pool_set_partials (self->pool, self->partials);
+  gw_worker_pool_start (self->pool);
+}
+
+static void
+gw_engine_started (GwEngine *self)
+{
+  /* Taken before it is returned: the owner may stop the engine at once, which sets another. */
+  GTask *task = g_steal_pointer (&self->task);
+
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
 /* Engine thread: the queue is open and knows the providers. */
 static void
 gw_engine_serve (GwEngine *self)
 {
   GError *error = NULL;
-  GTask *task;
+
+  self->asking = FALSE;
+  if (self->late)
+    {
+      gw_engine_start_pool (self);
+      _gw_engine_tell_ready (self);
+      return;
+    }
 
   gw_engine_tell_held_and_providers (self);
   if (!self->workers_only && !gw_engine_start_gateway (self, &error))
@@ -118,17 +147,69 @@ gw_engine_serve (GwEngine *self)
       return;
     }
 
-  if (!self->no_workers)
+  gw_engine_start_pool (self);
+  gw_engine_started (self);
+}
+
+/* The queue cannot be used yet: what does not need it is there all the same. */
+static void
+gw_engine_serve_without_queue (GwEngine *self)
+{
+  GError *error = NULL;
+
+  if (self->late)
     {
-      self->pool = gw_worker_pool_new (self->queue, self->catalogue);
-      gw_worker_pool_set_partials (self->pool, self->partials);
-      gw_worker_pool_start (self->pool);
+      _gw_engine_wait (self);
+      return;
     }
 
-  /* Taken before it is returned: the owner may stop the engine at once, which sets another. */
-  task = g_steal_pointer (&self->task);
-  g_task_return_boolean (task, TRUE);
-  g_object_unref (task);
+  gw_engine_tell_held_and_providers (self);
+  if (!self->workers_only && !gw_engine_start_gateway (self, &error))
+    {
+      _gw_engine_start_failed (self, error);
+      return;
+    }
+  self->late = TRUE;
+  _gw_engine_wait (self);
+  gw_engine_started (self);
+}
+
+/* A step of the start was answered. Takes @error. Returns: whether the next follows. */
+static gboolean
+gw_engine_goes_on (GwEngine *self,
+                   GError *error)
+{
+  self->asking = FALSE;
+  if (self->unwinds)
+    {
+      g_clear_error (&error);
+      self->unwinds = FALSE;
+      _gw_engine_unwind (self);
+      return FALSE;
+    }
+  if (error == NULL)
+    {
+      self->asking = TRUE;
+      return TRUE;
+    }
+  if (self->host != GW_HOST_BATCH && g_str_equal (gw_queue_get_kind (self->queue), "redis")
+      && (g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
+          || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE)))
+    {
+      g_clear_error (&error);
+      gw_engine_serve_without_queue (self);
+    }
+  else if (self->late)
+    {
+      _gw_engine_tell_failed (self, error);
+      g_clear_error (&error);
+    }
+  else
+    {
+      _gw_engine_start_failed (self, error);
+    }
+
+  return FALSE;
 }
 
 static void
@@ -141,18 +222,21 @@ recovery_cb (GObject *source,
   GError *error = NULL;
 
   recovery = gw_queue_read_recovery_finish (GW_QUEUE (source), result, &error);
-  if (recovery == NULL)
-    {
-      _gw_engine_start_failed (self, error);
-      return;
-    }
+  if (!gw_engine_goes_on (self, error))
+    return;
 
   /* The crash before this start, not one of the past. */
   if (recovery->recovered_at >= self->opening_at && recovery->attempts->len > 0)
-    g_ptr_array_add (self->notices,
-                     g_strdup_printf ("The last run ended in a crash: no task is lost; the calls "
-                                      "whose answer was not seen, and that may be paid twice: %u. "
-                                      "GET /recovery names them.", recovery->attempts->len));
+    {
+      g_autofree char *notice = g_strdup_printf (
+        "The last run ended in a crash: no task is lost; the calls whose answer was not seen, and "
+        "that may be paid twice: %u. GET /recovery names them.", recovery->attempts->len);
+
+      if (self->late)
+        g_message ("%s", notice);
+      else
+        g_ptr_array_add (self->notices, g_steal_pointer (&notice));
+    }
   gw_engine_serve (self);
 }
 
@@ -160,7 +244,9 @@ recovery_cb (GObject *source,
 static void
 gw_engine_tell_recovery (GwEngine *self)
 {
-  if (self->host == GW_HOST_WINDOW)
+  if (self->unwinds)
+    gw_engine_goes_on (self, NULL);
+  else if (self->host == GW_HOST_WINDOW)
     gw_engine_serve (self);
   else
     gw_queue_read_recovery_async (self->queue, recovery_cb, self);
@@ -176,11 +262,8 @@ held_projects_cb (GObject *source,
   GError *error = NULL;
 
   page = gw_queue_list_projects_finish (GW_QUEUE (source), result, &error);
-  if (page == NULL)
-    {
-      _gw_engine_start_failed (self, error);
-      return;
-    }
+  if (!gw_engine_goes_on (self, error))
+    return;
 
   for (guint i = 0; i < page->projects->len; i++)
     {
@@ -241,11 +324,8 @@ stopped_lanes_cb (GObject *source,
   GError *error = NULL;
 
   lanes = gw_queue_read_lanes_finish (GW_QUEUE (source), result, &error);
-  if (lanes == NULL)
-    {
-      _gw_engine_start_failed (self, error);
-      return;
-    }
+  if (!gw_engine_goes_on (self, error))
+    return;
 
   self->n_resuming = 1;
   for (guint i = 0; i < lanes->len; i++)
@@ -271,11 +351,8 @@ first_providers_set_cb (GObject *source,
   GError *error = NULL;
 
   ignored = gw_queue_set_providers_finish (GW_QUEUE (source), result, &error);
-  if (error != NULL)
-    {
-      _gw_engine_start_failed (self, error);
-      return;
-    }
+  if (!gw_engine_goes_on (self, error))
+    return;
 
   log_ignored_limits (ignored);
   gw_queue_read_lanes_async (self->queue, stopped_lanes_cb, self);
@@ -308,13 +385,24 @@ catalogue_changed_cb (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* The first step of those that need the queue. */
+void
+_gw_engine_tell_providers (GwEngine *self)
+{
+  g_autoptr (GPtrArray) providers = gw_queue_providers_new (self->catalogue, NULL);
+
+  self->asking = TRUE;
+  gw_queue_set_providers_async (self->queue, providers, self->set_limits, first_providers_set_cb,
+                                self);
+}
+
 static void
 catalogue_loaded_cb (GObject *source,
                      GAsyncResult *result,
                      gpointer user_data)
 {
   GwEngine *self = user_data;
-  g_autoptr (GPtrArray) providers = NULL;
+  g_autoptr (GwQueueTrouble) trouble = NULL;
   GError *error = NULL;
 
   if (!gw_catalogue_load_finish (GW_CATALOGUE (source), result, &error))
@@ -326,9 +414,11 @@ catalogue_loaded_cb (GObject *source,
   self->catalogue_watch = gw_catalogue_watch (self->catalogue,
                                               gw_worker_thread_get_context (self->thread),
                                               catalogue_changed_cb, self, NULL);
-  providers = gw_queue_providers_new (self->catalogue, NULL);
-  gw_queue_set_providers_async (self->queue, providers, self->set_limits, first_providers_set_cb,
-                                self);
+  trouble = gw_queue_get_trouble (self->queue, NULL);
+  if (trouble != NULL)
+    gw_engine_serve_without_queue (self);
+  else
+    _gw_engine_tell_providers (self);
 }
 
 /* Engine thread. */

@@ -23,8 +23,6 @@
 
 G_DEFINE_FINAL_TYPE (GwEngine, gw_engine, G_TYPE_OBJECT)
 
-static void gw_engine_unwind (GwEngine *self);
-
 static void
 gw_engine_finalize (GObject *object)
 {
@@ -74,7 +72,7 @@ _gw_engine_start_failed (GwEngine *self,
                          GError *error)
 {
   self->start_error = error;
-  gw_engine_unwind (self);
+  _gw_engine_unwind (self);
 }
 
 /* Engine thread: the last step of a stop, or of a start that failed. */
@@ -144,9 +142,16 @@ pool_stopped_cb (GObject *source,
 }
 
 /* Engine thread: takes down what is there, in the reverse order of the start. */
-static void
-gw_engine_unwind (GwEngine *self)
+void
+_gw_engine_unwind (GwEngine *self)
 {
+  _gw_engine_stop_waiting (self);
+  /* A late start that is still asking the queue ends first. */
+  if (self->asking)
+    {
+      self->unwinds = TRUE;
+      return;
+    }
   if (self->gateway != NULL)
     gw_gateway_refuse_work (self->gateway);
 
@@ -164,7 +169,7 @@ gw_engine_unwind (GwEngine *self)
 static void
 stop_cb (gpointer data)
 {
-  gw_engine_unwind (data);
+  _gw_engine_unwind (data);
 }
 
 /* Engine thread. */

@@ -444,6 +444,7 @@ void
 gw_request_fail (GwRequest *self,
                  const GError *error)
 {
+  g_autoptr (GwQueueTrouble) trouble = NULL;
   SoupMessageHeaders *headers;
   guint status, retry_after;
   gsize length = 0;
@@ -454,7 +455,9 @@ gw_request_fail (GwRequest *self,
 
   status = gw_problem_get_status (error);
   retry_after = gw_problem_get_retry_after (error);
-  if (status >= 500 && !g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING))
+  trouble = status >= 500 ? gw_queue_get_trouble (self->gateway->queue, NULL) : NULL;
+  /* What ails the queue is said once, by the queue. */
+  if (status >= 500 && trouble == NULL && !g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING))
     g_warning ("%s %s: %s", soup_server_message_get_method (self->message),
                self->route != NULL ? self->route->path : "?", error->message);
 

@@ -15,6 +15,7 @@
 #include "gateway/gw-submission-reader.h"
 
 #define MAX_ESTIMATE 1000000
+#define HEALTH_MS 400 /* a client that looks for a gateway waits for 800 */
 
 static void
 add_warning (JsonArray *warnings,
@@ -74,20 +75,47 @@ add_counts (JsonObject *object,
   gw_json_set_time (object, "oldest_queued_at", stats->oldest_queued_at);
 }
 
+/* What keeps the queue from working, in a word and a sentence, and what waits here for it. */
 static void
-health_cb (GObject *source,
-           GAsyncResult *result,
-           gpointer user_data)
+add_trouble (JsonObject *object,
+             const GwQueueTrouble *trouble,
+             guint n_kept)
 {
-  g_autoptr (GwRequest) request = gw_request_release (user_data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GwQueueStats) stats = NULL;
+  JsonObject *member;
+
+  json_object_set_int_member (object, "undelivered", n_kept);
+  if (trouble == NULL)
+    {
+      json_object_set_null_member (object, "trouble");
+      return;
+    }
+  member = json_object_new ();
+  json_object_set_string_member (member, "code", trouble->code);
+  json_object_set_string_member (member, "message", trouble->message);
+  gw_json_set_time (member, "since", trouble->since);
+  json_object_set_object_member (object, "trouble", member);
+}
+
+static gboolean
+is_about_space (const GwQueueTrouble *trouble)
+{
+  return g_str_equal (trouble->code, "full") || g_str_equal (trouble->code, "disk");
+}
+
+/* @stats: (nullable): the queue has not told them, or not in time; @error: (nullable): why not */
+static void
+respond_health (GwRequest *request,
+                const GwQueueStats *stats,
+                const GError *error)
+{
   GwGateway *gateway = request->gateway;
+  g_autoptr (GwQueueTrouble) trouble = NULL;
   JsonObject *object = json_object_new ();
   JsonArray *warnings = json_array_new ();
   const char *status = "ok";
+  guint n_kept;
 
-  stats = gw_queue_read_stats_finish (GW_QUEUE (source), result, &error);
+  trouble = gw_queue_get_trouble (gateway->queue, &n_kept);
   if (stats != NULL && g_strcmp0 (gateway->store, stats->store) != 0)
     {
       g_free (gateway->store);
@@ -95,8 +123,10 @@ health_cb (GObject *source,
     }
   if (g_atomic_int_get (&gateway->refuses_work))
     status = "stopping";
+  else if (trouble != NULL)
+    status = is_about_space (trouble) ? "no-space" : "unavailable";
   else if (stats == NULL)
-    status = "failing";
+    status = error != NULL ? "failing" : "unavailable";
   else if (stats->no_space)
     status = "no-space";
 
@@ -104,7 +134,7 @@ health_cb (GObject *source,
   json_object_set_string_member (object, "version", GW_VERSION);
   json_object_set_string_member (object, "host", gateway->host_kind);
   gw_json_set_string_or_null (object, "store", gateway->store);
-  json_object_set_string_member (object, "queue", gw_queue_get_kind (GW_QUEUE (source)));
+  json_object_set_string_member (object, "queue", gw_queue_get_kind (gateway->queue));
   json_object_set_string_member (object, "status", status);
   json_object_set_string_member (object, "guard", gateway->guard_text);
   json_object_set_int_member (object, "uptime_s",
@@ -112,10 +142,16 @@ health_cb (GObject *source,
   if (stats != NULL && stats->no_space)
     add_warning (warnings, "There is no space left for the queue: nothing new is stored, and what "
                            "runs keeps its answers until there is. Free some space.");
+  add_trouble (object, trouble, n_kept);
+  if (trouble != NULL)
+    add_warning (warnings, trouble->message);
+  else if (stats == NULL)
+    add_warning (warnings, error != NULL ? error->message
+                                         : "The queue is slow to answer. Look at its server.");
+  if (n_kept > 0)
+    add_warning (warnings, "Answers are kept on this machine's disk until the queue takes them.");
   if (stats != NULL)
     add_counts (object, stats);
-  else
-    add_warning (warnings, error->message);
   add_provider_warnings (gateway, warnings);
   if (g_str_has_prefix (gateway->guard_text, "none"))
     add_warning (warnings, "Every user of this machine may send tasks. Set a token, or "
@@ -124,10 +160,67 @@ health_cb (GObject *source,
   gw_request_respond_object (request, 200, object);
 }
 
+/* A question about the health: it is answered in time, whatever the queue does. */
+typedef struct {
+  int ref_count;
+  GwRequest *request; /* (owned) */
+  GSource *timer;     /* (owned) (nullable) */
+} Health;
+
+static void
+health_unref (Health *health)
+{
+  if (--health->ref_count > 0)
+    return;
+
+  gw_request_unref (health->request);
+  g_free (health);
+}
+
+static void
+health_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  Health *health = user_data;
+  g_autoptr (GwRequest) request = gw_request_release (health->request);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwQueueStats) stats = NULL;
+
+  stats = gw_queue_read_stats_finish (GW_QUEUE (source), result, &error);
+  if (health->timer != NULL)
+    {
+      g_source_destroy (health->timer);
+      g_clear_pointer (&health->timer, g_source_unref);
+      respond_health (request, stats, error);
+    }
+  health_unref (health);
+}
+
+static gboolean
+health_late_cb (gpointer user_data)
+{
+  Health *health = user_data;
+
+  g_clear_pointer (&health->timer, g_source_unref);
+  respond_health (health->request, NULL, NULL);
+
+  return G_SOURCE_REMOVE;
+}
+
 void
 gw_route_get_health (GwRequest *request)
 {
-  gw_queue_read_stats_async (request->gateway->queue, health_cb, gw_request_hold (request));
+  Health *health = g_new0 (Health, 1);
+
+  health->ref_count = 2;
+  health->request = gw_request_ref (request);
+  health->timer = g_timeout_source_new (HEALTH_MS);
+  g_source_set_static_name (health->timer, "gateway health");
+  g_source_set_callback (health->timer, health_late_cb, health, (GDestroyNotify) health_unref);
+  g_source_attach (health->timer, request->gateway->context);
+  gw_request_hold (request);
+  gw_queue_read_stats_async (request->gateway->queue, health_cb, health);
 }
 
 static void

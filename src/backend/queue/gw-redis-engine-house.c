@@ -185,6 +185,11 @@ gw_redis_engine_connect (GwRedisEngine *engine,
       gw_redis_connection_close (engine->connection);
       return FALSE;
     }
+  if (!first && !gw_redis_engine_give_up_unheard (engine, error))
+    {
+      gw_redis_connection_close (engine->connection);
+      return FALSE;
+    }
   set_away (engine, FALSE);
   gw_redis_engine_set_trouble (engine, GW_REDIS_FAULT_NONE, NULL);
   if (first && !gw_redis_connection_get_server (engine->connection)->appends)

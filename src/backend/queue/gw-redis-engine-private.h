@@ -123,5 +123,6 @@ void gw_redis_request_let_go (GwRedisRequest *request);
 gboolean gw_redis_engine_keep (GwRedisEngine *engine, GwRedisRequest *request, gboolean wait);
 gboolean gw_redis_engine_keep_orphan (GwRedisEngine *engine, GwRedisRequest *request);
 void gw_redis_engine_deliver (GwRedisEngine *engine);
+gboolean gw_redis_engine_give_up_unheard (GwRedisEngine *engine, GError **error);
 
 G_END_DECLS

@@ -21,6 +21,7 @@
  */
 
 #define ERA_SHIFT 40
+#define NUMBER_MASK ((G_GUINT64_CONSTANT (1) << ERA_SHIFT) - 1)
 #define DELIVER_AGAIN_MS 2000
 
 /* A call under way. */
@@ -86,7 +87,7 @@ gw_redis_engine_find_flight (GwRedisEngine *engine,
   Flight *flight;
 
   memset (found, 0, sizeof *found);
-  found->number = attempt & ((G_GUINT64_CONSTANT (1) << ERA_SHIFT) - 1);
+  found->number = attempt & NUMBER_MASK;
   g_mutex_lock (&engine->mutex);
   flight = g_hash_table_lookup (engine->flights, &attempt);
   if (flight != NULL)
@@ -116,6 +117,62 @@ gw_redis_engine_end_flight (GwRedisEngine *engine,
 {
   g_mutex_lock (&engine->mutex);
   g_hash_table_remove (engine->flights, &attempt);
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* A claim may have been granted whose answer was lost with the connection: nobody has its task in
+ * hand, and our lease would hold it for ever. After a reconnect: what we do have is told. */
+gboolean
+gw_redis_engine_give_up_unheard (GwRedisEngine *engine,
+                                 GError **error)
+{
+  GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_CLOSE, NULL, NULL, NULL, NULL);
+  g_autoptr (GPtrArray) numbers = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (redisReply) reply = NULL;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_mutex_lock (&engine->mutex);
+  g_hash_table_iter_init (&iter, engine->flights);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      guint64 attempt = *(guint64 *) key;
+
+      if (g_strcmp0 (engine->eras->pdata[attempt >> ERA_SHIFT], engine->store) == 0)
+        g_ptr_array_add (numbers, g_strdup_printf ("%" G_GUINT64_FORMAT, attempt & NUMBER_MASK));
+    }
+  g_mutex_unlock (&engine->mutex);
+
+  gw_redis_request_add_int (call, numbers->len);
+  for (guint i = 0; i < numbers->len; i++)
+    gw_redis_request_add_text (call, numbers->pdata[i]);
+  reply = gw_redis_engine_run_script (engine, GW_REDIS_CLOSE, call->arguments, error);
+  gw_redis_request_free (call);
+  if (reply == NULL)
+    return FALSE;
+  if (gw_redis_reply_get_int (reply, 2) > 0)
+    g_message ("%d tasks were given to this engine when the connection was lost, and it never heard "
+               "of them: they are queued again.", (int) gw_redis_reply_get_int (reply, 2));
+
+  return TRUE;
+}
+
+/* What was kept has been told: its flight is over. */
+static void
+end_flight_of (GwRedisEngine *engine,
+               GwRedisOutcome *outcome)
+{
+  g_mutex_lock (&engine->mutex);
+  for (guint64 era = 0; era < engine->eras->len; era++)
+    {
+      guint64 attempt = outcome->attempt | era << ERA_SHIFT;
+      Flight *flight = g_hash_table_lookup (engine->flights, &attempt);
+
+      if (flight != NULL && g_str_equal (outcome->engine, engine->id)
+          && g_str_equal (engine->eras->pdata[era], outcome->store)
+          && g_str_equal (flight->task_id, outcome->task_id))
+        g_hash_table_remove (engine->flights, &attempt);
+    }
   g_mutex_unlock (&engine->mutex);
 }
 
@@ -164,7 +221,8 @@ gw_redis_request_let_go (GwRedisRequest *request)
   else if (request->held != NULL)
     gw_redis_spool_release (engine->spool, request->held);
   request->held = NULL;
-  if (engine != NULL && request->script == GW_REDIS_FINISH && !is_for_later (request->error))
+  if (engine != NULL && request->script == GW_REDIS_FINISH && !request->kept
+      && !is_for_later (request->error))
     gw_redis_engine_end_flight (engine, request->attempt);
 }
 
@@ -285,6 +343,7 @@ deliver_one (GwRedisEngine *engine,
       tally->extra += finished == GW_FINISH_EXTRA;
       tally->others += finished != GW_FINISH_STORED && finished != GW_FINISH_EXTRA;
       gw_redis_spool_remove (engine->spool, kept);
+      end_flight_of (engine, outcome);
       return TRUE;
     }
   if (is_for_later (local) || !gw_redis_connection_is_open (engine->connection))
@@ -292,6 +351,7 @@ deliver_one (GwRedisEngine *engine,
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
+  end_flight_of (engine, outcome);
   /* It had been told already, and only the word of it was lost. */
   if (g_error_matches (local, GW_ERROR, GW_ERROR_CONFLICT))
     {

@@ -219,6 +219,19 @@ spooled_cb (gpointer data)
   g_mutex_unlock (&engine->mutex);
 }
 
+/* What ails the server may; what the queue in it says (moved elsewhere) does not. */
+static gboolean
+passes_by_itself (GwRedisEngine *engine,
+                  const GError *error)
+{
+  if (!g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
+      && !g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE))
+    return FALSE;
+
+  return engine->full || engine->ill != NULL
+         || gw_redis_connection_get_fault (engine->connection) != GW_REDIS_FAULT_NONE;
+}
+
 /* Blocks until the queue is open, or known to be in trouble; then starts the threads. */
 GwRedisEngine *
 gw_redis_engine_new (const GwRedisQueueOptions *options,
@@ -259,8 +272,7 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   engine->connection = gw_redis_connection_new (engine->address);
   if (!gw_redis_engine_connect (engine, TRUE, &local))
     {
-      if (!options->wait || (!g_error_matches (local, GW_ERROR, GW_ERROR_UNAVAILABLE)
-                             && !g_error_matches (local, GW_ERROR, GW_ERROR_NO_SPACE)))
+      if (!options->wait || !passes_by_itself (engine, local))
         {
           g_propagate_error (error, g_steal_pointer (&local));
           gw_redis_engine_unref (engine);
