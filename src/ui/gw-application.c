@@ -116,6 +116,20 @@ notified_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     gw_window_notified (self->window, act);
 }
 
+/* From the menu of the launcher: the window comes up, and does it. */
+static void
+launcher_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GwApplication *self = user_data;
+  g_autofree char *name = g_strconcat ("win.", g_action_get_name (G_ACTION (action)), NULL);
+
+  if (self->stopping)
+    return;
+  g_application_activate (G_APPLICATION (self));
+  if (self->window != NULL)
+    gtk_widget_activate_action (GTK_WIDGET (self->window), name, NULL);
+}
+
 static void
 about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -123,7 +137,7 @@ about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   adw_show_about_window (GTK_WINDOW (self->window),
                          "application-name", "Gangway",
-                         "application-icon", "io.github.gangway.Gangway",
+                         "application-icon", GW_APPLICATION_ID,
                          "version", GW_VERSION,
                          "developer-name", _("The Gangway contributors"),
                          "website", "https://github.com/gangway/gangway",
@@ -321,6 +335,8 @@ gw_application_startup (GApplication *application)
     { .name = "quit", .activate = quit_action },
     { .name = "quit-now", .activate = quit_now_action },
     { .name = "about", .activate = about_action },
+    { .name = "new-task", .activate = launcher_action },
+    { .name = "import", .activate = launcher_action },
     { .name = "notified", .activate = notified_action, .parameter_type = "s" },
   };
   static const int unix_signals[] = { SIGHUP, SIGINT, SIGTERM };
@@ -328,7 +344,7 @@ gw_application_startup (GApplication *application)
   guint i;
 
   G_APPLICATION_CLASS (gw_application_parent_class)->startup (application);
-  gtk_window_set_default_icon_name ("io.github.gangway.Gangway");
+  gtk_window_set_default_icon_name (GW_APPLICATION_ID);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   gw_verbs_set_accels (GTK_APPLICATION (self));
   /* A text that is focused on the way to another must not look as if it had been selected. */
