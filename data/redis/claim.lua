@@ -93,7 +93,8 @@ local function start(l, pi, slot, worker)
   call('ZADD', P .. 'attempts:' .. t.pk, pk, pk)
   call('HSET', P .. 'live:' .. l.name, pk, now)
   call('SADD', P .. 'engine:' .. ENGINE, pk)
-  call('ZADD', P .. 'engines', now + H.lease, ENGINE)
+  local lease = fleet.who(ENGINE).lease
+  call('ZADD', P .. 'engines', now + lease, ENGINE)
   count_send(l, pk)
   return { 'G', pk, t.claims, t.id, p.id, call('GET', P .. 'c:' .. t.pk) or '', pi.model,
     call('GET', P .. 'm:' .. t.pk) or '', t.tries, now }

@@ -117,5 +117,5 @@ if H.default == 0 then create_project(default, 'default') end
 call('ZADD', P .. 'engines', now + lease, ENGINE)
 call('SREM', P .. 'asked', ENGINE)
 make('who:' .. ENGINE, { engine = ENGINE, runs = runs, hold = hold_uncertain and 1 or 0, own = own,
-  version = VERSION })
+  lease = lease, version = VERSION })
 return done(H.store, now, wall)

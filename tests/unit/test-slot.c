@@ -17,6 +17,7 @@ struct _FakeQueue {
   GObject parent_instance;
 
   GwClock *clock;
+  gint64 send_by;         /* of the first grant */
   GwError refusal;        /* of the first @n_refusals finishes */
   guint n_refusals;
   guint n_finishes;
@@ -43,6 +44,7 @@ claim_async (GwQueue *queue,
   grant->task_id = g_strdup ("task");
   grant->project_id = g_strdup ("project");
   grant->content = g_strdup ("echo");
+  grant->send_by = FAKE_QUEUE (queue)->send_by;
   g_task_return_pointer (task, grant, (GDestroyNotify) gw_grant_free);
 }
 
@@ -219,6 +221,24 @@ test_kept (gconstpointer data)
   g_assert_false (gw_slot_is_busy (slot));
 }
 
+/* The machine stood still after the claim: others may have the task by now. */
+static void
+test_too_late (void)
+{
+  g_autoptr (FakeQueue) queue = g_object_new (FAKE_TYPE_QUEUE, NULL);
+  g_autoptr (GwSlot) slot = NULL;
+  gboolean idle = FALSE;
+  guint wakes = 0;
+
+  queue->send_by = gw_clock_now (queue->clock) - 1;
+  slot = start_slot (queue, &wakes, &idle);
+  while (!idle)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (queue->stored);
+  g_assert_cmpuint (queue->n_finishes, ==, 1);
+  g_assert_false (gw_slot_is_busy (slot));
+}
+
 /* A stop waits for no store: one more try, then it is let go of. */
 static void
 test_given_up (gconstpointer data)
@@ -261,6 +281,8 @@ main (int argc,
   g_test_add_data_func ("/slot/unavailable/kept", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE), test_kept);
   g_test_add_data_func ("/slot/unavailable/given-up", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE),
                         test_given_up);
+
+  g_test_add_func ("/slot/too-late", test_too_late);
 
   return g_test_run ();
 }

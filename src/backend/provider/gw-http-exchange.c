@@ -22,6 +22,7 @@ typedef struct {
   SoupMessage *message;      /* (owned) */
   GCancellable *cancellable; /* (owned) ends what libsoup does, whatever the reason */
   GSource *connect_limit;    /* (owned) (nullable) */
+  gint64 connect_by;         /* monotonic µs; nothing is sent later, even if nobody could look before */
   GSource *total_limit;      /* (owned) */
   GSource *outer;            /* (owned) (nullable) the caller's cancellable */
   GwExchangeSentFunc sent;   /* (nullable) */
@@ -90,6 +91,15 @@ aborted_cb (GCancellable *cancellable,
   give_up (user_data, GW_EXCHANGE_ABORTED);
 
   return G_SOURCE_REMOVE;
+}
+
+/* It connected while this process stood still: who waited for it has given it up. */
+static void
+starting_cb (SoupMessage *message,
+             Run *run)
+{
+  if (run->connect_limit != NULL && g_get_monotonic_time () > run->connect_by)
+    give_up (run, GW_EXCHANGE_LATE);
 }
 
 /* The first sign that a connection stands: "starting" does not come on one that had served
@@ -301,11 +311,13 @@ gw_http_exchange_async (SoupSession *session,
    * (tests/unit/test-openai.c, reset-on-reuse), and stopped here should another version do so. */
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_COLLECT_METRICS
                                        | SOUP_MESSAGE_IDEMPOTENT);
+  g_signal_connect (message, "starting", G_CALLBACK (starting_cb), run);
   g_signal_connect (message, "wrote-headers", G_CALLBACK (wrote_headers_cb), run);
   g_signal_connect (message, "wrote-body", G_CALLBACK (wrote_body_cb), run);
   g_signal_connect (message, "restarted", G_CALLBACK (restarted_cb), run);
   g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), run);
 
+  run->connect_by = g_get_monotonic_time () + (gint64) connect_ms * 1000;
   run->connect_limit = limit_new (run, context, connect_ms, "[gangway] connect limit");
   run->total_limit = limit_new (run, context, total_ms, "[gangway] total limit");
   if (cancellable != NULL)

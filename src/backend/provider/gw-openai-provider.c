@@ -584,6 +584,7 @@ gw_openai_provider_call_async (GwProvider *provider,
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   g_autoptr (GBytes) body = NULL;
   gint64 total_ms = (gint64) config->timeout_seconds * 1000;
+  gint64 connect_ms = MIN (total_ms, GW_OPENAI_CONNECT_MS);
   Call *call = g_new0 (Call, 1);
 
   g_task_set_source_tag (task, gw_openai_provider_call_async);
@@ -615,10 +616,12 @@ gw_openai_provider_call_async (GwProvider *provider,
       call->partial = request->partial != NULL ? gw_partial_ref (request->partial) : NULL;
       call->mask = gw_key_mask_new (self->keys);
     }
+  if (request->send_by != 0)
+    connect_ms = CLAMP (request->send_by - gw_clock_now (get_clock (self)), 1, connect_ms);
   body = build_request (request, call->model, config->stream);
   soup_message_set_request_body_from_bytes (call->message, "application/json", body);
   gw_http_exchange_async (self->session, get_clock (self), call->message,
-                          (guint) MIN (total_ms, GW_OPENAI_CONNECT_MS), total_ms,
+                          (guint) connect_ms, total_ms,
                           config->stream ? GW_OPENAI_MAX_STREAM : GW_OPENAI_MAX_BODY, sent,
                           sent_data, config->stream ? take_cb : NULL, call, cancellable, called_cb,
                           g_object_ref (task));

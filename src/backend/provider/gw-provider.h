@@ -19,6 +19,7 @@ typedef struct {
   const char *model;      /* (nullable) NULL: the configured one */
   JsonObject *metadata;   /* (nullable) the submitter's; `system`, if a text, is sent along */
   GwPartial *partial;     /* (nullable) takes the answer while it comes, if the provider streams */
+  gint64 send_by;         /* clock of the provider; not sent when it is later; 0: whenever */
 } GwCall;
 
 typedef void (*GwProviderSentFunc) (gint64 sent_at, gpointer user_data);

@@ -72,6 +72,7 @@ typedef struct {
   char *model;            /* (nullable) pinned; NULL: as the lane is configured */
   JsonObject *metadata;   /* (nullable) as submitted */
   guint tries;            /* used up so far */
+  gint64 send_by;         /* queue clock; later others may take it for lost; 0: no such time */
 } GwGrant;
 
 void gw_grant_free (GwGrant *grant);

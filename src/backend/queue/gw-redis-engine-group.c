@@ -106,6 +106,8 @@ take_reply (GwRedisEngine *engine,
             GwRedisRequest *request,
             const redisReply *reply)
 {
+  GwGrant *grant = NULL;
+
   if (!gw_redis_engine_check_reply (engine, request->script, reply, &request->error))
     {
       /* Only its answer was lost with the connection. */
@@ -132,10 +134,16 @@ take_reply (GwRedisEngine *engine,
   if (request->parse != NULL)
     request->result = request->parse (request, reply, &request->error);
   if (request->script == GW_REDIS_CLAIM)
-    gw_redis_engine_note_grant (engine, request->result, request->provider);
+    grant = request->result;
   else if (request->script == GW_REDIS_FINISH && request->result != NULL)
-    gw_redis_engine_note_grant (engine, ((GwRedisFinished *) request->result)->grant,
-                                request->provider);
+    grant = ((GwRedisFinished *) request->result)->grant;
+  if (grant != NULL)
+    {
+      /* The claim has renewed the lease, not before it was asked for. */
+      if (!engine->manual)
+        grant->send_by = engine->group_at + gw_redis_engine_get_lease_ms (engine);
+      gw_redis_engine_note_grant (engine, grant, request->provider);
+    }
 }
 
 /* A large submission goes over in pieces, so that no step is long: others' come in between. */
@@ -200,6 +208,7 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
       gw_redis_engine_append_script (engine, request->script, request->arguments);
       n++;
     }
+  engine->group_at = gw_clock_now (engine->clock);
   gw_redis_engine_wait_begins (engine);
   for (guint i = 0; i < n && error == NULL; i++)
     {

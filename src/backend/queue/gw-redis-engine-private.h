@@ -55,6 +55,7 @@ struct _GwRedisEngine {
   gint64 next_try;        /* monotonic ms */
   gint64 backoff;
   gint64 next_beat;       /* monotonic ms; 0: nothing is under way */
+  gint64 group_at;        /* queue clock: when the group under way was asked for */
   gint64 last_sweep;      /* queue's wall clock */
   gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
   gboolean gone;          /* the data: it is made anew */

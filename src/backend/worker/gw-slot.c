@@ -269,17 +269,24 @@ gw_slot_call (GwSlot *self,
     .content = grant->content,
     .model = grant->model,
     .metadata = grant->metadata,
+    .send_by = grant->send_by,
   };
   GwProviderConfig *config;
+  const char *late = NULL;
 
   self->grant = grant;
 
-  /* The lane was told to stop while the claim was on its way: nothing was sent. */
+  /* The lane was told to stop while the claim was on its way; or the machine stood still since, and
+   * others may have sent the task by now: nothing was sent, and nothing is. */
   if (self->provider == NULL)
+    late = "The lane stopped before the task was sent.";
+  else if (grant->send_by != 0 && gw_clock_now (gw_queue_get_clock (self->queue)) > grant->send_by)
+    late = "The machine stood still before the task was sent, for longer than a lease.";
+  if (late != NULL)
     {
       self->reply = gw_reply_new ();
-      gw_reply_set_error (self->reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_CANCELLED,
-                          "The lane stopped before the task was sent.");
+      gw_reply_set_error (self->reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_CANCELLED, "%s",
+                          late);
       gw_slot_finish (self);
       return;
     }
