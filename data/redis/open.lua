@@ -10,7 +10,7 @@ if not H and call('EXISTS', P .. 'move') == 1 then
               .. 'or run the same gangwayd --migrate-to again where it was broken off.')
 end
 if H and H.moved_to then
-  return fail('unavailable', 'The queue was moved from this Redis to ' .. H.moved_to .. ', where its tasks '
+  return fail('config', 'The queue was moved from this Redis to ' .. H.moved_to .. ', where its tasks '
               .. 'are now. Start without --redis there, or move it back with gangwayd --migrate-to redis.')
 end
 if H and H.moving and H.moving > now then

@@ -11,10 +11,14 @@
 #include "queue/gw-redis-queue.h"
 
 /* The Redis engine, for the contract suite: one real server for the program, on a socket in a folder
- * of its own, emptied before each case. It ends with us, however we end. */
+ * of its own, emptied before each case. It ends with us, however we end.
+ *
+ * The server is set up as examples/redis.conf says, and the queue is the user that it gives to the
+ * programs: what that one may not do, some case would miss. */
 
 static char *folder;
-static char *uri;
+static char *uri;         /* of the queue */
+static char *admin_uri;   /* of who empties it */
 static GPid server;
 
 static void
@@ -42,7 +46,7 @@ connect_to_server (GwRedisAddress **address)
   g_autoptr (GError) error = NULL;
   GwRedisConnection *connection;
 
-  *address = gw_redis_address_parse (uri, &error);
+  *address = gw_redis_address_parse (admin_uri, &error);
   g_assert_no_error (error);
   connection = gw_redis_connection_new (*address);
   for (guint i = 0; !gw_redis_connection_open (connection, FALSE, &error); i++)
@@ -66,10 +70,11 @@ start_server (void)
   g_assert_no_error (error);
   socket = g_build_filename (folder, "redis.sock", NULL);
   log = g_build_filename (folder, "redis.log", NULL);
-  uri = g_strconcat ("redis+unix://", socket, NULL);
+  uri = g_strconcat ("redis+unix://", socket, "?user=gangway&password=change-me-too", NULL);
+  admin_uri = g_strconcat ("redis+unix://", socket, "?user=admin&password=change-me", NULL);
   {
     const char *arguments[] = {
-      "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
+      "redis-server", GW_EXAMPLES "/redis.conf", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
       "--dir", folder, "--logfile", log, NULL
     };
 

@@ -146,6 +146,38 @@ class Units(frame.Case):
         manager.socket.setblocking(False)
         self.assertRaises(BlockingIOError, manager.told)
 
+    def test_the_example_configuration(self):
+        """Redis starts by it, and the user that it gives to the programs can do all that they do."""
+        port = frame.free_port()
+        redis = self.keep(frame.Process(
+            ["redis-server", os.path.join(ROOT, "examples", "redis.conf"), "--port", str(port),
+             "--dir", self.home.path], env={"PATH": os.environ["PATH"]}))
+        redis.wait_line(r"[Rr]eady to accept connections")
+
+        def ask(*words):
+            return subprocess.run(
+                ["redis-cli", "-p", str(port), "--user", "admin", "--pass", "change-me",
+                 "--no-auth-warning", *words], capture_output=True, text=True, check=True,
+                timeout=30).stdout.split()
+
+        self.assertEqual(ask("config", "get", "appendonly"), ["appendonly", "yes"])
+        self.assertEqual(ask("config", "get", "maxmemory-policy")[1], "noeviction")
+        uri = f"redis://gangway:change-me-too@127.0.0.1:{port}"
+        gateway = self.daemon("--no-workers")
+        task_id = gateway.submit("moves")
+        self.assertEqual(gateway.terminate(), 0)
+        mover = self.daemon_unready("--migrate-to", uri, port=None)
+        self.assertEqual(mover.wait(60), 0, mover.stderr)
+        mock = self.mock(providers={"one": {"concurrency": 4}})
+        gateway = self.daemon("--redis", uri, config=self.lanes(mock, one={}))
+        self.assertEqual(gateway.wait_task(task_id)["status"], "completed")
+        self.assertEqual(gateway.terminate(), 0)
+        mover = self.daemon_unready("--migrate-to", "embedded", "--redis", uri, port=None)
+        self.assertEqual(mover.wait(60), 0, mover.stderr)
+        self.assertEqual(ask("acl", "log"), [], "a command that it was refused")
+        for text in (gateway.stderr, mover.stderr):
+            self.assertNotIn("change-me-too", text)
+
     def test_a_password_in_a_file(self):
         self.redis("--requirepass", "in a file")
         self.home.file("config/gangway/redis-password", "in a file\n")

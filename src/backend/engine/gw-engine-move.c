@@ -10,6 +10,27 @@
 /* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does nothing
  * else. */
 
+/* Ends of calls that an engine could not tell Redis: once the queue is elsewhere, nobody could. */
+static gboolean
+check_undelivered (const char *data_dir,
+                   GError **error)
+{
+  g_autofree char *folder = g_build_filename (data_dir, GW_ENGINE_SPOOL, NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    n += g_str_has_suffix (name, ".outcome");
+  if (n == 0)
+    return TRUE;
+
+  g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
+               "%u answers in %s have not been told to the queue on Redis yet. Start gangwayd --redis "
+               "on this folder until they have been, then move it.", n, folder);
+  return FALSE;
+}
+
 /**
  * gw_engine_move_queue:
  * @options: from where to where
@@ -43,6 +64,8 @@ gw_engine_move_queue (const GwMoveOptions *options,
   data_dir = options->data_dir != NULL ? g_strdup (options->data_dir)
                                        : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
   hold = config->after_crash == GW_AFTER_CRASH_HOLD;
+  if (!options->to_redis && !check_undelivered (data_dir, error))
+    return FALSE;
   redis = gw_redis_store_new (uri, NULL, hold, error);
   if (redis == NULL)
     return FALSE;

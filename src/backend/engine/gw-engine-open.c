@@ -181,7 +181,7 @@ _gw_engine_open_queue (GwEngine *self,
   moved = gw_sqlite_store_find_moved (self->data_dir);
   if (moved != NULL)
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_UNAVAILABLE, moved);
+      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG, moved);
       return FALSE;
     }
 

@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
+/* In the data folder: ends of calls that wait to be told to Redis. */
+#define GW_ENGINE_SPOOL "undelivered"
+
 typedef enum {
   GW_ENGINE_NEW,
   GW_ENGINE_STARTING,

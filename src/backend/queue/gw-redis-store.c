@@ -24,6 +24,7 @@
 #define WRITE_BYTES (512 * 1024)
 #define LIST_PROJECTS 100
 #define DISK_SECONDS 2
+#define DISK_PATIENCE_SECONDS 60
 #define HOLD_SECONDS 6     /* a little more than copy.lua's */
 #define VERSION 1
 
@@ -362,16 +363,29 @@ static gboolean
 wait_for_disk (GwRedisStore *self,
                GError **error)
 {
-  g_autoptr (redisReply) reply = NULL;
+  gint64 until = g_get_monotonic_time () + DISK_PATIENCE_SECONDS * G_USEC_PER_SEC;
 
   if (!gw_redis_connection_get_server (self->connection)->appends)
     return TRUE;
-  reply = gw_redis_connection_run (self->connection, NULL, "CONFIG", "GET", "appendfsync", NULL);
-  if (reply != NULL && g_str_equal (gw_redis_reply_get_text (reply, 1), "always"))
-    return TRUE;
-  g_usleep (DISK_SECONDS * G_USEC_PER_SEC);
+  for (;;)
+    {
+      g_autoptr (redisReply) reply = NULL;
 
-  return TRUE;
+      g_usleep (DISK_SECONDS * G_USEC_PER_SEC);
+      reply = gw_redis_connection_run (self->connection, error, "INFO", "persistence", NULL);
+      if (reply == NULL)
+        return FALSE;
+      if (reply->str != NULL && strstr (reply->str, "aof_last_write_status:ok") != NULL
+          && strstr (reply->str, "aof_pending_bio_fsync:0") != NULL)
+        return TRUE;
+      if (g_get_monotonic_time () > until)
+        {
+          g_set_error (error, GW_ERROR, GW_ERROR_NO_SPACE,
+                       "Redis at %s does not get its file written. Look at its disk and its log, then "
+                       "run this again.", self->base.shown);
+          return FALSE;
+        }
+    }
 }
 
 static gboolean
@@ -388,7 +402,7 @@ hand (GwRedisStore *self,
   add_text (&step, to);
   add_text (&step, state);
 
-  return run_plain (self, &step, error) && wait_for_disk (self, error);
+  return run_plain (self, &step, error);
 }
 
 static gboolean
@@ -399,7 +413,7 @@ store_hand_over (GwQueueStore *store,
 {
   GwRedisStore *self = (GwRedisStore *) store;
 
-  if (!hand (self, id, to, "handed", error))
+  if (!hand (self, id, to, "handed", error) || !wait_for_disk (self, error))
     return FALSE;
   g_clear_pointer (&self->holding, g_free);
 
