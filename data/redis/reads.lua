@@ -183,7 +183,8 @@ function reads.stats()
     if t and (oldest == 0 or t.created < oldest) then oldest = t.created end
   end
   return { 'K', '', H.store, H.revision, H.n0, H.n1, H.n2, H.n3, H.n4, H.n_projects, H.sent, H.uncertain,
-    H.extra_n, H.cap, flying_n, ghosts_n, H.steps, oldest }
+    H.extra_n, H.cap, flying_n, ghosts_n, H.steps, oldest,
+    call('PUBSUB', 'NUMSUB', CHANNEL)[2], call('ZCOUNT', P .. 'engines', '(' .. now, '+inf') }
 end
 
 -- What the scheduler sees, with every task that no user's act keeps back.

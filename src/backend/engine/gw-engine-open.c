@@ -115,7 +115,7 @@ gw_engine_open_redis (GwEngine *self,
                       GError **error)
 {
   g_autofree char *uri = _gw_engine_dup_redis_uri (self->redis_uri, self->config);
-  g_autofree char *spool_dir = g_build_filename (self->data_dir, "undelivered", NULL);
+  g_autofree char *spool_dir = g_build_filename (self->data_dir, GW_ENGINE_SPOOL, NULL);
   GwRedisQueueOptions options = {
     .uri = uri,
     .max_concurrency = self->config->max_concurrency,

@@ -82,6 +82,62 @@ add_queue (GString *text,
   add_number (text, "commits_total", "counter", "Transactions written.", stats->commits);
 }
 
+/* How old the first task is that could start; a queue that stands still shows here first. */
+static void
+add_oldest (GString *text,
+            const GwQueueStats *stats)
+{
+  gint64 now = g_get_real_time () / 1000;
+
+  add_number (text, "queue_oldest_seconds", "gauge",
+              "Age of the oldest task that could start now; 0: there is none.",
+              stats->oldest_queued_at > 0 && now > stats->oldest_queued_at
+              ? (guint64) (now - stats->oldest_queued_at) / 1000 : 0);
+}
+
+/* A queue that is elsewhere: who is there, and how it is reached from here. */
+static void
+add_link (GString *text,
+          GwQueue *queue,
+          const GwQueueStats *stats)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  g_autoptr (GwQueueTrouble) trouble = NULL;
+  GwQueueLink link;
+  guint kept = 0;
+
+  if (!gw_queue_get_link (queue, &link))
+    return;
+  trouble = gw_queue_get_trouble (queue, &kept);
+  if (stats != NULL)
+    {
+      add_number (text, "queue_engines", "gauge", "Gateways and workers that use the queue.",
+                  stats->engines);
+      add_number (text, "queue_leases", "gauge",
+                  "Of them, those that hold a lease: they have work, or had some a moment ago.",
+                  stats->leases);
+    }
+  add_number (text, "queue_undelivered", "gauge",
+              "Ends of calls that wait on this machine's disk to be told to the queue.", kept);
+  add_head (text, "queue_trouble", "gauge",
+            "1 while something keeps the queue from working, by what; no line: nothing does.");
+  if (trouble != NULL)
+    g_string_append_printf (text, "gangway_queue_trouble{code=\"%s\"} 1\n", trouble->code);
+  add_number (text, "redis_connected", "gauge", "1 while this process is connected.",
+              link.connected);
+  add_number (text, "redis_connections_total", "counter", "Connections made by this process.",
+              link.connections);
+  add_number (text, "redis_failures_total", "counter",
+              "Connections that were lost, or did not come about.", link.failures);
+  add_number (text, "redis_steps_total", "counter", "Steps asked for by this process.", link.steps);
+  add_head (text, "redis_round_trip_seconds", "summary",
+            "Time until a group of steps was answered.");
+  g_string_append_printf (text, "gangway_redis_round_trip_seconds_sum %s\n",
+                          g_ascii_formatd (number, sizeof number, "%.6f", link.seconds));
+  g_string_append_printf (text, "gangway_redis_round_trip_seconds_count %" G_GUINT64_FORMAT "\n",
+                          link.round_trips);
+}
+
 typedef guint64 (*LaneNumber) (const GwLaneState *lane);
 
 static guint64
@@ -295,7 +351,11 @@ lanes_cb (GObject *source,
                           GW_VERSION, gw_queue_get_kind (GW_QUEUE (source)),
                           request->gateway->host_kind);
   if (collection->stats != NULL)
-    add_queue (text, collection->stats);
+    {
+      add_queue (text, collection->stats);
+      add_oldest (text, collection->stats);
+    }
+  add_link (text, GW_QUEUE (source), collection->stats);
   if (lanes != NULL)
     add_lanes (text, lanes);
   add_requests (text, request->gateway);

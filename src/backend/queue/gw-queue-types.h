@@ -206,6 +206,8 @@ typedef struct {
   guint64 answers_extra;  /* paid twice */
   guint64 commits;
   gint64 oldest_queued_at; /* Unix ms; 0: none */
+  guint engines;          /* gateways and workers that listen to it; 0: not told */
+  guint leases;           /* those of them that have work, or had some a moment ago */
   gboolean no_space;      /* the last write found none; what runs keeps its answers until it is back */
 } GwQueueStats;
 
@@ -220,6 +222,16 @@ typedef struct {
 } GwQueueTrouble;
 
 void gw_queue_trouble_free (GwQueueTrouble *trouble);
+
+/* How this process reaches a queue that is elsewhere, since it began. */
+typedef struct {
+  gboolean connected;
+  guint64 connections;    /* made: all but the first are again */
+  guint64 failures;       /* that were lost, or did not come about */
+  guint64 round_trips;
+  guint64 steps;          /* asked for in them */
+  double seconds;         /* of all round trips */
+} GwQueueLink;
 
 /* What the last crash left. */
 typedef struct {

@@ -622,6 +622,23 @@ gw_queue_get_trouble (GwQueue *self,
   return iface->get_trouble != NULL ? iface->get_trouble (self, n_kept) : NULL;
 }
 
+gboolean
+gw_queue_get_link (GwQueue *self,
+                   GwQueueLink *link)
+{
+  GwQueueInterface *iface;
+
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  *link = (GwQueueLink){ 0 };
+  iface = GW_QUEUE_GET_IFACE (self);
+  if (iface->get_link == NULL)
+    return FALSE;
+  iface->get_link (self, link);
+
+  return TRUE;
+}
+
 const char *
 gw_queue_get_kind (GwQueue *self)
 {

@@ -116,6 +116,7 @@ struct _GwQueueInterface {
   GwClock *(*get_clock) (GwQueue *self);
   const char *(*get_kind) (GwQueue *self);
   GwQueueTrouble *(*get_trouble) (GwQueue *self, guint *n_kept); /* may be absent */
+  void (*get_link) (GwQueue *self, GwQueueLink *link);           /* may be absent */
 };
 
 /* Puts tasks in: all or nothing, durable before it ends. Errors: GW_ERROR_INVALID (unknown provider
@@ -281,5 +282,8 @@ const char *gw_queue_get_kind (GwQueue *self);    /* "embedded" or "redis" */
 /* (transfer full) (nullable): why the queue does not work just now; never blocks. @n_kept: (out)
  * (optional): ends of calls that wait on this machine's disk to be told to it. */
 GwQueueTrouble *gw_queue_get_trouble (GwQueue *self, guint *n_kept);
+
+/* FALSE: the queue is in this process. Never blocks. */
+gboolean gw_queue_get_link (GwQueue *self, GwQueueLink *link);
 
 G_END_DECLS

@@ -191,6 +191,7 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
   g_autoptr (GPtrArray) replies = g_ptr_array_new_with_free_func (
     (GDestroyNotify) gw_redis_reply_free);
   g_autoptr (GError) error = NULL;
+  gint64 began;
   guint n = 0;
 
   for (guint i = 0; i < group->len; i++)
@@ -210,6 +211,7 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
     }
   engine->group_at = gw_clock_now (engine->clock);
   gw_redis_engine_wait_begins (engine);
+  began = g_get_monotonic_time ();
   for (guint i = 0; i < n && error == NULL; i++)
     {
       redisReply *reply = gw_redis_connection_take (engine->connection, &error);
@@ -218,7 +220,9 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
         g_ptr_array_add (replies, reply);
     }
   gw_redis_engine_wait_ends (engine);
-  if (error != NULL)
+  if (error == NULL)
+    gw_redis_engine_note_round_trip (engine, n, began);
+  else
     gw_redis_engine_lose_connection (engine, error);
 
   for (guint i = 0; i < replies->len; i++)

@@ -71,6 +71,34 @@ set_away (GwRedisEngine *engine,
 {
   g_mutex_lock (&engine->mutex);
   engine->away = away;
+  engine->link.connected = !away;
+  if (away)
+    engine->link.failures++;
+  else
+    engine->link.connections++;
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* @began: monotonic microseconds, when the first of @steps was sent. */
+void
+gw_redis_engine_note_round_trip (GwRedisEngine *engine,
+                                 guint steps,
+                                 gint64 began)
+{
+  g_mutex_lock (&engine->mutex);
+  engine->link.round_trips++;
+  engine->link.steps += steps;
+  engine->link.seconds += (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* Any thread. */
+void
+gw_redis_engine_get_link (GwRedisEngine *engine,
+                          GwQueueLink *link)
+{
+  g_mutex_lock (&engine->mutex);
+  *link = engine->link;
   g_mutex_unlock (&engine->mutex);
 }
 

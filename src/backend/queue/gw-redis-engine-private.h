@@ -42,6 +42,7 @@ struct _GwRedisEngine {
   GwRedisFault fault;     /* (mutex mutex) what ails Redis; NONE: nothing */
   char *trouble;          /* (mutex mutex) (nullable) the same for people */
   gint64 trouble_since;   /* (mutex mutex) Unix ms */
+  GwQueueLink link;       /* (mutex mutex) */
   gint64 asked_at;        /* (mutex mutex) monotonic ms: a reply is waited for; 0: none */
   GHashTable *walks;      /* (mutex mutex) */
   GHashTable *flights;    /* (mutex mutex) calls under way, by attempt */
@@ -113,6 +114,7 @@ void gw_redis_engine_lose_connection (GwRedisEngine *engine, const GError *error
 void gw_redis_engine_set_trouble (GwRedisEngine *engine, GwRedisFault fault, const char *message);
 void gw_redis_engine_wait_begins (GwRedisEngine *engine);
 void gw_redis_engine_wait_ends (GwRedisEngine *engine);
+void gw_redis_engine_note_round_trip (GwRedisEngine *engine, guint steps, gint64 began);
 void gw_redis_engine_keep_house (GwRedisEngine *engine);
 
 GHashTable *gw_redis_flights_new (void);

@@ -416,6 +416,8 @@ gw_redis_parse_stats (GwRedisRequest *request,
   stats->ghosts = (guint) gw_redis_reply_get_int (reply, 15);
   stats->commits = (guint64) gw_redis_reply_get_int (reply, 16);
   stats->oldest_queued_at = gw_redis_reply_get_int (reply, 17);
+  stats->engines = (guint) gw_redis_reply_get_int (reply, 18);
+  stats->leases = (guint) gw_redis_reply_get_int (reply, 19);
 
   return stats;
 }

@@ -437,6 +437,13 @@ get_trouble (GwQueue *self,
 }
 
 static void
+get_link (GwQueue *self,
+          GwQueueLink *link)
+{
+  gw_redis_engine_get_link (gw_redis_queue_get_engine (self), link);
+}
+
+static void
 gw_redis_queue_iface_init (GwQueueInterface *iface)
 {
   gw_redis_queue_init_submit (iface);
@@ -470,6 +477,7 @@ gw_redis_queue_iface_init (GwQueueInterface *iface)
   iface->get_clock = get_clock;
   iface->get_kind = get_kind;
   iface->get_trouble = get_trouble;
+  iface->get_link = get_link;
 }
 
 static void
