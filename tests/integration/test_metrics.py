@@ -73,7 +73,7 @@ class Metrics(frame.Case):
         gateway.wait_project(given["project_id"])
 
     def test_embedded(self):
-        mock = self.mock(providers={"one": {"concurrency": 2}})
+        mock = self.mock(providers={"one": {"concurrency": 20}})
         gateway = self.daemon(config=self.lanes(mock, one={}))
         self.run_some(gateway)
         samples = self.read(gateway)
@@ -89,7 +89,7 @@ class Metrics(frame.Case):
         redis = self.keep(frame.Process(arguments, env={"PATH": os.environ["PATH"]}))
         redis.wait_line(r"ready to accept connections at")
         uri = f"redis+unix://{socket}"
-        mock = self.mock(providers={"one": {"concurrency": 2, "latency": 0.02}})
+        mock = self.mock(providers={"one": {"concurrency": 20, "latency": 0.02}})
         gateway = self.daemon("--redis", uri, "--no-workers", config=self.lanes(mock, one={}))
         worker = self.daemon_unready("--redis", uri, "--workers-only", port=None)
         worker.wait_line("working on")
