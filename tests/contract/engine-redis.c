@@ -13,12 +13,22 @@
 /* The Redis engine, for the contract suite: one real server for the program, on a socket in a folder
  * of its own, emptied before each case. It ends with us, however we end.
  *
- * The server is set up as examples/redis.conf says, and the queue is the user that it gives to the
- * programs: what that one may not do, some case would miss. */
+ * Where GW_EXAMPLES is set, the server is set up as examples/redis.conf says, and the queue is the
+ * user that it gives to the programs: what that one may not do, some case would miss. */
+
+#ifdef GW_EXAMPLES
+#define EXAMPLE GW_EXAMPLES "/redis.conf"
+#define QUEUE_USER "?user=gangway&password=change-me-too"
+#define ADMIN_USER "?user=admin&password=change-me"
+#else
+#define EXAMPLE "--protected-mode yes"
+#define QUEUE_USER ""
+#define ADMIN_USER ""
+#endif
 
 static char *folder;
 static char *uri;         /* of the queue */
-static char *admin_uri;   /* of who empties it */
+static char *admin_uri;   /* of the tests, which look into it and empty it */
 static GPid server;
 
 static void
@@ -70,12 +80,12 @@ start_server (void)
   g_assert_no_error (error);
   socket = g_build_filename (folder, "redis.sock", NULL);
   log = g_build_filename (folder, "redis.log", NULL);
-  uri = g_strconcat ("redis+unix://", socket, "?user=gangway&password=change-me-too", NULL);
-  admin_uri = g_strconcat ("redis+unix://", socket, "?user=admin&password=change-me", NULL);
+  uri = g_strconcat ("redis+unix://", socket, QUEUE_USER, NULL);
+  admin_uri = g_strconcat ("redis+unix://", socket, ADMIN_USER, NULL);
   {
     const char *arguments[] = {
-      "redis-server", GW_EXAMPLES "/redis.conf", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
-      "--dir", folder, "--logfile", log, NULL
+      "redis-server", EXAMPLE, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly",
+      "no", "--dir", folder, "--logfile", log, NULL
     };
 
     g_spawn_async (NULL, (char **) arguments, NULL,
@@ -108,7 +118,7 @@ make (void)
       g_assert_no_error (error);
     }
 
-  return g_strdup (uri);
+  return g_strdup (admin_uri);
 }
 
 static void
@@ -123,7 +133,7 @@ open_queue (const char *data,
             GError **error)
 {
   GwRedisQueueOptions options = {
-    .uri = data,
+    .uri = g_strcmp0 (data, admin_uri) == 0 ? uri : data,
     .clock = clock,
     .max_concurrency = settings->max_concurrency,
     .max_attempts = settings->max_attempts,
