@@ -114,7 +114,29 @@ def check_icons():
             yield f"{path.name} has a shadow of its own"
 
 
-CHECKS = [check_pictures, check_words, check_types, check_actions, check_icons]
+def anchors(text):
+    """What a heading is called in a link, as GitHub makes it."""
+    return {re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+            for line in re.sub(r"```.*?```", "", text, flags=re.DOTALL).splitlines()
+            if line.startswith("#")}
+
+
+def check_links():
+    """Every picture and page that the documents name is there."""
+    for path in [ROOT / "README.md", ROOT / "HACKING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^()\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            other = path.parent / name if name else path
+            if not other.exists():
+                yield f"{path.name} names {target}, which is not there"
+            elif anchor and anchor not in anchors(other.read_text(encoding="utf-8")):
+                yield f"{path.name} names {target}, and there is no such heading"
+
+
+CHECKS = [check_links, check_pictures, check_words, check_types, check_actions, check_icons]
 
 
 def main():
