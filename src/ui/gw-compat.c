@@ -143,3 +143,20 @@ gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color)
   if (name == NULL || !gtk_style_context_lookup_color (style, name, color))
     gtk_style_context_get_color (style, color);
 }
+
+/**
+ * gw_compat_has_focus_in:
+ *
+ * Tab goes through every row of a list, whose end may be far away; lists that may be long ask this to
+ * let it go on behind them. (GTK 4.12 has a property for that, 4.8 has not.)
+ *
+ * Returns: whether the focus is in @widget, or in what it holds
+ */
+gboolean
+gw_compat_has_focus_in (GtkWidget *widget)
+{
+  GtkRoot *root = gtk_widget_get_root (widget);
+  GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
+
+  return focus != NULL && (focus == widget || gtk_widget_is_ancestor (focus, widget));
+}

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 void gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label);
 void gw_compat_label_list_row (GtkListItem *item, const char *label);
+gboolean gw_compat_has_focus_in (GtkWidget *widget);
 void gw_compat_announce (GtkWidget *widget, const char *message);
 void gw_compat_show_file (GtkWindow *parent, GFile *file);
 void gw_compat_scroll_to (GtkColumnView *view, guint position);

@@ -16,6 +16,7 @@ struct _GwSidebar {
   GtkListView *projects_view;
   GtkLabel *history_count;
   GtkWidget *history_page;
+  GtkWidget *history_button;
   GtkSearchEntry *search_entry;
   GtkLabel *search_note;
   GtkStack *history_stack;

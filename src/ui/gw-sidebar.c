@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "gw-compat.h"
 #include "gw-day-list.h"
 #include "gw-sidebar-private.h"
 
@@ -233,6 +234,21 @@ gw_sidebar_finalize (GObject *object)
   G_OBJECT_CLASS (gw_sidebar_parent_class)->finalize (object);
 }
 
+/* Tab leaves the lists, however many projects there are. */
+static gboolean
+gw_sidebar_focus_next (GtkWidget *widget, GtkDirectionType direction)
+{
+  GwSidebar *self = GW_SIDEBAR (widget);
+  gboolean forward = direction == GTK_DIR_TAB_FORWARD;
+  gboolean tab = forward || direction == GTK_DIR_TAB_BACKWARD;
+
+  if (tab && gw_compat_has_focus_in (GTK_WIDGET (self->projects_view)))
+    return forward && gtk_widget_grab_focus (self->history_button);
+  if (tab && gw_compat_has_focus_in (GTK_WIDGET (self->history_view)))
+    return !forward && gtk_widget_grab_focus (GTK_WIDGET (self->search_entry));
+  return GTK_WIDGET_CLASS (gw_sidebar_parent_class)->focus (widget, direction);
+}
+
 static void
 gw_sidebar_class_init (GwSidebarClass *klass)
 {
@@ -241,6 +257,7 @@ gw_sidebar_class_init (GwSidebarClass *klass)
 
   object_class->dispose = gw_sidebar_dispose;
   object_class->finalize = gw_sidebar_finalize;
+  widget_class->focus = gw_sidebar_focus_next;
 
   signals[SHOW_PROJECT]
       = g_signal_new ("show-project", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
@@ -257,6 +274,7 @@ gw_sidebar_class_init (GwSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, projects_view);
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, history_count);
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, history_page);
+  gtk_widget_class_bind_template_child (widget_class, GwSidebar, history_button);
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, search_entry);
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, search_note);
   gtk_widget_class_bind_template_child (widget_class, GwSidebar, history_stack);

@@ -180,6 +180,30 @@ gw_task_view_grab_focus (GtkWidget *widget)
   return gtk_widget_grab_focus (GTK_WIDGET (GW_TASK_VIEW (widget)->column_view));
 }
 
+/* Tab leaves the list, however many rows it has, and enters at the filters, not where it was last. */
+static gboolean
+gw_task_view_focus (GtkWidget *widget, GtkDirectionType direction)
+{
+  GwTaskView *self = GW_TASK_VIEW (widget);
+  gboolean forward = direction == GTK_DIR_TAB_FORWARD;
+  GtkWidget *before;
+
+  if (!forward && direction != GTK_DIR_TAB_BACKWARD)
+    return GTK_WIDGET_CLASS (gw_task_view_parent_class)->focus (widget, direction);
+  if (!gw_compat_has_focus_in (GTK_WIDGET (self->column_view)))
+    {
+      if (!gw_compat_has_focus_in (widget))
+        gtk_widget_set_focus_child (self->box, NULL);
+      /* Not the default, which would grab the focus for the list. */
+      return gtk_widget_child_focus (self->box, direction);
+    }
+  for (before = GTK_WIDGET (self->stack);
+       !forward && (before = gtk_widget_get_prev_sibling (before)) != NULL;)
+    if (gtk_widget_child_focus (before, direction))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 gw_task_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                       int *natural, int *minimum_baseline, int *natural_baseline)
@@ -251,6 +275,7 @@ gw_task_view_class_init (GwTaskViewClass *klass)
   widget_class->size_allocate = gw_task_view_size_allocate;
   widget_class->get_request_mode = gw_task_view_get_request_mode;
   widget_class->grab_focus = gw_task_view_grab_focus;
+  widget_class->focus = gw_task_view_focus;
 
   for (i = 0; i < N_SIGNALS; i++)
     signals[i] = g_signal_new (names[i], G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,

@@ -4,13 +4,24 @@
 end, a window, a task item or a session among them; in an ordinary build, on a critical message."""
 
 import os
+import time
 
 import desktop
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+TIMES = int(os.environ.get("GW_TEST_TIMES", "3"))  # 100, by hand, is the long form
+
+
 class Leaks(desktop.Case):
+    def open_and_close(self, window, key):
+        before = window.app.get_child_count()
+        window.key(key)
+        window.until(lambda: window.app.get_child_count() > before, f"what {key} opens")
+        window.until(lambda: window.app.get_child_count() == before
+                     or window.type_keys("Escape") or time.sleep(0.3), f"the end of {key}")
+
     def test_open_every_view_run_and_close(self):
         window = self.open(env={
             "ASAN_OPTIONS": "detect_leaks=1:exitcode=86:fast_unwind_on_malloc=0",
@@ -32,6 +43,10 @@ class Leaks(desktop.Case):
             window.key("Escape")
         window.key("ctrl+f")
         window.key("Escape")
+        # Whatever is opened can be opened as often as one likes.
+        for _ in range(TIMES):
+            for key in ("ctrl+comma", "ctrl+question", "F1", "ctrl+o", "ctrl+s"):
+                self.open_and_close(window, key)
         window.key("ctrl+q")
         self.assertEqual(window.wait(120), 0, window.stderr[-4000:])
 

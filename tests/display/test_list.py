@@ -211,6 +211,50 @@ class Many(Case):
                                      or desktop.has_state(node, Atspi.StateType.CHECKED))
 
 
+class Keys(Case):
+    def focused(self, window):
+        for node in desktop.nodes(window.app):
+            if desktop.has_state(node, Atspi.StateType.FOCUSED):
+                place = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+                return desktop.role_of(node), desktop.name_of(node).split(",")[0], place.x, place.y
+        return None
+
+    def walk(self, window, key):
+        """What Tab comes to, from the composer until it is there again."""
+        start, stops = self.focused(window), []
+        while len(stops) < 60:
+            before = stops[-1] if stops else start
+            window.type_keys(key)
+            stops.append(window.until(lambda: (self.focused(window) or before) != before
+                                      and self.focused(window), f"what follows {before}"))
+            if stops[-1] == start:
+                return stops
+        self.fail(f"{key} does not come back: {stops}")
+
+    def test_tab_goes_once_round_and_back(self):
+        gateway = self.gateway()
+        fill(gateway)
+        gateway.add_project("Alone", completed=1)
+        gateway.add_project("Together", completed=2)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+        window.pick(ALL[1])
+        window.wait_button("Copy Task")
+        window.click(window.composer())
+        window.until(lambda: (self.focused(window) or ("", ""))[1] == "Task", "the composer")
+        there = self.walk(window, "Tab")
+        # A list is one stop, however long it is; the arrows go through it.
+        names = [name for _role, name, _x, _y in there]
+        self.assertEqual([role for role, *_ in there].count("table row"), 1, there)
+        self.assertEqual([role for role, *_ in there].count("list item"), 1, there)
+        # In the order in which it is read.
+        order = [names.index(name) for name in
+                 ("Add Tasks", "Main Menu", "History", "All 5", "Copy Task", "Details", "Task")]
+        self.assertEqual(order, sorted(order), there)
+        back = self.walk(window, "shift+Tab")
+        self.assertEqual(sorted(back), sorted(there))
+
+
 class Large(Case):
     def test_large_text_has_its_room(self):
         gateway = self.gateway()
