@@ -408,7 +408,8 @@ check_redis_uri (GwConfig *self,
   return TRUE;
 }
 
-/* (nullable): a file that the configuration names, if it does: beside the configuration, where it is not named whole. */
+/* (nullable): a file that the configuration names, if it does: beside the configuration, where it
+ * is not named whole. */
 static char *
 dup_path (GwConfig *self,
           const char *path)

@@ -10,8 +10,8 @@
 #include "queue/gw-redis-connection.h"
 #include "queue/gw-redis-queue.h"
 
-/* The Redis engine, for the contract suite: one real server for the program, on a socket in a folder
- * of its own, emptied before each case. It ends with us, however we end.
+/* The Redis engine, for the contract suite: one real server for the program, on a socket in a
+ * folder of its own, emptied before each case. It ends with us, however we end.
  *
  * Where GW_EXAMPLES is set, the server is set up as examples/redis.conf says, and the queue is the
  * user that it gives to the programs: what that one may not do, some case would miss. */

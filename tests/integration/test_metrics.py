@@ -58,7 +58,8 @@ class Metrics(frame.Case):
         self.assertEqual(reply.status_code, 200)
         self.assertEqual(reply.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
         samples, types = parse(reply.text)
-        with open(os.path.join(frame.HERE, "..", "..", "docs", "redis.md"), encoding="utf-8") as file:
+        page = os.path.join(frame.HERE, "..", "..", "docs", "redis.md")
+        with open(page, encoding="utf-8") as file:
             told = file.read()
         for name in types:
             self.assertIn(f"`{name}`", told, "docs/redis.md does not explain it")
@@ -106,7 +107,8 @@ class Metrics(frame.Case):
 
         # Away: the gateway's own numbers are told all the same.
         redis.kill()
-        frame.wait_for(lambda: not self.value(self.read(gateway), "gangway_redis_connected"), "it is away")
+        frame.wait_for(lambda: not self.value(self.read(gateway), "gangway_redis_connected"),
+                       "it is away")
         samples = self.read(gateway)
         self.assertEqual(self.value(samples, "gangway_queue_up"), 0)
         self.assertEqual(self.value(samples, "gangway_queue_trouble", code="away"), 1)

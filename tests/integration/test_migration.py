@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A queue moves from the embedded engine to Redis and back: nothing is lost, nothing runs twice, whoever
-is killed in between runs the same command again."""
+"""A queue moves from the embedded engine to Redis and back: nothing is lost, nothing runs twice,
+whoever is killed in between runs the same command again."""
 
 import json
 import os
@@ -101,8 +101,8 @@ class Migration(frame.Case):
                                "model": "second-model"})
 
     def fill(self, mock):
-        """Leaves an embedded queue whose last engine was killed, and tells its configuration and what
-        was submitted under a key."""
+        """Leaves an embedded queue whose last engine was killed, and tells its configuration and
+        what was submitted under a key."""
         config = self.configured(mock)
         gateway = self.daemon(config=config)
         done = gateway.ok("POST", "/tasks/batch", {"project": "done ✓", "tasks": [
@@ -174,6 +174,7 @@ class Migration(frame.Case):
         self.assertIn("nothing is missing", said)
         gateway = self.daemon("--no-workers")
         self.assert_same(before, self.see(gateway))
+        self.assertNotIn("before; what waits", gateway.stderr)
         self.stop(gateway)
         self.assertEqual([name for name in os.listdir(self.home.data) if "before" in name][:2],
                          [name for name in os.listdir(self.home.data) if "before" in name])
@@ -238,9 +239,11 @@ class Migration(frame.Case):
         self.stop(gateway)
         for said in (self.to_redis(3), self.to_embedded(3)):
             self.assertIn("two queues cannot become one", said)
-        # Both go on as before.
+        # Both go on as before, and who forgets one hears of it.
         for arguments in ((), ("--redis", self.uri)):
             gateway = self.daemon("--no-workers", *arguments)
+            self.assertIn("1 unfinished tasks wait in the queue" if arguments
+                          else f"used the queue on {self.uri} before", gateway.stderr)
             self.assertEqual(len(gateway.ok("GET", "/tasks")["tasks"]), 1)
             self.stop(gateway)
         self.assertIn("There is no queue in", self.move(self.uri, 3, "--data-dir", os.path.join(
@@ -249,7 +252,7 @@ class Migration(frame.Case):
         self.assertIn("There is no such socket", self.move(self.uri + ".not", 3))
 
     def test_killed_in_the_middle(self):
-        """10 000 tasks; kill -9 at any moment: the source opens, or the same command ends the rest."""
+        """10 000 tasks; kill -9 at any moment: the source opens, or the same command does the rest."""
         self.diagnose(f"GW_TEST_SEED={SEED}")
         gateway = self.daemon("--no-workers", config="")
         for part in range(4):

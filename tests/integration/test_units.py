@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The unit files: systemd reads them without a word, they are closed, and what they run works as they
-say it: options, credentials, readiness, an orderly end. The example configuration of Redis loads."""
+"""The unit files: systemd reads them without a word, they are closed, and what they run works as
+they say it: options, credentials, readiness, an orderly end. The example for Redis loads."""
 
 import os
 import re

@@ -7,8 +7,8 @@
 #include "gw-error.h"
 #include "queue/gw-queue-store.h"
 
-/* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does nothing
- * else. */
+/* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does
+ * nothing else. */
 
 /* Ends of calls that an engine could not tell Redis: once the queue is elsewhere, nobody could. */
 static gboolean
@@ -25,9 +25,11 @@ check_undelivered (const char *data_dir,
   if (n == 0)
     return TRUE;
 
-  g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-               "%u answers in %s have not been told to the queue on Redis yet. Start gangwayd --redis "
-               "on this folder until they have been, then move it.", n, folder);
+  g_set_error (
+      error, GW_ERROR, GW_ERROR_CONFLICT,
+      "%u answers in %s have not been told to the queue on Redis yet. Start gangwayd --redis "
+      "on this folder until they have been, then move it.",
+      n, folder);
   return FALSE;
 }
 
@@ -57,8 +59,9 @@ gw_engine_move_queue (const GwMoveOptions *options,
   uri = _gw_engine_dup_redis_uri (options->redis_uri, config);
   if (uri == NULL)
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
+      g_set_error_literal (
+          error, GW_ERROR, GW_ERROR_CONFIG,
+          "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
       return FALSE;
     }
   data_dir = options->data_dir != NULL ? g_strdup (options->data_dir)

@@ -74,8 +74,8 @@ queue_failed_cb (const GError *error,
   _gw_engine_tell_failed (user_data, error);
 }
 
-/* (transfer full) (nullable): the address of Redis, with all that stands apart from it; NULL: nobody names
- * one */
+/* (transfer full) (nullable): the address of Redis, with all that stands apart from it; NULL:
+ * nobody names one */
 char *
 _gw_engine_dup_redis_uri (const char *given,
                           const GwConfig *config)
@@ -102,11 +102,47 @@ tell_left_behind (GwEngine *self,
   guint64 n = gw_sqlite_store_count_unfinished (self->data_dir);
 
   if (n > 0)
-    g_ptr_array_add (self->notices,
-                     g_strdup_printf ("%" G_GUINT64_FORMAT " unfinished tasks wait in the queue in %s, "
-                                      "which is not used while the one on %s is. To take them over, "
-                                      "stop this, and run: gangwayd --migrate-to redis (with the same "
-                                      "options).", n, self->data_dir, address->shown));
+    g_ptr_array_add (
+        self->notices,
+        g_strdup_printf ("%" G_GUINT64_FORMAT " unfinished tasks wait in the queue in %s, "
+                         "which is not used while the one on %s is. To take them over, "
+                         "stop this, and run: gangwayd --migrate-to redis (with the same "
+                         "options).",
+                         n, self->data_dir, address->shown));
+}
+
+/* Which Redis a gateway on this folder used last, for who forgets to name it. */
+#define USED_REDIS "used-redis"
+
+static void
+note_used_redis (GwEngine *self,
+                 const GwRedisAddress *address)
+{
+  g_autofree char *path = g_build_filename (self->data_dir, USED_REDIS, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (self->host == GW_HOST_DAEMON && !self->workers_only
+      && g_file_test (self->data_dir, G_FILE_TEST_IS_DIR)
+      && !g_file_set_contents (path, address->shown, -1, &error))
+    g_debug ("%s", error->message);
+}
+
+static void
+tell_used_redis (GwEngine *self)
+{
+  g_autofree char *path = g_build_filename (self->data_dir, USED_REDIS, NULL);
+  g_autofree char *shown = NULL;
+
+  if (self->host != GW_HOST_DAEMON || !g_file_get_contents (path, &shown, NULL, NULL)
+      || !g_utf8_validate (shown, -1, NULL))
+    return;
+  g_ptr_array_add (
+      self->notices,
+      g_strdup_printf ("A gateway on this folder used the queue on %s before; what waits "
+                       "there is not seen here. Start with --redis and that address, or "
+                       "bring it here: gangwayd --migrate-to embedded --redis and that "
+                       "address. Delete %s to hear no more of it.",
+                       shown, path));
 }
 
 /* Others may work on it, too: nothing is locked, and whose lease runs out has died. */
@@ -142,6 +178,7 @@ gw_engine_open_redis (GwEngine *self,
     return FALSE;
 
   self->queue = GW_QUEUE (queue);
+  note_used_redis (self, address);
   if (self->workers_only)
     self->uri = g_strdup (address->shown);
 
@@ -185,6 +222,7 @@ _gw_engine_open_queue (GwEngine *self,
       return FALSE;
     }
 
+  tell_used_redis (self);
   self->opening_at = g_get_real_time () / 1000;
   queue = gw_sqlite_queue_new (&options, error);
   if (queue == NULL)

@@ -10,13 +10,13 @@
 #include "queue/gw-queue-store.h"
 
 /*
- * A queue moves from one place to another: record by record, read back and compared, then given over.
- * Blocking, one thread.
+ * A queue moves from one place to another: record by record, read back and compared, then given
+ * over. Blocking, one thread.
  *
- * Guarantee: at every moment at most one place has a queue that an engine would open. Until all has come
- * the source is whole and opens as before; then it is marked as given away (durable), then the target
- * becomes a queue, then the source is marked as a copy. Whoever is killed in between runs the same
- * command again: before the first mark it begins anew, after it the rest is done.
+ * Guarantee: at every moment at most one place has a queue that an engine would open. Until all has
+ * come the source is whole and opens as before; then it is marked as given away (durable), then the
+ * target becomes a queue, then the source is marked as a copy. Whoever is killed in between runs
+ * the same command again: before the first mark it begins anew, after it the rest is done.
  */
 
 static const GwStoreFields fields[GW_N_STORE_KINDS] = {
@@ -219,21 +219,23 @@ copy (Move *move,
         continue;
       if (here[kind].records != there[kind].records || here[kind].sum != there[kind].sum)
         {
-          g_set_error (error, GW_ERROR, GW_ERROR_DATA_CORRUPT,
-                       "What came to %s is not what was sent: %" G_GUINT64_FORMAT " records of the kind "
-                       "“%s” went, %" G_GUINT64_FORMAT " came%s. %s is as it was; use it on, and report "
-                       "this.", move->to->shown, there[kind].records, fields[kind].name,
-                       here[kind].records,
-                       here[kind].records == there[kind].records ? ", and their contents differ" : "",
-                       move->from->shown);
+          g_set_error (
+              error, GW_ERROR, GW_ERROR_DATA_CORRUPT,
+              "What came to %s is not what was sent: %" G_GUINT64_FORMAT " records of the kind "
+              "“%s” went, %" G_GUINT64_FORMAT " came%s. %s is as it was; use it on, and report "
+              "this.",
+              move->to->shown, there[kind].records, fields[kind].name, here[kind].records,
+              here[kind].records == there[kind].records ? ", and their contents differ" : "",
+              move->from->shown);
           return FALSE;
         }
     }
-  tell (move, "compared, nothing is missing: %" G_GUINT64_FORMAT " tasks, %" G_GUINT64_FORMAT
-        " projects, %" G_GUINT64_FORMAT " calls, %" G_GUINT64_FORMAT " providers, %" G_GUINT64_FORMAT
-        " sends that still count in a minute's limit", here[GW_STORE_TASK].records,
-        here[GW_STORE_PROJECT].records, here[GW_STORE_ATTEMPT].records, here[GW_STORE_LANE].records,
-        here[GW_STORE_SEND].records);
+  tell (move,
+        "compared, nothing is missing: %" G_GUINT64_FORMAT " tasks, %" G_GUINT64_FORMAT
+        " projects, %" G_GUINT64_FORMAT " calls, %" G_GUINT64_FORMAT
+        " providers, %" G_GUINT64_FORMAT " sends that still count in a minute's limit",
+        here[GW_STORE_TASK].records, here[GW_STORE_PROJECT].records, here[GW_STORE_ATTEMPT].records,
+        here[GW_STORE_LANE].records, here[GW_STORE_SEND].records);
 
   return TRUE;
 }
@@ -269,8 +271,8 @@ refuse_moved (Move *move,
   return FALSE;
 }
 
-/* What an earlier move left, that was broken off after the source had been given away. @done: whether that
- * was all. */
+/* What an earlier move left, that was broken off after the source had been given away. @done:
+ * whether that was all. */
 static gboolean
 finish_earlier (Move *move,
                 const GwStoreInfo *source,
@@ -288,9 +290,11 @@ finish_earlier (Move *move,
     return TRUE;
   if (g_strcmp0 (source->moved_to, move->to->shown) != 0)
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-                   "A move of the queue in %s to %s was broken off just before its end. End that one "
-                   "first: run it again.", move->from->shown, source->moved_to);
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_CONFLICT,
+          "A move of the queue in %s to %s was broken off just before its end. End that one "
+          "first: run it again.",
+          move->from->shown, source->moved_to);
       return FALSE;
     }
   if (g_strcmp0 (target->came, source->moved_id) == 0
@@ -317,16 +321,19 @@ check_target (Move *move,
     case GW_STORE_MOVED:
       return TRUE;
     case GW_STORE_HANDED:
-      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-                   "A move of the queue in %s to %s was broken off just before its end. End that one "
-                   "first: run it again.", move->to->shown, target->moved_to);
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_CONFLICT,
+          "A move of the queue in %s to %s was broken off just before its end. End that one "
+          "first: run it again.",
+          move->to->shown, target->moved_to);
       return FALSE;
     case GW_STORE_FULL:
     default:
       g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-                   "%s has a queue with %" G_GUINT64_FORMAT " tasks of its own, and two queues cannot "
-                   "become one. Remove its projects first, or take another place.", move->to->shown,
-                   target->tasks);
+                   "%s has a queue with %" G_GUINT64_FORMAT
+                   " tasks of its own, and two queues cannot "
+                   "become one. Remove its projects first, or take another place.",
+                   move->to->shown, target->tasks);
       return FALSE;
     }
 }
@@ -336,8 +343,8 @@ check_target (Move *move,
  * @from: where the queue is
  * @to: where it shall be
  * @tell: (nullable): is told how far it is
- * @error: (nullable): GW_ERROR_DATA_IN_USE while engines work on either; _CONFLICT where the target has
- *   tasks or the source has been moved; _NO_SPACE, _UNAVAILABLE, _DATA_CORRUPT
+ * @error: (nullable): GW_ERROR_DATA_IN_USE while engines work on either; _CONFLICT where the target
+ * has tasks or the source has been moved; _NO_SPACE, _UNAVAILABLE, _DATA_CORRUPT
  *
  * Moves all of it, or nothing.
  *
@@ -360,8 +367,8 @@ gw_queue_move (GwQueueStore *from,
     return FALSE;
   if (source.state == GW_STORE_ABSENT)
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_NOT_FOUND, "There is no queue in %s. Nothing was moved.",
-                   from->shown);
+      g_set_error (error, GW_ERROR, GW_ERROR_NOT_FOUND,
+                   "There is no queue in %s. Nothing was moved.", from->shown);
       return FALSE;
     }
   if (!finish_earlier (&move, &source, &target, &done, error))
@@ -372,7 +379,8 @@ gw_queue_move (GwQueueStore *from,
     return FALSE;
 
   move.tasks = source.tasks;
-  tell (&move, "moving %" G_GUINT64_FORMAT " tasks from %s to %s", source.tasks, from->shown, to->shown);
+  tell (&move, "moving %" G_GUINT64_FORMAT " tasks from %s to %s", source.tasks, from->shown,
+        to->shown);
   if (!from->hold (from, id, error) || !to->begin (to, id, from->shown, error)
       || !copy (&move, error) || !from->hand_over (from, id, to->shown, error))
     return FALSE;

@@ -111,7 +111,8 @@ typedef void (*GwMoveFunc) (const char *line, gpointer user_data);
 gboolean gw_queue_move (GwQueueStore *from, GwQueueStore *to, GwMoveFunc tell, gpointer user_data,
                         GError **error);
 
-/* Whether an embedded queue was moved away, or half a one came: NULL or the sentence that says so. */
+/* Whether an embedded queue was moved away, or half a one came: NULL or the sentence that says so.
+ * */
 char *gw_sqlite_store_find_moved (const char *data_dir);
 
 /* How many unfinished tasks an embedded queue has that nobody works on; 0 where nobody can tell. */

@@ -184,7 +184,7 @@ gw_redis_uri_with_password (const char *uri,
   if (colon != NULL && colon + 1 < at)
     return g_strdup (uri);
 
-  return g_strdup_printf ("%.*s:%s%s", (int) ((colon != NULL ? colon : at) - uri), uri, escaped, at);
+  return g_strdup_printf ("%.*s:%s%s", (int)((colon != NULL ? colon : at) - uri), uri, escaped, at);
 }
 
 /**
@@ -234,10 +234,11 @@ gw_redis_address_parse (const char *uri,
 
   if (g_str_has_prefix (uri, "rediss://") && !gw_redis_tls_is_built ())
     {
-      g_set_error_literal (error, GW_ERROR, GW_ERROR_CONFIG,
-                           "This build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS "
-                           "part was not there). Use redis:// over a network that you trust, or "
-                           "through a tunnel (stunnel, WireGuard).");
+      g_set_error_literal (
+          error, GW_ERROR, GW_ERROR_CONFIG,
+          "This build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS "
+          "part was not there). Use redis:// over a network that you trust, or "
+          "through a tunnel (stunnel, WireGuard).");
       return NULL;
     }
   if (g_str_has_prefix (uri, "redis+unix://"))

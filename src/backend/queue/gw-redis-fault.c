@@ -31,8 +31,8 @@ static const Row rows[] = {
   { "ERR AUTH", GW_REDIS_FAULT_ACCESS, GW_ERROR_CONFIG,
     "It has no password set, but the address holds one. Leave it out." },
   { "NOPERM", GW_REDIS_FAULT_ACCESS, GW_ERROR_CONFIG,
-    "This user may not do what the queue needs. Give it ~gangway:* &gangway:* and +@all, or use "
-    "another user." },
+    "This user may not do what the queue needs. Give it what examples/redis.conf gives to its user, "
+    "with ~gangway:* and &gangway:*, or use another user." },
   { "DB index is out of range", GW_REDIS_FAULT_SETTINGS, GW_ERROR_CONFIG,
     "It has fewer databases. Give another number at the end of the address." },
   { "Protocol error", GW_REDIS_FAULT_SETTINGS, GW_ERROR_CONFIG,

@@ -14,8 +14,9 @@
  * The queue in Redis as a thing that can be moved (data/redis/copy.lua). Blocking, one thread, one
  * connection.
  *
- * Guarantee: a queue that is read is closed to engines as long as it is (a mark that runs out when the
- * mover dies); one that comes in has no `head`, and engines refuse to make one, before its last step.
+ * Guarantee: a queue that is read is closed to engines as long as it is (a mark that runs out when
+ * the mover dies); one that comes in has no `head`, and engines refuse to make one, before its last
+ * step.
  */
 
 #define PAGE_ROWS 200
@@ -118,7 +119,8 @@ run (GwRedisStore *self,
                                        (const char **) step->texts->pdata,
                                        (const gsize *) (gconstpointer) step->lengths->data))
         {
-          g_propagate_error (error, gw_redis_error_new (self->base.shown, "the connection was lost"));
+          g_propagate_error (error,
+                             gw_redis_error_new (self->base.shown, "the connection was lost"));
           return NULL;
         }
       reply = gw_redis_connection_take (self->connection, error);
@@ -177,8 +179,8 @@ count_listeners (GwRedisStore *self,
                  GError **error)
 {
   g_autofree char *channel = g_strdup_printf ("%sevents:%u", self->prefix, self->address->database);
-  g_autoptr (redisReply) reply = gw_redis_connection_run (self->connection, error, "PUBSUB", "NUMSUB",
-                                                          channel, NULL);
+  g_autoptr (redisReply) reply =
+      gw_redis_connection_run (self->connection, error, "PUBSUB", "NUMSUB", channel, NULL);
 
   if (reply == NULL)
     return FALSE;
@@ -250,18 +252,20 @@ store_take (GwQueueStore *store,
     return FALSE;
   if (gw_redis_reply_get_int (reply, 3) > VERSION)
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_DATA_NEWER,
-                   "The queue on %s was written by a newer Gangway. Install the newer program here.",
-                   store->shown);
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_DATA_NEWER,
+          "The queue on %s was written by a newer Gangway. Install the newer program here.",
+          store->shown);
       return FALSE;
     }
   leases = gw_redis_reply_get_int (reply, 4);
   if (leases > 0)
     {
-      g_set_error (error, GW_ERROR, GW_ERROR_DATA_IN_USE,
-                   "%d gateways or workers of the queue on %s were there a moment ago. If they have been "
-                   "stopped or have died, wait as long as a lease is (15 s), then run it again.",
-                   (int) leases, store->shown);
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_DATA_IN_USE,
+          "%d gateways or workers of the queue on %s were there a moment ago. If they have been "
+          "stopped or have died, wait as long as a lease is (15 s), then run it again.",
+          (int)leases, store->shown);
       return FALSE;
     }
 
@@ -380,9 +384,11 @@ wait_for_disk (GwRedisStore *self,
         return TRUE;
       if (g_get_monotonic_time () > until)
         {
-          g_set_error (error, GW_ERROR, GW_ERROR_NO_SPACE,
-                       "Redis at %s does not get its file written. Look at its disk and its log, then "
-                       "run this again.", self->base.shown);
+          g_set_error (
+              error, GW_ERROR, GW_ERROR_NO_SPACE,
+              "Redis at %s does not get its file written. Look at its disk and its log, then "
+              "run this again.",
+              self->base.shown);
           return FALSE;
         }
     }

@@ -9,14 +9,15 @@
 #include "queue/gw-redis-tls.h"
 
 /*
- * TLS to Redis, where hiredis has it (1.0 and newer, with its TLS part and OpenSSL). The one file that
- * knows of either. Blocking, by the thread of the connection.
+ * TLS to Redis, where hiredis has it (1.0 and newer, with its TLS part and OpenSSL). The one file
+ * that knows of either. Blocking, by the thread of the connection.
  *
- * Guarantee: a server is spoken to only if somebody who is trusted vouches for it, and for the name or
- * address that it was asked for by; hiredis alone checks no names.
+ * Guarantee: a server is spoken to only if somebody who is trusted vouches for it, and for the name
+ * or address that it was asked for by; hiredis alone checks no names.
  */
 
-/* Since TLS 1.3 a server that wants a certificate of us says so by hanging up on the first command. */
+/* Since TLS 1.3 a server that wants a certificate of us says so by hanging up on the first command.
+ * */
 void
 gw_redis_tls_explain (const GwRedisAddress *address,
                       GError **error)
@@ -60,8 +61,8 @@ refuse_file (const GwRedisAddress *address,
 
   ERR_clear_error ();
   g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
-               "Redis at %s: %s, which should hold %s, cannot be used (%s). Correct it.", address->shown,
-               path, what, reason != NULL ? reason : "it cannot be read");
+               "Redis at %s: %s, which should hold %s, cannot be used (%s). Correct it.",
+               address->shown, path, what, reason != NULL ? reason : "it cannot be read");
 
   return FALSE;
 }
@@ -80,9 +81,10 @@ load_files (SSL_CTX *context,
     return TRUE;
   if (SSL_CTX_use_certificate_chain_file (context, address->cert_file) != 1)
     return refuse_file (address, address->cert_file, "our certificate", error);
-  if (SSL_CTX_use_PrivateKey_file (context,
-                                   address->key_file != NULL ? address->key_file : address->cert_file,
-                                   SSL_FILETYPE_PEM) != 1
+  if (SSL_CTX_use_PrivateKey_file (
+          context, address->key_file != NULL ? address->key_file : address->cert_file,
+          SSL_FILETYPE_PEM)
+          != 1
       || SSL_CTX_check_private_key (context) != 1)
     return refuse_file (address, address->key_file != NULL ? address->key_file : address->cert_file,
                         "the key of our certificate", error);
@@ -119,25 +121,31 @@ set_refused (const GwRedisAddress *address,
   switch (verified)
     {
     case X509_V_OK:
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
-                   "Redis at %s: no TLS connection came about (%s). Look whether TLS is spoken on that "
-                   "port, and whether the server wants a certificate of us (redis-cert-file).",
-                   address->shown, context->err != 0 ? context->errstr : "no reason given");
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+          "Redis at %s: no TLS connection came about (%s). Look whether TLS is spoken on that "
+          "port, and whether the server wants a certificate of us (redis-cert-file).",
+          address->shown, context->err != 0 ? context->errstr : "no reason given");
       break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
-                   "Redis at %s: the certificate of the server is for another name. Write the name that "
-                   "stands in it, or give the server one for “%s”.", address->shown, address->host);
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+          "Redis at %s: the certificate of the server is for another name. Write the name that "
+          "stands in it, or give the server one for “%s”.",
+          address->shown, address->host);
       break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
       g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
-                   "Redis at %s: the certificate of the server has expired. Renew it.", address->shown);
+                   "Redis at %s: the certificate of the server has expired. Renew it.",
+                   address->shown);
       break;
     default:
-      g_set_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE,
-                   "Redis at %s: the certificate of the server is not trusted (%s). Name who vouches for "
-                   "it by redis-ca-file.", address->shown, X509_verify_cert_error_string (verified));
+      g_set_error (
+          error, GW_ERROR, GW_ERROR_UNAVAILABLE,
+          "Redis at %s: the certificate of the server is not trusted (%s). Name who vouches for "
+          "it by redis-ca-file.",
+          address->shown, X509_verify_cert_error_string (verified));
       break;
     }
 }
@@ -200,10 +208,12 @@ gw_redis_tls_start (redisContext *context,
                     const GwRedisAddress *address,
                     GError **error)
 {
-  g_set_error (error, GW_ERROR, GW_ERROR_CONFIG,
-               "Redis at %s: this build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS part "
-               "was not there). Use redis:// over a network that you trust, or through a tunnel (stunnel, "
-               "WireGuard).", address->shown);
+  g_set_error (
+      error, GW_ERROR, GW_ERROR_CONFIG,
+      "Redis at %s: this build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS part "
+      "was not there). Use redis:// over a network that you trust, or through a tunnel (stunnel, "
+      "WireGuard).",
+      address->shown);
 
   return FALSE;
 }

@@ -7,9 +7,9 @@
 #include "queue/gw-sqlite-store-private.h"
 
 /*
- * Records of a move from and into the embedded queue's tables. ?1 of a reading statement is the last
- * one that was read, ?2 how many to read, ?3 the queue's clock. Of a writing one ?1… are the fields in
- * the order of gw_store_get_fields(), and ?40 is the queue's clock. Blocking, one thread.
+ * Records of a move from and into the embedded queue's tables. ?1 of a reading statement is the
+ * last one that was read, ?2 how many to read, ?3 the queue's clock. Of a writing one ?1… are the
+ * fields in the order of gw_store_get_fields(), and ?40 is the queue's clock. Blocking, one thread.
  */
 
 #define PAGE_ROWS 500
@@ -106,9 +106,9 @@ static const char *const writing[GW_N_STORE_KINDS][MOST_STATEMENTS] = {
     "INSERT INTO pile (pk, project, provider, model) VALUES (?1, ?2, ?3, ?4)" },
   [GW_STORE_TASK] = {
     "INSERT INTO task (pk, id, project, pile, state, priority, revision, created_at, started_at,"
-    " finished_at, removed_at, attempts, claims, tries, streak, deaths, attempt, lane, due, uncertain)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, 0), nullif(?10, 0), nullif(?11, 0), ?12, ?13,"
-    " ?14, ?15, ?16, nullif(?17, 0), (SELECT pk FROM lane WHERE name = ?18),"
+    " finished_at, removed_at, attempts, claims, tries, streak, deaths, attempt, lane, due,"
+    " uncertain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, 0), nullif(?10, 0), nullif(?11, 0),"
+    " ?12, ?13, ?14, ?15, ?16, nullif(?17, 0), (SELECT pk FROM lane WHERE name = ?18),"
     " CASE WHEN ?5 = 1 THEN ?40 + ?19 END, ?20)",
     "INSERT INTO content (task, size, metadata, head, rest) VALUES (?1,"
     " length(CAST(?21 AS BLOB)) + ifnull(length(CAST(?41 AS BLOB)), 0), nullif(?22, ''), ?21, ?41)",
@@ -169,7 +169,8 @@ read_field (sqlite3_stmt *row,
     {
     case 'f':
       text = g_string_sized_new (G_ASCII_DTOSTR_BUF_SIZE);
-      g_ascii_formatd (text->str, G_ASCII_DTOSTR_BUF_SIZE, "%.17g", sqlite3_column_double (row, column));
+      g_ascii_formatd (text->str, G_ASCII_DTOSTR_BUF_SIZE, "%.17g",
+                       sqlite3_column_double (row, column));
       return take_string (g_string_free (text, FALSE));
     case 'u':
     case 'U':
@@ -273,7 +274,8 @@ hex_to_blob (const char *text,
 
   for (gsize i = 0; i + 2 <= size; i += 2)
     {
-      guint8 byte = (guint8) (g_ascii_xdigit_value (text[i]) << 4 | g_ascii_xdigit_value (text[i + 1]));
+      guint8 byte = (guint8) (g_ascii_xdigit_value (text[i]) << 4
+                              | g_ascii_xdigit_value (text[i + 1]));
 
       g_byte_array_append (bytes, &byte, 1);
     }
@@ -343,7 +345,8 @@ bind_field (sqlite3_stmt *statement,
         g_autofree char *n = g_strndup (before, length);
 
         text = g_strndup (data != NULL ? data : "", size);
-        bind_blob (statement, index, samples_to_blob (text, (guint) g_ascii_strtoull (n, NULL, 10)));
+        bind_blob (statement, index,
+                   samples_to_blob (text, (guint) g_ascii_strtoull (n, NULL, 10)));
         break;
       }
     default:

@@ -16,12 +16,12 @@
 #include "queue/gw-sqlite-store-private.h"
 
 /*
- * The embedded queue as a thing that can be moved: who holds it, what is left behind, what comes in.
- * Blocking, one thread, the data locked.
+ * The embedded queue as a thing that can be moved: who holds it, what is left behind, what comes
+ * in. Blocking, one thread, the data locked.
  *
- * What is given away is marked by the file `moved` beside it; what comes in is `queue.db.moving` until
- * it is whole. An engine opens the data only where neither is there. Guarantee: each mark, and each
- * change of a name, is on disk before the next step.
+ * What is given away is marked by the file `moved` beside it; what comes in is `queue.db.moving`
+ * until it is whole. An engine opens the data only where neither is there. Guarantee: each mark,
+ * and each change of a name, is on disk before the next step.
  */
 
 #define MARK "moved"
@@ -40,8 +40,8 @@ fail_with (const char *path,
            GError **error)
 {
   g_set_error (error, GW_ERROR, code == ENOSPC ? GW_ERROR_NO_SPACE : GW_ERROR_UNAVAILABLE,
-               "%s could not be written: %s. Nothing was given away; mend that and run it again.", path,
-               g_strerror (code));
+               "%s could not be written: %s. Nothing was given away; mend that and run it again.",
+               path, g_strerror (code));
 
   return FALSE;
 }
@@ -158,18 +158,23 @@ gw_sqlite_store_find_moved (const char *data_dir)
   if (!read_mark (data_dir, &info, &error))
     return g_strdup (error->message);
   if (info.state == GW_STORE_MOVED)
-    return g_strdup_printf ("The queue in %s was moved to %s, where its tasks are now. Start with "
-                            "--redis and that address, or move it back: gangwayd --migrate-to embedded "
-                            "--redis and that address. What is here is a copy of what it was then; "
-                            "without the file %s it would run again, and its tasks twice.", data_dir,
-                            info.moved_to, mark);
+    return g_strdup_printf (
+        "The queue in %s was moved to %s, where its tasks are now. Start with "
+        "--redis and that address, or move it back: gangwayd --migrate-to embedded "
+        "--redis and that address. What is here is a copy of what it was then; "
+        "without the file %s it would run again, and its tasks twice.",
+        data_dir, info.moved_to, mark);
   if (info.state == GW_STORE_HANDED)
-    return g_strdup_printf ("A move of the queue in %s to %s was broken off just before its end. Run it "
-                            "again: gangwayd --migrate-to and that address.", data_dir, info.moved_to);
+    return g_strdup_printf (
+        "A move of the queue in %s to %s was broken off just before its end. Run it "
+        "again: gangwayd --migrate-to and that address.",
+        data_dir, info.moved_to);
   if (g_file_test (moving, G_FILE_TEST_EXISTS))
-    return g_strdup_printf ("A move of a queue into %s was broken off. Run it again: gangwayd "
-                            "--migrate-to embedded --redis and the address it comes from; or delete %s "
-                            "to give it up.", data_dir, moving);
+    return g_strdup_printf (
+        "A move of a queue into %s was broken off. Run it again: gangwayd "
+        "--migrate-to embedded --redis and the address it comes from; or delete %s "
+        "to give it up.",
+        data_dir, moving);
 
   return NULL;
 }
@@ -180,7 +185,8 @@ gw_sqlite_store_find_moved (const char *data_dir)
  *
  * Looks without taking anything: a queue that somebody works on is none of ours.
  *
- * Returns: how many tasks are queued or running in a queue that was not moved; 0 where there is none
+ * Returns: how many tasks are queued or running in a queue that was not moved; 0 where there is
+ * none
  */
 guint64
 gw_sqlite_store_count_unfinished (const char *data_dir)
@@ -195,7 +201,8 @@ gw_sqlite_store_count_unfinished (const char *data_dir)
       || (moved = gw_sqlite_store_find_moved (data_dir)) != NULL)
     return 0;
   if (sqlite3_open_v2 (path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-      && sqlite3_prepare_v2 (handle, "SELECT n_queued + n_running FROM head", -1, &row, NULL) == SQLITE_OK
+      && sqlite3_prepare_v2 (handle, "SELECT n_queued + n_running FROM head", -1, &row, NULL)
+             == SQLITE_OK
       && sqlite3_step (row) == SQLITE_ROW)
     n = (guint64) MAX (0, sqlite3_column_int64 (row, 0));
   sqlite3_finalize (row);
@@ -348,9 +355,11 @@ store_hold (GwQueueStore *store,
   if (read_int (self->db, "SELECT count(*) FROM attempt WHERE outcome = 0") == 0)
     return !gw_sq_db_set_error (self->db, error);
 
-  g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
-               "Calls are under way in %s, though nobody works on it. Start gangwayd on it and stop it "
-               "again, then move it.", store->shown);
+  g_set_error (
+      error, GW_ERROR, GW_ERROR_CONFLICT,
+      "Calls are under way in %s, though nobody works on it. Start gangwayd on it and stop it "
+      "again, then move it.",
+      store->shown);
   return FALSE;
 }
 
@@ -422,8 +431,10 @@ store_complete (GwQueueStore *store,
   GwSqliteStore *self = (GwSqliteStore *) store;
 
   gw_sq_exec (self->db, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
-  gw_sq_run (self->db, "UPDATE pile SET n_ready = (SELECT count(*) FROM task WHERE pile = pile.pk AND"
-             " state = 0 AND removed_at IS NULL)", "");
+  gw_sq_run (self->db,
+             "UPDATE pile SET n_ready = (SELECT count(*) FROM task WHERE pile = pile.pk AND"
+             " state = 0 AND removed_at IS NULL)",
+             "");
   gw_sq_run (self->db, "UPDATE head SET n_removals = (SELECT count(*) FROM removal)", "");
   gw_sq_run (self->db, "UPDATE came SET complete = 1", "");
   gw_sq_exec (self->db, "COMMIT");
@@ -453,7 +464,8 @@ store_activate (GwQueueStore *store,
         return FALSE;
       if (g_file_test (file, G_FILE_TEST_EXISTS))
         {
-          g_autofree char *name = g_date_time_format (now, GW_SQLITE_STORE_FILE ".before-%Y%m%d-%H%M%S");
+          g_autofree char *name =
+              g_date_time_format (now, GW_SQLITE_STORE_FILE ".before-%Y%m%d-%H%M%S");
 
           if (!open_file (self, GW_SQLITE_STORE_FILE, error))
             return FALSE;
@@ -469,6 +481,8 @@ store_activate (GwQueueStore *store,
     }
   if (g_unlink (mark) != 0 && errno != ENOENT)
     return fail_with (mark, errno, error);
+  /* What is said of that Redis is over. */
+  remove_file (self, "used-redis");
 
   return sync_path (self->data_dir, error);
 }
