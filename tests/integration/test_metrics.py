@@ -62,7 +62,7 @@ class Metrics(frame.Case):
         with open(page, encoding="utf-8") as file:
             told = file.read()
         for name in types:
-            self.assertIn(f"`{name}`", told, "docs/redis.md does not explain it")
+            self.assertTrue(f"`{name}`" in told, f"docs/redis.md does not explain {name}")
         return samples
 
     def value(self, samples, name, **labels):
@@ -102,7 +102,7 @@ class Metrics(frame.Case):
         self.assertEqual(self.value(samples, "gangway_redis_connections_total"), 1)
         self.assertGreater(self.value(samples, "gangway_redis_steps_total"), 3)
         self.assertGreater(self.value(samples, "gangway_redis_round_trip_seconds_sum"), 0)
-        self.assertEqual(self.value(samples, "gangway_queue_undelivered"), 0)
+        self.assertEqual(self.value(samples, "gangway_undelivered"), 0)
         self.assertFalse([name for name, _ in samples if name == "gangway_queue_trouble"])
 
         # Away: the gateway's own numbers are told all the same.
