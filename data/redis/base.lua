@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What every step begins with: its arguments, the time, and records that are read once, changed in
 -- memory and written once at the end. A step that refuses has written nothing.
--- ARGV: prefix, test clock's now and wall (empty: Redis' own TIME), channel, engine, a random number
--- from 0 to 1, the store that the engine knows (empty: any); the step's own arguments follow.
+-- ARGV: prefix, test clock's now and wall (empty: Redis' own TIME), channel, engine, a random
+-- number from 0 to 1, the store that the engine knows (empty: any); the step's own arguments follow.
 if redis.replicate_commands then redis.replicate_commands() end
 local P, CHANNEL, ENGINE, RANDOM = ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local STORE = ARGV[7]
@@ -40,40 +40,60 @@ local function ordered(t)
   return names
 end
 
+-- What a record need not hold: a member that is absent is this. Small records are small in Redis.
+local DEFAULTS = {
+  ['t:'] = { __index = {
+    batch = 0, pin = 1, project = 0, pile = 0, state = READY, priority = 0, revision = 0,
+    created = 0, started = 0, finished = 0, removed = 0, attempts = 0, claims = 0, tries = 0,
+    streak = 0, deaths = 0, attempt = 0, lane = '', due = 0, uncertain = 0, size = 0, meta = 0,
+    model = '', reason = '',
+    prompt = -1, completion = -1, total = -1, duration = -1, length = 0, code = '', message = '',
+  } },
+  ['e:'] = { __index = {
+    slot = 0, model = '', sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
+    code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
+  } },
+  ['p:'] = { __index = { gone = 0, job = 0 } },
+}
 local texts = {
   id = 1, name = 1, store = 1, lane = 1, provider = 1, model = 1, fingerprint = 1, stop = 1,
-  error = 1, listed = 1, engine = 1, code = 1, message = 1, raw = 1, extra = 1, reason = 1, boot = 1,
-  worker = 1, run = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1, came = 1, move = 1,
-  from = 1,
+  error = 1, listed = 1, engine = 1, code = 1, message = 1, raw = 1, extra = 1, reason = 1,
+  boot = 1, worker = 1, run = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1,
+  came = 1, move = 1, from = 1,
 }
+-- A record holds itself what was changed in it, and behind that what is stored.
+local cache, changed, fresh, ending = {}, {}, {}, {}
 local function load(key)
-  local raw, record = call('HGETALL', key), {}
+  local raw, stored = call('HGETALL', P .. key), {}
   if #raw == 0 then return nil end
   for i = 1, #raw, 2 do
-    local value = raw[i + 1]
-    if not texts[raw[i]] then value = num(value) end
-    record[raw[i]] = value
+    local name = raw[i]
+    stored[name] = texts[name] and raw[i + 1] or num(raw[i + 1])
   end
-  return record
+  local defaults = DEFAULTS[key:sub(1, 2)]
+  if defaults then
+    setmetatable(stored, defaults)
+    if not stored.pk then stored.pk = num(key:match('%d+$')) end
+  end
+  return setmetatable({}, { __index = stored })
 end
-
-local cache, changed = {}, {}
 local function get(key)
   local record = cache[key]
   if record == nil then
-    record = load(P .. key) or false
+    record = load(key) or false
     cache[key] = record
   end
   return record or nil
 end
 local function change(key) changed[key] = true end
 local function make(key, record)
-  cache[key] = record
-  changed[key] = true
+  local defaults = DEFAULTS[key:sub(1, 2)]
+  if defaults then setmetatable(record, defaults) end
+  cache[key], changed[key], fresh[key] = record, true, defaults and defaults.__index or nil
   return record
 end
 local function drop(key)
-  cache[key], changed[key] = false, nil
+  cache[key], changed[key], fresh[key] = false, nil, nil
   call('DEL', P .. key)
 end
 
@@ -101,20 +121,26 @@ local function outdated()
               .. 'Install the newer program here too; what is in hand is kept until then.')
 end
 local before_flush = {}
+local function write_changed()
+  for key in pairs(changed) do
+    local flat, defaults = {}, fresh[key]
+    for name, value in pairs(cache[key]) do
+      if not defaults or name ~= 'pk' and defaults[name] ~= value then
+        flat[#flat + 1] = name
+        flat[#flat + 1] = value
+      end
+    end
+    if #flat > 0 then call('HSET', P .. key, unpack(flat)) end
+  end
+  changed, fresh = {}, {}
+end
 local function flush()
   for _, func in ipairs(before_flush) do func() end
-  H.clock = max(H.clock or 0, wall)
+  if wall > (H.clock or 0) then H.clock = wall end
   H.steps = H.steps + 1
   changed.head = true
-  for key in pairs(changed) do
-    local flat = {}
-    for name, value in pairs(cache[key]) do
-      flat[#flat + 1] = name
-      flat[#flat + 1] = value
-    end
-    call('HSET', P .. key, unpack(flat))
-  end
-  changed = {}
+  write_changed()
+  for key, seconds in pairs(ending) do call('EXPIRE', P .. key, seconds) end
   if revision_changed then events[#events + 1] = 'r' .. H.revision end
   for _, name in ipairs(ordered(woken)) do events[#events + 1] = 'w' .. name end
   for _, abort in ipairs(aborts) do events[#events + 1] = 'a' .. abort end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- A claim is the start of an attempt. The limits are checked here, exactly and in the step that
--- starts it. Whether the lane *should* is the scheduler's guess, which is worked out by who asks from
--- what this step shows ('D'), and comes back with the number of the state that it was made from.
+-- starts it. Whether the lane *should* is the scheduler's guess, which is worked out by who asks
+-- from what this step shows ('D'), and comes back with the number of the state it was made from.
 local function refusal(l, verdict, ask)
   local ghost = NEVER
   if verdict == V_SLOTS then wait_for(l, bor(W_SLOT, W_LANE))
@@ -65,15 +65,22 @@ end
 local function is_pinned(pi) return pi.provider ~= '' or pi.model ~= '' end
 
 local function start(l, pi, slot, worker)
-  local listed = call('ZRANGE', P .. 'q:' .. pi.pk, 0, 0)[1]
   local p = project(pi.project)
-  if p.concurrency == 1 then listed = call('ZRANGE', P .. 'queued:' .. p.pk, 0, 0)[1] end
+  local first, listed
+  if p.concurrency == 1 then
+    listed = runs.first('queued:' .. p.pk)
+  else
+    first = runs.first('q:' .. pi.pk)
+    listed = first and first % STEP
+  end
   local t = listed and task(listed)
   if not t then
     -- Only keys that were deleted by hand get here: what is left of the task goes too.
     if listed then
-      call('ZREM', P .. 'q:' .. pi.pk, listed)
-      call('ZREM', P .. 'queued:' .. p.pk, listed)
+      if not first then first = listed end
+      if runs.take('q:' .. pi.pk, first) then pi.ready = pi.ready - 1 end
+      change('l:' .. pi.pk)
+      runs.take('queued:' .. p.pk, listed)
       call('ZREM', P .. 'feed', 't' .. listed)
     end
     piles_stale(p)
@@ -86,10 +93,9 @@ local function start(l, pi, slot, worker)
   change('p:' .. p.pk)
   set_state(t, RUNNING)
   make('e:' .. pk, { pk = pk, task = t.pk, project = p.pk, number = t.claims, lane = l.name,
-    slot = slot, claimed = now,
-    model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l), claimed_at = wall, sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
-    code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
-    engine = ENGINE, worker = worker, revision = next_journal(pk) })
+    slot = slot, claimed = now, claimed_at = wall, engine = ENGINE, worker = worker,
+    model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l),
+    revision = next_journal(pk) })
   call('ZADD', P .. 'attempts:' .. t.pk, pk, pk)
   call('HSET', P .. 'live:' .. l.name, pk, now)
   call('SADD', P .. 'engine:' .. ENGINE, pk)
@@ -97,7 +103,7 @@ local function start(l, pi, slot, worker)
   call('ZADD', P .. 'engines', now + lease, ENGINE)
   count_send(l, pk)
   return { 'G', pk, t.claims, t.id, p.id, call('GET', P .. 'c:' .. t.pk) or '', pi.model,
-    call('GET', P .. 'm:' .. t.pk) or '', t.tries, now }
+    t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', t.tries, now }
 end
 
 local function show(l)
@@ -109,18 +115,20 @@ local function show(l)
     if only then
       for _, third_name in ipairs(lanes()) do
         local third = lane(third_name)
-        if third ~= other and slots(third) > 0 and third.kind ~= PRACTICE and third.model == other.model then
+        if third ~= other and slots(third) > 0 and third.kind ~= PRACTICE
+           and third.model == other.model then
           only = false
         end
       end
     end
     if only then pins = pins + route_count(nil, other.model) end
-    list[#list + 1] = view_lane(other, pins, other.kind == PRACTICE and other ~= l and 0 or slots(other))
+    list[#list + 1] = view_lane(other, pins,
+                                other.kind == PRACTICE and other ~= l and 0 or slots(other))
   end
   return list, index
 end
 
--- decision: { steps, verdict and time for tasks without a pin, the same for pinned ones, last } or nil
+-- decision: nil, or { steps, verdict and time for tasks without a pin, the same for pinned, last }
 local function claim(name, slot, worker, decision)
   local l = lane(name)
   expire()

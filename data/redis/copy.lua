@@ -8,16 +8,16 @@ local function ago(time) return time ~= 0 and max(0, now - time) or -1 end
 local function at_ago(by) return by >= 0 and max(1, now - by) or 0 end
 local function soon(time) return time > now and time - now or 0 end
 local function at_soon(by) return by > 0 and now + by or 0 end
-local function put_changed()
-  for key in pairs(changed) do
-    local flat = {}
-    for name, value in pairs(cache[key]) do
-      flat[#flat + 1] = name
-      flat[#flat + 1] = value
-    end
-    call('HSET', P .. key, unpack(flat))
-  end
-  changed = {}
+-- Ids without a gap, as sixteen bytes each.
+local function pack_ids(text)
+  return (text:gsub('-', ''):gsub('%x%x', function(hex) return string.char(num(hex, 16)) end))
+end
+local function unpack_ids(packed)
+  local hex = packed:gsub('.', function(c) return string.format('%02x', c:byte()) end)
+  local four = ('%x'):rep(4)
+  local parts = string.format('(%s%s)(%s)(%s)(%s)(%s%s%s)', four, four, four, four, four, four, four,
+                              four)
+  return (hex:gsub(parts, '%1-%2-%3-%4-%5'))
 end
 
 -- Each gives what stands at a number, or nothing; and how far the numbers go.
@@ -25,7 +25,7 @@ local head_names = { 'store', 'revision', 'journal', 'last_task', 'last_attempt'
   'last_pile', 'sent', 'uncertain', 'extra_n', 'paid_twice', 'ever', 'floor', 'recovered_at', 'cap', 'n0',
   'n1', 'n2', 'n3', 'n4', 'n_projects', 'default' }
 local function head_of()
-  local head = H or load(MOVE)
+  local head = H or load('move')
   return head
 end
 local function last(name) return head_of()[name] or 0 end
@@ -64,21 +64,20 @@ end
 function readers.task()
   return last('last_task'), function(pk)
     local t = task(pk)
-    if not t or t.project == 0 then return nil end
-    local a = get('a:' .. pk)
-    local answer = a or {}
+    if not t or not project(t.project) then return nil end
+    local answered = (t.state == COMPLETED or t.code ~= '') and 1 or 0
     return { t.pk, t.id, t.project, t.pile, t.state, t.priority, t.revision, t.created, t.started,
       t.finished, t.removed, t.attempts, t.claims, t.tries, t.streak, t.deaths, t.attempt, t.lane,
       t.state == DELAYED and soon(t.due) or 0, t.uncertain, call('GET', P .. 'c:' .. pk) or '',
-      call('GET', P .. 'm:' .. pk) or '', a and 1 or 0, answer.model or '', answer.reason or '',
-      answer.prompt or -1, answer.completion or -1, answer.total or -1, answer.duration or -1,
-      answer.code or '', answer.message or '', call('GET', P .. 'r:' .. pk) or '' }
+      call('GET', P .. 'm:' .. pk) or '', answered, t.model, t.reason, t.prompt,
+      t.completion, t.total, t.duration, t.code, t.message, call('GET', P .. 'r:' .. pk) or '' }
   end
 end
 function readers.attempt()
   return last('last_attempt'), function(pk)
     local e = attempt(pk)
-    if not e or not task(e.task) then return nil end
+    local t = e and task(e.task)
+    if not t or not project(t.project) then return nil end
     return { e.pk, e.task, e.number, e.lane, e.slot, e.model, e.claimed_at, e.sent_at, e.first, e.ended,
       e.outcome, e.reported, call('SISMEMBER', P .. 'crashed', pk), e.code, e.prompt, e.completion,
       e.total, e.revision, e.message, e.raw, e.extra }
@@ -119,8 +118,11 @@ function readers.key()
     else
       key, orphan = call('ZRANGE', P .. 'orphans', i - tasks_n - 1, i - tasks_n - 1)[1], 1
     end
-    local f = key and call('HMGET', P .. 'key:' .. key, 'first', 'digest', 'project', 'created', 'ids')
-    return f and f[1] and { f[1], key, f[2], f[3], f[4], orphan, f[5] }
+    local f = key and call('HMGET', P .. 'key:' .. key, 'first', 'digest', 'project', 'created',
+                           'ids', 'batch')
+    if not f or not f[1] then return nil end
+    local ids = f[6] and call('GET', P .. 'packed:' .. f[6]) or f[5] or ''
+    return { f[1], key, f[2], f[3], f[4], orphan, unpack_ids(ids) }
   end
 end
 
@@ -152,7 +154,7 @@ function writers.project(v)
 end
 function writers.pile(v)
   call('HSET', P .. 'l:' .. v[1], 'pk', v[1], 'project', v[2], 'provider', v[3], 'model', v[4],
-    'listed', '', 'counted', 0)
+    'listed', '', 'counted', 0, 'ready', 0, 'known', 0)
   call('HSET', P .. 'piles:' .. v[2], v[3] .. '\0' .. v[4], v[1])
 end
 function writers.task(v)
@@ -161,29 +163,33 @@ function writers.task(v)
     priority = num(v[6]), revision = num(v[7]), created = num(v[8]), started = num(v[9]),
     finished = num(v[10]), removed = removed, attempts = num(v[12]), claims = num(v[13]),
     tries = num(v[14]), streak = num(v[15]), deaths = num(v[16]), attempt = num(v[17]), lane = v[18],
-    due = state == DELAYED and now + num(v[19]) or 0, uncertain = num(v[20]), size = #v[21] }
+    due = state == DELAYED and now + num(v[19]) or 0, uncertain = num(v[20]), size = #v[21],
+    meta = v[22] ~= '' and 1 or 0 }
   make('t:' .. pk, t)
   call('SET', P .. 'c:' .. pk, v[21])
   if v[22] ~= '' then call('SET', P .. 'm:' .. pk, v[22]) end
-  call('HSET', P .. 'ids', t.id, pk)
-  if v[23] == '1' then
-    if state == COMPLETED then
-      make('a:' .. pk, { model = v[24], reason = v[25], prompt = num(v[26]), completion = num(v[27]),
-        total = num(v[28]), duration = num(v[29]), size = #v[32] })
-      call('SET', P .. 'r:' .. pk, v[32])
-    else
-      make('a:' .. pk, { code = v[30], message = v[31] })
-    end
+  call('HSET', id_key(t.id), t.id, pk)
+  if v[23] == '1' and state == COMPLETED then
+    t.model, t.reason, t.prompt, t.completion = v[24], v[25], num(v[26]), num(v[27])
+    t.total, t.duration, t.length = num(v[28]), num(v[29]), #v[32]
+    call('SET', P .. 'r:' .. pk, v[32])
+  elseif v[23] == '1' then
+    t.code, t.message = v[30], v[31]
   end
   if removed > 0 then
     call('ZADD', P .. 'hidden', removed, pk)
     return
   end
   call('ZADD', P .. 'feed', t.revision, 't' .. pk)
-  call('ZADD', P .. 'tasks:' .. t.project, pk, pk)
-  if state == READY then call('ZADD', P .. 'q:' .. t.pile, score(t), pk) end
+  runs.append('tasks:' .. t.project, pk)
+  if state == READY then
+    local l = pile(t.pile)
+    runs.append('q:' .. l.pk, score(t))
+    l.ready = l.ready + 1
+    change('l:' .. l.pk)
+  end
   if state == DELAYED then call('ZADD', P .. 'due', t.due, pk) end
-  if state <= DELAYED then call('ZADD', P .. 'queued:' .. t.project, pk, pk) end
+  if state <= DELAYED then runs.append('queued:' .. t.project, pk) end
 end
 function writers.attempt(v)
   local pk, t = v[1], task(v[2])
@@ -192,6 +198,8 @@ function writers.attempt(v)
     ended = v[10], outcome = v[11], reported = v[12], code = v[14], prompt = v[15], completion = v[16],
     total = v[17], revision = v[18], message = v[19], raw = v[20], extra = v[21], engine = '',
     worker = '' })
+  note_call({ project = t.project, sent_at = num(v[8]), ended = num(v[10]), outcome = num(v[11]),
+    lane = v[4] })
   call('ZADD', P .. 'attempts:' .. v[2], pk, pk)
   call('ZADD', P .. 'journal', v[18], pk)
   if v[13] == '1' then call('SADD', P .. 'crashed', pk) end
@@ -207,7 +215,7 @@ function writers.removal(v)
 end
 function writers.key(v)
   call('HSET', P .. 'key:' .. v[2], 'first', v[1], 'digest', v[3], 'project', v[4], 'created', v[5],
-    'ids', v[7])
+    'ids', pack_ids(v[7]))
   if v[6] == '1' then call('ZADD', P .. 'orphans', v[5], v[2])
   else call('HSET', P .. 'keys-of', v[1], v[2]) end
 end
@@ -315,7 +323,7 @@ function steps.write()
     for i = 1, width do values[i] = arg() end
     writers[kind](values)
   end
-  put_changed()
+  write_changed()
   return { 'K', '' }
 end
 -- What a project has ready goes on its way.
@@ -325,7 +333,7 @@ function steps.list()
     local p = project(pk)
     if p then relist(p) end
   end
-  put_changed()
+  write_changed()
   return { 'K', '' }
 end
 function steps.complete()
@@ -335,7 +343,7 @@ end
 function steps.activate()
   local id = arg()
   if H then return { 'K', '' } end
-  local move = load(MOVE)
+  local move = load('move')
   if not move or move.move ~= id or move.complete ~= 1 then
     return fail('conflict', 'What was to come in is not whole. Move it again.')
   end

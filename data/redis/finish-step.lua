@@ -1,30 +1,33 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Ends an attempt, and if the caller asked for it claims the lane's next.
-local pk = arg()
-local reply = { act = narg(), lane_act = narg(), retry_after = narg(), lane_for = narg(),
-  too_many = narg(), maybe = narg(), died = narg(), result = arg(), model = arg(), reason = arg(),
-  prompt = narg(), completion = narg(), total = narg(), code = arg(), own_message = arg(),
-  message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
-local name, slot, worker = arg(), narg(), arg()
-local claimer, id, provider = arg(), arg(), arg()
-if name ~= '' and not lane(name) then return no_provider(name) end
-local e = known_attempt(pk, claimer, id) or reply.act == 0 and adopt(claimer, id, provider, reply)
-if not e or e.outcome ~= LIVE and not (e.outcome == UNCERTAIN and e.reported == 0) then
-  return ended_already(e, pk)
+local function step()
+  local pk = arg()
+  local reply = { act = narg(), lane_act = narg(), retry_after = narg(), lane_for = narg(),
+    too_many = narg(), maybe = narg(), died = narg(), result = arg(), model = arg(), reason = arg(),
+    prompt = narg(), completion = narg(), total = narg(), code = arg(), own_message = arg(),
+    message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
+  local name, slot, worker = arg(), narg(), arg()
+  local claimer, id, provider = arg(), arg(), arg()
+  if name ~= '' and not lane(name) then return no_provider(name) end
+  local e = known_attempt(pk, claimer, id) or reply.act == 0 and adopt(claimer, id, provider, reply)
+  if not e or e.outcome ~= LIVE and not (e.outcome == UNCERTAIN and e.reported == 0) then
+    return ended_already(e, pk)
+  end
+  local finished, l, result
+  if e.outcome == LIVE then
+    l = lane(e.lane)
+    finished = finish(e, reply)
+  else
+    finished = finish_late(e, reply)
+  end
+  if name ~= '' then result = claim(name, slot, worker) end
+  -- Nobody needs to hear of a slot that is taken again.
+  local taken = result and result[1] == 'G'
+  if not taken or l and l.name ~= name then
+    if l and (not result or l.name ~= name) then wake(l, W_SLOT) end
+    wake(nil, bor(W_CAP, W_OTHERS))
+  end
+  wake(nil, W_TASK)
+  return done_claim(lane(name), result, finished)
 end
-local finished, l, result
-if e.outcome == LIVE then
-  l = lane(e.lane)
-  finished = finish(e, reply)
-else
-  finished = finish_late(e, reply)
-end
-if name ~= '' then result = claim(name, slot, worker) end
--- Nobody needs to hear of a slot that is taken again.
-local taken = result and result[1] == 'G'
-if not taken or l and l.name ~= name then
-  if l and (not result or l.name ~= name) then wake(l, W_SLOT) end
-  wake(nil, bor(W_CAP, W_OTHERS))
-end
-wake(nil, W_TASK)
-return done_claim(lane(name), result, finished)
+return step()

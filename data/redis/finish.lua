@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task has
--- not ended and no newer attempt has been sent; otherwise it is kept with its attempt, as extra.
+-- An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task
+-- has not ended and no newer attempt has been sent; else it is kept with its attempt, as extra.
 local STORED, KEPT, REQUEUED, TASK_FAILED, IGNORED = 0, 1, 2, 3, 4
 -- A Redis that came back with older data gives the same numbers again: an attempt is the one that is
 -- meant only if its engine and its task are, too.
@@ -44,14 +44,15 @@ local function write_attempt(e, reply, outcome)
   e.code, e.prompt, e.completion, e.total = reply.code, reply.prompt, reply.completion, reply.total
   e.message, e.raw = reply.own_message, reply.raw
   if outcome == EXTRA then e.extra = reply.result end
+  note_call(e)
   e.revision = next_journal(e.pk)
   attempt_change(e)
 end
 local function store_answer(t, reply, duration)
   local p = project(t.project)
-  drop('a:' .. t.pk)
-  make('a:' .. t.pk, { model = reply.model, reason = reply.reason, prompt = reply.prompt,
-    completion = reply.completion, total = reply.total, duration = duration, size = #reply.result })
+  t.model, t.reason, t.duration, t.length = reply.model, reply.reason, duration, #reply.result
+  t.prompt, t.completion, t.total, t.code, t.message = reply.prompt, reply.completion, reply.total,
+    '', ''
   call('SET', P .. 'r:' .. t.pk, reply.result)
   for _, name in ipairs({ 'prompt', 'completion', 'total' }) do
     if reply[name] >= 0 then p[name] = max(p[name], 0) + reply[name] end
@@ -72,8 +73,8 @@ local function go_on(t, reply, was_sent)
     t.deaths = t.deaths + 1
     if t.deaths >= 3 then
       return fail_task('quarantined', 'The program that works on this task died ' .. t.deaths
-        .. ' times in a row, so the task is not given to it again. Look at the task\'s attempts, then '
-        .. 'retry it.')
+        .. ' times in a row, so the task is not given to it again. Look at the task\'s attempts, '
+        .. 'then retry it.')
     end
     t.streak = t.streak + 1
     delay = backoff(t.streak)
@@ -103,7 +104,7 @@ local function finish_late(e, reply)
     local other = attempt(pk)
     if other and other.sent_at > 0 then newer = true end
   end
-  if not newer and t and t.removed == 0 and t.state <= RUNNING then
+  if not newer and t and t.removed == 0 and t.state <= RUNNING and project(t.project) then
     local sent = reply.sent > 0 and reply.sent or reply.ended
     if t.state == RUNNING then abort_calls(t) end
     write_attempt(e, reply, ANSWERED)

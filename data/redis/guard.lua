@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 if not H or STORE ~= '' and H.store ~= STORE then
-  return { 'E', 'gone', 'The queue is not in Redis any more: its keys were deleted, or Redis came back '
-    .. 'without its data. The tasks of before are lost; a new queue begins.' }
+  return { 'E', 'gone', 'The queue is not in Redis any more: its keys were deleted, or Redis came '
+    .. 'back without its data. The tasks of before are lost; a new queue begins.' }
 end
 if outdated() then return outdated() end
 if H.moved_to then

@@ -39,7 +39,8 @@ local function slots(l)
 end
 -- (attempt, sent, until) of each ghost that still counts.
 local function ghosts(name)
-  local list, raw = {}, call('ZRANGEBYSCORE', P .. 'ghosts:' .. name, '(' .. now, '+inf', 'WITHSCORES')
+  local list = {}
+  local raw = call('ZRANGEBYSCORE', P .. 'ghosts:' .. name, '(' .. now, '+inf', 'WITHSCORES')
   for i = 1, #raw, 2 do
     local attempt, sent = raw[i]:match('^(%d+):(-?%d+)$')
     list[#list + 1] = { attempt = num(attempt), sent = num(sent), till = num(raw[i + 1]) }
@@ -214,16 +215,16 @@ local function check_pins(provider, model)
   if provider then
     local l = lane(provider)
     if l and l.fingerprint ~= '' or provider == 'practice' then return nil end
-    return fail('invalid', '“provider” is “' .. provider .. '”, and there is none of that name. '
-                .. 'GET /providers lists them.')
+    return fail('invalid', '“provider” is “' .. provider .. '”, and there is none of that '
+                .. 'name. GET /providers lists them.')
   end
   if not model then return nil end
   for _, name in ipairs(lanes()) do
     local l = lane(name)
     if l.kind ~= PRACTICE and l.fingerprint ~= '' and fleet.offers(l, model) then return nil end
   end
-  return fail('invalid', '“model” is “' .. model .. '”, and no provider is set to it. Name a '
-              .. '“provider” as well, or one of the models that GET /providers lists.')
+  return fail('invalid', '“model” is “' .. model .. '”, and no provider is set to it. Name '
+              .. 'a “provider” as well, or one of the models that GET /providers lists.')
 end
 local function no_provider(name)
   return fail('not-found', 'There is no provider “' .. name .. '”. GET /providers lists them.')

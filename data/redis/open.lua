@@ -103,7 +103,7 @@ if alone then
     local p = project(pk)
     local held = hold_unfinished and p.n0 + p.n1 > 0 and 1 or 0
     -- As far as only running tasks are left, nobody waits for them to be let go.
-    if held == 1 and p.held == 0 and call('ZCARD', P .. 'queued:' .. p.pk) == 0 then held = 0 end
+    if held == 1 and p.held == 0 and p.n0 == 0 then held = 0 end
     if p.held ~= held then
       p.held = held
       piles_stale(p)

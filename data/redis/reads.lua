@@ -21,68 +21,108 @@ function reads.projects()
   return { 'K', '', list, more }
 end
 
+-- How much a step looks at before others have their turn; who asked then asks on.
+local LOOK_AT, LOOK_BYTES = 1000, 1048576
+local looked_bytes = 0
 local function matches(t, statuses, query)
   if statuses ~= 0 and band(statuses, 2 ^ status_of(t.state)) == 0 then return false end
   if query == '' then return true end
-  return (call('GET', P .. 'c:' .. t.pk) or ''):lower():find(query, 1, true)
-         or (call('GET', P .. 'r:' .. t.pk) or ''):lower():find(query, 1, true)
+  local function has(text)
+    looked_bytes = looked_bytes + #text
+    return text:lower():find(query, 1, true)
+  end
+  return has(call('GET', P .. 'c:' .. t.pk) or '')
+         or t.length > 0 and has(call('GET', P .. 'r:' .. t.pk) or '')
 end
 local function bytes_of(view) return 512 + #view[14] + #view[16] + #view[24] end
+-- from: where this step goes on, after so many rows and bytes; since: where who asks stands.
 function reads.feed()
+  local from, n, bytes = narg(), narg(), narg()
   local since, store, limit, most, name = narg(), arg(), narg(), narg(), optional()
   local statuses, query, result, content = narg(), arg():lower(), narg() == 1, narg()
   local began = narg()
-  local tasks, projects, removed, bytes, n, more = {}, {}, {}, 0, 0, 0
+  local tasks, projects, removed, more, looked, is_tired = {}, {}, {}, 0, 0, 0
   local head, p = H.revision, nil
   local function answer(revision, reset)
-    return { 'K', '', revision, more, reset, H.store, tasks, projects, removed, head, H.floor }
+    return { 'K', '', revision, more, reset, H.store, tasks, projects, removed, head, H.floor,
+      is_tired, n, bytes }
   end
-  if store ~= '' and store ~= H.store or since > head or since > 0 and since < H.floor and began < H.floor then
+  if store ~= '' and store ~= H.store or since > head
+     or since > 0 and since < H.floor and began < H.floor then
     return answer(head, 1)
   end
   if name then
     p = find_project(name)
     if not p then return no_project(name) end
   end
-  local last, from = head, since
-  while more == 0 do
-    local raw = call('ZRANGEBYSCORE', P .. 'feed', '(' .. from, '+inf', 'WITHSCORES', 'LIMIT', 0, 512)
-    for i = 1, #raw, 2 do
-      local kind, rest = raw[i]:sub(1, 1), raw[i]:sub(2)
-      from = num(raw[i + 1])
-      local view, to
-      if kind == 'r' then
-        if since > 0 then view, to = rest, removed end
-      elseif kind == 'p' then
-        local own = project(rest)
-        if own and (not p or p == own) then view, to = view_project(own), projects end
-      else
-        local t = task(rest)
-        if t and (not p or t.project == p.pk) and matches(t, statuses, query) then
-          view, to = view_task(t, content, result), tasks
-        end
-        -- A page may look at many that it does not show.
-        if not view then cache['t:' .. rest] = nil end
-      end
-      if view then
-        if n == limit or most > 0 and bytes >= most then more = 1 break end
-        to[#to + 1] = view
-        n = n + 1
-        last = from
-        bytes = bytes + (to == tasks and bytes_of(view) or to == removed and 40 or 512)
-      end
-    end
-    if #raw < 1024 then break end
+  -- Gives whether there is room for more.
+  local function show(view, to, revision)
+    if n == limit or most > 0 and bytes >= most then more = 1 return false end
+    to[#to + 1] = view
+    n = n + 1
+    bytes = bytes + (to == tasks and bytes_of(view) or to == removed and 40 or 512)
+    from = revision
+    return true
   end
-  return answer(more == 1 and last or head, 0)
+  local function show_task(pk, revision)
+    local t = task(pk)
+    looked = looked + 1
+    if t and project(t.project) and (not p or t.project == p.pk)
+       and matches(t, statuses, query) then
+      return show(view_task(t, content, result), tasks, revision)
+    end
+    -- A page may look at many that it does not show.
+    cache['t:' .. pk] = nil
+    from = revision
+    return true
+  end
+  local function tired()
+    if more == 0 and (looked >= LOOK_AT or looked_bytes >= LOOK_BYTES) then
+      more, is_tired = 1, 1
+    end
+    return more == 1
+  end
+  local function show_run(first, last, apart)
+    for revision = max(first, from + 1), last do
+      if not show_task(string.format('%.0f', revision + apart), revision) or tired() then return end
+    end
+  end
+  local member, first = runs.before('feed', from)
+  local last, apart = (member or ''):match('^s(%d+):(-?%d+)$')
+  if last and num(last) > from then show_run(first, num(last), num(apart)) end
+  while more == 0 do
+    local raw = call('ZRANGEBYSCORE', P .. 'feed', '(' .. from, '+inf', 'WITHSCORES', 'LIMIT', 0,
+                     256)
+    for i = 1, #raw, 2 do
+      local kind, rest, revision = raw[i]:sub(1, 1), raw[i]:sub(2), num(raw[i + 1])
+      if kind == 's' then
+        last, apart = rest:match('^(%d+):(-?%d+)$')
+        show_run(revision, num(last), num(apart))
+      elseif kind == 't' then
+        show_task(rest, revision)
+      else
+        local view, to
+        if kind == 'r' then
+          if since > 0 then view, to = rest, removed end
+        else
+          local own = project(rest)
+          if own and (not p or p == own) then view, to = view_project(own), projects end
+        end
+        if not view then from = revision else show(view, to, revision) end
+      end
+      if more == 1 or tired() then break end
+    end
+    if #raw < 512 then break end
+  end
+  return answer(more == 1 and from or head, 0)
 end
 
 function reads.results()
-  local name, statuses, after, limit, most = arg(), narg(), arg(), narg(), narg()
-  local p, list, bytes = find_project(name), {}, 0
+  local after, name, statuses, limit, most = narg(), arg(), narg(), narg(), narg()
+  local p, list, bytes, looked = find_project(name), {}, 0, 0
   if not p then return no_project(name) end
   while #list < limit do
-    local pks = call('ZRANGEBYSCORE', P .. 'tasks:' .. p.pk, '(' .. after, '+inf', 'LIMIT', 0, 512)
+    local pks = runs.after('tasks:' .. p.pk, after, 128)
     for _, pk in ipairs(pks) do
       local t = task(pk)
       after = pk
@@ -90,12 +130,18 @@ function reads.results()
         local view = view_task(t, 2, true)
         list[#list + 1] = view
         bytes = bytes + view[12] + view[15] + 256
-        if #list == limit or most > 0 and bytes >= most then return page_of(list) end
+        if #list == limit or most > 0 and bytes >= most or bytes >= 4 * LOOK_BYTES then
+          return { 'K', '', list, after, 1 }
+        end
+      else
+        cache['t:' .. pk] = nil
       end
     end
-    if #pks < 512 then break end
+    looked = looked + #pks
+    if #pks < 128 then return { 'K', '', list, after, 0 } end
+    if looked >= LOOK_AT then break end
   end
-  return page_of(list)
+  return { 'K', '', list, after, 1 }
 end
 
 function reads.attempts()
@@ -130,7 +176,7 @@ function reads.attempts()
       for _, pk in ipairs(pks) do
         local e = attempt(pk)
         local own = e and task(e.task)
-        if own and own.removed == 0 and not take(e) then break end
+        if own and own.removed == 0 and project(own.project) and not take(e) then break end
       end
       if #pks < 512 then break end
       offset = offset + 512
@@ -151,21 +197,32 @@ function reads.recovery()
   return { 'K', '', H.recovered_at, H.paid_twice, call('SCARD', P .. 'interrupted'), list }
 end
 
+-- The piles that have tasks, or where they are thousands some of them, each for how many.
+local function ready_piles(most)
+  local n, list = call('SCARD', P .. 'piles-ready'), {}
+  local pks = n <= most and call('SMEMBERS', P .. 'piles-ready')
+              or call('SRANDMEMBER', P .. 'piles-ready', most)
+  for _, pk in ipairs(pks) do
+    local pi = pile(pk)
+    if pi then list[#list + 1] = pi end
+  end
+  return list, max(1, n / most)
+end
 function reads.lanes()
-  local list = {}
+  local list, waits = {}, {}
+  local piles, each = ready_piles(500)
+  for _, pi in ipairs(piles) do
+    waits[pi.provider] = (waits[pi.provider] or 0) + floor(pi.ready * each)
+  end
   for _, name in ipairs(lanes()) do
-    local l, waits = lane(name), 0
-    for _, pk in ipairs(call('SMEMBERS', P .. 'piles-ready')) do
-      local pi = pile(pk)
-      if pi and pi.provider == name then waits = waits + call('ZCARD', P .. 'q:' .. pk) end
-    end
-    local times, workers = reopens(name), 0
+    local l, times, workers = lane(name), reopens(name), 0
     for _, s in ipairs(fleet.shares(name)) do if fleet.can(s) then workers = workers + 1 end end
     list[#list + 1] = { name, l.model, l.enabled, l.usable, l.max, min(l.adapted, l.max), l.rpm,
       in_flight(name), n_ghosts(name), #times, l.rpm > 0 and #times >= l.rpm and times[1] or 0,
-      l.parked > now and l.parked or 0, l.offline, (l.stop ~= '' and l.offline == 0) and l.stop or '',
-      l.error, l.error_at, waits, l.sent, l.answered, l.failed, l.samples,
-      call('LRANGE', P .. 'samples:' .. name, 0, -1), workers }
+      l.parked > now and l.parked or 0, l.offline,
+      (l.stop ~= '' and l.offline == 0) and l.stop or '', l.error, l.error_at, waits[name] or 0,
+      l.sent, l.answered, l.failed, l.samples, call('LRANGE', P .. 'samples:' .. name, 0, -1),
+      workers }
   end
   return page_of(list)
 end
@@ -176,14 +233,13 @@ function reads.stats()
     flying_n = flying_n + in_flight(name)
     ghosts_n = ghosts_n + n_ghosts(name)
   end
-  for i, pk in ipairs(call('SMEMBERS', P .. 'piles-ready')) do
-    if i > 1000 then break end
-    local first = call('ZRANGE', P .. 'q:' .. pk, 0, 0)[1]
-    local t = first and task(first)
+  for _, pi in ipairs((ready_piles(500))) do
+    local first = runs.first('q:' .. pi.pk)
+    local t = first and task(first % STEP)
     if t and (oldest == 0 or t.created < oldest) then oldest = t.created end
   end
-  return { 'K', '', H.store, H.revision, H.n0, H.n1, H.n2, H.n3, H.n4, H.n_projects, H.sent, H.uncertain,
-    H.extra_n, H.cap, flying_n, ghosts_n, H.steps, oldest,
+  return { 'K', '', H.store, H.revision, H.n0, H.n1, H.n2, H.n3, H.n4, H.n_projects, H.sent,
+    H.uncertain, H.extra_n, H.cap, flying_n, ghosts_n, H.steps, oldest,
     call('PUBSUB', 'NUMSUB', CHANNEL)[2], call('ZCOUNT', P .. 'engines', '(' .. now, '+inf') }
 end
 
@@ -202,12 +258,11 @@ local function snapshot(own)
     end
     return found
   end
-  local pks = call('SMEMBERS', P .. 'piles-ready')
-  for _, pk in ipairs(pks) do
-    local pi = pile(pk)
-    local p = pi and project(pi.project)
+  local piles, each = ready_piles(300)
+  for _, pi in ipairs(piles) do
+    local p = project(pi.project)
     if p and p.paused == 0 and p.held == 0 then
-      local n = call('ZCARD', P .. 'q:' .. pk)
+      local n = floor(pi.ready * each)
       if own > 0 then n = min(n, own) end
       local only
       if pi.provider ~= '' then only = lane(pi.provider) and pi.provider
@@ -233,25 +288,13 @@ end
 function reads.snapshot() return page_of(snapshot(0)) end
 
 function reads.project()
-  local name, most = arg(), narg()
+  local name = arg()
   local p = find_project(name)
   if not p then return no_project(name) end
-  local calls, submitted = {}, 0
-  for _, pk in ipairs(call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)) do
-    if #calls >= most * 4 then break end
-    if submitted == 0 then submitted = num(call('HGET', P .. 't:' .. pk, 'created')) end
-    for _, attempt_pk in ipairs(call('ZRANGE', P .. 'attempts:' .. pk, 0, -1)) do
-      local f = call('HMGET', P .. 'e:' .. attempt_pk, 'lane', 'sent_at', 'ended', 'outcome')
-      local outcome = num(f[4] or 0)
-      if outcome ~= LIVE and outcome ~= UNCERTAIN and num(f[2]) > 0 and num(f[3]) > 0 then
-        calls[#calls + 1] = f[1]
-        calls[#calls + 1] = f[2]
-        calls[#calls + 1] = f[3]
-        calls[#calls + 1] = outcome == ANSWERED and 1 or 0
-      end
-    end
-  end
-  return { 'K', '', view_project(p), submitted, wall, snapshot(p.n0 + p.n1), calls }
+  local first = runs.first('tasks:' .. p.pk)
+  local t = first and task(first)
+  return { 'K', '', view_project(p), t and t.created or 0, wall, snapshot(p.n0 + p.n1),
+    call('GET', P .. 'calls:' .. p.pk) or '' }
 end
 
 return reads[arg()]()

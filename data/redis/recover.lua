@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What an engine left that is gone: its attempts are uncertain, keep their slots as ghosts and count
--- in their windows; their tasks are queued again.
+-- What an engine left that is gone: its attempts are uncertain, keep their slots as ghosts and
+-- count in their windows; their tasks are queued again.
 local function leave(e)
   local p, l = project(e.project), lane(e.lane)
   if l then call('HDEL', P .. 'live:' .. e.lane, e.pk) end
@@ -11,8 +11,20 @@ local function leave(e)
     piles_stale(p)
   end
 end
+-- A project's calls whose length is known, for its figures: one text, that is read at once.
+local MOST_CALLS = 20000 * 64
+local function note_call(e)
+  local key = P .. 'calls:' .. e.project
+  if e.sent_at == 0 or e.ended == 0 or e.outcome == UNCERTAIN
+     or call('STRLEN', key) > MOST_CALLS then
+    return
+  end
+  call('APPEND', key, string.format('%.0f %.0f %d %s\n', e.sent_at, max(0, e.ended - e.sent_at),
+       e.outcome == ANSWERED and 1 or 0, e.lane))
+end
 local function end_attempt(e, outcome)
   e.outcome, e.ended = outcome, wall
+  note_call(e)
   e.revision = next_journal(e.pk)
   attempt_change(e)
 end

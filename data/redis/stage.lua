@@ -1,20 +1,70 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- A piece of a large submission: its tasks are written, and stand in no list yet. The last step lists
--- them all; what is never listed is swept away after ten minutes.
-local stage, n = arg(), narg()
-local listed = {}
-for pk = H.last_task + 1, H.last_task + n do
-  local id, content, provider, model, priority, metadata = arg(), arg(), arg(), arg(), narg(), arg()
-  call('HSET', P .. 't:' .. pk, 'pk', pk, 'id', id, 'project', 0, 'pile', 0, 'state', READY,
-       'priority', priority, 'revision', 0, 'created', 0, 'started', 0, 'finished', 0,
-       'removed', 0, 'attempts', 0, 'claims', 0, 'tries', 0, 'streak', 0, 'deaths', 0, 'attempt', 0,
-       'lane', '', 'due', 0, 'uncertain', 0, 'size', #content)
-  call('SET', P .. 'c:' .. pk, content)
-  if metadata ~= '' then call('SET', P .. 'm:' .. pk, metadata) end
-  call('HSET', P .. 'ids', id, pk)
-  for _, value in ipairs({ pk, id, provider, model, priority }) do listed[#listed + 1] = value end
+-- A piece of a large batch. Its tasks are written in their final form, but for what the batch tells
+-- of all of them, and nobody sees them before it is shown. What is never shown is swept away.
+local pk, total, from, n, packed = narg(), narg(), narg(), narg(), arg()
+local b
+if pk == 0 then
+  H.last_batch = (H.last_batch or 0) + 1
+  pk = H.last_batch
+  b = make('b:' .. pk, { pk = pk, first = H.last_task + 1, n = total, done = 0, left = total,
+    shown = 0, pins = 0 })
+  call('DEL', P .. 'pins:' .. pk, P .. 'runs:' .. pk, P .. 'packed:' .. pk)
+  H.last_task = H.last_task + total
+else
+  b = get('b:' .. pk)
 end
-H.last_task = H.last_task + n
-call('RPUSH', P .. 'stage:' .. stage, unpack(listed))
-call('ZADD', P .. 'stages', wall, stage)
-return done()
+if not b or b.shown ~= 0 or b.done ~= from then
+  return fail('unavailable', 'The submission took too long, and a part of it was dropped. Submit '
+              .. 'again.')
+end
+local pins = {}
+local function pin_for(provider, model)
+  local name = provider .. '\0' .. model
+  if not pins[name] then
+    pins[name] = num(call('HGET', P .. 'pins:' .. pk, name) or 0)
+    if pins[name] == 0 then
+      b.pins = b.pins + 1
+      pins[name] = b.pins
+      call('HSET', P .. 'pins:' .. pk, name, b.pins)
+    end
+  end
+  return pins[name]
+end
+-- Which tasks of one pin and priority stand together.
+local pieces, run = {}, nil
+local old = call('LINDEX', P .. 'runs:' .. pk, -1)
+if old then
+  local pin, priority, first, last = old:match('^(%d+):(-?%d+):(%d+):(%d+)$')
+  run = { num(pin), num(priority), num(first), num(last) }
+  call('RPOP', P .. 'runs:' .. pk)
+end
+local contents = {}
+for i = from, from + n - 1 do
+  local id, content, provider, model, priority, metadata = arg(), arg(), arg(), arg(), narg(), arg()
+  local own, pin = b.first + i, pin_for(provider, model)
+  local fields = { 'id', id, 'batch', pk, 'size', #content }
+  if pin ~= 1 then fields[#fields + 1], fields[#fields + 2] = 'pin', pin end
+  if priority ~= 0 then fields[#fields + 1], fields[#fields + 2] = 'priority', priority end
+  if metadata ~= '' then
+    fields[#fields + 1], fields[#fields + 2] = 'meta', 1
+    call('SET', P .. 'm:' .. own, metadata)
+  end
+  call('HSET', P .. 't:' .. own, unpack(fields))
+  call('HSET', id_key(id), id, own)
+  contents[#contents + 1] = P .. 'c:' .. own
+  contents[#contents + 1] = content
+  if run and run[1] == pin and run[2] == priority then
+    run[4] = own
+  else
+    if run then pieces[#pieces + 1] = table.concat(run, ':') end
+    run = { pin, priority, own, own }
+  end
+end
+pieces[#pieces + 1] = table.concat(run, ':')
+call('MSET', unpack(contents))
+call('RPUSH', P .. 'runs:' .. pk, unpack(pieces))
+if packed ~= '' then call('APPEND', P .. 'packed:' .. pk, packed) end
+b.done = b.done + n
+change('b:' .. pk)
+call('ZADD', P .. 'stages', wall, pk)
+return done(pk)

@@ -1,12 +1,39 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Tasks, projects and piles: every change of a task's state goes through here, so that counts, piles,
--- revisions and the project's end cannot part.
-local function project(pk) return get('p:' .. pk) end
-local function task(pk) return get('t:' .. pk) end
-local function task_change(t) change('t:' .. t.pk) end
+-- Tasks, projects and piles: every change of a task's state goes through here, so that counts,
+-- piles, revisions and the project's end cannot part.
+local function project(pk)
+  local p = get('p:' .. pk)
+  return p and p.gone == 0 and p or nil
+end
 local function pile(pk) return get('l:' .. pk) end
 local function attempt(pk) return get('e:' .. pk) end
 local function attempt_change(e) change('e:' .. e.pk) end
+-- A task of a large batch that nobody has touched since tells only which batch it came in with, and
+-- is there as soon as the batch is.
+local function task(pk)
+  local t = get('t:' .. pk)
+  if not t or t.batch == 0 or t.project > 0 then return t or nil end
+  local b = get('b:' .. t.batch)
+  if not b or b.shown == 0 then return nil end
+  t.project, t.pile = b.project, b['pile' .. t.pin]
+  t.created, t.revision = b.created, t.pk + b.apart
+  return t
+end
+local function leave_batch(t)
+  if t.batch == 0 then return end
+  if call('HINCRBY', P .. 'b:' .. t.batch, 'left', -1) <= 0 then
+    call('DEL', P .. 'b:' .. t.batch, P .. 'skip:' .. t.batch, P .. 'pins:' .. t.batch)
+  end
+  t.batch = 0
+end
+local function task_change(t)
+  leave_batch(t)
+  change('t:' .. t.pk)
+end
+-- Where an id is looked up: many small hashes are half as large as one large one.
+local function id_key(id)
+  return P .. 'i:' .. (num(id:sub(-4), 16) or id:byte(-1) or 0) % 16384
+end
 
 local function find_project(name)
   local pk = call('HGET', P .. 'project-ids', name)
@@ -20,7 +47,7 @@ local function no_task(id)
   return fail('not-found', 'There is no task “' .. id .. '”. It may have been removed.')
 end
 local function find_task(id, removed_too)
-  local pk = call('HGET', P .. 'ids', id)
+  local pk = call('HGET', id_key(id), id)
   local t = pk and task(pk)
   if t and (removed_too or t.removed == 0) and project(t.project) then return t end
 end
@@ -31,9 +58,13 @@ local function touch(p)
   change('p:' .. p.pk)
 end
 local function task_revision(t)
+  local old = t.revision
   t.revision = next_revision()
-  call('ZADD', P .. 'feed', t.revision, 't' .. t.pk)
+  if call('ZADD', P .. 'feed', t.revision, 't' .. t.pk) == 1 and old > 0 then feed_cut(old) end
   task_change(t)
+end
+local function feed_drop(t)
+  if call('ZREM', P .. 'feed', 't' .. t.pk) == 0 then feed_cut(t.revision) end
 end
 
 -- Piles whose place in their way may have changed; put back before the step ends, or is looked at.
@@ -44,49 +75,55 @@ local function route(provider, model)
   return ''
 end
 local function piles_stale(p) stale[p.pk] = p end
-local function unlist(l)
-  if l.listed ~= '' then
-    local way = route(l.provider, l.model)
-    call('ZREM', P .. 'way:' .. way, l.listed)
-    call('HINCRBY', P .. 'startable', way, -l.counted)
-    l.listed, l.counted = '', 0
+-- Whether a step that goes on in pieces keeps its tasks from being started.
+local function is_busy(p)
+  local j = p.job > 0 and get('j:' .. p.job)
+  return j and j.ended == 0
+end
+-- Where the pile stands, and how many tasks of it may start.
+local function list(l, listed, counted)
+  local way = route(l.provider, l.model)
+  if listed ~= l.listed then
+    if l.listed ~= '' then call('ZREM', P .. 'way:' .. way, l.listed) end
+    if listed ~= '' then call('ZADD', P .. 'way:' .. way, 0, listed) end
+    l.listed = listed
+    change('l:' .. l.pk)
+  end
+  if counted ~= l.counted then
+    call('HINCRBY', P .. 'startable', way, counted - l.counted)
+    l.counted = counted
     change('l:' .. l.pk)
   end
 end
+-- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority.
+local STEP = 70368744177664
 local function relist(p)
-  local piles = call('HVALS', P .. 'piles:' .. p.pk)
-  for _, pk in ipairs(piles) do
-    local l = pile(pk)
-    local ready = call('ZCARD', P .. 'q:' .. pk)
-    local head, priority
-    if ready > 0 and p.paused == 0 and p.held == 0
-       and not (p.concurrency > 0 and p.live >= p.concurrency) then
+  local room = p.concurrency > 0 and p.concurrency - p.live or NEVER
+  local open = p.paused == 0 and p.held == 0 and room > 0 and not is_busy(p)
+  for _, pk in ipairs(call('HVALS', P .. 'piles:' .. p.pk)) do
+    local l, head, priority = pile(pk), nil, 0
+    if l.ready > 0 and open then
       if p.concurrency == 1 then
-        local first = call('ZRANGE', P .. 'queued:' .. p.pk, 0, 0)[1]
+        local first = runs.first('queued:' .. p.pk)
         local t = first and task(first)
         if t and t.pile == l.pk and t.state == READY then head, priority = t.pk, t.priority end
       else
-        local first = call('ZRANGE', P .. 'q:' .. pk, 0, 0)[1]
-        local t = first and task(first)
-        if t then head, priority = t.pk, t.priority end
+        local first = runs.first('q:' .. pk)
+        if first then head, priority = first % STEP, -floor(first / STEP) end
       end
     end
     if head then
-      local room = p.concurrency > 0 and p.concurrency - p.live or ready
-      local listed = string.format('%03d%016.0f%016.0f:%d', 100 - priority, p.last_grant, head, l.pk)
-      local counted = min(ready, room)
-      if listed ~= l.listed or counted ~= l.counted then
-        local way = route(l.provider, l.model)
-        unlist(l)
-        l.listed, l.counted = listed, counted
-        call('ZADD', P .. 'way:' .. way, 0, listed)
-        call('HINCRBY', P .. 'startable', way, counted)
-        change('l:' .. l.pk)
-      end
+      list(l, string.format('%03d%016.0f%016.0f:%d', 100 - priority, p.last_grant, head, l.pk),
+           min(l.ready, room))
     else
-      unlist(l)
+      list(l, '', 0)
     end
-    if ready > 0 then call('SADD', P .. 'piles-ready', pk) else call('SREM', P .. 'piles-ready', pk) end
+    local known = l.ready > 0 and 1 or 0
+    if known ~= l.known then
+      call(known == 1 and 'SADD' or 'SREM', P .. 'piles-ready', pk)
+      l.known = known
+      change('l:' .. l.pk)
+    end
   end
 end
 local function refresh()
@@ -104,10 +141,15 @@ local function pile_for(p, provider, model)
   H.last_pile = H.last_pile + 1
   pk = H.last_pile
   call('HSET', P .. 'piles:' .. p.pk, name, pk)
-  return make('l:' .. pk, { pk = pk, project = p.pk, provider = provider or '', model = model or '',
-                            listed = '', counted = 0 })
+  return make('l:' .. pk, { pk = pk, project = p.pk, provider = provider or '',
+                            model = model or '', listed = '', counted = 0, ready = 0, known = 0 })
 end
-local function score(t) return t.pk - t.priority * 70368744177664 end
+local function score(t) return t.pk - t.priority * STEP end
+local function pile_put(l, priority, first, last)
+  runs.add('q:' .. l.pk, first - priority * STEP, last - priority * STEP)
+  l.ready = l.ready + last - first + 1
+  change('l:' .. l.pk)
+end
 
 local function status_of(state) return state <= DELAYED and 0 or state - 1 end
 local function count(p, status, by)
@@ -120,14 +162,21 @@ local function account(t, state, by)
   local p = project(t.project)
   count(p, status_of(state), by)
   if state == READY then
-    if by > 0 then call('ZADD', P .. 'q:' .. t.pile, score(t), t.pk)
-    else call('ZREM', P .. 'q:' .. t.pile, t.pk) end
+    local l = pile(t.pile)
+    if by > 0 then
+      pile_put(l, t.priority, t.pk, t.pk)
+    elseif runs.take('q:' .. l.pk, score(t)) then
+      l.ready = l.ready - 1
+      change('l:' .. l.pk)
+    elseif t.batch > 0 then
+      -- Not put there yet: nor will it be.
+      call('SADD', P .. 'skip:' .. t.batch, t.pk)
+    end
   elseif state == DELAYED then
     if by > 0 then call('ZADD', P .. 'due', t.due, t.pk) else call('ZREM', P .. 'due', t.pk) end
   end
   if state <= DELAYED then
-    if by > 0 then call('ZADD', P .. 'queued:' .. p.pk, t.pk, t.pk)
-    else call('ZREM', P .. 'queued:' .. p.pk, t.pk) end
+    if by > 0 then runs.add('queued:' .. p.pk, t.pk, t.pk) else runs.take('queued:' .. p.pk, t.pk) end
   end
   piles_stale(p)
 end
@@ -141,21 +190,22 @@ local function settle(p)
   end
   change('p:' .. p.pk)
 end
-local function set_state(t, to, due)
+-- quiet: the caller settles and touches the project, once for many.
+local function set_state(t, to, due, quiet)
   local p = project(t.project)
   account(t, t.state, -1)
   t.state, t.due = to, to == DELAYED and due or 0
   t.finished = to >= COMPLETED and wall or 0
   task_revision(t)
   account(t, to, 1)
-  settle(p)
-  touch(p)
+  if not quiet then
+    settle(p)
+    touch(p)
+  end
 end
-local function end_task(t, to, code, message)
-  call('DEL', P .. 'r:' .. t.pk)
-  drop('a:' .. t.pk)
-  make('a:' .. t.pk, { code = code, message = message })
-  set_state(t, to)
+local function end_task(t, to, code, message, quiet)
+  t.code, t.message = code, message
+  set_state(t, to, 0, quiet)
 end
 local function requeue(t, delay)
   if delay > 0 then set_state(t, DELAYED, now + delay) else set_state(t, READY) end
@@ -163,14 +213,15 @@ local function requeue(t, delay)
 end
 local function promote()
   local any = false
-  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMIT', 0, 1000)) do
+  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMIT', 0, 200)) do
     local t = task(pk)
     call('ZREM', P .. 'due', pk)
-    if t and t.state == DELAYED and t.removed == 0 then
+    local p = t and project(t.project)
+    if p and t.state == DELAYED and t.removed == 0 then
       t.state, t.due = READY, 0
       task_change(t)
-      call('ZADD', P .. 'q:' .. t.pile, score(t), t.pk)
-      piles_stale(project(t.project))
+      pile_put(pile(t.pile), t.priority, t.pk, t.pk)
+      piles_stale(p)
       any = true
     end
   end
@@ -182,7 +233,10 @@ local function backoff(turn)
   return floor(base * (0.8 + 0.4 * RANDOM))
 end
 
-local function attempts_of(t) return call('ZRANGE', P .. 'attempts:' .. t.pk, 0, -1) end
+local function attempts_of(t)
+  if t.claims == 0 then return {} end
+  return call('ZRANGE', P .. 'attempts:' .. t.pk, 0, -1)
+end
 local function is_live(t)
   for _, pk in ipairs(attempts_of(t)) do
     local e = attempt(pk)
@@ -197,20 +251,19 @@ local function abort_calls(t)
   end
 end
 local CANCEL_TEXT = 'The task was cancelled before it was answered.'
-local function cancel(t)
+local function cancel(t, quiet)
   if t.state >= COMPLETED then return false end
   if t.state == RUNNING then abort_calls(t) end
-  end_task(t, CANCELLED, 'cancelled', CANCEL_TEXT)
-  wake(nil, bor(W_TASK, W_OTHERS))
+  end_task(t, CANCELLED, 'cancelled', CANCEL_TEXT, quiet)
+  if not quiet then wake(nil, bor(W_TASK, W_OTHERS)) end
   return true
 end
-local function retry(t, provider, model)
+local function retry(t, provider, model, quiet)
   if t.state ~= FAILED and t.state ~= CANCELLED or is_live(t) then return false end
   if provider or model then t.pile = pile_for(project(t.project), provider, model).pk end
-  t.tries, t.streak, t.deaths, t.uncertain = 0, 0, 0, 0
-  drop('a:' .. t.pk)
-  call('DEL', P .. 'r:' .. t.pk)
-  requeue(t, 0)
+  t.tries, t.streak, t.deaths, t.uncertain, t.code, t.message = 0, 0, 0, 0, '', ''
+  set_state(t, READY, 0, quiet)
+  if not quiet then wake(nil, bor(W_TASK, W_OTHERS)) end
   return true
 end
 
@@ -256,24 +309,22 @@ local function note_removed(id)
   call('ZADD', P .. 'removals', revision, id)
   call('HSET', P .. 'removed-at', id, wall)
 end
+-- Says whether there is more to forget.
 local function trim_removed()
-  local over, last = call('ZCARD', P .. 'removals') - 10000, 0
-  local function forget(id, revision)
+  local over = call('ZCARD', P .. 'removals') - 10000
+  local raw = call('ZRANGE', P .. 'removals', 0, 499, 'WITHSCORES')
+  for i = 1, #raw, 2 do
+    local id, revision = raw[i], num(raw[i + 1])
+    if (i + 1) / 2 > over and revision > H.floor
+       and num(call('HGET', P .. 'removed-at', id) or 0) > wall - DAY then
+      return false
+    end
     call('ZREM', P .. 'removals', id)
     call('ZREM', P .. 'feed', 'r' .. id)
     call('HDEL', P .. 'removed-at', id)
-    last = max(last, num(revision))
+    H.floor = max(H.floor, revision)
   end
-  if over > 0 then
-    local raw = call('ZRANGE', P .. 'removals', 0, over - 1, 'WITHSCORES')
-    for i = 1, #raw, 2 do forget(raw[i], raw[i + 1]) end
-  end
-  while true do
-    local first = call('ZRANGE', P .. 'removals', 0, 0, 'WITHSCORES')
-    if not first[1] or num(call('HGET', P .. 'removed-at', first[1]) or 0) > wall - DAY then break end
-    forget(first[1], first[2])
-  end
-  H.floor = max(H.floor, last)
+  return #raw == 1000
 end
 local function remove_task(t)
   if t.removed > 0 or is_live(t) then return false end
@@ -282,8 +333,8 @@ local function remove_task(t)
   settle(p)
   t.removed = wall
   task_change(t)
-  call('ZREM', P .. 'feed', 't' .. t.pk)
-  call('ZREM', P .. 'tasks:' .. p.pk, t.pk)
+  feed_drop(t)
+  runs.take('tasks:' .. p.pk, t.pk)
   call('ZADD', P .. 'hidden', wall, t.pk)
   note_removed(t.id)
   touch(p)
@@ -294,7 +345,7 @@ local function restore_task(t)
   local p = project(t.project)
   t.removed = 0
   call('ZREM', P .. 'hidden', t.pk)
-  call('ZADD', P .. 'tasks:' .. p.pk, t.pk, t.pk)
+  runs.add('tasks:' .. p.pk, t.pk, t.pk)
   call('ZREM', P .. 'removals', t.id)
   call('ZREM', P .. 'feed', 'r' .. t.id)
   call('HDEL', P .. 'removed-at', t.id)
@@ -305,62 +356,21 @@ local function restore_task(t)
   return true
 end
 local function delete_task(t)
-  for _, pk in ipairs(attempts_of(t)) do
-    drop('e:' .. pk)
-    call('ZREM', P .. 'journal', pk)
-    call('SREM', P .. 'crashed', pk)
+  local pk = t.pk
+  for _, other in ipairs(attempts_of(t)) do
+    drop('e:' .. other)
+    call('ZREM', P .. 'journal', other)
+    call('SREM', P .. 'crashed', other)
   end
-  local key = call('HGET', P .. 'keys-of', t.pk)
+  local key = call('HGET', P .. 'keys-of', pk)
   if key then
     call('ZADD', P .. 'orphans', num(call('HGET', P .. 'key:' .. key, 'created') or wall), key)
-    call('HDEL', P .. 'keys-of', t.pk)
+    call('HDEL', P .. 'keys-of', pk)
   end
-  call('HDEL', P .. 'ids', t.id)
-  call('ZREM', P .. 'hidden', t.pk)
-  call('ZREM', P .. 'feed', 't' .. t.pk)
-  call('DEL', P .. 'attempts:' .. t.pk, P .. 'c:' .. t.pk, P .. 'm:' .. t.pk, P .. 'r:' .. t.pk)
-  drop('a:' .. t.pk)
-  drop('t:' .. t.pk)
-end
-local function hidden_of(p)
-  local list = {}
-  for _, pk in ipairs(call('ZRANGE', P .. 'hidden', 0, -1)) do
-    local t = task(pk)
-    if t and t.project == p.pk then list[#list + 1] = t end
-  end
-  return list
-end
-local function delete_project(p)
-  local pks = call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)
-  if #pks >= 10000 then
-    for _, id in ipairs(call('ZRANGE', P .. 'removals', 0, -1)) do call('ZREM', P .. 'feed', 'r' .. id) end
-    call('DEL', P .. 'removals', P .. 'removed-at')
-    H.floor = next_revision()
-  end
-  for _, pk in ipairs(pks) do
-    local t = task(pk)
-    if #pks < 10000 then note_removed(t.id) end
-    if t.state == DELAYED then call('ZREM', P .. 'due', pk) end
-    delete_task(t)
-  end
-  for _, t in ipairs(hidden_of(p)) do delete_task(t) end
-  note_removed(p.id)
-  for _, pk in ipairs(call('HVALS', P .. 'piles:' .. p.pk)) do
-    unlist(pile(pk))
-    call('DEL', P .. 'q:' .. pk)
-    call('SREM', P .. 'piles-ready', pk)
-    drop('l:' .. pk)
-  end
-  for i = 0, 4 do H['n' .. i] = H['n' .. i] - p['n' .. i] end
-  H.n_projects = H.n_projects - 1
-  call('DEL', P .. 'piles:' .. p.pk, P .. 'tasks:' .. p.pk, P .. 'queued:' .. p.pk)
-  call('HDEL', P .. 'project-ids', p.id)
-  call('HDEL', P .. 'project-names', p.name)
-  call('ZREM', P .. 'projects', p.pk)
-  call('ZREM', P .. 'finished', p.pk)
-  call('ZREM', P .. 'feed', 'p' .. p.pk)
-  call('SREM', P .. 'interrupted', p.pk)
-  stale[p.pk] = nil
-  drop('p:' .. p.pk)
-  trim_removed()
+  call('HDEL', id_key(t.id), t.id)
+  call('ZREM', P .. 'hidden', pk)
+  if t.revision > 0 then feed_drop(t) end
+  leave_batch(t)
+  call('UNLINK', P .. 'attempts:' .. pk, P .. 'c:' .. pk, P .. 'm:' .. pk, P .. 'r:' .. pk)
+  drop('t:' .. pk)
 end

@@ -1,6 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The verbs of people: for tasks, for projects, for lanes.
 local steps = {}
+-- Tells how many tasks are done with, what is to be gone on with, and whether who asked need wait.
+local function done_work(j)
+  return done(j.n, j.ended == 0 and j.pk or 0, j.kind == DELETE and j.tell == 0 and 1 or 0)
+end
 local words = { [0] = 'queued', 'running', 'completed', 'failed', 'cancelled' }
 
 function steps.cancel()
@@ -26,8 +30,8 @@ function steps.retry()
                 .. '; only a failed or cancelled one can be tried again.')
   end
   if not retry(t, provider, model) then
-    return fail('conflict', 'A call for the task ' .. id .. ' is still being given up. Try again in a '
-                .. 'moment.')
+    return fail('conflict', 'A call for the task ' .. id .. ' is still being given up. Try again '
+                .. 'in a moment.')
   end
   fleet.came_through(project(t.project))
   return done(view_task(t, 2, true))
@@ -50,44 +54,57 @@ end
 
 function steps.act()
   local name, verb, code, provider, model = arg(), narg(), arg(), optional(), optional()
-  local p, n = find_project(name), 0
+  local p = find_project(name)
   if not p then return no_project(name) end
   if verb == 3 then
     local refused = check_pins(provider, model)
     if refused then return refused end
   end
   if verb == 2 or verb == 3 then fleet.came_through(p) end
-  if verb == 1 or verb == 2 then
-    n = set_paused(p, verb == 1 and 1 or 0)
-  elseif p.n0 + p.n1 > 0 or verb == 3 then
-    for _, pk in ipairs(call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)) do
-      local t = task(pk)
-      if t and verb == 0 and cancel(t) then n = n + 1 end
-      if t and verb == 3 and t.state == FAILED
-         and (code == '' or (get('a:' .. pk) or {}).code == code) and retry(t, provider, model) then
-        n = n + 1
-      end
-    end
+  if verb == 1 or verb == 2 then return done(set_paused(p, verb == 1 and 1 or 0), 0, 0) end
+  if verb == CANCEL_ALL and p.n0 + p.n1 == 0 then return done(0, 0, 0) end
+  local j = begin_work(p, verb, verb == RETRY_ALL and code, provider, model)
+  if verb == CANCEL_ALL then
+    -- Nothing of it begins any more.
+    p.job = j.pk
+    change('p:' .. p.pk)
+    piles_stale(p)
   end
-  return done(n)
+  work(j)
+  return done_work(j)
+end
+
+-- A step of what another began, or this engine before.
+function steps.work()
+  local j = get('j:' .. arg())
+  if not j then return done(0, 0, 0) end
+  work(j)
+  return done_work(j)
+end
+function steps.spread()
+  local b = get('b:' .. arg())
+  return done(0, b and b.shown == 1 and spread(b) or 0, 1)
 end
 
 function steps.patch()
-  local name, new, name_error, sets, concurrency, paused = arg(), optional(), arg(), narg() == 1, narg(),
-    narg()
+  local name, new, name_error = arg(), optional(), arg()
+  local sets, concurrency, paused = narg() == 1, narg(), narg()
   local p = find_project(name)
   if not p then return no_project(name) end
   if new and new ~= p.name then
     if name_error ~= '' then return fail('invalid', name_error) end
     if p.pk == H.default then
-      return fail('conflict', 'The project “default” keeps its name. Submit to a project of your own.')
+      return fail('conflict', 'The project “default” keeps its name. Submit to a project of your '
+                  .. 'own.')
     end
     if new == 'default' or call('HEXISTS', P .. 'project-names', new) == 1 then
-      return fail('conflict', 'Another project is called “' .. new .. '”. Choose another “name”.')
+      return fail('conflict', 'Another project is called “' .. new .. '”. Choose another '
+                  .. '“name”.')
     end
   end
   if sets and concurrency > 10000 then
-    return fail('invalid', '“concurrency” is ' .. concurrency .. '; give 1 to 10000, or null for none.')
+    return fail('invalid', '“concurrency” is ' .. concurrency .. '; give 1 to 10000, or null for '
+                .. 'none.')
   end
   if new and new ~= p.name then
     call('HDEL', P .. 'project-names', p.name)
@@ -112,16 +129,16 @@ function steps.remove_project()
     return fail('conflict', 'The project “default” is permanent. Remove its tasks instead.')
   end
   if p.n1 > 0 then
-    return fail('conflict', 'Tasks of the project “' .. p.name .. '” are running. Cancel them, or wait '
-                .. 'until they have ended.')
+    return fail('conflict', 'Tasks of the project “' .. p.name .. '” are running. Cancel them, or '
+                .. 'wait until they have ended.')
   end
   if p.live > 0 then
-    return fail('conflict', 'Calls for the project “' .. p.name .. '” are still being given up. Try '
-                .. 'again in a moment.')
+    return fail('conflict', 'Calls for the project “' .. p.name .. '” are still being given up. '
+                .. 'Try again in a moment.')
   end
-  delete_project(p)
+  local j = remove_project(p)
   wake(nil, W_OTHERS)
-  return done()
+  return done_work(j)
 end
 
 local function resume(l)
@@ -150,15 +167,23 @@ end
 
 -- A lane that had no window gets one: what it sent in the last minute counts in it.
 local function open_window(l)
-  local raw = call('ZREVRANGE', P .. 'journal', 0, 9999)
-  for _, pk in ipairs(raw) do
-    local e = attempt(pk)
-    if e and e.lane == l.name and (e.sent_at > 0 or e.outcome == LIVE)
-       and not call('ZSCORE', P .. 'sends:' .. l.name, pk) then
-      local sent = e.sent_at > 0 and now - max(0, wall - e.sent_at) or 0
-      if e.sent_at > 0 and sent == 0 then sent = 1 end
-      if sent == 0 or sent + WINDOW > now then call('ZADD', P .. 'sends:' .. l.name, sent, pk) end
+  for from = 0, 1900, 100 do
+    local pks = call('ZREVRANGE', P .. 'journal', from, from + 99)
+    for _, pk in ipairs(pks) do
+      local e = attempt(pk)
+      if e and max(e.claimed_at, e.sent_at, e.ended) < wall - 2 * WINDOW and e.outcome ~= LIVE then
+        return
+      end
+      if e and e.lane == l.name and (e.sent_at > 0 or e.outcome == LIVE)
+         and not call('ZSCORE', P .. 'sends:' .. l.name, pk) then
+        local sent = e.sent_at > 0 and now - max(0, wall - e.sent_at) or 0
+        if e.sent_at > 0 and sent == 0 then sent = 1 end
+        if sent == 0 or sent + WINDOW > now then
+          call('ZADD', P .. 'sends:' .. l.name, sent, pk)
+        end
+      end
     end
+    if #pks < 100 then return end
   end
 end
 function steps.providers()
@@ -191,10 +216,10 @@ function steps.providers()
     local l = lane(c.name)
     if not l then
       l = make('lane:' .. c.name, { name = c.name, kind = c.kind, model = c.model,
-        fingerprint = c.fingerprint, enabled = 0, usable = 0, max = c.max, rpm = c.rpm, adapted = c.max,
-        growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '', error_at = 0,
-        last_send = 0, mean = c.mean, variance = c.variance, weight = c.weight, sent = 0, answered = 0,
-        failed = 0, samples = 0, waits = 0, runs = 0, orphan = 0 })
+        fingerprint = c.fingerprint, enabled = 0, usable = 0, max = c.max, rpm = c.rpm,
+        adapted = c.max, growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '',
+        error_at = 0, last_send = 0, mean = c.mean, variance = c.variance, weight = c.weight,
+        sent = 0, answered = 0, failed = 0, samples = 0, waits = 0, runs = 0, orphan = 0 })
     elseif all_limits or c.own then
       local had = l.rpm > 0
       if l.max ~= c.max then
@@ -204,9 +229,10 @@ function steps.providers()
       l.rpm = c.rpm
       if not had and l.rpm > 0 then open_window(l) end
     elseif l.max ~= c.max or l.rpm ~= c.rpm then
-      differing[#differing + 1] = c.name .. ': ' .. c.max .. ' at once and ' .. c.rpm .. ' per minute '
-        .. 'are asked for, but ' .. l.max .. ' at once and ' .. l.rpm .. ' per minute are stored and '
-        .. 'used; --set-limits, or PUT /providers/' .. c.name .. ', changes them (0 per minute: no limit)'
+      differing[#differing + 1] = c.name .. ': ' .. c.max .. ' at once and ' .. c.rpm .. ' per '
+        .. 'minute are asked for, but ' .. l.max .. ' at once and ' .. l.rpm .. ' per minute are '
+        .. 'stored and used; --set-limits, or PUT /providers/' .. c.name .. ', changes them (0 per '
+        .. 'minute: no limit)'
     end
     local s, list = fleet.share(ENGINE, c.name), fleet.shares(c.name)
     local before = { fingerprint = l.fingerprint, usable = l.usable, stop = l.offline == 0 and l.stop or '' }
@@ -258,48 +284,89 @@ function steps.replay()
   return done()
 end
 
--- What time removes. Gives when there will be more to do, Unix ms.
+-- What time removes, and what somebody began and did not end; a bounded part of it. Gives whether
+-- there is more at once, and when there will be more, Unix ms.
+local function sweep_default()
+  local before, p = wall - H.keep * DAY, project(H.default)
+  if not p or (H.swept_at or 0) > wall - DAY then return 0 end
+  local pks, n = runs.after('tasks:' .. p.pk, H.swept or 0, LOOK), 0
+  for _, pk in ipairs(pks) do
+    if n == AT_ONCE then return n end
+    H.swept = pk
+    local f = call('HMGET', P .. 't:' .. pk, 'state', 'finished')
+    if num(f[1] or 0) >= COMPLETED and num(f[2] or 0) <= before then
+      local t = task(pk)
+      if t and remove_task(t) then n = n + 1 end
+    end
+  end
+  if #pks == LOOK then return LOOK end
+  H.swept, H.swept_at = 0, wall
+  return n
+end
+local function sweep_stage(pk)
+  local b, n = get('b:' .. pk), 0
+  if b and b.shown == 0 then
+    local swept = b.swept or 0
+    while swept < b.done and n < AT_ONCE do
+      local t = get('t:' .. b.first + swept)
+      if t then delete_task(t) end
+      swept, n = swept + 1, n + 1
+    end
+    b.swept = swept
+    change('b:' .. pk)
+    if swept < b.done then return n end
+    drop('b:' .. pk)
+  end
+  call('DEL', P .. 'pins:' .. pk, P .. 'runs:' .. pk, P .. 'packed:' .. pk, P .. 'skip:' .. pk)
+  call('ZREM', P .. 'stages', pk)
+  return n
+end
 function steps.sweep()
-  local AT_ONCE, n = 500, 0
-  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'hidden', '-inf', wall - HOUR, 'LIMIT', 0, AT_ONCE)) do
-    local t = task(pk)
-    if t then delete_task(t) else call('ZREM', P .. 'hidden', pk) end
-    n = n + 1
+  local n = 0
+  local function old(key, before, most)
+    return call('ZRANGEBYSCORE', P .. key, '-inf', before, 'LIMIT', 0, most)
   end
-  if H.keep > 0 then
-    local before = wall - H.keep * DAY
-    for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'finished', '-inf', before, 'LIMIT', 0, 16)) do
+  for _, pk in ipairs(old('jobs', wall - 3000, 1)) do
+    local j = get('j:' .. pk)
+    if j then work(j) else call('ZREM', P .. 'jobs', pk) end
+    n = LOOK
+  end
+  for _, pk in ipairs(old('spreading', wall - 3000, 1)) do
+    local b = get('b:' .. pk)
+    if b then spread(b) else
+      call('DEL', P .. 'runs:' .. pk, P .. 'skip:' .. pk)
+      call('ZREM', P .. 'spreading', pk)
+    end
+    n = LOOK
+  end
+  for _, pk in ipairs(old('stages', wall - 600000, 1)) do n = n + sweep_stage(pk) end
+  if n == 0 then
+    for _, pk in ipairs(old('hidden', wall - HOUR, AT_ONCE)) do
+      local t = task(pk)
+      if t then delete_task(t) else call('ZREM', P .. 'hidden', pk) end
+      n = n + 1
+    end
+  end
+  if H.keep > 0 and n == 0 then
+    for _, pk in ipairs(old('finished', wall - H.keep * DAY, 2)) do
       local p = project(pk)
-      if p and p.pk ~= H.default and p.live == 0 then
-        delete_project(p)
-        n = n + 1
+      if not p then
+        call('ZREM', P .. 'finished', pk)
+      elseif p.pk ~= H.default and p.live == 0 then
+        remove_project(p)
+        n = LOOK
+        break
       end
     end
-    local p, removed_n = project(H.default), 0
-    if p then
-      for _, pk in ipairs(call('ZRANGE', P .. 'tasks:' .. p.pk, 0, -1)) do
-        local t = task(pk)
-        if t and t.state >= COMPLETED and t.finished <= before and removed_n < AT_ONCE
-           and remove_task(t) then
-          removed_n = removed_n + 1
-        end
-      end
-    end
-    n = n + removed_n
+    if n == 0 then n = sweep_default() end
   end
-  trim_removed()
-  for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'orphans', '-inf', wall - DAY)) do
+  if trim_removed() then n = LOOK end
+  for _, key in ipairs(old('orphans', wall - DAY, AT_ONCE)) do
+    local batch = call('HGET', P .. 'key:' .. key, 'batch')
     call('DEL', P .. 'key:' .. key)
+    if batch then call('UNLINK', P .. 'packed:' .. batch) end
     call('ZREM', P .. 'orphans', key)
-  end
-  -- What was staged and never submitted.
-  for _, stage in ipairs(call('ZRANGEBYSCORE', P .. 'stages', '-inf', wall - 600000, 'LIMIT', 0, 1)) do
-    local values = call('LPOP', P .. 'stage:' .. stage, 5 * AT_ONCE) or {}
-    for i = 1, #values, 5 do
-      call('HDEL', P .. 'ids', values[i + 1])
-      call('DEL', P .. 't:' .. values[i], P .. 'c:' .. values[i], P .. 'm:' .. values[i])
-    end
-    if #values < 5 * AT_ONCE then call('ZREM', P .. 'stages', stage) else n = n + AT_ONCE end
+    n = n + 1
   end
   local soon = NEVER
   local function plan(key, after)
@@ -309,10 +376,12 @@ function steps.sweep()
   plan('hidden', HOUR)
   plan('orphans', DAY)
   plan('stages', 600000)
+  plan('jobs', 3000)
+  plan('spreading', 3000)
   if H.keep > 0 then plan('finished', H.keep * DAY) end
   local first = call('ZRANGE', P .. 'removals', 0, 0)[1]
   if first then soon = min(soon, num(call('HGET', P .. 'removed-at', first) or wall) + DAY) end
-  return done(n, soon)
+  return done(n >= AT_ONCE and 1 or 0, soon)
 end
 
 return steps[arg()]()

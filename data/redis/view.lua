@@ -17,11 +17,9 @@ local function opens_at(l)
   if #times < l.rpm then return now, false end
   return times[1], true
 end
-local function waiting(t)
-  local p, pi = project(t.project), pile(t.pile)
-  if p.held == 1 then return 'held', 0 end
-  if p.paused == 1 then return 'paused', 0 end
-  if t.state == DELAYED and t.due > now then return 'retry', to_wall(t.due) end
+-- Why a pile's tasks do not run: the same for all of them.
+local pile_waits = {}
+local function pile_waiting(p, pi)
   local standing, opening, opens, has_key, open = 'no-provider', nil, NEVER, false, false
   for _, name in ipairs(lanes()) do
     local l = lane(name)
@@ -54,36 +52,38 @@ local function waiting(t)
   end
   return standing, 0
 end
+local function waiting(t)
+  local p = project(t.project)
+  if p.held == 1 then return 'held', 0 end
+  if p.paused == 1 then return 'paused', 0 end
+  if t.state == DELAYED and t.due > now then return 'retry', to_wall(t.due) end
+  local known = pile_waits[t.pile]
+  if not known then
+    known = { pile_waiting(p, pile(t.pile)) }
+    pile_waits[t.pile] = known
+  end
+  return known[1], known[2]
+end
 -- content: 2 whole, 1 its beginning, 0 none.
 local function view_task(t, content, result)
-  local a = get('a:' .. t.pk) or {}
-  local reason, till = '', 0
+  local reason, till, text = '', 0, ''
   local l = t.state >= RUNNING and t.lane ~= '' and lane(t.lane) or nil
   if t.state <= DELAYED then reason, till = waiting(t) end
+  if content == 2 then text = call('GET', P .. 'c:' .. t.pk) or ''
+  elseif content == 1 then text = call('GETRANGE', P .. 'c:' .. t.pk, 0, 803) end
   return { t.pk, t.id, project(t.project).id, status_of(t.state), t.revision, t.created, t.started,
     t.finished, t.attempts, t.tries, t.uncertain, t.size,
-    call('GET', P .. 'm:' .. t.pk) or '',
-    content == 2 and call('GET', P .. 'c:' .. t.pk) or content == 1
-      and call('GETRANGE', P .. 'c:' .. t.pk, 0, 803) or '',
-    a.size or 0, result and call('GET', P .. 'r:' .. t.pk) or '',
-    a.model or '', a.reason or '', a.prompt or -1, a.completion or -1, a.total or -1, a.duration or -1,
-    a.code or '', a.message or '', l and l.name or '',
-    l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
+    t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', text, t.length,
+    result and t.state == COMPLETED and call('GET', P .. 'r:' .. t.pk) or '',
+    t.model, t.reason, t.prompt, t.completion, t.total, t.duration, t.code, t.message,
+    l and l.name or '', l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
 end
 local function view_project(p)
-  return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1, p.n2,
-    p.n3, p.n4, p.prompt, p.completion, p.total, p.revision }
+  return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1,
+    p.n2, p.n3, p.n4, p.prompt, p.completion, p.total, p.revision }
 end
 local function view_attempt(e)
   local t = task(e.task)
   return { e.revision, t and t.id or '', e.number, e.lane, e.model, e.slot, e.claimed_at, e.sent_at,
     e.first, e.ended, e.outcome, e.code, e.prompt, e.completion, e.total, e.message, e.raw }
-end
-local function precise(x) return string.format('%.17g', x) end
-local function route_count(provider, model)
-  return max(0, num(call('HGET', P .. 'startable', route(provider, model)) or 0))
-end
-local function view_lane(l, pins, given_slots)
-  return { l.name, given_slots, l.rpm, l.parked, l.last_send, precise(l.mean), precise(l.variance),
-    precise(l.weight), l.kind, pins, flying(l.name), reopens(l.name), l.model, l.max, slots(l) }
 end

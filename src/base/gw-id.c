@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <string.h>
 #include <sys/random.h>
 
 #include "gw-id.h"
@@ -60,28 +61,19 @@ next_stamp (guint *counter,
 }
 
 /**
- * gw_id_new:
+ * gw_id_from_bytes:
+ * @bytes: as gw_id_to_bytes() gives them. Any thread.
  *
- * Makes an id as seen from outside: a UUID of version 7 (RFC 9562). Any thread.
- *
- * Returns: (transfer full): 36 characters
+ * Returns: (transfer full): the id in our spelling
  */
 char *
-gw_id_new (void)
+gw_id_from_bytes (const guint8 bytes[GW_ID_BYTES])
 {
   static const char digits[] = "0123456789abcdef";
-  guint8 bytes[16];
-  guint counter;
-  guint64 ms = next_stamp (&counter, bytes + 8);
   char *id = g_malloc (37);
   char *p = id;
 
-  for (guint i = 0; i < 6; i++)
-    bytes[i] = (guint8) (ms >> (40 - 8 * i));
-  bytes[6] = (guint8) (0x70 | counter >> 8);
-  bytes[7] = (guint8) counter;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  for (guint i = 0; i < sizeof bytes; i++)
+  for (guint i = 0; i < GW_ID_BYTES; i++)
     {
       if (i == 4 || i == 6 || i == 8 || i == 10)
         *p++ = '-';
@@ -91,6 +83,63 @@ gw_id_new (void)
   *p = '\0';
 
   return id;
+}
+
+/**
+ * gw_id_to_bytes:
+ * @id: (nullable): text from outside
+ * @bytes: (out caller-allocated): the id, less than half as long. Any thread.
+ *
+ * Returns: whether @id is a UUID in our spelling, lower case
+ */
+gboolean
+gw_id_to_bytes (const char *id,
+                guint8 bytes[GW_ID_BYTES])
+{
+  guint n = 0;
+
+  if (id == NULL || strlen (id) != 36)
+    return FALSE;
+
+  for (guint i = 0; i < 36;)
+    {
+      if (i == 8 || i == 13 || i == 18 || i == 23)
+        {
+          if (id[i++] != '-')
+            return FALSE;
+          continue;
+        }
+      if (!g_ascii_isxdigit (id[i]) || !g_ascii_isxdigit (id[i + 1])
+          || g_ascii_isupper (id[i]) || g_ascii_isupper (id[i + 1]))
+        return FALSE;
+      bytes[n++] = (guint8) (g_ascii_xdigit_value (id[i]) << 4 | g_ascii_xdigit_value (id[i + 1]));
+      i += 2;
+    }
+
+  return TRUE;
+}
+
+/**
+ * gw_id_new:
+ *
+ * Makes an id as seen from outside: a UUID of version 7 (RFC 9562). Any thread.
+ *
+ * Returns: (transfer full): 36 characters
+ */
+char *
+gw_id_new (void)
+{
+  guint8 bytes[GW_ID_BYTES];
+  guint counter;
+  guint64 ms = next_stamp (&counter, bytes + 8);
+
+  for (guint i = 0; i < 6; i++)
+    bytes[i] = (guint8) (ms >> (40 - 8 * i));
+  bytes[6] = (guint8) (0x70 | counter >> 8);
+  bytes[7] = (guint8) counter;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+
+  return gw_id_from_bytes (bytes);
 }
 
 /**

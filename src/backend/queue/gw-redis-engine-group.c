@@ -11,8 +11,6 @@
  * that the scheduler must judge. The engine's thread.
  */
 
-#define VALUES_OF_TASK 6
-#define STAGE_VALUES (300 * VALUES_OF_TASK)
 #define DECISIONS 4
 
 /* --- The scheduler's part of a claim. --- */
@@ -146,34 +144,6 @@ take_reply (GwRedisEngine *engine,
     }
 }
 
-/* A large submission goes over in pieces, so that no step is long: others' come in between. */
-static gboolean
-stage (GwRedisEngine *engine,
-       GwRedisRequest *request,
-       GError **error)
-{
-  GBytes *name = g_ptr_array_index (request->arguments, 0);
-
-  for (guint i = 0; i < request->staged->len; i += STAGE_VALUES)
-    {
-      GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_STAGE, NULL, NULL, NULL,
-                                                   NULL);
-      guint n = MIN (STAGE_VALUES, request->staged->len - i);
-      g_autoptr (redisReply) reply = NULL;
-
-      g_ptr_array_add (call->arguments, g_bytes_ref (name));
-      gw_redis_request_add_int (call, n / VALUES_OF_TASK);
-      for (guint j = i; j < i + n; j++)
-        g_ptr_array_add (call->arguments, g_bytes_ref (g_ptr_array_index (request->staged, j)));
-      reply = gw_redis_engine_run_script (engine, GW_REDIS_STAGE, call->arguments, error);
-      gw_redis_request_free (call);
-      if (reply == NULL)
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
 /* What is to be told to somebody whose step may or may not have been done. */
 static GError *
 make_unknown (GwRedisEngine *engine)
@@ -198,14 +168,6 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
 
-      /* It is alone in its group, and nothing of it can be seen yet. */
-      if (request->staged != NULL && !stage (engine, request, &request->error))
-        {
-          if (!gw_redis_connection_is_open (engine->connection))
-            gw_redis_engine_lose_connection (engine, request->error);
-          gw_redis_request_answer (request);
-          return;
-        }
       gw_redis_engine_append_script (engine, request->script, request->arguments);
       n++;
     }
@@ -246,7 +208,6 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
           take_reply (engine, request, reply);
         }
     }
-  /* A group is one request with what it staged; others are as they were. */
   for (guint i = group->len; i-- > replies->len;)
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
@@ -260,5 +221,12 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
       gw_redis_request_answer (request);
     }
   for (guint i = 0; i < replies->len; i++)
-    gw_redis_request_answer (g_ptr_array_index (group, i));
+    {
+      GwRedisRequest *request = g_ptr_array_index (group, i);
+
+      if (request->again)
+        gw_redis_engine_go_on (engine, request);
+      else
+        gw_redis_request_answer (request);
+    }
 }

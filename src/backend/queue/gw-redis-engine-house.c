@@ -304,6 +304,7 @@ sweep (GwRedisEngine *engine)
   /* Another process of this machine may have left something. */
   if (engine->spool != NULL && engine->deliver_at == 0)
     engine->deliver_at = 1;
+  engine->sweeping = FALSE;
   if (reply == NULL)
     {
       engine->next_sweep = engine->last_sweep + SWEEP_EVERY_MS;
@@ -314,10 +315,10 @@ sweep (GwRedisEngine *engine)
       return;
     }
   engine->next_sweep = gw_redis_reply_get_time (reply, 3);
-  /* There was more than one turn takes. */
-  if (engine->next_sweep <= engine->last_sweep)
-    engine->next_sweep = engine->last_sweep
-                         + (gw_redis_reply_get_int (reply, 2) >= 500 ? 1 : SWEEP_EVERY_MS);
+  /* There was more than one turn takes; what cannot go yet is looked at again in a minute. */
+  engine->sweeping = gw_redis_reply_get_int (reply, 2) != 0;
+  if (!engine->sweeping && engine->next_sweep <= engine->last_sweep)
+    engine->next_sweep = engine->last_sweep + SWEEP_EVERY_MS;
 }
 
 /* Work of ours that is due; connected. */
@@ -329,7 +330,8 @@ gw_redis_engine_keep_house (GwRedisEngine *engine)
   if (engine->next_beat != 0 && gw_redis_monotonic_ms () >= engine->next_beat)
     beat (engine);
   if (gw_redis_connection_is_open (engine->connection)
-      && (wall >= engine->next_sweep || wall - engine->last_sweep >= SWEEP_EVERY_MS))
+      && (engine->sweeping || wall >= engine->next_sweep
+          || wall - engine->last_sweep >= SWEEP_EVERY_MS))
     sweep (engine);
   if (gw_redis_connection_is_open (engine->connection) && engine->deliver_at != 0
       && gw_redis_monotonic_ms () >= engine->deliver_at)

@@ -59,6 +59,7 @@ struct _GwRedisEngine {
   gint64 group_at;        /* queue clock: when the group under way was asked for */
   gint64 last_sweep;      /* queue's wall clock */
   gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
+  gboolean sweeping;      /* there is more to sweep at once */
   gboolean gone;          /* the data: it is made anew */
   gboolean opened;        /* it was, once */
   GError *ill;            /* (nullable) what a reply told of the server: the connection is no good */
@@ -106,6 +107,7 @@ redisReply *gw_redis_engine_run_script (GwRedisEngine *engine, GwRedisScript scr
 
 void gw_redis_engine_run_group (GwRedisEngine *engine, GPtrArray *group);
 void gw_redis_engine_put_back (GwRedisEngine *engine, GwRedisRequest *request);
+void gw_redis_engine_go_on (GwRedisEngine *engine, GwRedisRequest *request);
 
 gboolean gw_redis_engine_connect (GwRedisEngine *engine, gboolean first, GError **error);
 void gw_redis_engine_reconnect (GwRedisEngine *engine);

@@ -40,6 +40,17 @@ gw_redis_engine_put_back (GwRedisEngine *engine,
   g_mutex_unlock (&engine->mutex);
 }
 
+/* Its next step: after what others ask meanwhile. */
+void
+gw_redis_engine_go_on (GwRedisEngine *engine,
+                       GwRedisRequest *request)
+{
+  request->again = FALSE;
+  g_mutex_lock (&engine->mutex);
+  g_queue_push_tail (&engine->requests, request);
+  g_mutex_unlock (&engine->mutex);
+}
+
 /* Monotonic microseconds until which the thread may sleep; 0: for ever. */
 static gint64
 find_next_time (GwRedisEngine *engine)
@@ -70,7 +81,8 @@ take_group (GwRedisEngine *engine)
 
   g_mutex_lock (&engine->mutex);
   while ((g_queue_is_empty (&engine->requests) || (!connected && g_get_monotonic_time () < until))
-         && !engine->closing && !engine->poked && !engine->spooled)
+         && !engine->closing && !engine->poked && !engine->spooled
+         && !(connected && engine->sweeping))
     {
       gboolean any = FALSE;
 
@@ -99,14 +111,9 @@ take_group (GwRedisEngine *engine)
     {
       GwRedisRequest *request = g_queue_peek_head (&engine->requests);
 
-      /* What is staged goes alone: it takes several round trips. */
-      if (request->staged != NULL && group->len > 0)
-        break;
       g_queue_pop_head (&engine->requests);
       g_ptr_array_add (group, request);
       bytes += request->bytes;
-      if (request->staged != NULL)
-        break;
     }
   g_mutex_unlock (&engine->mutex);
 

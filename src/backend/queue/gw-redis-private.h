@@ -46,7 +46,6 @@ struct _GwRedisRequest {
   GTask *task;            /* (owned) (nullable) */
   GwRedisScript script;
   GPtrArray *arguments;   /* (element-type GBytes) of the step */
-  GPtrArray *staged;      /* (element-type GBytes) (nullable) sent in pieces, before the step */
   gboolean lasting;       /* must not be lost with the connection: it waits for the next one */
   gboolean repeated;      /* it may have been done before the connection was lost */
   GwRedisEngine *engine;  /* (borrowed) (nullable) that it was pushed to */
@@ -59,6 +58,11 @@ struct _GwRedisRequest {
   GDestroyNotify free_result;
   gpointer result;
   GError *error;
+
+  /* Of one that takes several steps, with others' between them. */
+  gboolean again;         /* set by @parse: the request goes round again, with new arguments */
+  gpointer progress;      /* (nullable) what it has come to so far */
+  GDestroyNotify free_progress;
 
   /* Of a claim. */
   char *provider;         /* (nullable) */
@@ -76,13 +80,17 @@ struct _GwRedisRequest {
 GwRedisRequest *gw_redis_request_new (GwQueue *queue, gpointer tag, GwRedisScript script,
                                       GwRedisParseFunc parse, GDestroyNotify free_result,
                                       GAsyncReadyCallback callback, gpointer user_data);
+GwRedisEngine *gw_redis_request_get_engine (GwRedisRequest *request);
 void gw_redis_request_reject (GwRedisRequest *request, GError *error);
 void gw_redis_request_free (GwRedisRequest *request);
+void gw_redis_request_go_on (GwRedisRequest *request, GwRedisScript script,
+                             GwRedisParseFunc parse);
 void gw_redis_request_add_text (GwRedisRequest *request, const char *text);
 void gw_redis_request_add_int (GwRedisRequest *request, gint64 number);
 void gw_redis_request_add_double (GwRedisRequest *request, double number);
 void gw_redis_request_add_time (GwRedisRequest *request, gint64 time);
 void gw_redis_request_add_outcome (GwRedisRequest *request, GwRedisOutcome *outcome);
+void gw_redis_request_add_bytes (GwRedisRequest *request, GBytes *bytes);
 
 GwRedisEngine *gw_redis_engine_new (const GwRedisQueueOptions *options, GError **error);
 GwRedisEngine *gw_redis_engine_ref (GwRedisEngine *engine);

@@ -54,22 +54,35 @@ compare_sends (gconstpointer a,
   return (left->sent_at > right->sent_at) - (left->sent_at < right->sent_at);
 }
 
-/* (element-type GwEfficiencyCall): in the order of their sends. */
+/* (element-type GwEfficiencyCall): in the order of their sends. @text has a line for each: when it
+ * was sent, how long it took, whether it was answered, its lane. */
 static GArray *
-read_calls (const redisReply *reply,
+read_calls (const char *text,
             GPtrArray *names)
 {
   GArray *calls = g_array_new (FALSE, FALSE, sizeof (GwEfficiencyCall));
+  g_autoptr (GHashTable) lanes = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GString) name = g_string_new (NULL);
+  const char *end;
 
-  for (guint i = 0; i + 3 < gw_redis_reply_get_length (reply); i += 4)
+  for (guint i = 0; i < names->len; i++)
+    g_hash_table_insert (lanes, g_ptr_array_index (names, i), GUINT_TO_POINTER (i + 1));
+  for (; calls->len < MOST_CALLS && (end = strchr (text, '\n')) != NULL; text = end + 1)
     {
-      GwEfficiencyCall call = { .sent_at = gw_redis_reply_get_int (reply, i + 1) };
-      const char *name = gw_redis_reply_get_text (reply, i);
+      GwEfficiencyCall call = { .lane = 0 };
+      char *rest;
 
-      if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, &call.lane))
+      call.sent_at = g_ascii_strtoll (text, &rest, 10);
+      call.ended_at = call.sent_at + g_ascii_strtoll (rest, &rest, 10);
+      call.answered = g_ascii_strtoll (rest, &rest, 10) != 0;
+      if (rest >= end)
         continue;
-      call.ended_at = MAX (call.sent_at, gw_redis_reply_get_int (reply, i + 2));
-      call.answered = gw_redis_reply_get_int (reply, i + 3) != 0;
+      g_string_truncate (name, 0);
+      g_string_append_len (name, rest + 1, end - rest - 1);
+      call.lane = GPOINTER_TO_UINT (g_hash_table_lookup (lanes, name->str));
+      if (call.lane == 0)
+        continue;
+      call.lane--;
       g_array_append_val (calls, call);
     }
   g_array_sort (calls, compare_sends);
@@ -141,10 +154,10 @@ static void
 work_out (GwProject *project,
           const GwQueueSnapshot *snapshot,
           const redisReply *lanes,
-          const redisReply *reply,
+          const char *text,
           gint64 submitted_at)
 {
-  g_autoptr (GArray) calls = read_calls (reply, snapshot->names);
+  g_autoptr (GArray) calls = read_calls (text, snapshot->names);
   g_autofree GwBoundLane *bound = make_lanes (lanes, snapshot, calls);
   guint64 unfinished = gw_project_count_unfinished (project);
   guint64 n = project->counts[GW_TASK_COMPLETED] + unfinished;
@@ -184,7 +197,7 @@ gw_redis_parse_estimate (GwRedisRequest *request,
   guint64 unfinished = gw_project_count_unfinished (project);
 
   project->has_estimate = TRUE;
-  work_out (project, snapshot, gw_redis_reply_get (shown, 5), gw_redis_reply_get (reply, 6),
+  work_out (project, snapshot, gw_redis_reply_get (shown, 5), gw_redis_reply_get_text (reply, 6),
             gw_redis_reply_get_int (reply, 3));
   project->estimate_finish_at = project->finished_at;
   if (unfinished == 0)

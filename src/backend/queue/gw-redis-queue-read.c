@@ -213,40 +213,105 @@ gw_redis_parse_projects (GwRedisRequest *request,
   return page;
 }
 
+/* A step has looked at as much as it may: another goes on, from the place that the reply names
+ * @at. In the arguments the first @n numbers are such places. */
+static void
+look_on (GwRedisRequest *request,
+         const redisReply *reply,
+         const guint *at,
+         guint n)
+{
+  g_autoptr (GPtrArray) old = g_steal_pointer (&request->arguments);
+
+  request->arguments = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  gw_redis_request_go_on (request, request->script, request->parse);
+  for (guint i = 0; i < old->len; i++)
+    {
+      if (i >= 1 && i <= n)
+        gw_redis_request_add_int (request, gw_redis_reply_get_int (reply, at[i - 1]));
+      else
+        gw_redis_request_add_bytes (request, g_ptr_array_index (old, i));
+    }
+}
+
+static void
+free_feed_page (gpointer page)
+{
+  gw_feed_page_free (page);
+}
+
+static void
+add_rows (GwFeedPage *page,
+          const redisReply *reply,
+          GwTaskFields fields)
+{
+  const redisReply *tasks = gw_redis_reply_get (reply, 6);
+  const redisReply *projects = gw_redis_reply_get (reply, 7);
+  const redisReply *removed = gw_redis_reply_get (reply, 8);
+
+  for (guint i = 0; i < gw_redis_reply_get_length (tasks); i++)
+    g_ptr_array_add (page->tasks, gw_redis_read_task (gw_redis_reply_get (tasks, i), fields));
+  for (guint i = 0; i < gw_redis_reply_get_length (projects); i++)
+    g_ptr_array_add (page->projects, gw_redis_read_project (gw_redis_reply_get (projects, i)));
+  for (guint i = 0; i < gw_redis_reply_get_length (removed); i++)
+    g_ptr_array_add (page->removed, g_strdup (gw_redis_reply_get_text (removed, i)));
+}
+
+/* What changed between two steps stands in the page with its newer state only. */
+static void
+forget_older (GPtrArray *tasks,
+              guint first)
+{
+  g_autoptr (GHashTable) newer = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = first; i < tasks->len; i++)
+    g_hash_table_add (newer, ((GwTask *) g_ptr_array_index (tasks, i))->task_id);
+  for (guint i = first; i-- > 0;)
+    if (g_hash_table_contains (newer, ((GwTask *) g_ptr_array_index (tasks, i))->task_id))
+      g_ptr_array_remove_index (tasks, i);
+}
+
+/* A page is gathered in as many steps as it takes to fill it, or to come to the head. */
 gpointer
 gw_redis_parse_feed (GwRedisRequest *request,
                      const redisReply *reply,
                      GError **error)
 {
-  GwFeedPage *page = g_new0 (GwFeedPage, 1);
-  const redisReply *tasks = gw_redis_reply_get (reply, 6);
-  const redisReply *projects = gw_redis_reply_get (reply, 7);
-  const redisReply *removed = gw_redis_reply_get (reply, 8);
-  gint64 head = gw_redis_reply_get_int (reply, 9);
-  gint64 floor = gw_redis_reply_get_int (reply, 10);
-  gint64 began_at = request->since == 0 ? head : request->began_at;
+  static const guint places[] = { 2, 12, 13 };
+  GwFeedPage *page = request->progress;
+  guint before;
 
+  if (page == NULL)
+    {
+      page = g_new0 (GwFeedPage, 1);
+      page->tasks = g_ptr_array_new_with_free_func (unref_task);
+      page->projects = g_ptr_array_new_with_free_func (unref_project);
+      page->removed = g_ptr_array_new_with_free_func (g_free);
+      request->progress = page;
+      request->free_progress = free_feed_page;
+      if (request->since == 0)
+        request->began_at = gw_redis_reply_get_int (reply, 9);
+    }
   page->revision = (guint64) gw_redis_reply_get_int (reply, 2);
   page->more = gw_redis_reply_get_int (reply, 3) != 0;
   page->reset = gw_redis_reply_get_int (reply, 4) != 0;
+  g_free (page->store);
   page->store = g_strdup (gw_redis_reply_get_text (reply, 5));
-  page->tasks = g_ptr_array_new_with_free_func (unref_task);
-  page->projects = g_ptr_array_new_with_free_func (unref_project);
-  page->removed = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < gw_redis_reply_get_length (tasks); i++)
-    g_ptr_array_add (page->tasks, gw_redis_read_task (gw_redis_reply_get (tasks, i),
-                                                      (GwTaskFields) request->fields));
-  for (guint i = 0; i < gw_redis_reply_get_length (projects); i++)
-    g_ptr_array_add (page->projects, gw_redis_read_project (gw_redis_reply_get (projects, i)));
-  for (guint i = 0; i < gw_redis_reply_get_length (removed); i++)
-    g_ptr_array_add (page->removed, g_strdup (gw_redis_reply_get_text (removed, i)));
+  before = page->tasks->len;
+  add_rows (page, reply, (GwTaskFields) request->fields);
+  if (before > 0)
+    forget_older (page->tasks, before);
+  if (gw_redis_reply_get_int (reply, 11) != 0)
+    {
+      look_on (request, reply, places, G_N_ELEMENTS (places));
+      return NULL;
+    }
 
-  if (page->more && began_at >= floor)
-    gw_redis_engine_note_walk (
-      gw_redis_queue_get_engine (GW_QUEUE (g_task_get_source_object (request->task))),
-      (gint64) page->revision, began_at);
+  if (page->more && request->began_at >= gw_redis_reply_get_int (reply, 10))
+    gw_redis_engine_note_walk (gw_redis_request_get_engine (request), (gint64) page->revision,
+                               request->began_at);
 
-  return page;
+  return g_steal_pointer (&request->progress);
 }
 
 gpointer
@@ -255,8 +320,16 @@ gw_redis_parse_results (GwRedisRequest *request,
                         GError **error)
 {
   const redisReply *rows = gw_redis_reply_get (reply, 2);
-  GPtrArray *tasks = g_ptr_array_new_with_free_func (unref_task);
+  static const guint places[] = { 3 };
+  GPtrArray *tasks;
 
+  if (gw_redis_reply_get_length (rows) == 0 && gw_redis_reply_get_int (reply, 4) != 0)
+    {
+      look_on (request, reply, places, G_N_ELEMENTS (places));
+      return NULL;
+    }
+
+  tasks = g_ptr_array_new_with_free_func (unref_task);
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
     g_ptr_array_add (tasks, gw_redis_read_task (gw_redis_reply_get (rows, i),
                                                 GW_TASK_FIELDS_WHOLE));

@@ -11,14 +11,12 @@
  * takes them. Any thread.
  */
 
-static gpointer
-parse_count (GwRedisRequest *request,
-             const redisReply *reply,
-             GError **error)
+static guint64 *
+make_count (guint64 n)
 {
   guint64 *count = g_new (guint64, 1);
 
-  *count = (guint64) gw_redis_reply_get_int (reply, 2);
+  *count = n;
 
   return count;
 }
@@ -119,6 +117,56 @@ retry_task_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
+#define REMOVED_AT_ONCE 100
+
+typedef struct {
+  char **ids;
+  guint n;
+  guint told;
+  gboolean removed;
+  guint64 changed;
+} Removal;
+
+static void
+free_removal (gpointer data)
+{
+  Removal *removal = data;
+
+  g_strfreev (removal->ids);
+  g_free (removal);
+}
+
+static void
+add_removal (GwRedisRequest *request,
+             Removal *removal)
+{
+  guint n = MIN (removal->n - removal->told, REMOVED_AT_ONCE);
+
+  gw_redis_request_add_text (request, "removed");
+  gw_redis_request_add_int (request, removal->removed);
+  gw_redis_request_add_int (request, n);
+  for (guint i = 0; i < n; i++)
+    gw_redis_request_add_text (request, removal->ids[removal->told + i]);
+  removal->told += n;
+}
+
+static gpointer
+parse_removal (GwRedisRequest *request,
+               const redisReply *reply,
+               GError **error)
+{
+  Removal *removal = request->progress;
+
+  removal->changed += (guint64) gw_redis_reply_get_int (reply, 2);
+  if (removal->told == removal->n)
+    return make_count (removal->changed);
+
+  gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_removal);
+  add_removal (request, removal);
+
+  return NULL;
+}
+
 static void
 set_removed_async (GwQueue *self,
                    const char *const *task_ids,
@@ -126,14 +174,47 @@ set_removed_async (GwQueue *self,
                    GAsyncReadyCallback callback,
                    gpointer user_data)
 {
-  GwRedisRequest *request = new_verb (self, set_removed_async, "removed", parse_count, g_free,
-                                      callback, user_data);
+  GwRedisRequest *request = gw_redis_request_new (self, set_removed_async, GW_REDIS_VERBS,
+                                                  parse_removal, g_free, callback, user_data);
+  Removal *removal = g_new0 (Removal, 1);
 
-  gw_redis_request_add_int (request, removed);
-  gw_redis_request_add_int (request, g_strv_length ((char **) task_ids));
-  for (guint i = 0; task_ids[i] != NULL; i++)
-    gw_redis_request_add_text (request, task_ids[i]);
+  removal->ids = g_strdupv ((char **) task_ids);
+  removal->n = g_strv_length (removal->ids);
+  removal->removed = removed;
+  request->progress = removal;
+  request->free_progress = free_removal;
+  add_removal (request, removal);
   gw_redis_queue_push (self, request);
+}
+
+/* What takes several steps: until it is done, or so far done that only its traces are left, which
+ * then go while nobody waits. */
+static gpointer
+parse_work (GwRedisRequest *request,
+            const redisReply *reply,
+            GError **error)
+{
+  gint64 rest = gw_redis_reply_get_int (reply, 3);
+  gboolean alone = gw_redis_reply_get_int (reply, 4) != 0;
+
+  if (rest != 0 && (request->task == NULL || !alone))
+    {
+      gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_work);
+      gw_redis_request_add_text (request, "work");
+      gw_redis_request_add_int (request, rest);
+      return NULL;
+    }
+  if (rest != 0)
+    {
+      GwRedisRequest *last = gw_redis_request_new (NULL, NULL, GW_REDIS_VERBS, parse_work, g_free,
+                                                   NULL, NULL);
+
+      gw_redis_request_add_text (last, "work");
+      gw_redis_request_add_int (last, rest);
+      gw_redis_engine_push (gw_redis_request_get_engine (request), last);
+    }
+
+  return make_count ((guint64) gw_redis_reply_get_int (reply, 2));
 }
 
 static void
@@ -146,7 +227,7 @@ act_on_project_async (GwQueue *self,
   static const int verbs[] = {
     [GW_PROJECT_CANCEL] = 0, [GW_PROJECT_PAUSE] = 1, [GW_PROJECT_RESUME] = 2, [GW_PROJECT_RETRY] = 3
   };
-  GwRedisRequest *request = new_verb (self, act_on_project_async, "act", parse_count, g_free,
+  GwRedisRequest *request = new_verb (self, act_on_project_async, "act", parse_work, g_free,
                                       callback, user_data);
 
   gw_redis_request_add_text (request, project);
@@ -193,11 +274,19 @@ remove_project_async (GwQueue *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  GwRedisRequest *request = new_verb (self, remove_project_async, "remove_project", NULL, NULL,
-                                      callback, user_data);
+  GwRedisRequest *request = new_verb (self, remove_project_async, "remove_project", parse_work,
+                                      g_free, callback, user_data);
 
   gw_redis_request_add_text (request, project);
   gw_redis_queue_push (self, request);
+}
+
+static gboolean
+take_removed (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  return take_count (self, result, NULL, error);
 }
 
 static gpointer
@@ -339,7 +428,7 @@ gw_redis_queue_init_verbs (GwQueueInterface *iface)
   iface->patch_project_async = patch_project_async;
   iface->patch_project_finish = take_project;
   iface->remove_project_async = remove_project_async;
-  iface->remove_project_finish = gw_redis_queue_take_done;
+  iface->remove_project_finish = take_removed;
   iface->set_providers_async = set_providers_async;
   iface->set_providers_finish = set_providers_finish;
   iface->set_limits_async = set_limits_async;

@@ -166,7 +166,6 @@ get_project_async (GwQueue *self,
                                       unref_project, callback, user_data);
 
   gw_redis_request_add_text (request, project);
-  gw_redis_request_add_int (request, 20000);
   gw_redis_queue_push (self, request);
 }
 
@@ -227,6 +226,9 @@ read_feed_async (GwQueue *self,
   request->began_at = gw_redis_engine_walk_began_at (gw_redis_queue_get_engine (self),
                                                      (gint64) request->since);
   gw_redis_request_add_time (request, (gint64) MIN (request->since, (guint64) G_MAXINT64));
+  gw_redis_request_add_int (request, 0);
+  gw_redis_request_add_int (request, 0);
+  gw_redis_request_add_time (request, (gint64) MIN (request->since, (guint64) G_MAXINT64));
   gw_redis_request_add_text (request, query->store);
   gw_redis_request_add_int (request, CLAMP (query->limit, 1, 1000));
   gw_redis_request_add_int (request, (gint64) query->max_bytes);
@@ -256,9 +258,9 @@ read_results_async (GwQueue *self,
   GwRedisRequest *request = new_read (self, read_results_async, "results", gw_redis_parse_results,
                                       unref_array, callback, user_data);
 
+  gw_redis_request_add_time (request, (gint64) MIN (query->after, (guint64) G_MAXINT64));
   gw_redis_request_add_text (request, query->project);
   gw_redis_request_add_int (request, query->statuses);
-  gw_redis_request_add_time (request, (gint64) MIN (query->after, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, query->limit);
   gw_redis_request_add_int (request, (gint64) query->max_bytes);
   gw_redis_queue_push (self, request);

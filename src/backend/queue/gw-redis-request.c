@@ -34,6 +34,34 @@ gw_redis_request_new (GwQueue *queue,
   return request;
 }
 
+/* For a parse function of a request that somebody waits for. */
+GwRedisEngine *
+gw_redis_request_get_engine (GwRedisRequest *request)
+{
+  return gw_redis_queue_get_engine (GW_QUEUE (g_task_get_source_object (request->task)));
+}
+
+/* For a parse function: there is more to ask before the answer; new arguments are to follow. */
+void
+gw_redis_request_go_on (GwRedisRequest *request,
+                        GwRedisScript script,
+                        GwRedisParseFunc parse)
+{
+  request->again = TRUE;
+  request->script = script;
+  request->parse = parse;
+  request->bytes = 0;
+  g_ptr_array_set_size (request->arguments, 0);
+}
+
+void
+gw_redis_request_add_bytes (GwRedisRequest *request,
+                            GBytes *bytes)
+{
+  request->bytes += g_bytes_get_size (bytes);
+  g_ptr_array_add (request->arguments, g_bytes_ref (bytes));
+}
+
 /* @text: (nullable): as good as empty. */
 void
 gw_redis_request_add_text (GwRedisRequest *request,
@@ -98,7 +126,8 @@ gw_redis_request_free (GwRedisRequest *request)
   g_clear_pointer (&request->outcome, gw_redis_outcome_unref);
   g_clear_object (&request->task);
   g_ptr_array_unref (request->arguments);
-  g_clear_pointer (&request->staged, g_ptr_array_unref);
+  if (request->progress != NULL && request->free_progress != NULL)
+    request->free_progress (request->progress);
   g_clear_pointer (&request->claimed, gw_redis_reply_free);
   g_clear_error (&request->error);
   g_free (request->provider);

@@ -14,27 +14,31 @@
  */
 
 #define FOLDER "/io/github/gangway/Gangway/backend/redis/"
-#define MOST_PARTS 10
+#define MOST_PARTS 12
 
 static const struct {
   const char *name;
   const char *parts[MOST_PARTS];
 } scripts[GW_REDIS_N_SCRIPTS] = {
-  [GW_REDIS_OPEN] = { "open", { "base", "lanes", "fleet", "tasks", "recover", "open" } },
-  [GW_REDIS_CLOSE] = { "close", { "base", "guard", "lanes", "fleet", "tasks", "recover", "close" } },
-  [GW_REDIS_BEAT] = { "beat", { "base", "guard", "lanes", "fleet", "tasks", "recover", "beat" } },
-  [GW_REDIS_STAGE] = { "stage", { "base", "guard", "stage" } },
-  [GW_REDIS_SUBMIT] = { "submit", { "base", "guard", "lanes", "fleet", "tasks", "submit" } },
-  [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "lanes", "fleet", "tasks", "view", "claim",
-                                 "claim-step" } },
-  [GW_REDIS_NOTE_SENT] = { "note-sent",
-                           { "base", "guard", "lanes", "fleet", "tasks", "recover", "finish",
-                             "note-sent" } },
-  [GW_REDIS_FINISH] = { "finish", { "base", "guard", "lanes", "fleet", "tasks", "view", "recover", "claim",
-                                   "finish", "finish-step" } },
-  [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "lanes", "fleet", "tasks", "view", "verbs" } },
-  [GW_REDIS_COPY] = { "copy", { "base", "lanes", "fleet", "tasks", "recover", "copy" } },
-  [GW_REDIS_READS] = { "reads", { "base", "guard", "lanes", "fleet", "tasks", "view", "reads" } },
+  [GW_REDIS_OPEN] = { "open", { "base", "runs", "lanes", "fleet", "tasks", "recover", "open" } },
+  [GW_REDIS_CLOSE] = { "close", { "base", "guard", "runs", "lanes", "fleet", "tasks", "recover",
+                                  "close" } },
+  [GW_REDIS_BEAT] = { "beat", { "base", "guard", "runs", "lanes", "fleet", "tasks", "recover",
+                                "beat" } },
+  [GW_REDIS_STAGE] = { "stage", { "base", "guard", "runs", "lanes", "fleet", "tasks", "stage" } },
+  [GW_REDIS_SUBMIT] = { "submit", { "base", "guard", "runs", "lanes", "fleet", "tasks", "spread",
+                                    "submit" } },
+  [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
+                                  "claim", "claim-step" } },
+  [GW_REDIS_NOTE_SENT] = { "note-sent", { "base", "guard", "runs", "lanes", "fleet", "tasks",
+                                          "recover", "finish", "note-sent" } },
+  [GW_REDIS_FINISH] = { "finish", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
+                                    "recover", "claim", "finish", "finish-step" } },
+  [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
+                                  "spread", "work", "verbs" } },
+  [GW_REDIS_COPY] = { "copy", { "base", "runs", "lanes", "fleet", "tasks", "recover", "copy" } },
+  [GW_REDIS_READS] = { "reads", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
+                                  "show", "reads" } },
 };
 
 typedef struct {

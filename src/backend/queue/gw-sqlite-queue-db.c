@@ -353,52 +353,5 @@ gw_sq_dup_id (sqlite3_stmt *statement,
   if (blob == NULL || sqlite3_column_bytes (statement, column) != 16)
     return NULL;
 
-  return gw_sq_blob_to_id (blob);
-}
-
-/* Ids go in as 16 bytes. Whatever is no UUID in our spelling names nothing here. */
-gboolean
-gw_sq_id_to_blob (const char *id,
-                  guint8 blob[16])
-{
-  guint n = 0;
-
-  if (id == NULL || strlen (id) != 36)
-    return FALSE;
-
-  for (guint i = 0; i < 36;)
-    {
-      if (i == 8 || i == 13 || i == 18 || i == 23)
-        {
-          if (id[i++] != '-')
-            return FALSE;
-          continue;
-        }
-      if (!g_ascii_isxdigit (id[i]) || !g_ascii_isxdigit (id[i + 1])
-          || g_ascii_isupper (id[i]) || g_ascii_isupper (id[i + 1]))
-        return FALSE;
-      blob[n++] = (guint8) (g_ascii_xdigit_value (id[i]) << 4 | g_ascii_xdigit_value (id[i + 1]));
-      i += 2;
-    }
-
-  return TRUE;
-}
-
-char *
-gw_sq_blob_to_id (const guint8 blob[16])
-{
-  static const char digits[] = "0123456789abcdef";
-  char *id = g_malloc (37);
-  char *p = id;
-
-  for (guint i = 0; i < 16; i++)
-    {
-      if (i == 4 || i == 6 || i == 8 || i == 10)
-        *p++ = '-';
-      *p++ = digits[blob[i] >> 4];
-      *p++ = digits[blob[i] & 15];
-    }
-  *p = '\0';
-
-  return id;
+  return gw_id_from_bytes (blob);
 }

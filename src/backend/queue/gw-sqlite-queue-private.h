@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "gw-id.h"
 #include "queue/gw-queue-watches.h"
 #include "queue/gw-sqlite-queue.h"
 
@@ -79,8 +80,6 @@ gboolean gw_sq_exec (GwSqDb *db, const char *sql);
 
 char *gw_sq_dup_text (sqlite3_stmt *statement, int column);
 char *gw_sq_dup_id (sqlite3_stmt *statement, int column);
-gboolean gw_sq_id_to_blob (const char *id, guint8 blob[16]);
-char *gw_sq_blob_to_id (const guint8 blob[16]);
 
 /* --- What the writer keeps in memory. --- */
 

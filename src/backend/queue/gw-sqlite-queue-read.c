@@ -374,7 +374,7 @@ gw_sq_read_task (GwSqView *view,
   GwSqReadArgs *args = data;
   guint8 blob[16];
 
-  if (gw_sq_id_to_blob (args->id, blob))
+  if (gw_id_to_bytes (args->id, blob))
     {
       sqlite3_stmt *row = gw_sq_bind (view->db, "SELECT " GW_SQ_TASK_COLUMNS "c.rest, a.result"
                                       GW_SQ_TASK_TABLES "WHERE t.id = ? AND t.removed_at IS NULL",
@@ -444,7 +444,7 @@ gw_sq_view_find_project (GwSqView *view,
   sqlite3_stmt *row;
   gint64 pk = 0;
 
-  if (gw_sq_id_to_blob (id_or_name, blob))
+  if (gw_id_to_bytes (id_or_name, blob))
     row = gw_sq_bind (view->db, "SELECT pk FROM project WHERE id = ?", "u", blob);
   else
     row = gw_sq_bind (view->db, "SELECT pk FROM project WHERE name = ?", "s", id_or_name);
@@ -623,7 +623,7 @@ gw_sq_read_attempts (GwSqView *view,
       guint8 blob[16];
       gint64 task = 0;
 
-      if (gw_sq_id_to_blob (args->id, blob))
+      if (gw_id_to_bytes (args->id, blob))
         {
           row = gw_sq_bind (view->db, "SELECT pk FROM task WHERE id = ? AND removed_at IS NULL",
                             "u", blob);

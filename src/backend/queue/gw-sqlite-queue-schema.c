@@ -3,7 +3,6 @@
 
 #include "config.h"
 
-#include "gw-id.h"
 #include "queue/gw-sqlite-queue-private.h"
 
 /*

@@ -3,7 +3,6 @@
 
 #include "config.h"
 
-#include "gw-id.h"
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
@@ -456,7 +455,7 @@ gw_sq_project_find (GwSqState *state,
   sqlite3_stmt *row;
   gint64 pk = 0;
 
-  if (gw_sq_id_to_blob (id_or_name, blob))
+  if (gw_id_to_bytes (id_or_name, blob))
     row = gw_sq_bind (state->db, "SELECT pk FROM project WHERE id = ?", "u", blob);
   else
     row = gw_sq_bind (state->db, "SELECT pk FROM project WHERE name = ?", "s", id_or_name);
@@ -488,7 +487,7 @@ gw_sq_project_create (GwSqState *state,
   project->created_at = state->wall;
   project->usage = GW_USAGE_NONE;
   project->piles = g_ptr_array_new_with_free_func (free_pile);
-  gw_sq_id_to_blob (project->id, blob);
+  gw_id_to_bytes (project->id, blob);
   project->revision = gw_sq_state_next_revision (state);
   gw_sq_run (state->db, "INSERT INTO project (id, name, created_at, revision) VALUES (?, ?, ?, ?)",
              "usii", blob, name, project->created_at, project->revision);

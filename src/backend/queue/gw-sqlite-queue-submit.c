@@ -3,7 +3,6 @@
 
 #include "config.h"
 
-#include "gw-id.h"
 #include "queue/gw-sqlite-queue-private.h"
 
 /*
@@ -39,7 +38,7 @@ replay (GwSqState *state,
   submitted->project_id = gw_sq_dup_id (row, 2);
   submitted->task_ids = g_ptr_array_new_full ((guint) n, g_free);
   for (int i = 0; i < n; i++)
-    g_ptr_array_add (submitted->task_ids, gw_sq_blob_to_id (ids + 16 * i));
+    g_ptr_array_add (submitted->task_ids, gw_id_from_bytes (ids + 16 * i));
   gw_sq_end (row);
 
   /* Removed for good since: it will not be done any more. */
@@ -70,7 +69,7 @@ find_project (GwSqState *state,
         *create = GW_PROJECT_DEFAULT_NAME;
       return TRUE;
     }
-  if (gw_sq_id_to_blob (name, blob))
+  if (gw_id_to_bytes (name, blob))
     return (*project = gw_sq_project_find (state, name, error)) != NULL;
 
   *project = gw_sq_project_find (state, name, NULL);
@@ -181,7 +180,7 @@ keep_key (GwSqState *state,
 {
   guint8 blob[16];
 
-  if (submission->idempotency_key == NULL || !gw_sq_id_to_blob (project->id, blob))
+  if (submission->idempotency_key == NULL || !gw_id_to_bytes (project->id, blob))
     return;
 
   gw_sq_run (state->db, "INSERT INTO submission (first_task, key, digest, project, created_at, ids)"
@@ -216,7 +215,7 @@ put (GwSqState *state,
       if (pile == NULL || g_strcmp0 (pile->provider, provider) != 0
           || g_strcmp0 (pile->model, task->model) != 0)
         pile = gw_sq_pile_for (state, project, provider, task->model);
-      gw_sq_id_to_blob (id, blob);
+      gw_id_to_bytes (id, blob);
       insert (state, project, pile, task, blob);
       g_byte_array_append (ids, blob, sizeof blob);
       g_ptr_array_add (submitted->task_ids, id);

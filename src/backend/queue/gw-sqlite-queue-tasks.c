@@ -66,7 +66,7 @@ gw_sq_task_find (GwSqState *state,
 {
   guint8 blob[16];
 
-  if (gw_sq_id_to_blob (id, blob))
+  if (gw_id_to_bytes (id, blob))
     {
       sqlite3_stmt *row = gw_sq_bind (state->db, "SELECT " ROW_COLUMNS
                                       " FROM task WHERE id = ? AND removed_at IS NULL", "u", blob);
@@ -422,7 +422,7 @@ gw_sq_note_removed (GwSqState *state,
 {
   guint8 blob[16];
 
-  if (!gw_sq_id_to_blob (id, blob))
+  if (!gw_id_to_bytes (id, blob))
     return;
 
   gw_sq_run (state->db, "INSERT INTO removal (revision, id, at) VALUES (?, ?, ?)", "iui",
@@ -487,7 +487,7 @@ gw_sq_step_set_removed (GwSqState *state,
       GwSqTaskRow task;
       sqlite3_stmt *row;
 
-      if (!gw_sq_id_to_blob (args->ids[i], blob))
+      if (!gw_id_to_bytes (args->ids[i], blob))
         continue;
       row = gw_sq_bind (state->db, "SELECT " ROW_COLUMNS " FROM task WHERE id = ?", "u", blob);
       if (!gw_sq_row (state->db, row))

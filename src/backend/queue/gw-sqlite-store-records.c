@@ -179,7 +179,7 @@ read_field (sqlite3_stmt *row,
       text = g_string_new (NULL);
       for (int i = 0; i + 16 <= size; i += 16)
         {
-          g_autofree char *id = gw_sq_blob_to_id (blob + i);
+          g_autofree char *id = gw_id_from_bytes (blob + i);
 
           g_string_append (text, id);
         }
@@ -259,7 +259,7 @@ ids_to_blob (const char *text,
       g_autofree char *id = g_strndup (text + i, 36);
       guint8 blob[16];
 
-      if (gw_sq_id_to_blob (id, blob))
+      if (gw_id_to_bytes (id, blob))
         g_byte_array_append (bytes, blob, sizeof blob);
     }
 
