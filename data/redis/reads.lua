@@ -22,7 +22,7 @@ function reads.projects()
 end
 
 -- How much a step looks at before others have their turn; who asked then asks on.
-local LOOK_AT, LOOK_BYTES = 1000, 1048576
+local LOOK_AT, LOOK_BYTES = 600, 1048576
 local looked_bytes = 0
 local function matches(t, statuses, query)
   if statuses ~= 0 and band(statuses, 2 ^ status_of(t.state)) == 0 then return false end
@@ -62,6 +62,7 @@ function reads.feed()
     n = n + 1
     bytes = bytes + (to == tasks and bytes_of(view) or to == removed and 40 or 512)
     from = revision
+    looked = looked + 2
     return true
   end
   local function show_task(pk, revision)
@@ -130,7 +131,7 @@ function reads.results()
         local view = view_task(t, 2, true)
         list[#list + 1] = view
         bytes = bytes + view[12] + view[15] + 256
-        if #list == limit or most > 0 and bytes >= most or bytes >= 4 * LOOK_BYTES then
+        if #list == min(limit, 200) or most > 0 and bytes >= most or bytes >= 4 * LOOK_BYTES then
           return { 'K', '', list, after, 1 }
         end
       else

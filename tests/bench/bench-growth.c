@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
+#include "queue/gw-redis-reply.h"
 #include "queue/gw-sqlite-queue.h"
 
 /*
  * How claim, submit and feed grow with what is queued: two queues in one run, one with 1000 tasks and
  * one with many, measured in turn; medians, and their ratio. And how long a slot waits while a batch
  * comes in or a verb runs for a whole project. Prints figures, asserts none.
- * Usage: bench-growth [QUEUED] (900000); the files are made in TMPDIR.
+ * Usage: bench-growth [QUEUED [REDIS-URI]] (900000); the files are made in TMPDIR. With a Redis, which
+ * must be empty, its memory by task is printed too, and the steps that were longer than SLOW_MS.
  */
 
 #define FEW 1000
@@ -19,6 +23,9 @@
 #define ROUNDS 9
 #define STEPS 200
 #define PAGES 20
+#define SLOW_MS 5
+
+static const char *redis_uri;
 
 typedef struct {
   GwQueue *queue;
@@ -33,6 +40,7 @@ typedef struct {
   gint64 began;           /* of the slot's turn under way */
   gint64 longest;
   gboolean turning;
+  gint64 cpu;
 } Bench;
 
 typedef void (*StepFunc) (Bench *bench);
@@ -149,11 +157,51 @@ step_follow (Bench *bench)
   bench->followed = bench->seen;
 }
 
+/* (transfer full): asked over one connection for all. */
+static redisReply *
+ask_redis (const char *command,
+           const char *first,
+           const char *second)
+{
+  static GwRedisConnection *connection;
+  static GwRedisAddress *address;
+  g_autoptr (GError) error = NULL;
+  redisReply *reply;
+
+  if (connection == NULL)
+    {
+      address = gw_redis_address_parse (redis_uri, NULL);
+      connection = gw_redis_connection_new (address);
+    }
+  if (!gw_redis_connection_is_open (connection)
+      && !gw_redis_connection_open (connection, FALSE, &error))
+    g_error ("%s", error->message);
+  reply = gw_redis_connection_run (connection, &error, command, first, second, NULL);
+  if (reply == NULL)
+    g_error ("%s", error->message);
+
+  return reply;
+}
+
+static double
+read_info (const char *section,
+           const char *name)
+{
+  g_autoptr (redisReply) reply = ask_redis ("INFO", section, NULL);
+  const char *line = reply->str != NULL ? strstr (reply->str, name) : NULL;
+
+  return line != NULL ? g_ascii_strtod (line + strlen (name), NULL) : 0;
+}
+
+/* Of this process, or of Redis, where everybody waits for one thread. */
 static gint64
 cpu_us (void)
 {
   struct rusage usage;
 
+  if (redis_uri != NULL)
+    return (gint64) (1e6 * (read_info ("cpu", "used_cpu_sys_main_thread:")
+                            + read_info ("cpu", "used_cpu_user_main_thread:")));
   getrusage (RUSAGE_SELF, &usage);
 
   return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC
@@ -246,6 +294,7 @@ turns_begin (Bench *bench)
 {
   bench->longest = 0;
   bench->turning = TRUE;
+  bench->cpu = cpu_us ();
   turn_on (bench);
 
   return g_get_monotonic_time ();
@@ -260,8 +309,65 @@ turns_end (Bench *bench,
 
   bench->turning = FALSE;
   g_main_loop_run (bench->loop);
-  g_print ("%-22s %.0f ms; longest turn of a slot meanwhile %.0f ms\n", what, took / 1000.0,
-           bench->longest / 1000.0);
+  g_print ("%-22s %.0f ms (processor: %.0f); longest turn of a slot meanwhile %.0f ms\n", what,
+           took / 1000.0, (cpu_us () - bench->cpu) / 1000.0, bench->longest / 1000.0);
+}
+
+static double
+redis_bytes (void)
+{
+  return read_info ("memory", "used_memory:");
+}
+
+static int
+compare_slow (gconstpointer a,
+              gconstpointer b)
+{
+  const redisReply *one = *(redisReply *const *) a;
+  const redisReply *other = *(redisReply *const *) b;
+
+  return (gw_redis_reply_get_int (one, 2) < gw_redis_reply_get_int (other, 2))
+         - (gw_redis_reply_get_int (one, 2) > gw_redis_reply_get_int (other, 2));
+}
+
+static void
+measure_slow (void)
+{
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (redis_uri, NULL);
+  g_autoptr (GwRedisConnection) connection = gw_redis_connection_new (address);
+  g_autofree char *limit = g_strdup_printf ("%d", SLOW_MS * 1000);
+  g_autoptr (redisReply) reply = NULL;
+
+  if (gw_redis_connection_open (connection, FALSE, NULL))
+    reply = gw_redis_connection_run (connection, NULL, "CONFIG", "SET", "slowlog-max-len", "1000",
+                                     "slowlog-log-slower-than", limit, NULL);
+}
+
+/* The longest steps of what was done since the last call. */
+static void
+print_slow (const char *what)
+{
+  g_autoptr (redisReply) reply = NULL;
+  g_autoptr (redisReply) reset = NULL;
+
+  if (redis_uri == NULL)
+    return;
+  reply = ask_redis ("SLOWLOG", "GET", "1000");
+  qsort (reply->element, reply->elements, sizeof *reply->element, compare_slow);
+  g_print ("%-22s %u steps of more than %d ms", what, (guint) reply->elements, SLOW_MS);
+  for (gsize i = 0; i < MIN (reply->elements, 5); i++)
+    {
+      const redisReply *arguments = gw_redis_reply_get (reply->element[i], 3);
+      const char *name = "?";
+
+      for (guint j = 0; j < GW_REDIS_N_SCRIPTS; j++)
+        if (g_str_equal (gw_redis_script_get_sha (j), gw_redis_reply_get_text (arguments, 1)))
+          name = gw_redis_script_get_name (j);
+      g_print ("%s %s %s %.1f", i == 0 ? ":" : ",", name, gw_redis_reply_get_text (arguments, 9),
+               gw_redis_reply_get_int (reply->element[i], 2) / 1000.0);
+    }
+  g_print ("\n");
+  reset = ask_redis ("SLOWLOG", "RESET", NULL);
 }
 
 static void
@@ -276,6 +382,7 @@ bench_waits (Bench *bench)
   begin = turns_begin (bench);
   project = submit (bench, "Bulk", BATCH);
   turns_end (bench, "batch of 100000", begin);
+  print_slow ("");
 
   gw_queue_patch_project_async (bench->queue, project, &pause, one_cb, bench);
   result = await (bench);
@@ -285,30 +392,50 @@ bench_waits (Bench *bench)
   gw_queue_act_on_project_async (bench->queue, project, &cancel, one_cb, bench);
   result = await (bench);
   turns_end (bench, "cancel of 100000", begin);
+  print_slow ("");
   g_clear_object (&result);
 
   begin = turns_begin (bench);
   gw_queue_remove_project_async (bench->queue, project, one_cb, bench);
   result = await (bench);
   turns_end (bench, "removal of 100000", begin);
+  print_slow ("");
 }
 
 static void
 open_queue (Bench *bench,
+            const char *name,
             guint n)
 {
   GwSqliteQueueOptions options = { .max_concurrency = 1000, .max_attempts = 3 };
+  GwRedisQueueOptions redis_options = {
+    .uri = redis_uri, .prefix = name, .max_concurrency = 1000, .max_attempts = 3,
+    .lease_seconds = 15
+  };
   g_autoptr (GPtrArray) providers = g_ptr_array_new ();
   g_autoptr (GwProviderConfig) config = gw_provider_config_new ("lane");
   GwQueueProvider provider = { config, TRUE, TRUE };
   g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  guint all = n;
+  double bytes;
 
   bench->loop = g_main_loop_new (NULL, FALSE);
-  bench->clock = gw_clock_new ();
-  bench->data = g_dir_make_tmp ("gangway-bench-XXXXXX", NULL);
-  options.clock = bench->clock;
-  options.data_dir = bench->data;
-  bench->queue = GW_QUEUE (gw_sqlite_queue_new (&options, NULL));
+  if (redis_uri != NULL)
+    {
+      bench->queue = GW_QUEUE (gw_redis_queue_new (&redis_options, &error));
+      if (bench->queue == NULL)
+        g_error ("%s", error->message);
+      bench->clock = gw_clock_ref (gw_queue_get_clock (bench->queue));
+    }
+  else
+    {
+      bench->clock = gw_clock_new ();
+      bench->data = g_dir_make_tmp ("gangway-bench-XXXXXX", NULL);
+      options.clock = bench->clock;
+      options.data_dir = bench->data;
+      bench->queue = GW_QUEUE (gw_sqlite_queue_new (&options, NULL));
+    }
   config->max_concurrency = 1000;
   config->requests_per_minute = 0;
   config->latency = 1;
@@ -316,6 +443,7 @@ open_queue (Bench *bench,
   gw_queue_set_providers_async (bench->queue, providers, TRUE, one_cb, bench);
   result = await (bench);
   g_strfreev (gw_queue_set_providers_finish (bench->queue, result, NULL));
+  bytes = redis_uri != NULL ? redis_bytes () : 0;
   while (n > 0)
     {
       guint part = MIN (n, BATCH);
@@ -328,6 +456,9 @@ open_queue (Bench *bench,
                  (g_get_monotonic_time () - begin) / 1000.0, (cpu_us () - cpu) / 1000.0);
       n -= part;
     }
+  if (redis_uri != NULL)
+    g_print ("memory of %u tasks: %.0f bytes each, of which 62 are its text\n", all,
+             (redis_bytes () - bytes) / all);
   step_turn (bench);
 }
 
@@ -349,6 +480,8 @@ print_files (Bench *bench)
   g_autofree char *status = NULL;
   const char *line;
 
+  if (redis_uri != NULL)
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (bench->data, names[i], NULL);
@@ -373,6 +506,8 @@ close_queue (Bench *bench)
   g_clear_pointer (&bench->grant, gw_grant_free);
   gw_clock_unref (bench->clock);
   g_main_loop_unref (bench->loop);
+  if (bench->data == NULL)
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (bench->data, names[i], NULL);
@@ -391,8 +526,14 @@ main (int argc,
   Bench few = { NULL };
   Bench many = { NULL };
 
-  open_queue (&few, FEW + 2 * ROUNDS * STEPS);
-  open_queue (&many, queued);
+  if (argc > 2)
+    {
+      redis_uri = argv[2];
+      measure_slow ();
+    }
+  open_queue (&few, "few:", FEW + 2 * ROUNDS * STEPS);
+  open_queue (&many, "many:", queued);
+  print_slow ("batches");
   print_files (&many);
   compare (&few, &many, "claim (a slot's turn)", step_turn, STEPS);
   compare (&few, &many, "submit", step_submit, STEPS);
@@ -402,6 +543,7 @@ main (int argc,
   walk (&many);
   compare (&few, &many, "turn, and its page", step_follow, PAGES);
   print_files (&many);
+  print_slow ("turns and pages");
   bench_waits (&many);
   print_files (&many);
   close_queue (&few);

@@ -15,7 +15,7 @@
 
 #define BATCH_TASKS 64
 #define BATCH_BYTES (1024 * 1024)
-#define PIECE_TASKS 250
+#define PIECE_TASKS 100
 #define PIECE_BYTES (512 * 1024)
 #define VALUES_OF_TASK 6
 
