@@ -22,17 +22,6 @@ local function arg() at = at + 1 return ARGV[at] end
 local function narg() return num(arg()) end
 local function optional() local v = arg() if v ~= '' then return v end end
 
-local now, wall
-if ARGV[2] ~= '' then
-  now, wall = num(ARGV[2]), num(ARGV[3])
-else
-  local t = call('TIME')
-  now = num(t[1]) * 1000 + floor(num(t[2]) / 1000)
-  -- The server's clock may be set back; the queue's never is.
-  now = max(now, num(call('HGET', P .. 'head', 'clock') or 0))
-  wall = now
-end
-
 local function ordered(t)
   local names = {}
   for name in pairs(t) do names[#names + 1] = name end
@@ -98,6 +87,16 @@ local function drop(key)
 end
 
 local H = get('head')
+local now, wall
+if ARGV[2] ~= '' then
+  now, wall = num(ARGV[2]), num(ARGV[3])
+else
+  local t = call('TIME')
+  now = num(t[1]) * 1000 + floor(num(t[2]) / 1000)
+  -- The server's clock may be set back; the queue's never is.
+  now = max(now, H and H.clock or 0)
+  wall = now
+end
 local events, revision_changed, woken, aborts = {}, false, {}, {}
 local function next_revision()
   H.revision = H.revision + 1
@@ -123,11 +122,15 @@ end
 local before_flush = {}
 local function write_changed()
   for key in pairs(changed) do
-    local flat, defaults = {}, fresh[key]
-    for name, value in pairs(cache[key]) do
-      if not defaults or name ~= 'pk' and defaults[name] ~= value then
+    local flat, record, defaults = {}, cache[key], fresh[key]
+    local stored = not defaults and getmetatable(record)
+    stored = stored and stored.__index
+    for name, value in pairs(record) do
+      if stored and stored[name] ~= value or defaults and name ~= 'pk' and defaults[name] ~= value
+         or not stored and not defaults then
         flat[#flat + 1] = name
         flat[#flat + 1] = value
+        if stored then stored[name] = value end
       end
     end
     if #flat > 0 then call('HSET', P .. key, unpack(flat)) end

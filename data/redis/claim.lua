@@ -88,7 +88,8 @@ local function start(l, pi, slot, worker)
   end
   H.last_attempt = H.last_attempt + 1
   local pk = H.last_attempt
-  t.claims, t.attempt, t.lane = t.claims + 1, pk, l.name
+  add_attempt(t, pk)
+  t.attempt, t.lane = pk, l.name
   p.live, p.last_grant = p.live + 1, pk
   change('p:' .. p.pk)
   set_state(t, RUNNING)
@@ -96,8 +97,8 @@ local function start(l, pi, slot, worker)
     slot = slot, claimed = now, claimed_at = wall, engine = ENGINE, worker = worker,
     model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l),
     revision = next_journal(pk) })
-  call('ZADD', P .. 'attempts:' .. t.pk, pk, pk)
   call('HSET', P .. 'live:' .. l.name, pk, now)
+  flights[l.name] = nil
   call('SADD', P .. 'engine:' .. ENGINE, pk)
   local lease = fleet.who(ENGINE).lease
   call('ZADD', P .. 'engines', now + lease, ENGINE)

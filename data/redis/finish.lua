@@ -12,7 +12,8 @@ local function known_attempt(pk, claimer, id)
   if id and id ~= '' and t and t.id ~= id then return nil end
   return e
 end
-local function note_sent(e, sent)
+-- ending: what follows tells of it.
+local function note_sent(e, sent, ending_now)
   e.sent = max(min(max(sent, e.claimed), now), 1)
   e.sent_at = to_wall(e.sent)
   H.sent = H.sent + 1
@@ -22,14 +23,14 @@ local function note_sent(e, sent)
     l.sent = l.sent + 1
     lane_change(l)
     know_send(l, e.pk, e.sent)
-    call('HSET', P .. 'live:' .. e.lane, e.pk, e.sent)
+    if not ending_now then call('HSET', P .. 'live:' .. e.lane, e.pk, e.sent) end
   end
-  e.revision = next_journal(e.pk)
+  if not ending_now then e.revision = next_journal(e.pk) end
   attempt_change(e)
   if t and t.state == RUNNING then
     t.attempts = t.attempts + 1
     if t.started == 0 then t.started = e.sent_at end
-    task_revision(t)
+    if ending_now and t.attempt == e.pk then task_change(t) else task_revision(t) end
   end
 end
 local function ended_already(e, pk)
@@ -100,9 +101,9 @@ local function finish_late(e, reply)
     return IGNORED
   end
   local newer, t = false, task(e.task)
-  for _, pk in ipairs(call('ZRANGEBYSCORE', P .. 'attempts:' .. e.task, '(' .. e.pk, '+inf')) do
+  for _, pk in ipairs(t and attempts_of(t) or {}) do
     local other = attempt(pk)
-    if other and other.sent_at > 0 then newer = true end
+    if other and other.pk > e.pk and other.sent_at > 0 then newer = true end
   end
   if not newer and t and t.removed == 0 and t.state <= RUNNING and project(t.project) then
     local sent = reply.sent > 0 and reply.sent or reply.ended
@@ -122,10 +123,10 @@ local function adopt(claimer, id, provider, reply)
   if not t then return nil end
   local sent = max(1, min(reply.sent > 0 and reply.sent or reply.ended, now))
   H.last_attempt = H.last_attempt + 1
-  t.claims, t.attempts = t.claims + 1, t.attempts + 1
+  add_attempt(t, H.last_attempt)
+  t.attempts = t.attempts + 1
   if t.started == 0 then t.started = to_wall(sent) end
   task_change(t)
-  call('ZADD', P .. 'attempts:' .. t.pk, H.last_attempt, H.last_attempt)
   H.sent, H.uncertain = H.sent + 1, H.uncertain + 1
   return make('e:' .. H.last_attempt, { pk = H.last_attempt, task = t.pk, project = t.project,
     number = t.claims, lane = provider or '', slot = 0, model = reply.model, claimed = sent,
@@ -135,9 +136,9 @@ local function adopt(claimer, id, provider, reply)
 end
 local function finish(e, reply)
   if e.sent == 0 then
-    if reply.sent > 0 then note_sent(e, reply.sent)
-    elseif reply.act == 0 then note_sent(e, e.claimed)
-    elseif reply.maybe == 1 then note_sent(e, now) end
+    if reply.sent > 0 then note_sent(e, reply.sent, true)
+    elseif reply.act == 0 then note_sent(e, e.claimed, true)
+    elseif reply.maybe == 1 then note_sent(e, now, true) end
   end
   local l, t, sent, outcome = lane(e.lane), task(e.task), e.sent, nil
   leave(e)

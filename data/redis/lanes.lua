@@ -51,7 +51,12 @@ local function n_ghosts(name)
   return call('ZCOUNT', P .. 'ghosts:' .. name, '(' .. now, '+inf')
 end
 local function n_live(name) return call('HLEN', P .. 'live:' .. name) end
-local function in_flight(name) return n_live(name) + n_ghosts(name) end
+-- Asked more than once in a step.
+local flights = {}
+local function in_flight(name)
+  flights[name] = flights[name] or n_live(name) + n_ghosts(name)
+  return flights[name]
+end
 
 -- Ascending: when each send of the window ceases to count. 0 stands for "not known when".
 local function reopens(name)
@@ -79,15 +84,17 @@ end
 local function expire()
   for _, name in ipairs(lanes()) do
     local sends = P .. 'sends:' .. name
+    local l = lane(name)
     -- 0 is kept for "not known when"; before the boot of a test's clock is below it.
-    if now >= WINDOW then
+    if l.rpm > 0 and now >= WINDOW then
       call('ZREMRANGEBYSCORE', sends, '-inf', '(0')
       call('ZREMRANGEBYSCORE', sends, '(0', now - WINDOW)
-    else
+    elseif l.rpm > 0 then
       call('ZREMRANGEBYSCORE', sends, '-inf', now - WINDOW)
     end
     if call('ZREMRANGEBYSCORE', P .. 'ghosts:' .. name, '-inf', now) > 0 then
-      wake(lane(name), W_SLOT)
+      flights[name] = nil
+      wake(l, W_SLOT)
       wake(nil, bor(W_CAP, W_OTHERS))
     end
   end
@@ -127,6 +134,7 @@ local function add_ghost(l, attempt, sent)
   local till = sent + ghost_ms(l)
   if till > now then
     call('ZADD', P .. 'ghosts:' .. l.name, till, string.format('%d:%.0f', attempt, sent))
+    flights[l.name] = nil
   end
 end
 local function count_send(l, attempt)
@@ -135,7 +143,7 @@ local function count_send(l, attempt)
   if l.rpm > 0 then call('ZADD', P .. 'sends:' .. l.name, 0, attempt) end
 end
 local function know_send(l, attempt, sent)
-  if call('ZSCORE', P .. 'sends:' .. l.name, attempt) then
+  if l.rpm > 0 and call('ZSCORE', P .. 'sends:' .. l.name, attempt) then
     call('ZADD', P .. 'sends:' .. l.name, sent, attempt)
   end
 end

@@ -4,23 +4,25 @@
 local function leave(e)
   local p, l = project(e.project), lane(e.lane)
   if l then call('HDEL', P .. 'live:' .. e.lane, e.pk) end
+  flights[e.lane] = nil
   call('SREM', P .. 'engine:' .. e.engine, e.pk)
   if p then
     p.live = p.live - 1
     change('p:' .. p.pk)
-    piles_stale(p)
+    if p.concurrency > 0 then piles_stale(p) end
   end
 end
 -- A project's calls whose length is known, for its figures: one text, that is read at once.
 local MOST_CALLS = 20000 * 64
 local function note_call(e)
-  local key = P .. 'calls:' .. e.project
-  if e.sent_at == 0 or e.ended == 0 or e.outcome == UNCERTAIN
-     or call('STRLEN', key) > MOST_CALLS then
+  local p = project(e.project)
+  if not p or e.sent_at == 0 or e.ended == 0 or e.outcome == UNCERTAIN
+     or (p.calls or 0) > MOST_CALLS then
     return
   end
-  call('APPEND', key, string.format('%.0f %.0f %d %s\n', e.sent_at, max(0, e.ended - e.sent_at),
-       e.outcome == ANSWERED and 1 or 0, e.lane))
+  p.calls = call('APPEND', P .. 'calls:' .. e.project, string.format('%.0f %.0f %d %s\n', e.sent_at,
+                 max(0, e.ended - e.sent_at), e.outcome == ANSWERED and 1 or 0, e.lane))
+  change('p:' .. p.pk)
 end
 local function end_attempt(e, outcome)
   e.outcome, e.ended = outcome, wall

@@ -126,13 +126,19 @@ local function relist(p)
     end
   end
 end
+-- Projects whose tasks have changed: they are told of once in a step, after the tasks.
+local touched = {}
+local function touch_changed()
+  for _, p in pairs(touched) do if cache['p:' .. p.pk] and p.gone == 0 then touch(p) end end
+  touched = {}
+end
 local function refresh()
   for _, p in pairs(stale) do
     if cache['p:' .. p.pk] then relist(p) end
   end
   stale = {}
 end
-before_flush[1] = refresh
+before_flush[1], before_flush[2] = refresh, touch_changed
 
 local function pile_for(p, provider, model)
   local name = (provider or '') .. '\0' .. (model or '')
@@ -177,13 +183,15 @@ local function account(t, state, by)
   end
   if state <= DELAYED then
     if by > 0 then runs.add('queued:' .. p.pk, t.pk, t.pk) else runs.take('queued:' .. p.pk, t.pk) end
+    piles_stale(p)
+  elseif p.concurrency > 0 then
+    piles_stale(p)
   end
-  piles_stale(p)
 end
 local function settle(p)
   if p.n0 + p.n1 > 0 then
+    if p.finished > 0 then call('ZREM', P .. 'finished', p.pk) end
     p.finished = 0
-    call('ZREM', P .. 'finished', p.pk)
   elseif p.finished == 0 and p.n2 + p.n3 + p.n4 > 0 then
     p.finished = wall
     call('ZADD', P .. 'finished', wall, p.pk)
@@ -200,7 +208,7 @@ local function set_state(t, to, due, quiet)
   account(t, to, 1)
   if not quiet then
     settle(p)
-    touch(p)
+    touched[p.pk] = p
   end
 end
 local function end_task(t, to, code, message, quiet)
@@ -233,8 +241,15 @@ local function backoff(turn)
   return floor(base * (0.8 + 0.4 * RANDOM))
 end
 
+-- Of most tasks there is one attempt, and the task itself tells which.
+local function add_attempt(t, pk)
+  if t.claims > 0 then call('ZADD', P .. 'attempts:' .. t.pk, t.attempt, t.attempt, pk, pk) end
+  if t.claims == 0 then t.attempt = pk end
+  t.claims = t.claims + 1
+end
 local function attempts_of(t)
   if t.claims == 0 then return {} end
+  if t.claims == 1 then return { t.attempt } end
   return call('ZRANGE', P .. 'attempts:' .. t.pk, 0, -1)
 end
 local function is_live(t)
