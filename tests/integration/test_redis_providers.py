@@ -212,6 +212,7 @@ class Versions(Machines):
         # Both say so, take nothing more, and keep what is in hand; a new one of it does not start.
         worker.wait_line(r"taken over by a newer Gangway \(data version 7", kind="stderr")
         self.problem(gateway.get("/tasks?since=0"), 503, "newer")
+        self.assertIn("newer", gateway.get("/health").text)
         late = self.daemon_unready(*self.arguments([self.one]), "--workers-only", port=None)
         self.assertEqual(late.wait(), 3)
         self.assertIn("Install the newer program", late.stderr)
