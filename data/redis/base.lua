@@ -51,7 +51,7 @@ local texts = {
   came = 1, move = 1, from = 1,
 }
 -- A record holds itself what was changed in it, and behind that what is stored.
-local cache, changed, fresh, ending = {}, {}, {}, {}
+local cache, changed, fresh = {}, {}, {}
 local function load(key)
   local raw, stored = call('HGETALL', P .. key), {}
   if #raw == 0 then return nil end
@@ -143,7 +143,6 @@ local function flush()
   H.steps = H.steps + 1
   changed.head = true
   write_changed()
-  for key, seconds in pairs(ending) do call('EXPIRE', P .. key, seconds) end
   if revision_changed then events[#events + 1] = 'r' .. H.revision end
   for _, name in ipairs(ordered(woken)) do events[#events + 1] = 'w' .. name end
   for _, abort in ipairs(aborts) do events[#events + 1] = 'a' .. abort end

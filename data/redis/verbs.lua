@@ -340,6 +340,10 @@ function steps.sweep()
     n = LOOK
   end
   for _, pk in ipairs(old('stages', wall - 600000, 1)) do n = n + sweep_stage(pk) end
+  for _, pk in ipairs(old('jobs-ended', wall - 600000, AT_ONCE)) do
+    drop('j:' .. pk)
+    call('ZREM', P .. 'jobs-ended', pk)
+  end
   if n == 0 then
     for _, pk in ipairs(old('hidden', wall - HOUR, AT_ONCE)) do
       local t = task(pk)
@@ -378,6 +382,7 @@ function steps.sweep()
   plan('stages', 600000)
   plan('jobs', 3000)
   plan('spreading', 3000)
+  plan('jobs-ended', 600000)
   if H.keep > 0 then plan('finished', H.keep * DAY) end
   local first = call('ZRANGE', P .. 'removals', 0, 0)[1]
   if first then soon = min(soon, num(call('HGET', P .. 'removed-at', first) or wall) + DAY) end

@@ -94,7 +94,7 @@ local function work(j)
   end
   -- Who began it may still ask what came of it.
   if j.ended == 1 and new_work == j.pk then changed['j:' .. j.pk] = nil
-  elseif j.ended == 1 then ending['j:' .. j.pk] = 600 end
+  elseif j.ended == 1 then call('ZADD', P .. 'jobs-ended', wall, j.pk) end
 end
 -- The project is gone for everybody at once; its data follow.
 local function remove_project(p)

@@ -15,6 +15,7 @@ main (int argc,
   add_project_cases ();
   add_limit_cases ();
   add_feed_cases ();
+  add_batch_cases ();
   add_crash_cases ();
   add_thread_cases ();
   add_model_cases ();

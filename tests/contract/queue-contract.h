@@ -8,6 +8,7 @@ void add_task_cases (void);
 void add_project_cases (void);
 void add_limit_cases (void);
 void add_feed_cases (void);
+void add_batch_cases (void);
 void add_crash_cases (void);
 void add_thread_cases (void);
 void add_model_cases (void);
