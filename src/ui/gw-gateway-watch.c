@@ -6,13 +6,14 @@
 #include "gw-gateway-watch.h"
 #include "gw-json.h"
 
-/* Asks the gateway every few seconds, only while tasks wait, for what stops them all: a full disk, or
- * no network. The network monitor is a hint only, for a gateway and its providers may all be near:
+/* Asks the gateway every few seconds, only while tasks wait or it does not give them, for what stops
+ * them all: a queue that is ill, a full disk, or no network. The network monitor is a hint only, for a gateway and its providers may all be near:
  * offline is who has no network and a provider that cannot be reached.
  *
  * Main thread. Signal `changed`: the trouble is another one. */
 
 #define PAUSE_S 5
+#define PAUSE_IN_TROUBLE_S 2
 
 struct _GwGatewayWatch {
   GObject parent_instance;
@@ -68,7 +69,8 @@ static void
 ask_again_later (GwGatewayWatch *self)
 {
   g_clear_object (&self->cancellable);
-  self->timer_id = g_timeout_add_seconds (PAUSE_S, timer_cb, self);
+  self->timer_id = g_timeout_add_seconds (
+      self->trouble == GW_TROUBLE_NONE ? PAUSE_S : PAUSE_IN_TROUBLE_S, timer_cb, self);
   g_source_set_name_by_id (self->timer_id, "[gangway] next look at the gateway's health");
 }
 
@@ -104,6 +106,31 @@ providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_again_later (self);
 }
 
+/* What ails the queue itself, as docs/api.md names it. */
+static GwTrouble
+find_queue_trouble (JsonObject *health)
+{
+  static const struct
+  {
+    const char *code;
+    GwTrouble trouble;
+  } known[] = {
+    { "read-only", GW_TROUBLE_QUEUE_READ_ONLY }, { "full", GW_TROUBLE_QUEUE_FULL },
+    { "disk", GW_TROUBLE_QUEUE_DISK },           { "access", GW_TROUBLE_QUEUE_CLOSED },
+    { "settings", GW_TROUBLE_QUEUE_CLOSED },
+  };
+  JsonObject *trouble = gw_json_peek_object (health, "trouble");
+  const char *code = trouble != NULL ? gw_json_peek_string (trouble, "code") : NULL;
+  guint i;
+
+  if (code == NULL)
+    return GW_TROUBLE_NONE;
+  for (i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_str_equal (known[i].code, code))
+      return known[i].trouble;
+  return GW_TROUBLE_QUEUE_AWAY;
+}
+
 static void
 health_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -113,7 +140,12 @@ health_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (health != NULL && g_strcmp0 (gw_json_peek_string (health, "status"), "no-space") == 0)
+  if (health != NULL && find_queue_trouble (health) != GW_TROUBLE_NONE)
+    {
+      set_trouble (self, find_queue_trouble (health));
+      ask_again_later (self);
+    }
+  else if (health != NULL && g_strcmp0 (gw_json_peek_string (health, "status"), "no-space") == 0)
     {
       set_trouble (self, GW_TROUBLE_NO_SPACE);
       ask_again_later (self);
@@ -198,7 +230,7 @@ gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client)
 
 /**
  * gw_gateway_watch_set_active:
- * @active: tasks wait for their answers
+ * @active: tasks wait for their answers, or the gateway does not give them
  */
 void
 gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active)

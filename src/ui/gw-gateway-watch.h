@@ -13,6 +13,12 @@ typedef enum {
   GW_TROUBLE_NONE,
   GW_TROUBLE_NO_SPACE, /* where the queue is kept */
   GW_TROUBLE_OFFLINE,  /* this computer has no network, and a provider cannot be reached */
+  /* The gateway's queue is on Redis, and that is the trouble. */
+  GW_TROUBLE_QUEUE_AWAY,      /* it does not answer, or still starts */
+  GW_TROUBLE_QUEUE_READ_ONLY, /* it is a replica */
+  GW_TROUBLE_QUEUE_FULL,      /* its memory */
+  GW_TROUBLE_QUEUE_DISK,      /* it cannot write its data */
+  GW_TROUBLE_QUEUE_CLOSED,    /* password or settings do not fit */
 } GwTrouble;
 
 GwGatewayWatch *gw_gateway_watch_new (void);

@@ -283,6 +283,7 @@ void _gw_window_timeline_tasks_changed (GwWindow *self);
 
 /* gw-window-state.c */
 void _gw_window_banner_update (GwWindow *self);
+void _gw_window_trouble_changed (GwWindow *self);
 const char *_gw_window_get_list_failure (GwWindow *self); /* (nullable) */
 void _gw_window_gateway_update (GwWindow *self);
 

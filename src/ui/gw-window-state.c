@@ -18,6 +18,55 @@ _gw_window_get_list_failure (GwWindow *self)
              : NULL;
 }
 
+/* The gateway answers, and its queue is ill: that passes, and nothing is lost by it. */
+static gboolean
+show_queue_trouble (GwWindow *self)
+{
+  const char *text = NULL;
+
+  switch (gw_gateway_watch_get_trouble (self->watch))
+    {
+    case GW_TROUBLE_QUEUE_AWAY:
+      text = _("The gateway cannot reach its queue on Redis. Nothing is lost: tasks go on by "
+               "themselves when it is back.");
+      break;
+    case GW_TROUBLE_QUEUE_READ_ONLY:
+      text = _("The gateway’s queue on Redis takes no changes: it is a replica. Tasks go on by "
+               "themselves when it becomes the primary.");
+      break;
+    case GW_TROUBLE_QUEUE_FULL:
+      text = _("The memory of the gateway’s queue on Redis is full. Raise its limit, or delete old "
+               "projects: tasks go on by themselves.");
+      break;
+    case GW_TROUBLE_QUEUE_DISK:
+      text = _("The gateway’s queue on Redis cannot write to its disk. Free some space there: tasks "
+               "go on by themselves, and answers are kept until then.");
+      break;
+    case GW_TROUBLE_QUEUE_CLOSED:
+      text = _("The gateway may not use its queue on Redis: its password or its settings do not "
+               "fit. The gateway’s log says what to change.");
+      break;
+    case GW_TROUBLE_NONE:
+    case GW_TROUBLE_NO_SPACE:
+    case GW_TROUBLE_OFFLINE:
+    default:
+      return FALSE;
+    }
+  gw_banner_show (self->banner, text, _("_Retry Now"), "win.reconnect", NULL, NULL);
+  return TRUE;
+}
+
+/* What stops all tasks is another thing than before. */
+void
+_gw_window_trouble_changed (GwWindow *self)
+{
+  /* The queue is back: nobody waits for the list's own next try. */
+  if (gw_gateway_watch_get_trouble (self->watch) == GW_TROUBLE_NONE
+      && _gw_window_get_list_failure (self) != NULL)
+    gtk_widget_activate_action (GTK_WIDGET (self), "win.reconnect", NULL);
+  _gw_window_banner_update (self);
+}
+
 /* The gateway answers: what else the user should know, the gravest first. */
 static void
 show_trouble (GwWindow *self)
@@ -26,6 +75,8 @@ show_trouble (GwWindow *self)
   guint waiting = 0; /* beside those that the Run button counts */
   g_autofree char *text = NULL;
 
+  if (show_queue_trouble (self))
+    return;
   if (reason != NULL)
     {
       /* It is there, and yet what is shown may be long past. */
@@ -48,6 +99,11 @@ show_trouble (GwWindow *self)
                       NULL, NULL, NULL);
       return;
     case GW_TROUBLE_NONE:
+    case GW_TROUBLE_QUEUE_AWAY:
+    case GW_TROUBLE_QUEUE_READ_ONLY:
+    case GW_TROUBLE_QUEUE_FULL:
+    case GW_TROUBLE_QUEUE_DISK:
+    case GW_TROUBLE_QUEUE_CLOSED:
     default:
       break;
     }

@@ -149,7 +149,8 @@ _gw_window_update (GwWindow *self)
   _gw_window_projects_update (self);
   _gw_window_progress_update (self);
   _gw_window_life_update (self);
-  gw_gateway_watch_set_active (self->watch, self->progress.active);
+  gw_gateway_watch_set_active (self->watch, self->progress.active
+                                                || _gw_window_get_list_failure (self) != NULL);
   _gw_window_compose_update (self);
   _gw_window_actions_update (self);
 }
@@ -187,6 +188,8 @@ connected_cb (GwWindow *self)
 {
   gw_endpoint_report_connected (self->endpoint, gw_task_list_is_connected (self->list));
   tell_connected (self);
+  gw_gateway_watch_set_active (self->watch, self->progress.active
+                                                || _gw_window_get_list_failure (self) != NULL);
   _gw_window_banner_update (self);
   _gw_window_actions_update (self);
 }
@@ -197,7 +200,10 @@ static void
 list_failed_cb (GwWindow *self)
 {
   if (gw_task_list_get_error_message (self->list) != NULL)
-    gw_endpoint_report_connected (self->endpoint, FALSE);
+    {
+      gw_endpoint_report_connected (self->endpoint, FALSE);
+      gw_gateway_watch_set_active (self->watch, TRUE);
+    }
   _gw_window_banner_update (self);
   _gw_window_actions_update (self);
 }
@@ -444,7 +450,7 @@ gw_window_init (GwWindow *self)
 {
   self->cancellable = g_cancellable_new ();
   self->watch = gw_gateway_watch_new ();
-  g_signal_connect_object (self->watch, "changed", G_CALLBACK (_gw_window_banner_update), self,
+  g_signal_connect_object (self->watch, "changed", G_CALLBACK (_gw_window_trouble_changed), self,
                            G_CONNECT_SWAPPED);
   gtk_widget_init_template (GTK_WIDGET (self));
   _gw_window_actions_init (self);

@@ -7,6 +7,7 @@ import os
 import desktop
 import frame
 from fake_gateway import FakeGateway
+from redis_server import RedisServer
 
 
 class Gateways(desktop.Case):
@@ -173,6 +174,33 @@ class Gateways(desktop.Case):
         window.wait_words("No network connection")
         gateway.change(task, status="completed", result="r")
         window.until(lambda: not window.says("No network connection"), "the end of the banner")
+
+    def test_a_queue_on_redis_that_is_away(self):
+        redis = RedisServer(self).start()
+        daemon = self.daemon("--redis", redis.uri)
+        window = self.open("--gateway", daemon.url)
+        window.run_task("before")
+        window.wait_row("before", "Completed")
+        redis.kill()
+        window.wait_words("cannot reach its queue on Redis", "Nothing is lost")
+        window.wait_rows(1)
+        window.run_task("keep me")
+        window.wait_words("your text is kept")
+        self.assertEqual(window.typed(), "keep me")
+        redis.start()
+        window.until(lambda: not window.says("cannot reach its queue"), "the end of the banner")
+        self.assertEqual(window.typed(), "keep me")
+        window.press("_Run")
+        window.wait_row("keep me", "Completed")
+        window.wait_rows(2)
+        # Another trouble has other words, and passes by itself as well.
+        redis.tell("REPLICAOF", "127.0.0.1", "1")
+        redis.tell("CLIENT", "KILL", "TYPE", "normal")
+        window.wait_words("it is a replica")
+        redis.tell("REPLICAOF", "NO", "ONE")
+        window.until(lambda: not window.says("it is a replica"), "the end of the banner")
+        window.run_task("after")
+        window.wait_row("after", "Completed")
 
     def test_lost_and_back(self):
         gateway = FakeGateway().start()
