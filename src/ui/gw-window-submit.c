@@ -74,6 +74,10 @@ tell_refused (GwWindow *self, GwSubmission *submission, const GError *error)
         /* Translators: %s is the name of a provider */
         why = g_strdup_printf (_("There is no provider “%s” here. Choose another one."), provider);
     }
+  else if (g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
+           && gw_gateway_watch_get_trouble (self->watch) != GW_TROUBLE_NONE)
+    /* The banner says which, and what follows. */
+    why = g_strdup (_("The gateway’s queue takes nothing just now."));
   else
     why = gw_error_to_words (error);
   /* Translators: %s says why, as a sentence */

@@ -356,16 +356,20 @@ revision_cb (guint64 revision,
              gpointer user_data)
 {
   GwFeed *self = user_data;
+  g_autoptr (GwQueueTrouble) trouble = NULL;
 
+  /* Nothing new: then it may be that the queue is ill, which who waits is to hear now. */
   if (revision > self->head)
     self->head = revision;
+  else
+    trouble = gw_queue_get_trouble (self->queue, NULL);
   for (GList *link = self->waiters.head; link != NULL; link = link->next)
     {
       Waiter *waiter = link->data;
 
       if (waiter->reading)
         waiter->again = TRUE;
-      else if (waiter->query.since < revision)
+      else if (waiter->query.since < revision || trouble != NULL)
         put_pending (waiter);
     }
   read_pending (self);

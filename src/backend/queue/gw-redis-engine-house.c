@@ -120,6 +120,8 @@ gw_redis_engine_lose_connection (GwRedisEngine *engine,
   /* Once it runs, nothing that ails Redis ends the program. */
   engine->failure = g_error_new_literal (GW_ERROR, GW_ERROR_UNAVAILABLE, error->message);
   engine->next_try = gw_redis_monotonic_ms () + engine->backoff;
+  /* Who waits for a change is to hear of it. */
+  gw_sq_watches_tell_revision (engine->watches, 0);
 }
 
 /* --- Connecting. --- */
