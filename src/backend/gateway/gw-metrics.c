@@ -335,14 +335,10 @@ lanes_cb (GObject *source,
   g_autoptr (GPtrArray) lanes = gw_queue_read_lanes_finish (GW_QUEUE (source), result, &error);
   GString *text = g_string_sized_new (8192);
   gsize length;
-  guint n_kept;
 
   /* A queue that has failed is a number, too; the gateway's own are told all the same. */
   add_number (text, "queue_up", "gauge", "1 while the queue answers.",
               lanes != NULL && collection->stats != NULL);
-  gw_queue_trouble_free (gw_queue_get_trouble (GW_QUEUE (source), &n_kept));
-  add_number (text, "undelivered", "gauge",
-              "Ends of calls on this machine's disk that the queue has not taken yet.", n_kept);
   add_head (text, "info", "gauge", "What runs here.");
   g_string_append_printf (text, "gangway_info{version=\"%s\",queue=\"%s\",host=\"%s\"} 1\n",
                           GW_VERSION, gw_queue_get_kind (GW_QUEUE (source)),
