@@ -104,10 +104,11 @@ add_link (GString *text,
   char number[G_ASCII_DTOSTR_BUF_SIZE];
   g_autoptr (GwQueueTrouble) trouble = NULL;
   GwQueueLink link;
+  guint kept = 0;
 
   if (!gw_queue_get_link (queue, &link))
     return;
-  trouble = gw_queue_get_trouble (queue, NULL);
+  trouble = gw_queue_get_trouble (queue, &kept);
   if (stats != NULL)
     {
       add_number (text, "queue_engines", "gauge", "Gateways and workers that use the queue.",
@@ -116,6 +117,8 @@ add_link (GString *text,
                   "Of them, those that hold a lease: they have work, or had some a moment ago.",
                   stats->leases);
     }
+  add_number (text, "undelivered", "gauge",
+              "Ends of calls that wait on this machine's disk to be told to the queue.", kept);
   add_head (text, "queue_trouble", "gauge",
             "1 while something keeps the queue from working, by what; no line: nothing does.");
   if (trouble != NULL)
