@@ -17,7 +17,8 @@ class RedisServer:
     def __init__(self, case, *arguments):
         self.case = case
         self.arguments = arguments
-        self.port = frame.free_port()
+        # A node of a cluster takes another port, 10000 higher.
+        self.port = next(port for port in iter(frame.free_port, None) if port < 55536)
         self.folder = os.path.join(case.home.path, f"redis-{self.port}")
         os.mkdir(self.folder)
         self.uri = f"redis://127.0.0.1:{self.port}/0"

@@ -3,6 +3,7 @@
 that was paid is lost, and that everything goes on by itself."""
 
 import os
+import re
 import signal
 import time
 
@@ -273,6 +274,10 @@ class MidRun(Ill):
         self.wait_trouble(gateway, None)
         self.assertEqual(set(mock.bought().values()), {1})
 
+    def find_offset(self, redis, name):
+        found = re.search(rf"^{name}:(\d+)", redis.tell("INFO", "replication"), re.MULTILINE)
+        return int(found.group(1)) if found else -1
+
     def test_failover(self):
         """The primary dies; the address leads to its replica, which becomes the primary."""
         primary = RedisServer(self).start()
@@ -282,7 +287,10 @@ class MidRun(Ill):
         wire = Wire(self, primary.port)
 
         def disturb(gateway):
-            primary.tell("WAIT", "1", "1000")
+            # WAIT would speak of what redis-cli itself wrote.
+            written = self.find_offset(primary, "master_repl_offset")
+            frame.wait_for(lambda: self.find_offset(replica, "slave_repl_offset") >= written,
+                           "the replica to have all of it")
             wire.target = replica.port
             wire.tear()
             primary.kill()
