@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "queue-fixture.h"
+#include "queue/gw-redis-connection.h"
+#include "queue/gw-redis-queue.h"
+#include "queue/gw-redis-reply.h"
+
+/* What goes in several steps, cut off between two of them: nothing is seen of half a batch, and what
+ * was begun for a whole project is ended by whoever looks next. The server is engine-redis.c's. */
+
+#define TASKS 4000
+#define ROUNDS 4000
+
+static redisReply *
+ask (Fixture *self,
+     const char *first,
+     const char *second,
+     const char *third,
+     const char *fourth)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (self->data, &error);
+  g_autoptr (GwRedisConnection) connection = gw_redis_connection_new (address);
+  redisReply *reply;
+
+  g_assert_true (gw_redis_connection_open (connection, FALSE, &error));
+  reply = gw_redis_connection_run (connection, &error, first, second, third, fourth, NULL);
+  g_assert_no_error (error);
+
+  return reply;
+}
+
+static gint64
+ask_number (Fixture *self,
+            const char *first,
+            const char *second)
+{
+  g_autoptr (redisReply) reply = ask (self, first, second, NULL, NULL);
+
+  return reply->integer;
+}
+
+static void
+cut_off (Fixture *self)
+{
+  g_autoptr (redisReply) reply = ask (self, "CLIENT", "KILL", "TYPE", "normal");
+
+  g_assert_cmpint (reply->type, !=, REDIS_REPLY_ERROR);
+}
+
+/* The first calls may still meet the connection that is gone. */
+static void
+await_connection (Fixture *self)
+{
+  for (guint i = 0;; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GwProject) project = fx_get_project (self->queue, "default", &error);
+
+      if (project != NULL)
+        return;
+      g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+      g_assert_cmpuint (i, <, ROUNDS);
+      g_usleep (10000);
+    }
+}
+
+typedef struct {
+  gboolean done;
+  gboolean worked;
+} Wait;
+
+static void
+submitted_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
+{
+  Wait *wait = user_data;
+  g_autoptr (GwSubmitted) submitted = gw_queue_submit_finish (GW_QUEUE (source), result, NULL);
+
+  wait->worked = submitted != NULL;
+  wait->done = TRUE;
+}
+
+static void
+acted_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
+{
+  Wait *wait = user_data;
+  guint64 changed;
+
+  wait->worked = gw_queue_act_on_project_finish (GW_QUEUE (source), result, &changed, NULL);
+  wait->done = TRUE;
+}
+
+static void
+test_half_a_batch (Fixture *self,
+                   gconstpointer data)
+{
+  g_autoptr (GwSubmission) submission = gw_submission_new ();
+  g_autoptr (GwQueueStats) stats = NULL;
+  Wait wait = { FALSE, FALSE };
+
+  for (guint i = 0; i < TASKS; i++)
+    g_ptr_array_add (submission->tasks, gw_new_task_new ("x"));
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*Redis at*");
+  gw_queue_submit_async (self->queue, submission, submitted_cb, &wait);
+  while (!wait.done && ask_number (self, "EXISTS", "gangway:b:1") == 0)
+    g_thread_yield ();
+  cut_off (self);
+  while (!wait.done)
+    g_main_context_iteration (NULL, TRUE);
+  await_connection (self);
+  stats = fx_stats (self->queue);
+  g_test_assert_expected_messages ();
+  /* It may have come through just before. */
+  if (wait.worked || stats->counts[GW_TASK_QUEUED] > 0)
+    {
+      g_assert_cmpuint (stats->counts[GW_TASK_QUEUED], ==, TASKS);
+      return;
+    }
+
+  gw_clock_advance (self->clock, 11 * 60 * 1000);
+  for (guint i = 0; ask_number (self, "ZCARD", "gangway:stages") > 0; i++)
+    {
+      g_assert_cmpuint (i, <, ROUNDS);
+      gw_queue_stats_free (fx_stats (self->queue));
+    }
+  g_assert_cmpint (ask_number (self, "EXISTS", "gangway:t:1"), ==, 0);
+  g_assert_cmpint (ask_number (self, "EXISTS", "gangway:b:1"), ==, 0);
+}
+
+static void
+test_half_a_verb (Fixture *self,
+                  gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, "many", TASKS);
+  GwProjectAct act = { GW_PROJECT_CANCEL };
+  Wait wait = { FALSE, FALSE };
+
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*Redis at*");
+  gw_queue_act_on_project_async (self->queue, "many", &act, acted_cb, &wait);
+  while (!wait.done && ask_number (self, "ZCARD", "gangway:jobs") == 0)
+    g_thread_yield ();
+  /* Nothing of it begins any more, though most of it is queued still. */
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+  cut_off (self);
+  while (!wait.done)
+    g_main_context_iteration (NULL, TRUE);
+  await_connection (self);
+
+  for (guint i = 0;; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GwProject) project = fx_get_project (self->queue, "many", &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpuint (project->counts[GW_TASK_CANCELLED] + project->counts[GW_TASK_QUEUED], ==,
+                        TASKS);
+      if (project->counts[GW_TASK_CANCELLED] == TASKS)
+        break;
+      g_assert_cmpuint (i, <, ROUNDS);
+      gw_clock_advance (self->clock, 4000);
+    }
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (ask_number (self, "ZCARD", "gangway:jobs"), ==, 0);
+}
+
+int
+main (int argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add ("/redis-steps/half-a-batch", Fixture, NULL, fixture_set_up, test_half_a_batch,
+              fixture_tear_down);
+  g_test_add ("/redis-steps/half-a-verb", Fixture, NULL, fixture_set_up, test_half_a_verb,
+              fixture_tear_down);
+
+  return g_test_run ();
+}
