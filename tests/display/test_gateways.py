@@ -196,6 +196,7 @@ class Gateways(desktop.Case):
         # Another trouble has other words, and passes by itself as well.
         redis.tell("REPLICAOF", "127.0.0.1", "1")
         redis.tell("CLIENT", "KILL", "TYPE", "normal")
+        redis.tell("CLIENT", "KILL", "TYPE", "pubsub")
         window.wait_words("it is a replica")
         redis.tell("REPLICAOF", "NO", "ONE")
         window.until(lambda: not window.says("it is a replica"), "the end of the banner")

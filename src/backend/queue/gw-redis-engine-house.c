@@ -329,6 +329,18 @@ gw_redis_engine_keep_house (GwRedisEngine *engine)
 {
   gint64 wall = gw_clock_wall (engine->clock);
 
+  if (g_atomic_int_compare_and_exchange (&engine->doubted, TRUE, FALSE))
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (redisReply) pong = gw_redis_connection_run (engine->connection, &error, "PING",
+                                                             NULL);
+
+      if (!gw_redis_connection_is_open (engine->connection))
+        {
+          gw_redis_engine_lose_connection (engine, error);
+          return;
+        }
+    }
   if (engine->next_beat != 0 && gw_redis_monotonic_ms () >= engine->next_beat)
     beat (engine);
   if (gw_redis_connection_is_open (engine->connection)

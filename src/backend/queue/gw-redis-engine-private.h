@@ -38,6 +38,7 @@ struct _GwRedisEngine {
   gboolean poked;         /* (mutex mutex) */
   GTask *close_task;      /* (mutex mutex) (nullable) */
   gboolean spooled;       /* (mutex mutex) something went to disk, or could not */
+  int doubted;            /* (atomic) whether the connection lives is to be found out */
   gboolean away;          /* (mutex mutex) no connection: what cannot wait is refused at once */
   GwRedisFault fault;     /* (mutex mutex) what ails Redis; NONE: nothing */
   char *trouble;          /* (mutex mutex) (nullable) the same for people */

@@ -421,6 +421,14 @@ gw_redis_engine_set_told (GwRedisEngine *engine,
   g_mutex_unlock (&engine->mutex);
 }
 
+/* Any thread: the connection may be gone. */
+void
+gw_redis_engine_doubt (GwRedisEngine *engine)
+{
+  g_atomic_int_set (&engine->doubted, TRUE);
+  gw_redis_engine_poke (engine);
+}
+
 /* Something happens in the queue: the lease is renewed again, and others' are looked at. */
 void
 gw_redis_engine_poke (GwRedisEngine *engine)

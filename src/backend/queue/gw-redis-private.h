@@ -99,6 +99,7 @@ void gw_redis_engine_push (GwRedisEngine *engine, GwRedisRequest *request);
 void gw_redis_engine_close (GwRedisEngine *engine, GTask *task);
 void gw_redis_engine_join (GwRedisEngine *engine);
 void gw_redis_engine_poke (GwRedisEngine *engine);
+void gw_redis_engine_doubt (GwRedisEngine *engine);
 void gw_redis_engine_set_told (GwRedisEngine *engine, GPtrArray *told);
 void gw_redis_engine_resync (GwRedisEngine *engine);
 GwClock *gw_redis_engine_get_clock (GwRedisEngine *engine);

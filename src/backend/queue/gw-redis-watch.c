@@ -130,6 +130,9 @@ run_thread (gpointer data)
         gw_redis_engine_resync (watch->engine);
       first = FALSE;
       goes_on = listen_on (watch, connection) != STOP;
+      /* An idle engine does not look at its own connection, which may have gone the same way. */
+      if (goes_on)
+        gw_redis_engine_doubt (watch->engine);
     }
 
   return NULL;
