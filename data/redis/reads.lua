@@ -22,7 +22,7 @@ function reads.projects()
 end
 
 -- How much a step looks at before others have their turn; who asked then asks on.
-local LOOK_AT, LOOK_BYTES = 600, 1048576
+local LOOK_AT, LOOK_BYTES = 300, 1048576
 local looked_bytes = 0
 local function matches(t, statuses, query)
   if statuses ~= 0 and band(statuses, 2 ^ status_of(t.state)) == 0 then return false end
