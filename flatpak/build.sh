@@ -7,7 +7,8 @@ root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 program=$(basename "$0")
 manifest=$root/flatpak/io.github.gangway.Gangway.json
 runtime_repo=
-builder=(--force-clean --disable-rofiles-fuse --disable-updates --default-branch=stable)
+work=
+builder=(--force-clean --disable-rofiles-fuse --disable-updates --ccache --default-branch=stable)
 
 fail() {
     echo "$program: $*" >&2
@@ -46,7 +47,7 @@ copy_sources() {
 
 # build_into REPOSITORY [ARGUMENT OF flatpak-builder…]
 build_into() {
-    local repository=$1 work
+    local repository=$1
     shift
     command -v flatpak-builder >/dev/null || fail "flatpak-builder is needed: scripts/install-packages flatpak"
     work=$(mktemp -d "${TMPDIR:-/tmp}/gangway-flatpak-XXXXXX")
