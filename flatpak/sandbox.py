@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the installed app in its real sandbox: a display, a session bus with the portals, a keyring
 and a back end that shows nothing, and windows that are `flatpak run`. Stands on the frames of the
-integration and display tests. flatpak/test makes the folders that this finds in GW_FLATPAK, and the
-private /run/user that portals and sandboxes meet in."""
+integration and display tests. flatpak/test names what it has built in GW_FLATPAK_BUILT, and makes
+the private /run/user that portals and sandboxes meet in."""
 
 import os
 import shutil
@@ -12,13 +12,14 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "display"))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "integration"))
+import toolkit  # noqa: E402,F401  the runtime's is newer than this system's
 import desktop  # noqa: E402
 import frame  # noqa: E402
 
 from gi.repository import Atspi, Gio, GLib  # noqa: E402
 
 APP = "io.github.gangway.Gangway"
-PLACE = os.environ["GW_FLATPAK"]  # what flatpak/test has built
+PLACE = os.environ["GW_FLATPAK_BUILT"]  # what flatpak/test has built
 SHOTS = os.environ["GW_FLATPAK_SHOTS"]
 LIBEXEC = "/usr/libexec"
 INSTALLATION = {name: os.environ[name] for name in ("FLATPAK_SYSTEM_DIR", "FLATPAK_USER_DIR")}
@@ -51,7 +52,9 @@ class Session(desktop.Desktop):
         self.home.file("portals/test.portal",
                        "[portal]\nDBusName=org.freedesktop.impl.portal.desktop.gangway_test\n"
                        "Interfaces=org.freedesktop.impl.portal.Notification;"
-                       "org.freedesktop.impl.portal.FileChooser;\nUseIn=gnome\n")
+                       "org.freedesktop.impl.portal.FileChooser;"
+                       "org.freedesktop.impl.portal.Inhibit;"
+                       "org.freedesktop.impl.portal.Settings;\nUseIn=gnome\n")
         self.services = []
         self.portals = None
         self.start([os.path.join(LIBEXEC, "flatpak-portal")], "org.freedesktop.portal.Flatpak")
@@ -112,7 +115,8 @@ def session():
 
 def flatpak(*arguments, env=None, check=True):
     """The output of a flatpak command."""
-    done = subprocess.run(["flatpak", *arguments], env={**os.environ, **INSTALLATION, **(env or {})},
+    done = subprocess.run(["flatpak", *arguments],
+                          env={**os.environ, **INSTALLATION, **(env or {})},
                           capture_output=True, text=True, timeout=120, check=False)
     if check and done.returncode != 0:
         raise AssertionError(f"flatpak {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
@@ -160,6 +164,7 @@ class Window(desktop.Window):
             self, ["flatpak", "run", *(f"--env={name}={value}" for name, value in inside.items()),
                    *options, APP, *arguments], env=self.env, cwd=home.path, name="gangway")
         self.app = None
+        self.trouble = None
 
     def _find_app(self):
         if not self.running():
