@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How GTK 4.18 names things on the accessibility bus otherwise than GTK 4.8, for which the journeys
-of tests/display are written: buttons without the underscore of their key.
+of tests/display are written: buttons without the underscore of their key, the heading of a table is
+one of its rows, and places on the screen that leave out borders.
     toolkit.py TEST-FILE [ARGUMENT…]    runs such a file against the newer GTK"""
 
 import os
@@ -11,6 +12,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "display"))
 import desktop  # noqa: E402
+
+from gi.repository import Atspi  # noqa: E402
 
 
 def find(window, role, name=None, test=None):
@@ -30,7 +33,27 @@ def find(window, role, name=None, test=None):
     return close
 
 
+def rows(window):
+    return [row for row in OLD_ROWS(window) if row.get_child_count() == 0
+            or desktop.role_of(row.get_child_at_index(0)) == "table cell"]
+
+
+def click(window, node, button="1"):
+    """Presses what can be pressed: by its place it would be missed by some pixels."""
+    if button == "1" and node.get_child_count() \
+            and desktop.role_of(node.get_child_at_index(0)) == "toggle button":
+        node = node.get_child_at_index(0)
+    if button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box"):
+        Atspi.Action.do_action(node, 0)
+    else:
+        OLD_CLICK(window, node, button)
+
+
+OLD_CLICK = desktop.Window.click
+OLD_ROWS = desktop.Window.rows
 desktop.Window.find = find
+desktop.Window.rows = rows
+desktop.Window.click = click
 
 if __name__ == "__main__":
     sys.argv = sys.argv[1:]
