@@ -207,8 +207,9 @@ test_replies (void)
     {
       gsize length = strlen (rows[i].text);
       g_autoptr (GwReplyBody) whole = gw_reply_body_parse (rows[i].text, length);
+      g_autofree char *shown = g_strescape (rows[i].text, NULL); /* the log takes only UTF-8 */
 
-      g_test_message ("%s", rows[i].text);
+      g_test_message ("%s", shown);
       for (gsize piece = 1; piece <= MAX (length, 1); piece++)
         {
           GwReading reading;
