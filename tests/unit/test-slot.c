@@ -21,6 +21,8 @@ struct _FakeQueue {
   GwError refusal;        /* of the first @n_refusals finishes */
   guint n_refusals;
   guint n_finishes;
+  gboolean has_next;      /* the first finish_and_claim grants another attempt */
+  guint64 last_attempt;   /* that was granted */
   char *stored;           /* (owned) (nullable) the answer that was taken */
 };
 
@@ -29,6 +31,22 @@ static void fake_queue_iface_init (GwQueueInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (FakeQueue, fake_queue, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (GW_TYPE_QUEUE, fake_queue_iface_init))
 
+static GwGrant *
+make_grant (FakeQueue *self)
+{
+  GwGrant *grant = g_new0 (GwGrant, 1);
+
+  grant->verdict = GW_VERDICT_START;
+  grant->attempt = ++self->last_attempt;
+  grant->number = 1;
+  grant->task_id = g_strdup ("task");
+  grant->project_id = g_strdup ("project");
+  grant->content = g_strdup ("echo");
+  grant->send_by = self->send_by;
+
+  return grant;
+}
+
 static void
 claim_async (GwQueue *queue,
              const GwClaim *claim,
@@ -36,16 +54,8 @@ claim_async (GwQueue *queue,
              gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (queue, NULL, callback, user_data);
-  GwGrant *grant = g_new0 (GwGrant, 1);
 
-  grant->verdict = GW_VERDICT_START;
-  grant->attempt = 7;
-  grant->number = 1;
-  grant->task_id = g_strdup ("task");
-  grant->project_id = g_strdup ("project");
-  grant->content = g_strdup ("echo");
-  grant->send_by = FAKE_QUEUE (queue)->send_by;
-  g_task_return_pointer (task, grant, (GDestroyNotify) gw_grant_free);
+  g_task_return_pointer (task, make_grant (FAKE_QUEUE (queue)), (GDestroyNotify) gw_grant_free);
 }
 
 static GwGrant *
@@ -68,7 +78,8 @@ end_attempt (GTask *task,
       return;
     }
   g_assert_null (self->stored);
-  self->stored = g_strdup (reply->result);
+  if (reply->result != NULL)
+    self->stored = g_strdup_printf ("%s of %" G_GUINT64_FORMAT, reply->result, self->last_attempt);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -81,7 +92,7 @@ finish_async (GwQueue *queue,
 {
   g_autoptr (GTask) task = g_task_new (queue, NULL, callback, user_data);
 
-  g_assert_cmpuint (attempt, ==, 7);
+  g_assert_cmpuint (attempt, ==, FAKE_QUEUE (queue)->last_attempt);
   end_attempt (task, reply);
 }
 
@@ -107,7 +118,6 @@ finish_and_claim_async (GwQueue *queue,
   finish_async (queue, attempt, reply, callback, user_data);
 }
 
-/* Nothing is left to do after it. */
 static GwGrant *
 finish_and_claim_finish (GwQueue *queue,
                          GAsyncResult *result,
@@ -118,6 +128,11 @@ finish_and_claim_finish (GwQueue *queue,
 
   if (!finish_finish (queue, result, finished, error))
     return NULL;
+  if (FAKE_QUEUE (queue)->has_next)
+    {
+      FAKE_QUEUE (queue)->has_next = FALSE;
+      return make_grant (FAKE_QUEUE (queue));
+    }
   grant = g_new0 (GwGrant, 1);
   grant->idle = TRUE;
   grant->ask_at = GW_CLOCK_NEVER;
@@ -216,7 +231,7 @@ test_kept (gconstpointer data)
   while (!idle)
     g_main_context_iteration (NULL, TRUE);
   g_test_assert_expected_messages ();
-  g_assert_cmpstr (queue->stored, ==, "echo");
+  g_assert_cmpstr (queue->stored, ==, "echo of 1");
   g_assert_cmpuint (queue->n_finishes, ==, 2);
   g_assert_false (gw_slot_is_busy (slot));
 }
@@ -269,6 +284,73 @@ test_given_up (gconstpointer data)
   g_assert_null (queue->stored);
 }
 
+/* A stop that comes while the claim is under way finds nothing to give up yet, and counts all the
+ * same: its finish does not wait for the store. */
+static void
+test_given_up_early (void)
+{
+  g_autoptr (FakeQueue) queue = g_object_new (FAKE_TYPE_QUEUE, NULL);
+  g_autoptr (GwSlot) slot = NULL;
+  gboolean idle = FALSE;
+  guint wakes = 0;
+
+  queue->refusal = GW_ERROR_UNAVAILABLE;
+  queue->n_refusals = 100;
+  slot = start_slot (queue, &wakes, &idle);
+  gw_slot_set_provider (slot, NULL);
+  gw_slot_abort (slot, 0);
+  g_test_expect_message ("gw-slot", G_LOG_LEVEL_WARNING, "*could not be stored*");
+  while (!idle)
+    g_main_context_iteration (NULL, TRUE);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (queue->n_finishes, ==, 1);
+}
+
+/* A task is cancelled between its claim and the moment when the slot hears of it: the queue's word
+ * comes first, and the call is not made. That of another attempt says nothing. */
+static void
+test_abort_overtakes (void)
+{
+  for (guint64 aborted = 1; aborted <= 2; aborted++)
+    {
+      g_autoptr (FakeQueue) queue = g_object_new (FAKE_TYPE_QUEUE, NULL);
+      g_autoptr (GwSlot) slot = NULL;
+      gboolean idle = FALSE;
+      guint wakes = 0;
+
+      slot = start_slot (queue, &wakes, &idle);
+      gw_slot_abort (slot, aborted);
+      while (!idle)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpstr (queue->stored, ==, aborted == 1 ? NULL : "echo of 1");
+      g_assert_cmpuint (queue->n_finishes, ==, 1);
+    }
+}
+
+/* The same with the claim that a finish brings along. */
+static void
+test_abort_overtakes_next (void)
+{
+  for (guint64 aborted = 2; aborted <= 3; aborted++)
+    {
+      g_autoptr (FakeQueue) queue = g_object_new (FAKE_TYPE_QUEUE, NULL);
+      g_autoptr (GwSlot) slot = NULL;
+      gboolean idle = FALSE;
+      guint wakes = 0;
+
+      queue->has_next = TRUE;
+      slot = start_slot (queue, &wakes, &idle);
+      while (queue->n_finishes == 0)
+        g_main_context_iteration (NULL, TRUE);
+      g_clear_pointer (&queue->stored, g_free);
+      gw_slot_abort (slot, aborted);
+      while (!idle)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpstr (queue->stored, ==, aborted == 2 ? NULL : "echo of 2");
+      g_assert_cmpuint (queue->n_finishes, ==, 2);
+    }
+}
+
 int
 main (int argc,
       char **argv)
@@ -282,7 +364,10 @@ main (int argc,
   g_test_add_data_func ("/slot/unavailable/given-up", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE),
                         test_given_up);
 
+  g_test_add_func ("/slot/given-up-early", test_given_up_early);
   g_test_add_func ("/slot/too-late", test_too_late);
+  g_test_add_func ("/slot/abort/overtakes", test_abort_overtakes);
+  g_test_add_func ("/slot/abort/overtakes-next", test_abort_overtakes_next);
 
   return g_test_run ();
 }

@@ -39,6 +39,8 @@ struct _GwSlot {
   GwPartial *partial;   /* (owned) (nullable) with @grant, of a call that streams */
   GwReply *reply;       /* (owned) (nullable) the call has ended, its finish has not */
   guint claim_wakes;
+  GArray *aborted;      /* (owned) (nullable) (element-type guint64) attempts to give up that may be
+                         * the one that the claim under way brings; NULL: no claim is under way */
   GSource *repeat;      /* (owned) (nullable) */
   guint repeat_ms;
   gboolean giving_up;   /* the finish is tried once more and then dropped */
@@ -47,7 +49,7 @@ struct _GwSlot {
 
 G_DEFINE_FINAL_TYPE (GwSlot, gw_slot, G_TYPE_OBJECT)
 
-static void gw_slot_call (GwSlot *self, GwGrant *grant);
+static void gw_slot_call (GwSlot *self, GwGrant *grant, gboolean given_up);
 static void gw_slot_finish (GwSlot *self);
 
 static void
@@ -81,6 +83,7 @@ gw_slot_finalize (GObject *object)
   g_clear_object (&self->abort);
   g_clear_pointer (&self->grant, gw_grant_free);
   g_clear_pointer (&self->reply, gw_reply_free);
+  g_clear_pointer (&self->aborted, g_array_unref);
   g_clear_object (&self->queue);
   g_free (self->lane);
   g_free (self->worker);
@@ -101,12 +104,33 @@ gw_slot_init (GwSlot *self)
 {
 }
 
+/* The queue tells of a cancelled task as soon as it is, which may be before the answer to the claim
+ * that granted it is here: what is to be given up is noted from now on. */
 static GwClaim
 gw_slot_make_claim (GwSlot *self)
 {
   self->claim_wakes = *self->wakes;
+  self->aborted = g_array_new (FALSE, FALSE, sizeof (guint64));
 
   return (GwClaim){ .provider = self->lane, .worker = self->worker, .slot = self->index };
+}
+
+/* The claim has been answered, by @grant or without one.
+ *
+ * Returns: whether the attempt was given up meanwhile */
+static gboolean
+gw_slot_end_claim (GwSlot *self,
+                   const GwGrant *grant)
+{
+  g_autoptr (GArray) aborted = g_steal_pointer (&self->aborted);
+
+  for (guint i = 0; aborted != NULL && grant != NULL && i < aborted->len; i++)
+    {
+      if (g_array_index (aborted, guint64, i) == grant->attempt)
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 /* Whether the queue may ever take the finish: want of space passes, and so does a file that
@@ -147,6 +171,8 @@ gw_slot_finished (GwSlot *self,
                   GwGrant *next,
                   GError *error)
 {
+  gboolean given_up = gw_slot_end_claim (self, next);
+
   if (error != NULL && finish_may_succeed_later (error) && !self->giving_up)
     {
       g_warning ("lane %s: the end of task %s could not be stored, trying again: %s", self->lane,
@@ -167,7 +193,7 @@ gw_slot_finished (GwSlot *self,
 
   if (next != NULL && next->verdict == GW_VERDICT_START && !next->idle)
     {
-      gw_slot_call (self, next);
+      gw_slot_call (self, next, given_up);
       return;
     }
 
@@ -263,7 +289,8 @@ gw_slot_sent_cb (gint64 sent_at,
 /* Takes @grant. */
 static void
 gw_slot_call (GwSlot *self,
-              GwGrant *grant)
+              GwGrant *grant,
+              gboolean given_up)
 {
   GwCall call = {
     .content = grant->content,
@@ -276,9 +303,11 @@ gw_slot_call (GwSlot *self,
 
   self->grant = grant;
 
-  /* The lane was told to stop while the claim was on its way; or the machine stood still since, and
-   * others may have sent the task by now: nothing was sent, and nothing is. */
-  if (self->provider == NULL)
+  /* The task was cancelled, or the lane told to stop, while the claim was on its way; or the machine
+   * stood still since, and others may have sent the task by now: nothing was sent, and nothing is. */
+  if (given_up)
+    late = "The task was cancelled before it was sent.";
+  else if (self->provider == NULL)
     late = "The lane stopped before the task was sent.";
   else if (grant->send_by != 0 && gw_clock_now (gw_queue_get_clock (self->queue)) > grant->send_by)
     late = "The machine stood still before the task was sent, for longer than a lease.";
@@ -314,11 +343,12 @@ gw_slot_claim_cb (GObject *source,
   g_autoptr (GError) error = NULL;
   GwGrant *grant = gw_queue_claim_finish (GW_QUEUE (source), result, &error);
   gboolean granted = grant != NULL && grant->verdict == GW_VERDICT_START && !grant->idle;
+  gboolean given_up = gw_slot_end_claim (self, grant);
 
   self->asking = FALSE;
   if (granted)
     {
-      gw_slot_call (self, grant);
+      gw_slot_call (self, grant, given_up);
       self->asked (self, TRUE, self->user_data);
       return;
     }
@@ -439,18 +469,21 @@ gw_slot_ask (GwSlot *self)
  * @self: a slot
  * @attempt: an attempt; 0: whatever it does
  *
- * Gives up the call if it is for that attempt. With 0 the slot also stops waiting for a store that
- * has no space: the answer is then lost, and the attempt counts as uncertain at the next start.
+ * Gives up the call if it is for that attempt, also if the slot does not know yet that it was granted
+ * it. With 0 the slot also stops waiting for a store that has no space: the answer is then lost, and
+ * the attempt counts as uncertain at the next start.
  */
 void
 gw_slot_abort (GwSlot *self,
                guint64 attempt)
 {
+  if (attempt == 0)
+    self->giving_up = TRUE;
+  else if (self->aborted != NULL)
+    g_array_append_val (self->aborted, attempt);
   if (self->grant == NULL || (attempt != 0 && self->grant->attempt != attempt))
     return;
 
-  if (attempt == 0)
-    self->giving_up = TRUE;
   if (self->abort != NULL)
     g_cancellable_cancel (self->abort);
   else if (self->giving_up && self->repeat != NULL)
