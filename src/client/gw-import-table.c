@@ -3,6 +3,11 @@
 /*
  * Task files that are tables: RFC 4180, with the separators that spreadsheets write. Quoted values
  * may hold line ends, so a row is counted as a spreadsheet shows it, not by lines.
+ *
+ * A quote that is not closed costs its own line and no other. It is known by the end of the file
+ * inside quotes, or by a value of several lines that goes on behind its closing quote: that was the
+ * opening one of a later value. No text is read more than twice for it, since each quote that
+ * follows an unclosed one is either doubled, and as an opening one closed at once, or ends it.
  */
 
 #define G_LOG_DOMAIN "gw-import"
@@ -21,13 +26,19 @@ typedef struct {
   const char *p;
   const char *end;
   char delimiter;         /* 0: one column, nothing separates */
-  gboolean unterminated;  /* the last record ended inside quotes */
+  gboolean unterminated;  /* the last record has a quote that is not closed */
 } Reader;
 
 static gboolean
 at_line_end (const Reader *reader)
 {
   return reader->p == reader->end || *reader->p == '\n' || *reader->p == '\r';
+}
+
+static gboolean
+at_field_end (const Reader *reader)
+{
+  return at_line_end (reader) || (reader->delimiter != '\0' && *reader->p == reader->delimiter);
 }
 
 /* One value, up to its delimiter or line end. */
@@ -57,32 +68,59 @@ read_field (Reader *reader)
           g_string_append_c (field, '"');
           reader->p++;
         }
+      if (!at_field_end (reader) && strpbrk (field->str, "\r\n") != NULL)
+        reader->unterminated = TRUE;
     }
 
   /* Not quoted, or what wrongly follows the closing quote: as it stands. */
-  while (!at_line_end (reader) && (reader->delimiter == '\0' || *reader->p != reader->delimiter))
+  while (!at_field_end (reader))
     g_string_append_c (field, *reader->p++);
 
   return g_string_free (field, FALSE);
+}
+
+/* The values of the line at @reader, of which one has a quote too many: quotes mean nothing. */
+static void
+read_broken_line (Reader *reader,
+                  GPtrArray *fields)
+{
+  for (;;)
+    {
+      const char *start = *reader->p == '"' ? reader->p + 1 : reader->p;
+
+      while (!at_field_end (reader))
+        reader->p++;
+      g_ptr_array_add (fields, g_strndup (start, MAX (reader->p - start, 0)));
+      if (at_line_end (reader))
+        break;
+      reader->p++;
+    }
 }
 
 /* The next row's values; NULL behind the last. */
 static char **
 read_record (Reader *reader)
 {
+  const char *start = reader->p;
   GPtrArray *fields;
 
   reader->unterminated = FALSE;
   if (reader->p == reader->end)
     return NULL;
 
-  fields = g_ptr_array_new ();
+  fields = g_ptr_array_new_with_free_func (g_free);
   for (;;)
     {
       g_ptr_array_add (fields, read_field (reader));
-      if (at_line_end (reader))
+      if (at_line_end (reader) || reader->unterminated)
         break;
       reader->p++;
+    }
+  if (reader->unterminated)
+    {
+      g_ptr_array_set_size (fields, 0);
+      reader->p = start;
+      read_broken_line (reader, fields);
     }
   if (reader->p < reader->end && *reader->p == '\r')
     reader->p++;
@@ -395,6 +433,15 @@ add_row (GwImportJob *job,
   _gw_import_add_entry (job, number, task, &extras);
 }
 
+static void
+add_quote_problem (GwImportJob *job,
+                   guint number)
+{
+  _gw_import_add_problem (job, number, _("A quote is opened and never closed. Close it at the end "
+                                         "of its value, or write it twice if it belongs to the "
+                                         "text"));
+}
+
 gboolean
 _gw_import_table (GwImportJob *job,
                   const char *text,
@@ -414,7 +461,11 @@ _gw_import_table (GwImportJob *job,
   if (job->options->no_header)
     reader = first;
   else
-    number++;
+    {
+      number++;
+      if (reader.unterminated)
+        add_quote_problem (job, number);
+    }
   job->import->columns = name_columns (header, !job->options->no_header);
   row.columns = (const char *const *) job->import->columns;
   if (!choose_column (job, &reader, row.columns, &row.task_column, error))
@@ -427,8 +478,7 @@ _gw_import_table (GwImportJob *job,
       row.n_fields = g_strv_length (row.record);
       row.has_value = FALSE;
       if (reader.unterminated)
-        _gw_import_add_problem (job, number, _("A quote is never closed: the rest of the file is "
-                                               "part of this row"));
+        add_quote_problem (job, number);
       else
         add_row (job, number, &row);
       g_strfreev (row.record);

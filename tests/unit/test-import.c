@@ -351,10 +351,40 @@ test_csv_columns (void)
 static void
 test_csv_open_quote (void)
 {
-  g_autoptr (GwImport) import = parse ("x.csv", "text,b\ngood,1\n\"never closed,2\nthird,3\n");
+  g_autoptr (GwImport) last = parse ("x.csv", "text,b\ngood,1\n\"never closed,2\nthird,3\n");
+  g_autoptr (GwImport) later = parse ("x.csv", "text,b\r\n\"one, two,1\r\n\"three, four\",2\r\n"
+                                               "five,\"6\n7\"\r\n");
+  g_autoptr (GwImport) middle = parse ("x.csv", "text,b\n\"fine\",\"oh\nno,x\n\"a\nb\",2\n");
+  g_autoptr (GwImport) header = parse ("x.csv", "text,\"b\none,1\ntwo,2\n");
+  g_autoptr (GwImport) only = parse ("x.csv", "text\n\"");
+  g_autoptr (GString) many = g_string_new ("text\n");
+  g_autoptr (GwImport) each = NULL;
 
-  assert_tasks (import, "good");
-  assert_problem (import, 0, 3, "quote");
+  assert_tasks (last, "good|third");
+  assert_problem (last, 0, 3, "quote");
+  g_assert_cmpuint (entry (last, 1)->row, ==, 4);
+
+  /* Quotes of later rows do not close it. */
+  assert_tasks (later, "three, four|five");
+  g_assert_cmpuint (later->problems->len, ==, 1);
+  assert_problem (later, 0, 2, "quote");
+  assert_metadata (later, 1, "{\"b\":\"6\\n7\"}");
+  assert_tasks (middle, "no|a\nb");
+  assert_problem (middle, 0, 2, "quote");
+
+  assert_tasks (header, "one|two");
+  assert_problem (header, 0, 1, "quote");
+  assert_metadata (header, 0, "{\"b\":\"1\"}");
+  assert_tasks (only, "");
+  assert_problem (only, 0, 2, "quote");
+
+  /* Each its own line, and not the file once more for each. */
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (many, "\"open\n");
+  g_string_append (many, "end\n");
+  each = parse ("x.csv", many->str);
+  assert_tasks (each, "end");
+  g_assert_cmpuint (each->problems->len, ==, 100000);
 }
 
 static void
