@@ -65,6 +65,7 @@ class Wire:
         self.target = port
         self.delay = 0.0
         self.dead = False
+        self.held = None        # bytes that do not get through as long as it is set
         self.lock = threading.Lock()
         self.pairs = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -100,7 +101,7 @@ class Wire:
                     break
                 if self.delay:
                     time.sleep(self.delay)
-                while self.dead:
+                while self.dead or self.held and self.held in data:
                     time.sleep(0.01)
                 sink.sendall(data)
         except OSError:
@@ -128,7 +129,7 @@ class Wire:
                 sock.close()
 
     def close(self):
-        self.dead = False
+        self.dead, self.held = False, None
         try:
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -5,6 +5,7 @@ import os
 import re
 
 import frame
+from redis_server import RedisServer, Wire
 
 
 class SharedQueue(frame.Case):
@@ -70,6 +71,24 @@ class SharedQueue(frame.Case):
         feeds = [gateway.ok("GET", "/tasks?since=0") for gateway in (first, second)]
         self.assertEqual(feeds[0]["store"], feeds[1]["store"])
         self.assertEqual([task["task_id"] for task in feeds[0]["tasks"]], [task_id])
+
+    def test_a_worker_that_listens_late(self):
+        """What is submitted between its start and its first subscription wakes it all the same."""
+        redis = RedisServer(self).start()
+        wire = Wire(self, redis.port)
+        wire.held = b"SUBSCRIBE"
+        mock = self.mock(providers={"one": {"concurrency": 4, "latency": 0.05}})
+        gateway = self.daemon("--redis", redis.uri, "--no-workers",
+                              config=self.configured(mock, latency=0.05))
+        worker = self.daemon_unready("--redis", wire.uri, "--workers-only", "--data-dir",
+                                     os.path.join(self.home.path, "worker"), port=None)
+        worker.wait_line(r"gangwayd: working on redis://")
+        # Its lanes have asked, and were told that there is nothing.
+        frame.wait_for(lambda: redis.tell("HGET", "gangway:lane:one", "waits") not in ("", "0", "31"),
+                       "a lane that waits")
+        task_id = gateway.submit("said to nobody")
+        wire.held = None
+        self.assertEqual(gateway.wait_task(task_id)["result"], "answer to: said to nobody")
 
     def test_refused_with_advice(self):
         for arguments, words in (

@@ -21,6 +21,7 @@
 #define GROUP_REQUESTS 256
 #define GROUP_BYTES (4 * 1024 * 1024)
 #define SILENT_MS 1000
+#define LISTEN_MS 1000
 #define WALKS_KEPT 256
 #define WALK_KEPT_MS (3600 * 1000)
 
@@ -289,6 +290,7 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
     }
 
   engine->watch = gw_redis_watch_new (engine, engine->address, engine->channel, engine->id);
+  gw_redis_watch_await (engine->watch, engine->opened ? LISTEN_MS : 0);
   engine->thread = g_thread_new ("queue redis", run_thread, gw_redis_engine_ref (engine));
 
   return engine;

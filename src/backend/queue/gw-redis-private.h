@@ -117,6 +117,7 @@ void gw_redis_engine_note_walk (GwRedisEngine *engine, gint64 revision, gint64 b
 
 GwRedisWatch *gw_redis_watch_new (GwRedisEngine *engine, const GwRedisAddress *address,
                                   const char *channel, const char *own);
+void gw_redis_watch_await (GwRedisWatch *watch, gint64 limit_ms);
 void gw_redis_watch_renew (GwRedisWatch *watch);
 void gw_redis_watch_stop (GwRedisWatch *watch);
 

@@ -34,6 +34,11 @@ struct _GwRedisWatch {
   char *own;                     /* what this engine says, it knows */
   int stop_pipe[2];
   GThread *thread;
+
+  GMutex mutex;
+  GCond cond;
+  gboolean listens;              /* (mutex mutex) it did, once */
+  gboolean late;                 /* (mutex mutex) others may have spoken before it did */
 };
 
 /* What the thread is to do; @fd: -1: only wait. */
@@ -103,13 +108,27 @@ listen_on (GwRedisWatch *watch,
   return word;
 }
 
+/* Gives whether something may have been said that was not heard. */
+static gboolean
+begin_to_listen (GwRedisWatch *watch)
+{
+  gboolean late;
+
+  g_mutex_lock (&watch->mutex);
+  late = watch->late;
+  watch->listens = watch->late = TRUE;
+  g_cond_signal (&watch->cond);
+  g_mutex_unlock (&watch->mutex);
+
+  return late;
+}
+
 static gpointer
 run_thread (gpointer data)
 {
   GwRedisWatch *watch = data;
   int backoff = FIRST_BACKOFF_MS;
   gboolean goes_on = TRUE;
-  gboolean first = TRUE;
 
   while (goes_on)
     {
@@ -126,9 +145,8 @@ run_thread (gpointer data)
           continue;
         }
       backoff = FIRST_BACKOFF_MS;
-      if (!first)
+      if (begin_to_listen (watch))
         gw_redis_engine_resync (watch->engine);
-      first = FALSE;
       goes_on = listen_on (watch, connection) != STOP;
       /* An idle engine does not look at its own connection, which may have gone the same way. */
       if (goes_on)
@@ -152,9 +170,26 @@ gw_redis_watch_new (GwRedisEngine *engine,
   watch->own = g_strdup (own);
   if (!g_unix_open_pipe (watch->stop_pipe, FD_CLOEXEC, NULL))
     g_error ("The process has no file descriptors left.");
+  g_mutex_init (&watch->mutex);
+  g_cond_init (&watch->cond);
   watch->thread = g_thread_new ("queue watch", run_thread, watch);
 
   return watch;
+}
+
+/* Waits until it listens, at most @limit_ms: nobody has asked the engine for anything yet, so that
+ * nothing can be missed. If it takes longer, the engine looks at everything when it does. */
+void
+gw_redis_watch_await (GwRedisWatch *watch,
+                      gint64 limit_ms)
+{
+  gint64 until = g_get_monotonic_time () + limit_ms * 1000;
+
+  g_mutex_lock (&watch->mutex);
+  while (!watch->listens && g_cond_wait_until (&watch->cond, &watch->mutex, until))
+    ;
+  watch->late = TRUE;
+  g_mutex_unlock (&watch->mutex);
 }
 
 /* The engine had to connect anew: so does the watch, which notices by itself only when it is told. */
@@ -176,6 +211,8 @@ gw_redis_watch_stop (GwRedisWatch *watch)
   g_thread_join (watch->thread);
   close (watch->stop_pipe[0]);
   close (watch->stop_pipe[1]);
+  g_mutex_clear (&watch->mutex);
+  g_cond_clear (&watch->cond);
   g_free (watch->channel);
   g_free (watch->own);
   g_free (watch);
