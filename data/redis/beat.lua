@@ -7,4 +7,4 @@ if not fleet.who(ENGINE) then events[#events + 1] = 'x' .. ENGINE end
 local n, lost = lose_expired(lease)
 local live = call('SCARD', P .. 'asked')
 for _, name in ipairs(lanes()) do live = live + n_live(name) end
-return done(n, lost, now, wall, live)
+return done(n, lost, now, wall, live, H.cap, H.most, H.keep)

@@ -347,7 +347,7 @@ function steps.activate()
   if not move or move.move ~= id or move.complete ~= 1 then
     return fail('conflict', 'What was to come in is not whole. Move it again.')
   end
-  local head = { version = VERSION, oldest = VERSION, steps = 0, clock = 0, boot = 'redis', offset = 0, most = 3, keep = 0,
+  local head = { version = VERSION, oldest = VERSION, steps = 0, clock = 0, boot = 'redis', offset = 0,
     lease = 10000, came = id }
   for _, name in ipairs(head_names) do head[name] = move[name] end
   for name, value in pairs(head) do call('HSET', P .. 'head', name, value) end

@@ -3,6 +3,7 @@
 local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg()
 local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
 local boot, store, default, run, runs, own = arg(), arg(), arg(), arg(), narg(), narg()
+local set_limits = narg() == 1
 local offset = wall - now
 if outdated() then return outdated() end
 if not H and call('EXISTS', P .. 'move') == 1 then
@@ -87,7 +88,19 @@ if H.boot ~= boot then
 end
 H.offset = offset
 H.version = max(H.version, VERSION)
-H.cap, H.most, H.keep, H.lease = cap, most, keep, lease
+H.lease = lease
+-- The limits are the queue's: who comes first stores them.
+local differing = {}
+local function limit(name, asked, word)
+  if set_limits or not H[name] then H[name] = asked end
+  if H[name] ~= asked then
+    differing[#differing + 1] = word .. '=' .. asked .. ' is asked for, but the queue has '
+      .. word .. '=' .. H[name] .. ', which is used; --set-limits, or PATCH /settings, changes it'
+  end
+end
+limit('cap', cap, 'max-concurrency')
+limit('most', most, 'max-attempts')
+limit('keep', keep, 'keep-days')
 
 for _, name in ipairs(lanes()) do
   local l = lane(name)
@@ -118,4 +131,4 @@ call('ZADD', P .. 'engines', now + lease, ENGINE)
 call('SREM', P .. 'asked', ENGINE)
 make('who:' .. ENGINE, { engine = ENGINE, runs = runs, hold = hold_uncertain and 1 or 0, own = own,
   lease = lease, version = VERSION })
-return done(H.store, now, wall)
+return done(H.store, now, wall, H.cap, H.most, H.keep, differing)

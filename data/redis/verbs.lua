@@ -160,9 +160,10 @@ function steps.resume()
 end
 
 function steps.limits()
-  H.cap, H.most, H.keep = narg(), narg(), narg()
+  -- What is not given stays.
+  for _, name in ipairs({ 'cap', 'most', 'keep' }) do H[name] = num(optional() or H[name]) end
   wake(nil, W_ALL)
-  return done()
+  return done(H.cap, H.most, H.keep)
 end
 
 -- A lane that had no window gets one: what it sent in the last minute counts in it.

@@ -94,6 +94,8 @@ gw_live_settings_get (GwLiveSettings *self,
                       GwSettingsValues *values)
 {
   *values = self->values;
+  /* Others may have stored those of the queue. */
+  gw_queue_get_limits (self->queue, &values->limits);
 }
 
 static void
@@ -132,6 +134,7 @@ saved_cb (GObject *source,
   GwLiveSettings *self = GW_LIVE_SETTINGS (source);
   g_autoptr (GTask) task = user_data;
   const Change *change = g_task_get_task_data (task);
+  GwQueueLimits limits = change->values.limits;
   g_autoptr (GError) error = NULL;
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
@@ -143,10 +146,15 @@ saved_cb (GObject *source,
   merge (&self->values, change);
   if (change->order != NULL)
     gw_catalogue_set_order (self->catalogue, (const char *const *) change->order);
+  if (!(change->mask & GW_SETTING_MAX_CONCURRENCY))
+    limits.max_concurrency = GW_QUEUE_LIMIT_KEPT;
+  if (!(change->mask & GW_SETTING_MAX_ATTEMPTS))
+    limits.max_attempts = GW_QUEUE_LIMIT_KEPT;
+  if (!(change->mask & GW_SETTING_KEEP_DAYS))
+    limits.keep_days = GW_QUEUE_LIMIT_KEPT;
   if (change->mask
       & (GW_SETTING_MAX_CONCURRENCY | GW_SETTING_MAX_ATTEMPTS | GW_SETTING_KEEP_DAYS))
-    gw_queue_set_limits_async (self->queue, &self->values.limits, limits_set_cb,
-                               g_object_ref (task));
+    gw_queue_set_limits_async (self->queue, &limits, limits_set_cb, g_object_ref (task));
   else
     g_task_return_boolean (task, TRUE);
 }

@@ -22,6 +22,7 @@ class Machines(frame.Case):
             name="redis"))
         redis.wait_line(r"ready to accept connections at")
         self.started = 0
+        self.limits = "max-concurrency=10\n"
 
     def redis_cli(self, *arguments):
         return subprocess.run(["redis-cli", "-s", self.socket, *arguments], check=True,
@@ -30,7 +31,7 @@ class Machines(frame.Case):
     def arguments(self, groups):
         """Of a program with the providers @groups: (name, base URL, keys of the group)."""
         self.started += 1
-        text = f"[workers]\nlease-seconds={LEASE}\nmax-concurrency=10\n" + "".join(
+        text = f"[workers]\nlease-seconds={LEASE}\n{self.limits}" + "".join(
             frame.provider_group(name, url, **keys) for name, url, keys in groups)
         path = self.home.file(f"machine-{self.started}.conf", text)
         return ["--redis", self.uri, "--config", path]
@@ -39,8 +40,9 @@ class Machines(frame.Case):
         more = [] if workers else ["--no-workers"]
         return self.daemon(*self.arguments(groups), *more, env=env)
 
-    def worker(self, *groups, env=None):
-        worker = self.daemon_unready(*self.arguments(groups), "--workers-only", env=env, port=None)
+    def worker(self, *groups, env=None, more=()):
+        worker = self.daemon_unready(*self.arguments(groups), "--workers-only", *more, env=env,
+                                     port=None)
         worker.wait_line(r"gangwayd: working on redis\+unix://")
         return worker
 
@@ -148,6 +150,44 @@ class Providers(Machines):
         gateway.ok("PUT", "/providers/one", {"max_concurrency": 4})
         self.run_all(gateway, 20, provider="one")
         self.assertEqual(mock.stats("one")["max_in_flight"], 4)
+
+    def test_so_are_those_over_all(self):
+        """Cap, tries and days belong to the queue as well: who comes later uses what is stored."""
+        mock = self.mock(providers={"one": {"latency": 0.05}})
+        one = ("one", mock.base("one"), {"max_concurrency": 8})
+
+        def stored():
+            return self.redis_cli("HMGET", "gangway:head", "cap", "most", "keep").split()
+        self.limits = "max-concurrency=3\nmax-attempts=2\n"
+        gateway = self.gateway(one)
+        self.limits = "max-concurrency=9\nmax-attempts=4\n[queue]\nkeep-days=1\n"
+        worker = self.worker(one)
+        for words in ("max-concurrency=9 .* max-concurrency=3, which is used",
+                      "max-attempts=4 .* max-attempts=2, which is used",
+                      "keep-days=1 .* keep-days=0, which is used"):
+            worker.wait_line(words, kind="stderr")
+        self.assertEqual(stored(), ["3", "2", "0"])
+        self.run_all(gateway, 20, provider="one")
+        self.assertEqual(mock.stats("one")["max_in_flight"], 3)
+        # Nor does it change when they connect again, in whichever order.
+        self.redis_cli("CLIENT", "KILL", "TYPE", "normal")
+        self.redis_cli("CLIENT", "KILL", "TYPE", "pubsub")
+        for program in (gateway, worker):
+            program.wait_line("is back", kind="stderr")
+        self.assertEqual(stored(), ["3", "2", "0"])
+        # Deleted by hand, or lost: the new queue has the limits of the old one.
+        before = self.redis_cli("HGET", "gangway:head", "store")
+        self.redis_cli("FLUSHALL")
+        frame.wait_for(lambda: gateway.get("/health") and self.redis_cli(
+            "HGET", "gangway:head", "store") not in ("", before), "a new queue")
+        self.assertEqual(stored(), ["3", "2", "0"])
+        # Who sets them says so, and one at a time leaves the others.
+        self.worker(one, more=["--set-limits"])
+        self.assertEqual(stored(), ["9", "4", "1"])
+        reply = gateway.ok("PATCH", "/settings", {"keep_days": 5})
+        self.assertEqual(stored(), ["9", "4", "5"])
+        self.assertEqual([reply[name] for name in ("max_concurrency", "max_attempts", "keep_days")],
+                         [9, 4, 5])
 
 
 class Batch(Machines):

@@ -262,6 +262,8 @@ typedef struct {
 } GwQueueProvider;
 
 /* Of the queue as a whole. */
+#define GW_QUEUE_LIMIT_KEPT G_MAXUINT /* where limits are set: as it is */
+
 typedef struct {
   guint max_concurrency;  /* the cap over all providers */
   guint max_attempts;

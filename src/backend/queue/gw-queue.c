@@ -639,6 +639,22 @@ gw_queue_get_link (GwQueue *self,
   return TRUE;
 }
 
+gboolean
+gw_queue_get_limits (GwQueue *self,
+                     GwQueueLimits *limits)
+{
+  GwQueueInterface *iface;
+
+  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+
+  iface = GW_QUEUE_GET_IFACE (self);
+  if (iface->get_limits == NULL)
+    return FALSE;
+  iface->get_limits (self, limits);
+
+  return TRUE;
+}
+
 const char *
 gw_queue_get_kind (GwQueue *self)
 {

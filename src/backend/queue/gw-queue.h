@@ -117,6 +117,7 @@ struct _GwQueueInterface {
   const char *(*get_kind) (GwQueue *self);
   GwQueueTrouble *(*get_trouble) (GwQueue *self, guint *n_kept); /* may be absent */
   void (*get_link) (GwQueue *self, GwQueueLink *link);           /* may be absent */
+  void (*get_limits) (GwQueue *self, GwQueueLimits *limits);     /* may be absent */
 };
 
 /* Puts tasks in: all or nothing, durable before it ends. Errors: GW_ERROR_INVALID (unknown provider
@@ -199,7 +200,7 @@ void gw_queue_set_providers_async (GwQueue *self, GPtrArray *providers, gboolean
     GAsyncReadyCallback callback, gpointer user_data);
 char **gw_queue_set_providers_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Limits of the queue as a whole, from now on. Errors: GW_ERROR_CONFLICT where this kind of queue
+/* Limits of the queue as a whole, from now on; GW_QUEUE_LIMIT_KEPT is as it is. Errors: GW_ERROR_CONFLICT where this kind of queue
  * cannot change them. */
 void gw_queue_set_limits_async (GwQueue *self, const GwQueueLimits *limits,
     GAsyncReadyCallback callback, gpointer user_data);
@@ -285,5 +286,9 @@ GwQueueTrouble *gw_queue_get_trouble (GwQueue *self, guint *n_kept);
 
 /* FALSE: the queue is in this process. Never blocks. */
 gboolean gw_queue_get_link (GwQueue *self, GwQueueLink *link);
+
+/* Any thread. The limits in force, which others may have stored, as far as this process has heard.
+ * FALSE: they are those that it was opened with, and set. */
+gboolean gw_queue_get_limits (GwQueue *self, GwQueueLimits *limits);
 
 G_END_DECLS

@@ -102,6 +102,29 @@ gw_redis_engine_get_link (GwRedisEngine *engine,
   g_mutex_unlock (&engine->mutex);
 }
 
+/* Any thread. */
+void
+gw_redis_engine_get_limits (GwRedisEngine *engine,
+                            GwQueueLimits *limits)
+{
+  g_mutex_lock (&engine->mutex);
+  *limits = engine->limits;
+  g_mutex_unlock (&engine->mutex);
+}
+
+/* The three that a reply tells from @index on. */
+void
+gw_redis_engine_take_limits (GwRedisEngine *engine,
+                             const redisReply *reply,
+                             guint index)
+{
+  g_mutex_lock (&engine->mutex);
+  engine->limits.max_concurrency = (guint) gw_redis_reply_get_int (reply, index);
+  engine->limits.max_attempts = (guint) gw_redis_reply_get_int (reply, index + 1);
+  engine->limits.keep_days = (guint) gw_redis_reply_get_int (reply, index + 2);
+  g_mutex_unlock (&engine->mutex);
+}
+
 /* @error: what the connection, or a reply, said. */
 void
 gw_redis_engine_lose_connection (GwRedisEngine *engine,
@@ -156,14 +179,18 @@ register_engine (GwRedisEngine *engine,
   g_autofree char *project = gw_id_new ();
   const char *run_id = gw_redis_connection_get_server (engine->connection)->run_id;
   g_autoptr (redisReply) reply = NULL;
+  const redisReply *differing;
+  GwQueueLimits limits;
   const char *found;
   gboolean other;
 
   gw_redis_request_add_int (call, first && options->alone);
   gw_redis_request_add_int (call, gw_redis_engine_get_lease_ms (engine));
-  gw_redis_request_add_int (call, options->max_concurrency);
-  gw_redis_request_add_int (call, options->max_attempts);
-  gw_redis_request_add_int (call, options->keep_days);
+  /* A queue that has to be made anew gets what the one before had. */
+  gw_redis_engine_get_limits (engine, &limits);
+  gw_redis_request_add_int (call, limits.max_concurrency);
+  gw_redis_request_add_int (call, limits.max_attempts);
+  gw_redis_request_add_int (call, limits.keep_days);
   gw_redis_request_add_int (call, options->hold_uncertain);
   gw_redis_request_add_int (call, first && options->hold_unfinished);
   gw_redis_request_add_text (call, engine->manual ? gw_clock_boot_id (engine->clock) : "redis");
@@ -172,6 +199,7 @@ register_engine (GwRedisEngine *engine,
   gw_redis_request_add_text (call, run_id);
   gw_redis_request_add_int (call, !options->no_workers);
   gw_redis_request_add_int (call, options->own_only);
+  gw_redis_request_add_int (call, first && options->set_limits);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_OPEN, call->arguments, error);
   gw_redis_request_free (call);
   if (reply == NULL)
@@ -179,6 +207,10 @@ register_engine (GwRedisEngine *engine,
 
   if (!engine->manual)
     gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 3));
+  gw_redis_engine_take_limits (engine, reply, 5);
+  differing = gw_redis_reply_get (reply, 8);
+  for (guint i = 0; first && i < gw_redis_reply_get_length (differing); i++)
+    g_warning ("%s", gw_redis_reply_get_text (differing, i));
   found = gw_redis_reply_get_text (reply, 2);
   other = g_strcmp0 (engine->store, found) != 0;
   if (engine->store != NULL && other)
@@ -288,6 +320,7 @@ beat (GwRedisEngine *engine)
                (int) gw_redis_reply_get_int (reply, 2), (int) gw_redis_reply_get_int (reply, 3));
   if (!engine->manual)
     gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 4));
+  gw_redis_engine_take_limits (engine, reply, 7);
   engine->next_beat = gw_redis_reply_get_int (reply, 6) > 0
                       ? gw_redis_monotonic_ms () + gw_redis_engine_get_beat_ms (engine) : 0;
 }

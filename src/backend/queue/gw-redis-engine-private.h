@@ -44,6 +44,7 @@ struct _GwRedisEngine {
   char *trouble;          /* (mutex mutex) (nullable) the same for people */
   gint64 trouble_since;   /* (mutex mutex) Unix ms */
   GwQueueLink link;       /* (mutex mutex) */
+  GwQueueLimits limits;   /* (mutex mutex) the queue's, as was heard last */
   gint64 asked_at;        /* (mutex mutex) monotonic ms: a reply is waited for; 0: none */
   GHashTable *walks;      /* (mutex mutex) */
   GHashTable *flights;    /* (mutex mutex) calls under way, by attempt */

@@ -253,6 +253,8 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   engine->options.uri = NULL;
   engine->options.prefix = g_strdup (options->prefix != NULL ? options->prefix : GW_REDIS_PREFIX);
   engine->options.lease_seconds = MAX (options->lease_seconds, 1);
+  engine->limits = (GwQueueLimits){ options->max_concurrency, options->max_attempts,
+                                    options->keep_days };
   engine->manual = options->clock != NULL;
   engine->clock = engine->manual ? gw_clock_ref (options->clock) : gw_clock_new_remote ();
   engine->id = gw_id_new ();

@@ -107,6 +107,8 @@ GwSqWatches *gw_redis_engine_get_watches (GwRedisEngine *engine);
 void gw_redis_engine_tell_events (GwRedisEngine *engine, const char *events);
 GwQueueTrouble *gw_redis_engine_get_trouble (GwRedisEngine *engine, guint *n_kept);
 void gw_redis_engine_get_link (GwRedisEngine *engine, GwQueueLink *link);
+void gw_redis_engine_get_limits (GwRedisEngine *engine, GwQueueLimits *limits);
+void gw_redis_engine_take_limits (GwRedisEngine *engine, const redisReply *reply, guint index);
 void gw_redis_engine_find_flight (GwRedisEngine *engine, guint64 attempt, GwRedisFlight *found);
 void gw_redis_flight_clear (GwRedisFlight *flight);
 GwRedisEngine *gw_redis_queue_get_engine (GwQueue *queue);

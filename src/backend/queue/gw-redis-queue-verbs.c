@@ -386,18 +386,38 @@ set_providers_finish (GwQueue *self,
   return gw_redis_queue_take (self, result, error);
 }
 
+static gpointer
+parse_limits (GwRedisRequest *request,
+              const redisReply *reply,
+              GError **error)
+{
+  gw_redis_engine_take_limits (gw_redis_request_get_engine (request), reply, 2);
+
+  return NULL;
+}
+
+static void
+add_limit (GwRedisRequest *request,
+           guint limit)
+{
+  if (limit == GW_QUEUE_LIMIT_KEPT)
+    gw_redis_request_add_text (request, NULL);
+  else
+    gw_redis_request_add_int (request, limit);
+}
+
 static void
 set_limits_async (GwQueue *self,
                   const GwQueueLimits *limits,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  GwRedisRequest *request = new_verb (self, set_limits_async, "limits", NULL, NULL, callback,
+  GwRedisRequest *request = new_verb (self, set_limits_async, "limits", parse_limits, NULL, callback,
                                       user_data);
 
-  gw_redis_request_add_int (request, limits->max_concurrency);
-  gw_redis_request_add_int (request, limits->max_attempts);
-  gw_redis_request_add_int (request, limits->keep_days);
+  add_limit (request, limits->max_concurrency);
+  add_limit (request, limits->max_attempts);
+  add_limit (request, limits->keep_days);
   gw_redis_queue_push (self, request);
 }
 

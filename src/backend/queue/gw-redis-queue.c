@@ -446,6 +446,13 @@ get_link (GwQueue *self,
 }
 
 static void
+get_limits (GwQueue *self,
+            GwQueueLimits *limits)
+{
+  gw_redis_engine_get_limits (gw_redis_queue_get_engine (self), limits);
+}
+
+static void
 gw_redis_queue_iface_init (GwQueueInterface *iface)
 {
   gw_redis_queue_init_submit (iface);
@@ -480,6 +487,7 @@ gw_redis_queue_iface_init (GwQueueInterface *iface)
   iface->get_kind = get_kind;
   iface->get_trouble = get_trouble;
   iface->get_link = get_link;
+  iface->get_limits = get_limits;
 }
 
 static void

@@ -17,6 +17,7 @@ typedef struct {
   guint max_concurrency;    /* the cap, over all workers */
   guint max_attempts;
   guint keep_days;
+  gboolean set_limits;      /* these over what is stored; else the stored ones are used */
   guint lease_seconds;      /* who is silent for so long has died */
   gboolean hold_uncertain;  /* after a crash: pause the projects of uncertain attempts */
   gboolean hold_unfinished; /* hold every project that has unfinished tasks at the start */

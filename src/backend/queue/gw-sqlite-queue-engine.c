@@ -780,9 +780,12 @@ void
 gw_sq_engine_set_limits (GwSqEngine *engine,
                          const GwQueueLimits *limits)
 {
-  g_atomic_int_set (&engine->options.max_concurrency, limits->max_concurrency);
-  engine->options.max_attempts = limits->max_attempts;
-  engine->options.keep_days = limits->keep_days;
+  if (limits->max_concurrency != GW_QUEUE_LIMIT_KEPT)
+    g_atomic_int_set (&engine->options.max_concurrency, limits->max_concurrency);
+  if (limits->max_attempts != GW_QUEUE_LIMIT_KEPT)
+    engine->options.max_attempts = limits->max_attempts;
+  if (limits->keep_days != GW_QUEUE_LIMIT_KEPT)
+    engine->options.keep_days = limits->keep_days;
 }
 
 GwSqWatches *

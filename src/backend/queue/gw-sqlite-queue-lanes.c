@@ -869,7 +869,8 @@ gw_sq_step_set_limits (GwSqState *state,
   const GwSqVerbArgs *args = data;
 
   gw_sq_engine_set_limits (state->engine, &args->limits);
-  gw_sq_run (state->db, "UPDATE head SET cap = ?", "d", (int) args->limits.max_concurrency);
+  gw_sq_run (state->db, "UPDATE head SET cap = ?", "d",
+             (int) gw_sq_engine_get_cap (state->engine));
   gw_sq_plan_sweep (state, FALSE);
   gw_sq_lanes_wake (state, NULL, ~0);
 
