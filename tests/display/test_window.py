@@ -26,7 +26,7 @@ class FirstRun(desktop.Case):
         window.wait_words("运行大量任务", "内置网关")
         window.type_task("你好")
         window.press("运行")
-        window.wait_row("你好", "已完成", "练习答案")
+        window.wait_row("你好", "已完成", "演练回答")
 
 
 class Acts(desktop.Case):
