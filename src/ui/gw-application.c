@@ -17,7 +17,8 @@
  * way to end: the gateway is stopped with all its threads, then the window goes, then the process;
  * close, quit and a signal all take it. */
 
-#define STOP_LIMIT_MS 2000
+/* For calls in flight; who ends a session kills what has not ended 2 s later. */
+#define STOP_LIMIT_MS 1200
 
 struct _GwApplication {
   AdwApplication parent_instance;

@@ -76,6 +76,18 @@ gw_endpoint_is_builtin (GwEndpoint *self)
   return self->engine_runs;
 }
 
+/* Whether what is left of the tasks goes on only while this process lives: here, or at a gateway to
+ * which it sends them one by one. */
+gboolean
+gw_endpoint_needs_window (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
+
+  return self->engine_runs
+         || (self->client != NULL
+             && gw_client_get_protocol (self->client) == GW_PROTOCOL_MINIMAL);
+}
+
 gboolean
 gw_endpoint_is_given (GwEndpoint *self)
 {

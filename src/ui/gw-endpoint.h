@@ -34,6 +34,7 @@ void gw_endpoint_report_connected (GwEndpoint *self, gboolean connected);
 GwEndpointState gw_endpoint_get_state (GwEndpoint *self);
 GwClient *gw_endpoint_get_client (GwEndpoint *self);
 gboolean gw_endpoint_is_builtin (GwEndpoint *self);
+gboolean gw_endpoint_needs_window (GwEndpoint *self);
 gboolean gw_endpoint_is_given (GwEndpoint *self);
 const char *gw_endpoint_get_uri (GwEndpoint *self);
 const char *gw_endpoint_get_message (GwEndpoint *self);

@@ -9,10 +9,38 @@
 
 /* How the window ends: what closing and quitting ask, and going on without a window.
  *
- * Closing leaves by itself what runs elsewhere. What runs here is asked about, or goes as the setting
- * `on-close` says; quitting always stops it, and asks only where calls would be cut off. */
+ * Closing leaves by itself what runs elsewhere. Work that goes on here only, also where it waits for a
+ * moment, is asked about, or goes as the setting `on-close` says; quitting always stops it, and asks
+ * only where calls would be cut off. What the user paused waits for him in any case. */
 
 #define IDLE_QUIT_S 10
+
+typedef struct {
+  guint running;
+  guint queued;  /* in projects that go on */
+} Work;
+
+/* What ends with this process. */
+static Work
+count_work (GwWindow *self)
+{
+  Work work = { 0, 0 };
+  g_autoptr (GList) projects = NULL;
+  GList *l;
+
+  if (self->list == NULL || !gw_endpoint_needs_window (self->endpoint))
+    return work;
+  work.running = gw_task_list_count (self->list, GW_TASK_RUNNING);
+  projects = gw_task_list_get_projects (self->list);
+  for (l = projects; l != NULL; l = l->next)
+    {
+      GwProject *project = l->data;
+
+      if (!project->paused)
+        work.queued += gw_task_list_count_in (self->list, project->project_id, GW_TASK_QUEUED);
+    }
+  return work;
+}
 
 static gboolean
 idle_quit_cb (gpointer user_data)
@@ -28,8 +56,15 @@ idle_quit_cb (gpointer user_data)
 void
 _gw_window_life_update (GwWindow *self)
 {
-  /* What is to happen at the end of the run comes first. */
-  gboolean over = self->keep_running && !self->progress.active && self->finish_id == 0;
+  gboolean over = FALSE;
+
+  if (self->keep_running && self->finish_id == 0)
+    {
+      Work work = count_work (self);
+
+      /* What is to happen at the end of the run comes first. */
+      over = work.running + work.queued == 0;
+    }
 
   if (over && self->idle_id == 0)
     {
@@ -95,19 +130,23 @@ question_answered_cb (GwWindow *self, const char *response)
 static void
 ask (GwWindow *self, const char *heading, const char *stop, const char *keep)
 {
-  guint running = gw_task_list_count (self->list, GW_TASK_RUNNING);
-  guint queued = gw_task_list_count (self->list, GW_TASK_QUEUED);
+  Work work = count_work (self);
   GString *body = g_string_new (NULL);
   AdwMessageDialog *dialog;
 
-  if (running > 0)
+  if (work.running > 0)
     g_string_append_printf (
-        body, ngettext ("%u task is running.", "%u tasks are running.", running), running);
-  if (queued > 0)
+        body, ngettext ("%u task is running.", "%u tasks are running.", work.running),
+        work.running);
+  if (work.running > 0 && work.queued > 0)
     {
-      g_string_append (body, body->len > 0 ? " " : "");
-      g_string_append_printf (body, ngettext ("%u is queued.", "%u are queued.", queued), queued);
+      g_string_append (body, " ");
+      g_string_append_printf (
+          body, ngettext ("%u is queued.", "%u are queued.", work.queued), work.queued);
     }
+  else if (work.queued > 0)
+    g_string_append_printf (
+        body, ngettext ("%u task is queued.", "%u tasks are queued.", work.queued), work.queued);
   g_string_append_printf (body, " %s", _("Finished results are saved."));
 
   dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body->str));
@@ -145,8 +184,7 @@ gw_window_confirm_quit (GwWindow *self)
 {
   g_return_val_if_fail (GW_IS_WINDOW (self), TRUE);
 
-  if (self->list == NULL || !gw_endpoint_is_builtin (self->endpoint)
-      || gw_task_list_count (self->list, GW_TASK_RUNNING) == 0)
+  if (!gw_endpoint_is_builtin (self->endpoint) || count_work (self).running == 0)
     return TRUE;
   if (!is_asking (self))
     ask (self, _("Stop Running Tasks and Quit?"), _("_Stop and Quit"), NULL);
@@ -158,13 +196,12 @@ _gw_window_close_request (GtkWindow *window)
 {
   GwWindow *self = GW_WINDOW (window);
   g_autofree char *choice = g_settings_get_string (self->settings, "on-close");
-  gboolean works = self->list != NULL && gw_endpoint_is_builtin (self->endpoint)
-                   && gw_task_list_count (self->list, GW_TASK_RUNNING) > 0;
+  Work work = count_work (self);
 
   if (is_asking (self))
     return TRUE;
   /* One way out for everything: the application stops the gateway first, then closes us. */
-  if (!works || g_str_equal (choice, "stop"))
+  if (work.running + work.queued == 0 || g_str_equal (choice, "stop"))
     gtk_widget_activate_action (GTK_WIDGET (window), "app.quit-now", NULL);
   else if (g_str_equal (choice, "keep"))
     keep_running (self);

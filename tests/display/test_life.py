@@ -104,6 +104,48 @@ class Ending(desktop.Case):
         again.wait_row("first", "Completed")
         again.wait_row("second,", "Completed")
 
+    def open_waiting(self):
+        """A window whose second task waits for the limit per minute, with nothing running."""
+        mock = self.mock(providers={"slow": {"latency": 0.1, "ghosts": False}})
+        window = self.open(config=self.lanes(mock, slow={"requests-per-minute": 1}))
+        window.run_lines("first", "second")
+        window.wait_row("first", "Completed")
+        window.wait_row("second,")
+        return window
+
+    def test_work_that_only_waits_is_asked_about(self):
+        window = self.open_waiting()
+        window.press("Close")
+        window.wait_words("Keep Running in the Background?", "1 task is queued.")
+        window.press("Keep Running")
+        self.wait_hidden(window)
+        self.assertEqual(self.start_again(), 0)
+        window.window_id()
+        # Quitting asks nothing: no call is cut off, and the task is kept.
+        window.key("ctrl+q")
+        self.assert_gone(window)
+        again = self.open()
+        again.wait_row("second,")
+        # What the user paused is no work that goes on.
+        again.key("ctrl+shift+p")
+        again.wait_words("Queue paused")
+        again.press("Close")
+        self.assert_gone(again)
+
+    def test_work_that_only_waits_goes_on_as_it_is_set(self):
+        self.prefer(on_close="'keep'")
+        window = self.open_waiting()
+        window.press("Close")
+        self.wait_hidden(window)
+        self.assertTrue(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+
+    def test_a_signal_ends_what_runs_in_time(self):
+        window = self.open_running()
+        start = time.monotonic()
+        window.child.terminate()
+        self.assert_gone(window)
+        self.diagnose(f"stopped in {time.monotonic() - start:.1f} s")
+
     def test_what_a_crash_interrupted_is_resumed_by_the_user(self):
         window = self.open_running()
         window.kill()
