@@ -240,6 +240,15 @@ function steps.look()
     move[1] or '', num(move[2] or 0), held and 1 or 0 }
 end
 
+-- What came in last goes to its piles before it is read. Gives whether there is more.
+function steps.settle()
+  local pk = H and not H.moved_to and call('ZRANGE', P .. 'spreading', 0, 0)[1]
+  local b = pk and get('b:' .. pk)
+  if b then spread(b) elseif pk then call('ZREM', P .. 'spreading', pk) end
+  if pk then flush() end
+  return { 'K', '', pk and 1 or 0 }
+end
+
 -- Out of Redis. While it goes on, no engine begins or goes on with anything; if the mover was away for so
 -- long that one did, the number of the state has changed, and the move is over.
 function steps.hold()

@@ -10,7 +10,7 @@ local function spread(b)
     local text = call('LPOP', key)
     if not text then break end
     local pin, priority, first, last = text:match('^(%d+):(-?%d+):(%d+):(%d+)$')
-    local l = pile(b['pile' .. pin])
+    local l = many_pins.make(b, pin)
     first, last, priority = num(first), num(last), num(priority)
     local function put(one, other)
       if one <= other then pile_put(l, priority, one, other) end

@@ -3,6 +3,20 @@
 -- of all of them, and nobody sees them before it is shown. What is never shown is swept away.
 local pk, total, from, n, packed = narg(), narg(), narg(), narg(), arg()
 local b
+-- What would be refused is refused before anything of it is written.
+local checked = {}
+for i = 0, n - 1 do
+  local provider, model = ARGV[at + 6 * i + 3], ARGV[at + 6 * i + 4]
+  local name = provider .. '\0' .. model
+  if name ~= '\0' and not checked[name] then
+    checked[name] = true
+    local refusal = check_pins(provider ~= '' and provider or nil, model ~= '' and model or nil)
+    if refusal then
+      if pk ~= 0 then call('ZADD', P .. 'stages', 0, pk) end
+      return refusal
+    end
+  end
+end
 if pk == 0 then
   H.last_batch = (H.last_batch or 0) + 1
   pk = H.last_batch
@@ -25,7 +39,7 @@ local function pin_for(provider, model)
     if pins[name] == 0 then
       b.pins = b.pins + 1
       pins[name] = b.pins
-      call('HSET', P .. 'pins:' .. pk, name, b.pins)
+      call('HSET', P .. 'pins:' .. pk, name, b.pins, b.pins, name)
     end
   end
   return pins[name]

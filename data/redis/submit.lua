@@ -50,14 +50,8 @@ local function submit()
     if provider == '' and model == '' then return nil end
     return check_pins(provider ~= '' and provider or nil, model ~= '' and model or nil)
   end
-  if b then
-    local raw = call('HGETALL', P .. 'pins:' .. staged)
-    for i = 1, #raw, 2 do
-      local provider, model = raw[i]:match('^(%Z*)%z(%Z*)$')
-      local refusal = check_pin(num(raw[i + 1]), provider, model)
-      if refusal then return refuse(refusal) end
-    end
-  elseif not look then
+  -- Those of what was staged were looked at there.
+  if not b and not look then
     for i = 0, n - 1 do
       local refusal = check_pin(i + 1, ARGV[first_arg + 6 * i + 3], ARGV[first_arg + 6 * i + 4])
       if refusal then return refusal end
@@ -86,7 +80,7 @@ local function submit()
     local l = lane(lane_name)
     if l.kind ~= PRACTICE and l.enabled == 1 and l.usable == 1 then practice = false end
   end
-  local function pile_of(pin)
+  local function pile_here_of(pin)
     local provider, model = pin[1], pin[2]
     if practice and provider == '' and model == '' then provider = 'practice' end
     return pile_for(p, provider, model)
@@ -98,18 +92,21 @@ local function submit()
   runs.add('tasks:' .. p.pk, first, first + n - 1)
   runs.add('queued:' .. p.pk, first, first + n - 1)
   if b then
-    for i, pin in ipairs(pins) do b['pile' .. i] = pile_of(pin).pk end
     b.project, b.created, b.apart, b.shown = p.pk, wall, revision - first, 1
+    b.practice = practice and 1 or 0
+    if b.pins <= many_pins.over then
+      for i = 1, b.pins do b['pile' .. i] = pile_for(p, many_pins.read(b, i)).pk end
+      call('DEL', P .. 'pins:' .. staged)
+    end
     change('b:' .. staged)
     again = spread(b)
-    call('DEL', P .. 'pins:' .. staged)
     call('ZREM', P .. 'stages', staged)
   else
     local l, priority, from
     for i = 0, n - 1 do
       at = first_arg + 6 * i
       local id, content, provider, model, own, metadata = arg(), arg(), arg(), arg(), narg(), arg()
-      local pk, pile_here = first + i, pile_of(pins[i + 1])
+      local pk, pile_here = first + i, pile_here_of(pins[i + 1])
       local fields = { 'id', id, 'project', p.pk, 'pile', pile_here.pk, 'revision', revision + i,
         'created', wall, 'size', #content }
       if own ~= 0 then fields[#fields + 1], fields[#fields + 2] = 'priority', own end

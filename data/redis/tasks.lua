@@ -8,6 +8,30 @@ end
 local function pile(pk) return get('l:' .. pk) end
 local function attempt(pk) return get('e:' .. pk) end
 local function attempt_change(e) change('e:' .. e.pk) end
+-- Of a batch with many pins the piles are made as its tasks come to them. One hash tells each pin's
+-- number by its name, its name by its number, and its pile.
+local many_pins = { over = 64, known = {} }
+function many_pins.pile(batch, pin)
+  local name = batch .. ':' .. pin
+  many_pins.known[name] = many_pins.known[name] or num(call('HGET', P .. 'pins:' .. batch, 'l' .. pin) or nil)
+  return many_pins.known[name]
+end
+function many_pins.read(b, pin)
+  local provider, model = call('HGET', P .. 'pins:' .. b.pk, pin):match('^(%Z*)%z(%Z*)$')
+  if b.practice == 1 and provider == '' and model == '' then provider = 'practice' end
+  return provider, model
+end
+local pile_for
+function many_pins.make(b, pin)
+  local pk = b['pile' .. pin] or many_pins.pile(b.pk, pin)
+  if pk then return pile(pk) end
+  local p = project(b.project)
+  if not p then return nil end
+  local l = pile_for(p, many_pins.read(b, pin))
+  many_pins.known[b.pk .. ':' .. pin] = l.pk
+  call('HSET', P .. 'pins:' .. b.pk, 'l' .. pin, l.pk)
+  return l
+end
 -- A task of a large batch that nobody has touched since tells only which batch it came in with, and
 -- is there as soon as the batch is.
 local function task(pk)
@@ -15,18 +39,25 @@ local function task(pk)
   if not t or t.batch == 0 or t.project > 0 then return t or nil end
   local b = get('b:' .. t.batch)
   if not b or b.shown == 0 then return nil end
-  t.project, t.pile = b.project, b['pile' .. t.pin]
+  t.project, t.pile = b.project, b['pile' .. t.pin] or many_pins.pile(b.pk, t.pin) or 0
   t.created, t.revision = b.created, t.pk + b.apart
   return t
+end
+function many_pins.pile_of(t)
+  if t.pile > 0 or t.batch == 0 then return pile(t.pile) end
+  local l = many_pins.make(get('b:' .. t.batch), t.pin)
+  if l then t.pile = l.pk end
+  return l
 end
 local function leave_batch(t)
   if t.batch == 0 then return end
   if call('HINCRBY', P .. 'b:' .. t.batch, 'left', -1) <= 0 then
-    call('DEL', P .. 'b:' .. t.batch, P .. 'skip:' .. t.batch, P .. 'pins:' .. t.batch)
+    call('UNLINK', P .. 'b:' .. t.batch, P .. 'skip:' .. t.batch, P .. 'pins:' .. t.batch)
   end
   t.batch = 0
 end
 local function task_change(t)
+  many_pins.pile_of(t)
   leave_batch(t)
   change('t:' .. t.pk)
 end
@@ -140,7 +171,7 @@ local function refresh()
 end
 before_flush[1], before_flush[2] = refresh, touch_changed
 
-local function pile_for(p, provider, model)
+function pile_for(p, provider, model)
   local name = (provider or '') .. '\0' .. (model or '')
   local pk = call('HGET', P .. 'piles:' .. p.pk, name)
   if pk then return pile(pk) end
@@ -168,7 +199,7 @@ local function account(t, state, by)
   local p = project(t.project)
   count(p, status_of(state), by)
   if state == READY then
-    local l = pile(t.pile)
+    local l = many_pins.pile_of(t)
     if by > 0 then
       pile_put(l, t.priority, t.pk, t.pk)
     elseif runs.take('q:' .. l.pk, score(t)) then

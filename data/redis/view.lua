@@ -57,10 +57,16 @@ local function waiting(t)
   if p.held == 1 then return 'held', 0 end
   if p.paused == 1 then return 'paused', 0 end
   if t.state == DELAYED and t.due > now then return 'retry', to_wall(t.due) end
-  local known = pile_waits[t.pile]
+  local name = t.pile > 0 and t.pile or t.batch .. ':' .. t.pin
+  local known = pile_waits[name]
   if not known then
-    known = { pile_waiting(p, pile(t.pile)) }
-    pile_waits[t.pile] = known
+    local pi = pile(t.pile)
+    if t.pile == 0 then
+      pi = {}
+      pi.provider, pi.model = many_pins.read(get('b:' .. t.batch), t.pin)
+    end
+    known = { pile_waiting(p, pi) }
+    pile_waits[name] = known
   end
   return known[1], known[2]
 end

@@ -262,6 +262,76 @@ test_verbs (Fixture *self,
   g_assert_cmpuint (stats->counts[GW_TASK_CANCELLED], ==, 0);
 }
 
+/* Each task with a pin of its own: as many kinds of tasks as there are tasks. */
+static void
+test_many_pins (Fixture *self,
+                gconstpointer data)
+{
+  const guint n = g_test_slow () ? 100000 : 5000;
+  g_autoptr (GwSubmission) submission = gw_submission_new ();
+  g_autoptr (GwSubmitted) submitted = NULL;
+  g_autoptr (GwSubmitted) again = NULL;
+  g_autoptr (GwProject) project = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwTask) retried = NULL;
+  g_autoptr (GwQueueStats) stats = NULL;
+  GwProjectAct act = { GW_PROJECT_CANCEL };
+  g_autoptr (GError) error = NULL;
+  guint64 changed = 0;
+
+  submission->project = g_strdup ("many");
+  submission->idempotency_key = g_strdup ("once");
+  for (guint i = 0; i < n; i++)
+    {
+      GwNewTask *new_task = gw_new_task_new ("x");
+
+      new_task->provider = g_strdup ("alpha");
+      new_task->model = g_strdup_printf ("model-%u", i);
+      g_ptr_array_add (submission->tasks, new_task);
+    }
+  submitted = fx_submit (self->queue, submission, &error);
+  g_assert_no_error (error);
+  again = fx_submit (self->queue, submission, &error);
+  g_assert_no_error (error);
+  g_assert_true (again->replayed);
+  g_assert_cmpuint (again->task_ids->len, ==, n);
+  project = fx_get_project (self->queue, "many", &error);
+  g_assert_cmpuint (project->counts[GW_TASK_QUEUED], ==, n);
+
+  task = fx_get_task (self->queue, g_ptr_array_index (submitted->task_ids, n - 1), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (task->waiting_reason, ==, NULL);
+  for (guint i = 0; i < 40; i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+      g_autofree char *model = g_strdup_printf ("model-%u", i);
+
+      g_assert_cmpstr (grant->task_id, ==, g_ptr_array_index (submitted->task_ids, i));
+      g_assert_cmpstr (grant->model, ==, model);
+      finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+    }
+
+  g_assert_true (fx_act (self->queue, "many", &act, &changed, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (changed, ==, n - 40);
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+  retried = fx_retry (self->queue, g_ptr_array_index (submitted->task_ids, n - 2), NULL, NULL,
+                      &error);
+  g_assert_no_error (error);
+  {
+    g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+    g_autofree char *model = g_strdup_printf ("model-%u", n - 2);
+
+    g_assert_cmpstr (grant->model, ==, model);
+    finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+  }
+  g_assert_true (fx_remove_project (self->queue, "many", &error));
+  g_assert_no_error (error);
+  stats = fx_stats (self->queue);
+  for (guint i = 0; i < GW_N_TASK_STATUSES; i++)
+    g_assert_cmpuint (stats->counts[i], ==, 0);
+}
+
 void
 add_batch_cases (void)
 {
@@ -271,4 +341,5 @@ add_batch_cases (void)
   ADD ("batch/mixed", test_mixed);
   ADD ("batch/looked-for", test_looked_for);
   ADD ("batch/verbs", test_verbs);
+  ADD ("batch/many-pins", test_many_pins);
 }

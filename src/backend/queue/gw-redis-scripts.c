@@ -36,7 +36,8 @@ static const struct {
                                     "recover", "claim", "finish", "finish-step" } },
   [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "spread", "work", "verbs" } },
-  [GW_REDIS_COPY] = { "copy", { "base", "runs", "lanes", "fleet", "tasks", "recover", "copy" } },
+  [GW_REDIS_COPY] = { "copy", { "base", "runs", "lanes", "fleet", "tasks", "spread", "recover",
+                               "copy" } },
   [GW_REDIS_READS] = { "reads", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "show", "reads" } },
 };

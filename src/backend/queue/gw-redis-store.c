@@ -289,6 +289,23 @@ store_take (GwQueueStore *store,
 
 /* --- Going out. --- */
 
+/* Batches with many pins, of which a part of the tasks is not in its piles yet. */
+static gboolean
+settle (GwRedisStore *self,
+        GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (redisReply) reply = NULL;
+      g_auto (Step) step;
+
+      step_init (&step, self, "settle");
+      reply = run (self, &step, error);
+      if (reply == NULL || gw_redis_reply_get_int (reply, 2) == 0)
+        return reply != NULL;
+    }
+}
+
 static gboolean
 store_hold (GwQueueStore *store,
             const char *id,
@@ -299,7 +316,7 @@ store_hold (GwQueueStore *store,
 
   step_init (&step, self, "hold");
   add_text (&step, id);
-  if (!run_plain (self, &step, error))
+  if (!settle (self, error) || !run_plain (self, &step, error))
     return FALSE;
   self->holding = g_strdup (id);
 
