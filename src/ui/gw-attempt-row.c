@@ -102,6 +102,7 @@ gw_attempt_row_set_attempt (GwAttemptRow *self, GwAttempt *attempt, gint64 ready
   g_autofree char *name = NULL;
   GString *title = NULL;
   const char *raw;
+  gboolean is_raw;
 
   g_return_if_fail (GW_IS_ATTEMPT_ROW (self));
 
@@ -123,7 +124,11 @@ gw_attempt_row_set_attempt (GwAttemptRow *self, GwAttempt *attempt, gint64 ready
   mark = gw_attempt_mark (attempt);
   gtk_label_set_text (self->mark, mark != NULL ? mark : "");
   gtk_widget_set_visible (GTK_WIDGET (self->mark), mark != NULL);
-  raw = attempt->raw != NULL && *attempt->raw != '\0' ? attempt->raw : attempt->error_message;
+  is_raw = attempt->raw != NULL && *attempt->raw != '\0';
+  raw = is_raw ? attempt->raw : attempt->error_message;
+  gtk_expander_set_label (self->message, is_raw ? _("Provider’s _Message") : _("_Message"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->message), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  is_raw ? _("Provider’s message") : _("Message"), -1);
   gtk_label_set_text (self->raw, raw != NULL ? raw : "");
   gtk_widget_set_visible (GTK_WIDGET (self->message), raw != NULL && *raw != '\0');
   update_icon (self);

@@ -137,21 +137,27 @@ update_facts (GwTaskDetail *self, const GwTask *task)
   gtk_widget_set_visible (GTK_WIDGET (self->facts_label), *joined != '\0');
 }
 
-/* The latest words of a provider about this task. */
+/* What the newest attempt brought: the provider's own words; without any, what the gateway says.
+ * @is_raw: (out): which of both */
 static const char *
-get_message (GwTaskDetail *self, const GwTask *task)
+get_message (GwTaskDetail *self, const GwTask *task, gboolean *is_raw)
 {
   GPtrArray *attempts = gw_attempts_get (self->attempts);
+  const GwAttempt *newest = NULL;
   guint i;
 
-  for (i = attempts != NULL ? attempts->len : 0; i > 0; i--)
+  for (i = attempts != NULL ? attempts->len : 0; i > 0 && newest == NULL; i--)
     {
       const GwAttempt *attempt = attempts->pdata[i - 1];
 
-      if (attempt->has_error && attempt->raw != NULL && *attempt->raw != '\0')
-        return attempt->raw;
+      if (attempt->has_error)
+        newest = attempt;
     }
-  return task->error_message;
+  /* Not known yet; and another kind of gateway has only what its provider said. */
+  *is_raw = newest == NULL || (newest->raw != NULL && *newest->raw != '\0');
+  if (newest == NULL)
+    return task->error_message;
+  return *is_raw ? newest->raw : newest->error_message;
 }
 
 /* What helps against what is wrong: one act, by its cause. */
@@ -200,10 +206,24 @@ update_act (GwTaskDetail *self, const GwTask *task)
 }
 
 static void
+name_message (GwTaskDetail *self, gboolean is_raw)
+{
+  const char *label = is_raw ? _("Show Provider’s _Message") : _("Show _Message");
+
+  if (g_strcmp0 (gtk_expander_get_label (self->message_expander), label) == 0)
+    return;
+  gtk_expander_set_label (self->message_expander, label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->message_expander),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  is_raw ? _("Provider’s message") : _("Message"), -1);
+}
+
+static void
 update_note (GwTaskDetail *self, const GwTask *task)
 {
   g_autofree char *words = NULL;
   const char *message = NULL;
+  gboolean is_raw = FALSE;
   gboolean bad = FALSE;
 
   if (task->status == GW_TASK_FAILED)
@@ -216,7 +236,7 @@ update_note (GwTaskDetail *self, const GwTask *task)
   else
     words = gw_task_guard (task, gw_attempts_get (self->attempts));
   if (bad || task->status == GW_TASK_QUEUED)
-    message = get_message (self, task);
+    message = get_message (self, task, &is_raw);
   if (words == NULL && self->fetch_error != NULL)
     words = g_strdup (self->fetch_error);
 
@@ -228,6 +248,7 @@ update_note (GwTaskDetail *self, const GwTask *task)
     gtk_label_set_text (self->note_label, words != NULL ? words : "");
   if (g_strcmp0 (gtk_label_get_text (self->message_label), message != NULL ? message : "") != 0)
     gtk_label_set_text (self->message_label, message != NULL ? message : "");
+  name_message (self, is_raw);
   gtk_widget_set_visible (GTK_WIDGET (self->message_expander),
                           message != NULL && *message != '\0');
   gtk_widget_set_visible (self->note_box, words != NULL);

@@ -235,6 +235,7 @@ gw_attempt_words (const GwAttempt *attempt)
         GwTask task = { .status = GW_TASK_FAILED,
                         .has_error = attempt->has_error,
                         .error_code = attempt->error_code,
+                        .error_message = attempt->error_message,
                         .provider = attempt->provider };
         char *words = gw_task_words_for_error (&task);
 

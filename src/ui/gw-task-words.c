@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "gw-provider-titles.h"
@@ -75,10 +77,101 @@ gw_task_look_get_css_class (GwTaskLook look)
   return looks[look].css_class;
 }
 
+/* What an error's message has beside its code. A gateway of ours writes it in English and in these
+ * forms, with the provider's own words in brackets; where another one does not, less is said. */
+typedef struct {
+  guint http_status;  /* 0: none */
+  guint seconds;      /* of the limit that was reached; 0: not told */
+  int exit_status;    /* of a program; -1: none */
+  guint64 used;       /* tokens; 0: not told */
+  guint64 allowed;
+  char *model;        /* (owned) (nullable) in quotes at the beginning */
+} Facts;
+
+typedef enum {
+  NUMBER_SECONDS,
+  NUMBER_EXIT,
+  NUMBER_STATUS,
+  NUMBER_ALLOWED,
+  NUMBER_TOKENS,
+  NUMBER_TOKENS_AFTER,
+  N_NUMBERS
+} Number;
+
+/* The largest one that @text has; 0: none. Main thread only. */
+static guint64
+match_number (const char *text, Number number)
+{
+  static const char *const patterns[N_NUMBERS] = {
+    [NUMBER_SECONDS] = "\\bwithin (\\d{1,6}) s\\b",
+    [NUMBER_EXIT] = " exit status (\\d{1,3})\\b",
+    [NUMBER_STATUS] = "\\(([345]\\d\\d)[:,]",
+    [NUMBER_ALLOWED] = "(?:maximum|limit|context (?:length|window|size))[^\\d.]{0,30}"
+                       "\\b(\\d[\\d,]*)\\b",
+    [NUMBER_TOKENS] = "\\b(\\d[\\d,]*) (?:\\w+ )?tokens?\\b",
+    [NUMBER_TOKENS_AFTER] = "\\btokens?\\b[^\\d.]{0,12}\\b(\\d[\\d,]*)\\b",
+  };
+  static GRegex *compiled[N_NUMBERS];
+  g_autoptr (GMatchInfo) match = NULL;
+  guint64 largest = 0;
+
+  if (compiled[number] == NULL)
+    compiled[number] = g_regex_new (patterns[number], G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
+  for (g_regex_match (compiled[number], text, 0, &match); g_match_info_matches (match);
+       g_match_info_next (match, NULL))
+    {
+      g_autofree char *found = g_match_info_fetch (match, 1);
+      g_auto (GStrv) groups = g_strsplit (found, ",", -1);
+      g_autofree char *digits = g_strjoinv ("", groups);
+
+      largest = MAX (largest, g_ascii_strtoull (digits, NULL, 10));
+    }
+  return largest;
+}
+
+/* @text: UTF-8 or not; what is not is not looked at. */
+static void
+find_facts (Facts *facts, const GwTask *task)
+{
+  const char *text = task->error_message;
+  const char *end;
+
+  memset (facts, 0, sizeof *facts);
+  facts->exit_status = -1;
+  if (text == NULL || !g_utf8_validate (text, -1, NULL))
+    return;
+  switch ((int) task->error_code)
+    {
+    case GW_ERROR_TASK_TIMEOUT:
+      facts->seconds = (guint) match_number (text, NUMBER_SECONDS);
+      break;
+    case GW_ERROR_TASK_SERVER:
+      if (strstr (text, " ended with exit status ") != NULL)
+        facts->exit_status = (int) match_number (text, NUMBER_EXIT);
+      G_GNUC_FALLTHROUGH;
+    case GW_ERROR_TASK_BAD_REQUEST:
+      facts->http_status = (guint) match_number (text, NUMBER_STATUS);
+      break;
+    case GW_ERROR_TASK_TOO_LONG:
+      facts->allowed = match_number (text, NUMBER_ALLOWED);
+      facts->used = match_number (text, NUMBER_TOKENS);
+      if (facts->used <= facts->allowed)
+        facts->used = match_number (text, NUMBER_TOKENS_AFTER);
+      break;
+    case GW_ERROR_TASK_MODEL:
+      end = *text == '"' ? strchr (text + 1, '"') : NULL;
+      if (end != NULL && end > text + 1 && g_str_has_prefix (end, "\" is not offered"))
+        facts->model = g_strndup (text + 1, (gsize) (end - text - 1));
+      break;
+    default:
+      break;
+    }
+}
+
 /**
  * gw_task_words_for_error:
  *
- * What happened and what to do, by the code of the error.
+ * What happened and what to do, by the code of the error and what its message tells beside.
  *
  * Returns: (transfer full) (nullable): NULL where the task has no error worth a sentence
  */
@@ -86,19 +179,36 @@ char *
 gw_task_words_for_error (const GwTask *task)
 {
   g_autofree char *by = NULL;
+  g_autofree char *model = NULL;
+  Facts facts;
 
   if (!task->has_error)
     return NULL;
   by = g_strdup (task->provider != NULL && *task->provider != '\0'
                      ? gw_provider_titles_get (task->provider)
                      : _("the provider"));
+  find_facts (&facts, task);
+  model = facts.model;
 
   switch ((int) task->error_code)
     {
     case GW_ERROR_TASK_TIMEOUT:
+      if (facts.seconds > 0)
+        /* Translators: the name of a provider, and a number of seconds */
+        return g_strdup_printf (_("No answer from %1$s within %2$'u s. Retry, or give it more "
+                                  "time."),
+                                by, facts.seconds);
       /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("No answer from %s in time. Retry, or give it more time."), by);
     case GW_ERROR_TASK_SERVER:
+      if (facts.http_status > 0)
+        /* Translators: the name of a provider, and an HTTP status such as 500 */
+        return g_strdup_printf (_("%1$s had a problem (%2$u). Retry later."), by,
+                                facts.http_status);
+      if (facts.exit_status >= 0)
+        /* Translators: the name of a program that answers tasks, and its exit status */
+        return g_strdup_printf (_("%1$s ended with the exit status %2$d. See its message."), by,
+                                facts.exit_status);
       /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("A problem on the side of %s. Retry later."), by);
     case GW_ERROR_TASK_NETWORK:
@@ -109,14 +219,27 @@ gw_task_words_for_error (const GwTask *task)
       return g_strdup_printf (_("The reply of %s could not be read. Retry, or check its address."),
                               by);
     case GW_ERROR_TASK_BAD_REQUEST:
+      if (facts.http_status > 0)
+        /* Translators: the name of a provider, and an HTTP status such as 400 */
+        return g_strdup_printf (_("Refused by %1$s as a wrong request (%2$u). See its message."),
+                                by, facts.http_status);
       /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("Refused by %s as a wrong request. See its message."), by);
     case GW_ERROR_TASK_TOO_LONG:
+      if (facts.allowed > 0 && facts.used > facts.allowed)
+        /* Translators: two numbers: the tokens of a task, and how many a model takes */
+        return g_strdup_printf (_("The task is longer than the model allows (%1$'lu of %2$'lu "
+                                  "tokens). Shorten it, or use a model that takes more."),
+                                (gulong) facts.used, (gulong) facts.allowed);
       return g_strdup (_("The task is longer than the model allows. Shorten it, or use a model "
                          "that takes more."));
     case GW_ERROR_TASK_REFUSED:
       return g_strdup (_("The model declined to answer. Word the task differently."));
     case GW_ERROR_TASK_MODEL:
+      if (model != NULL)
+        /* Translators: the name of a model, and that of a provider */
+        return g_strdup_printf (_("“%1$s” is not offered by %2$s. Choose another model."), model,
+                                by);
       /* Translators: %s is the name of a provider */
       return g_strdup_printf (_("The model is not offered by %s. Choose another one."), by);
     case GW_ERROR_TASK_QUOTA:

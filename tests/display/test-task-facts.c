@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gw-task-facts.h"
+#include "gw-task-words.h"
 
 static void
 test_models (void)
@@ -114,6 +115,66 @@ test_facts (void)
     }
 }
 
+static void
+test_errors (void)
+{
+  static const struct {
+    GwError code;
+    const char *message;
+    const char *words;
+  } cases[] = {
+    { GW_ERROR_TASK_SERVER, "OpenAI had a problem (500: Internal Server Error).",
+      "OpenAI had a problem (500). Retry later." },
+    { GW_ERROR_TASK_SERVER, "OpenAI had a problem (503, overloaded: busy).",
+      "OpenAI had a problem (503). Retry later." },
+    { GW_ERROR_TASK_SERVER, "OpenAI broke off its answer (finish_reason error).",
+      "A problem on the side of OpenAI. Retry later." },
+    { GW_ERROR_TASK_SERVER, "OpenAI ended with exit status 3.",
+      "OpenAI ended with the exit status 3. See its message." },
+    { GW_ERROR_TASK_SERVER, NULL, "A problem on the side of OpenAI. Retry later." },
+    { GW_ERROR_TASK_SERVER, "\xff (500:", "A problem on the side of OpenAI. Retry later." },
+    { GW_ERROR_TASK_TIMEOUT, "No answer of OpenAI within 120 s.",
+      "No answer from OpenAI within 120 s. Retry, or give it more time." },
+    { GW_ERROR_TASK_TIMEOUT, "OpenAI gave up waiting (408: Request Timeout).",
+      "No answer from OpenAI in time. Retry, or give it more time." },
+    { GW_ERROR_TASK_BAD_REQUEST, "OpenAI did not accept the request (422: no).",
+      "Refused by OpenAI as a wrong request (422). See its message." },
+    { GW_ERROR_TASK_MODEL, "\"gpt-5x\" is not offered by OpenAI (404: no such model). Choose…",
+      "“gpt-5x” is not offered by OpenAI. Choose another model." },
+    { GW_ERROR_TASK_MODEL, "\"", "The model is not offered by OpenAI. Choose another one." },
+    { GW_ERROR_TASK_TOO_LONG,
+      "The task is longer than OpenAI allows (400, context_length_exceeded: This model's maximum "
+      "context length is 8192 tokens. However, your messages resulted in 9120 tokens. Please "
+      "reduce the length of the messages.). Shorten it…",
+      "The task is longer than the model allows (9120 of 8192 tokens). Shorten it, or use a model "
+      "that takes more." },
+    { GW_ERROR_TASK_TOO_LONG,
+      "(400: This model's maximum context length is 4,097 tokens, however you requested 5,000 "
+      "tokens (4000 in the messages, 1000 in the completion).)",
+      "The task is longer than the model allows (5000 of 4097 tokens). Shorten it, or use a model "
+      "that takes more." },
+    { GW_ERROR_TASK_TOO_LONG, "(400: Requested tokens (9120) exceed context window of 8192)",
+      "The task is longer than the model allows (9120 of 8192 tokens). Shorten it, or use a model "
+      "that takes more." },
+    { GW_ERROR_TASK_TOO_LONG, "(413: at most 20000 tokens)",
+      "The task is longer than the model allows. Shorten it, or use a model that takes more." },
+    { GW_ERROR_TASK_TOO_LONG, "(400: 99999999999999999999 tokens, limit 1)",
+      NULL /* whatever: no crash */ },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      GwTask task = { .status = GW_TASK_FAILED, .has_error = TRUE, .error_code = cases[i].code,
+                      .error_message = (char *) cases[i].message, .provider = (char *) "OpenAI" };
+      g_autofree char *words = gw_task_words_for_error (&task);
+
+      if (cases[i].words != NULL)
+        g_assert_cmpstr (words, ==, cases[i].words);
+      else
+        g_assert_nonnull (words);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -123,5 +184,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/task-facts/guards", test_guards);
   g_test_add_func ("/task-facts/attempts", test_attempts);
   g_test_add_func ("/task-facts/facts", test_facts);
+  g_test_add_func ("/task-facts/errors", test_errors);
   return g_test_run ();
 }

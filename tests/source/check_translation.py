@@ -49,7 +49,8 @@ GLOSSARY = [
     (r".", [], ["撤销", "应答", "程式", "信息框", "粘帖", "帐", "登陆"]),
 ]
 # One word with two meanings.
-TOKEN_OF_A_MODEL = re.compile(r"[iI]nput tokens?|%l?[du]k? tokens?|%.*tokens?$|^Tokens$|in, %2\$ld out")
+TOKEN_OF_A_MODEL = re.compile(r"[iI]nput tokens?|%(?:\d\$)?'?l?[du]k? tokens?|%.*tokens?$|^Tokens$"
+                              r"|in, %2\$'?ld out")
 
 
 class Entry:
