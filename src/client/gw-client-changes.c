@@ -153,13 +153,30 @@ parse_worker (GTask *task,
 }
 
 static void
+parsed_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  g_autoptr(GError) error = NULL;
+  GwChanges *changes = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (changes != NULL)
+    g_task_return_pointer (task, changes, (GDestroyNotify) gw_changes_free);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
 page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
   g_autoptr(GTask) task = user_data;
+  g_autoptr(GTask) parsing = NULL;
   g_autoptr(GError) error = NULL;
   g_autoptr(GwAnswer) reply = NULL;
+  GCancellable *cancellable;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
   if (reply == NULL)
@@ -174,8 +191,12 @@ page_cb (GObject *source,
       return;
     }
 
-  g_task_set_task_data (task, g_bytes_ref (reply->body), (GDestroyNotify) g_bytes_unref);
-  g_task_run_in_thread (task, parse_worker);
+  /* The thread may be the last to let go of its task, and must not be so of the client. */
+  cancellable = g_task_get_cancellable (task);
+  parsing = g_task_new (NULL, cancellable, parsed_cb, g_steal_pointer (&task));
+  g_task_set_source_tag (parsing, page_cb);
+  g_task_set_task_data (parsing, g_bytes_ref (reply->body), (GDestroyNotify) g_bytes_unref);
+  g_task_run_in_thread (parsing, parse_worker);
 }
 
 /**

@@ -368,6 +368,21 @@ task_worker (GTask *task,
 }
 
 static void
+task_parsed_cb (GObject *source,
+                GAsyncResult *result,
+                gpointer user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  g_autoptr(GError) error = NULL;
+  GwTask *answer = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (answer != NULL)
+    g_task_return_pointer (task, answer, (GDestroyNotify) gw_task_unref);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
 get_task_cb (GObject *source,
              GAsyncResult *result,
              gpointer user_data)
@@ -387,8 +402,14 @@ get_task_cb (GObject *source,
     }
   else
     {
-      g_task_set_task_data (task, g_steal_pointer (&reply), (GDestroyNotify) gw_answer_free);
-      g_task_run_in_thread (task, task_worker);
+      GCancellable *cancellable = g_task_get_cancellable (task);
+      /* The thread may be the last to let go of its task, and must not be so of the client. */
+      g_autoptr(GTask) parsing
+        = g_task_new (NULL, cancellable, task_parsed_cb, g_steal_pointer (&task));
+
+      g_task_set_source_tag (parsing, get_task_cb);
+      g_task_set_task_data (parsing, g_steal_pointer (&reply), (GDestroyNotify) gw_answer_free);
+      g_task_run_in_thread (parsing, task_worker);
     }
 }
 

@@ -176,7 +176,7 @@ parsed_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  GwImportSet *self = GW_IMPORT_SET (source);
+  g_autoptr (GwImportSet) self = user_data;
   Job *job = g_task_get_task_data (G_TASK (result));
   gboolean done = g_task_propagate_boolean (G_TASK (result), NULL);
 
@@ -230,7 +230,8 @@ gw_import_set_parse (GwImportSet *self)
     }
 
   self->parsing = g_cancellable_new ();
-  task = g_task_new (self, self->parsing, parsed_cb, NULL);
+  /* The thread may be the last to let go of the task, and must not be so of the set. */
+  task = g_task_new (NULL, self->parsing, parsed_cb, g_object_ref (self));
   g_task_set_source_tag (task, gw_import_set_parse);
   g_task_set_task_data (task, job, job_free);
   g_thread_unref (g_thread_new ("import", parse_thread, g_steal_pointer (&task)));
@@ -276,7 +277,7 @@ read_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  GwImportSet *self = GW_IMPORT_SET (source);
+  g_autoptr (GwImportSet) self = user_data;
   g_autoptr (GPtrArray) files = g_task_propagate_pointer (G_TASK (result), NULL);
 
   g_clear_object (&self->reading);
@@ -298,7 +299,7 @@ gw_import_set_read (GwImportSet *self)
   g_autoptr (GTask) task = NULL;
 
   self->reading = g_cancellable_new ();
-  task = g_task_new (self, self->reading, read_cb, NULL);
+  task = g_task_new (NULL, self->reading, read_cb, g_object_ref (self));
   g_task_set_source_tag (task, gw_import_set_read);
   g_task_set_task_data (task, g_steal_pointer (&self->coming),
                         (GDestroyNotify) g_ptr_array_unref);

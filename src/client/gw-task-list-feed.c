@@ -19,6 +19,9 @@
 /* Where tasks change all the time, a page is asked for at most so often. */
 #define PACE_MS 25
 
+/* One that says "more" or "reset" and gets nowhere is asked in peace. */
+#define STUCK_MS 250
+
 static void
 start_over (GwTaskList *self)
 {
@@ -149,7 +152,11 @@ page_cb (GObject *source,
   g_autoptr(GwTaskList) self = weak_ref_take (user_data);
   g_autoptr(GError) error = NULL;
   g_autoptr(GwChanges) changes = NULL;
+  gboolean had_since;
+  gboolean moved;
+  guint64 since;
   gint64 passed_ms;
+  gint64 pace_ms;
 
   changes = gw_client_get_changes_finish (GW_CLIENT (source), result, &error);
   if (self == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -167,15 +174,19 @@ page_cb (GObject *source,
   self->pause_s = 0;
   _gw_task_list_set_retry_at (self, 0);
   _gw_task_list_set_connected (self, NULL);
+  had_since = self->has_since;
+  since = self->since;
   take_page (self, changes);
   if (self->cancellable == NULL)
     return;
 
   passed_ms = (g_get_monotonic_time () - self->asked_at) / 1000;
-  if (changes->more || changes->reset || !self->has_since || passed_ms >= PACE_MS)
+  moved = self->has_since && (!had_since || self->since != since);
+  pace_ms = changes->more && moved ? 0 : changes->more || !self->has_since ? STUCK_MS : PACE_MS;
+  if (passed_ms >= pace_ms)
     ask (self);
   else
-    ask_later (self, PACE_MS - (guint) MAX (0, passed_ms));
+    ask_later (self, (guint) (pace_ms - MAX (0, passed_ms)));
 }
 
 static void

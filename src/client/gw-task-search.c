@@ -202,10 +202,12 @@ look_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  GwTaskSearch *self = GW_TASK_SEARCH (source);
+  g_autofree GWeakRef *weak = user_data;
+  g_autoptr(GwTaskSearch) self = g_weak_ref_get (weak);
   g_autoptr(GHashTable) hits = g_task_propagate_pointer (G_TASK (result), NULL);
 
-  if (self->cancellable == NULL || hits == NULL)
+  g_weak_ref_clear (weak);
+  if (self == NULL || self->cancellable == NULL || hits == NULL)
     return;
 
   looked (self, hits);
@@ -218,8 +220,12 @@ look (GwTaskSearch *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
   Look *data = g_new0 (Look, 1);
-  g_autoptr(GTask) task = g_task_new (self, self->cancellable, look_cb, NULL);
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+  g_autoptr(GTask) task = NULL;
 
+  /* The thread may be the last to let go of the task, and must not be so of the search. */
+  g_weak_ref_init (weak, self);
+  task = g_task_new (NULL, self->cancellable, look_cb, weak);
   data->tasks = g_ptr_array_new_full (n, (GDestroyNotify) gw_task_unref);
   data->folded = g_strdup (self->folded);
   for (guint i = 0; i < n; i++)
@@ -230,7 +236,7 @@ look (GwTaskSearch *self)
     }
   g_task_set_task_data (task, data, look_free);
   if (n <= INLINE_TASKS)
-    look_worker (task, self, data, self->cancellable);
+    look_worker (task, NULL, data, self->cancellable);
   else
     g_task_run_in_thread (task, look_worker);
 }
@@ -313,6 +319,7 @@ answered_cb (GObject *source,
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
   gboolean more;
+  gboolean moved = FALSE;
 
   g_weak_ref_clear (weak);
   if (self == NULL || self->cancellable == NULL
@@ -335,14 +342,18 @@ answered_cb (GObject *source,
     }
   else
     {
+      gint64 since = self->since;
+
       take_ids (self, gw_json_peek_array (page, "tasks"));
       self->since = gw_json_peek_int (page, "revision", self->since);
+      moved = !self->has_since || self->since != since;
       self->has_since = TRUE;
     }
   set_asking (self, more, NULL);
   if (self->cancellable == NULL)
     return;
-  if (more)
+  /* One that says "more" and tells nothing is not asked without a pause. */
+  if (more && moved)
     ask (self);
   else
     self->timer_id = g_timeout_add (PACE_MS, timer_cb, self);

@@ -69,12 +69,29 @@ popover_closed_cb (GwMarkdownView *self)
   self->popover = NULL;
 }
 
-static gboolean
-unparent_cb (gpointer widget)
+static GWeakRef *
+new_weak_ref (gpointer object)
 {
-  if (gtk_widget_get_parent (widget) != NULL)
-    gtk_widget_unparent (widget);
-  g_object_unref (widget);
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+
+  g_weak_ref_init (weak, object);
+  return weak;
+}
+
+static void
+free_weak_ref (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+static gboolean
+unparent_cb (gpointer weak)
+{
+  g_autoptr (GtkWidget) popover = g_weak_ref_get (weak);
+
+  if (popover != NULL && gtk_widget_get_parent (popover) != NULL)
+    gtk_widget_unparent (popover);
   return G_SOURCE_REMOVE;
 }
 
@@ -82,7 +99,10 @@ static void
 drop_popover (GtkWidget *popover)
 {
   /* Not while it is being closed. */
-  g_idle_add (unparent_cb, g_object_ref (popover));
+  guint id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, unparent_cb, new_weak_ref (popover),
+                              free_weak_ref);
+
+  g_source_set_name_by_id (id, "[gangway] drop the popover of a link");
 }
 
 static void
@@ -426,14 +446,14 @@ parse_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
 static void
 parsed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GwMarkdownView *self = GW_MARKDOWN_VIEW (source);
-  g_autoptr (GError) error = NULL;
-  GPtrArray *blocks = g_task_propagate_pointer (G_TASK (result), &error);
+  g_autoptr (GwMarkdownView) self = g_weak_ref_get (user_data);
+  g_autoptr (GPtrArray) blocks = g_task_propagate_pointer (G_TASK (result), NULL);
 
-  if (blocks == NULL)
-    return; /* another text is shown by now */
+  free_weak_ref (user_data);
+  if (self == NULL || blocks == NULL)
+    return; /* gone, or another text is shown by now */
   g_clear_object (&self->cancellable);
-  self->blocks = blocks;
+  self->blocks = g_steal_pointer (&blocks);
   fill (self);
 }
 
@@ -443,7 +463,8 @@ parse_whole (GwMarkdownView *self)
   g_autoptr (GTask) task = NULL;
 
   self->cancellable = g_cancellable_new ();
-  task = g_task_new (self, self->cancellable, parsed_cb, NULL);
+  /* The thread may be the last to let go of the task, and must not be so of a widget. */
+  task = g_task_new (NULL, self->cancellable, parsed_cb, new_weak_ref (self));
   g_task_set_source_tag (task, parse_whole);
   g_task_set_task_data (task, g_bytes_new (self->text, self->length),
                         (GDestroyNotify) g_bytes_unref);

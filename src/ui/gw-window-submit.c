@@ -325,8 +325,8 @@ _gw_window_fail_pending (GwWindow *self)
 
 /* --- From the compose box --------------------------------------------------------------------- */
 
+/* Plain data: a thread may be the last to let go of it. */
 typedef struct {
-  GwWindow *self;       /* (owned) */
   GPtrArray *contents;  /* (owned) (element-type utf8) */
   char *provider;       /* (owned) (nullable) */
   char *model;          /* (owned) (nullable) */
@@ -338,7 +338,6 @@ making_free (gpointer data)
 {
   Making *making = data;
 
-  g_object_unref (making->self);
   g_ptr_array_unref (making->contents);
   g_free (making->provider);
   g_free (making->model);
@@ -365,11 +364,12 @@ make_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *can
 static void
 made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  g_autoptr (GwWindow) self = user_data;
   g_autoptr (GPtrArray) tasks = g_task_propagate_pointer (G_TASK (result), NULL);
-  Making *making = g_task_get_task_data (G_TASK (result));
+  const Making *making = g_task_get_task_data (G_TASK (result));
 
-  if (tasks != NULL && !g_cancellable_is_cancelled (making->self->cancellable))
-    _gw_window_submit_as (making->self, tasks, NULL, making->flags);
+  if (tasks != NULL && !g_cancellable_is_cancelled (self->cancellable))
+    _gw_window_submit_as (self, tasks, NULL, making->flags);
 }
 
 /* Pinned as the compose box says; a hundred thousand are made off the main thread. */
@@ -377,10 +377,9 @@ void
 _gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold)
 {
   GwProviderChoice *choice = gw_composer_get_choice (self->composer);
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, made_cb, NULL);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, made_cb, g_object_ref (self));
   Making *making = g_new0 (Making, 1);
 
-  making->self = g_object_ref (self);
   making->contents = g_ptr_array_ref (contents);
   making->provider = g_strdup (gw_provider_choice_get_provider (choice));
   making->model = g_strdup (gw_provider_choice_get_model (choice));

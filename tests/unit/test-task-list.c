@@ -285,6 +285,46 @@ test_reset (void)
   fixture_clear (&fixture);
 }
 
+static gboolean
+stuck_hook (FakeGateway *fake,
+            SoupServerMessage *message,
+            const char *path,
+            gpointer user_data)
+{
+  if (!g_str_equal (path, "/tasks"))
+    return FALSE;
+
+  fake_reply (message, 200, user_data);
+  return TRUE;
+}
+
+/* A gateway that gets nowhere is asked in peace: at most four times a second. */
+static void
+test_no_progress (void)
+{
+  static const char *const replies[] = {
+    "{\"revision\": 5, \"more\": true, \"store\": \"s\", \"tasks\": [], \"projects\": []}",
+    "{\"revision\": 5, \"more\": false, \"store\": \"s\", \"tasks\": [], \"projects\": [], "
+    "\"reset\": true}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (replies); i++)
+    {
+      Fixture fixture = { 0 };
+      gint64 began;
+      guint n;
+
+      fixture_init (&fixture, FAKE_OURS);
+      fake_gateway_set_hook (fixture.fake, stuck_hook, (gpointer) replies[i]);
+      n = fake_gateway_n_requests (fixture.fake, "GET", "/tasks");
+      began = g_get_monotonic_time ();
+      gw_task_list_start (fixture.list);
+      fake_wait_until (fake_gateway_n_requests (fixture.fake, "GET", "/tasks") >= n + 5);
+      g_assert_cmpint (g_get_monotonic_time () - began, >=, 3 * 200 * 1000);
+      fixture_clear (&fixture);
+    }
+}
+
 static void
 test_add (void)
 {
@@ -374,6 +414,7 @@ main (int argc,
   g_test_add_func ("/task-list/lost-and-found", test_lost_and_found);
   g_test_add_func ("/task-list/comes-back", test_comes_back);
   g_test_add_func ("/task-list/reset", test_reset);
+  g_test_add_func ("/task-list/no-progress", test_no_progress);
   g_test_add_func ("/task-list/add", test_add);
   g_test_add_func ("/task-list/minimal", test_minimal);
 
