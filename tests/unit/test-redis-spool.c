@@ -267,8 +267,33 @@ test_late (Fixture *self,
 
   g_assert_cmpint (gw_redis_spool_wait (self->spool, held, NULL), ==, GW_REDIS_HELD_KEPT);
   g_assert_cmpuint (count_files (self, ".outcome"), ==, 1);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 1);
   gw_redis_spool_release (self->spool, held);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 0);
   g_assert_cmpuint (count_files (self, ""), ==, 0);
+}
+
+/* Who counts does not look at the disk, but what other processes did there is seen with a listing. */
+static void
+test_count (Fixture *self,
+            gconstpointer data)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  GwRedisSpool *other;
+
+  keep (self, STORE, 1, "one");
+  keep (self, STORE, 2, "two");
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 2);
+  other = gw_redis_spool_new (self->folder, SLOW, NULL, NULL);
+  list = gw_redis_spool_load (other, STORE, NULL);
+  g_assert_cmpuint (list->len, ==, 2);
+  gw_redis_spool_remove (other, list->pdata[0]);
+  g_assert_cmpuint (gw_redis_spool_count (other), ==, 1);
+  gw_redis_spool_free (other);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 2);
+  g_clear_pointer (&list, g_ptr_array_unref);
+  list = gw_redis_spool_load (self->spool, STORE, NULL);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 1);
 }
 
 /* Another process finds it, and only what is of its queue. */
@@ -290,6 +315,7 @@ test_next_process (Fixture *self,
   list = gw_redis_spool_load (self->spool, STORE, &n_foreign);
   g_assert_cmpuint (list->len, ==, 2);
   g_assert_cmpuint (n_foreign, ==, 1);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 3);
   kept = list->pdata[0];
   gw_redis_spool_remove (self->spool, kept);
   kept = list->pdata[1];
@@ -299,6 +325,7 @@ test_next_process (Fixture *self,
   others = gw_redis_spool_load (self->spool, OTHER_STORE, &n_foreign);
   g_assert_cmpuint (others->len, ==, 1);
   g_assert_cmpuint (n_foreign, ==, 0);
+  g_assert_cmpuint (gw_redis_spool_count (self->spool), ==, 1);
   assert_value (((GwRedisKept *) others->pdata[0])->outcome, GW_REDIS_OUTCOME_RESULT,
                 "other");
 }
@@ -468,6 +495,7 @@ main (int argc,
   ADD ("soon", test_soon);
   ADD ("patience", test_patience);
   ADD ("late", test_late);
+  ADD ("count", test_count);
   ADD ("next-process", test_next_process);
   ADD ("end", test_end);
   ADD ("full-disk", test_full_disk);

@@ -20,7 +20,8 @@
  * the same folder may do it, twice even.
  *
  * Threading: any thread calls; one of its own writes what has been in hand for too long, so that
- * neither a frozen Redis nor a slow disk holds up who calls. The first to hold something starts it.
+ * neither a frozen Redis nor a slow disk holds up who calls. It begins by counting what lies there,
+ * and the count is kept from then on, so that who asks for it touches no disk.
  *
  * Guarantee: what is said to be kept is there after a crash of program and machine. What cannot be
  * read whole is set aside under another name, never delivered and never thrown away.
@@ -55,7 +56,10 @@ struct _GwRedisSpool {
   GPtrArray *held;         /* (mutex mutex) (element-type GwRedisHeld) in hand, in order */
   gboolean hurry;          /* (mutex mutex) whatever is in hand goes to disk now */
   gboolean ending;         /* (mutex mutex) */
-  GThread *thread;         /* (mutex mutex) (nullable) */
+  gboolean counted;        /* (mutex mutex) */
+  guint n_changes;         /* (mutex mutex) of the folder, by this spool */
+  int n_kept;              /* (atomic) (mutex mutex for writing) files that wait */
+  GThread *thread;         /* (owned) */
 };
 
 static void
@@ -199,6 +203,24 @@ write_outcome (const char *folder,
   return g_steal_pointer (&path);
 }
 
+/* With the mutex: the folder has @n files more. */
+static void
+note_change (GwRedisSpool *self,
+             int n)
+{
+  self->n_changes++;
+  g_atomic_int_set (&self->n_kept, MAX (0, self->n_kept + n));
+}
+
+/* One that was kept is no more. */
+static void
+note_gone (GwRedisSpool *self)
+{
+  g_mutex_lock (&self->mutex);
+  note_change (self, -1);
+  g_mutex_unlock (&self->mutex);
+}
+
 /* (transfer full) (nullable): its new name. */
 static char *
 move_aside (const char *path,
@@ -257,18 +279,37 @@ write_held (GwRedisSpool *self,
       free_held (held);
       return;
     }
+  if (path != NULL)
+    note_change (self, 1);
   held->path = path;
   held->state = path != NULL ? GW_REDIS_HELD_KEPT : GW_REDIS_HELD_FAILED;
   held->error = g_steal_pointer (&error);
   g_cond_broadcast (&self->written);
 }
 
+static int
+count_files (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  int n = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    n += g_str_has_suffix (name, SUFFIX);
+
+  return n;
+}
+
 static gpointer
 run_thread (gpointer data)
 {
   GwRedisSpool *self = data;
+  int n_kept = count_files (self->folder);
 
   g_mutex_lock (&self->mutex);
+  note_change (self, n_kept);
+  self->counted = TRUE;
+  g_cond_broadcast (&self->written);
   while (TRUE)
     {
       gint64 until;
@@ -308,6 +349,8 @@ run_thread (gpointer data)
  * @patience_ms: how long something may be in hand before it goes to disk
  * @changed: (nullable): told, in the spool's thread, when something was written or could not be
  *
+ * Starts the spool's thread.
+ *
  * Returns: (transfer full): a spool with nothing in hand
  */
 GwRedisSpool *
@@ -326,6 +369,7 @@ gw_redis_spool_new (const char *folder,
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
   g_cond_init (&self->written);
+  self->thread = g_thread_new ("queue spool", run_thread, self);
 
   return self;
 }
@@ -334,18 +378,14 @@ gw_redis_spool_new (const char *folder,
 void
 gw_redis_spool_free (GwRedisSpool *self)
 {
-  GThread *thread;
-
   if (self == NULL)
     return;
 
   g_mutex_lock (&self->mutex);
   self->ending = self->hurry = TRUE;
-  thread = g_steal_pointer (&self->thread);
   g_cond_signal (&self->cond);
   g_mutex_unlock (&self->mutex);
-  if (thread != NULL)
-    g_thread_join (thread);
+  g_thread_join (self->thread);
 
   for (guint i = 0; i < self->held->len; i++)
     free_held (self->held->pdata[i]);
@@ -379,8 +419,6 @@ gw_redis_spool_hold (GwRedisSpool *self,
   held->since = g_get_monotonic_time ();
   g_mutex_lock (&self->mutex);
   g_ptr_array_add (self->held, held);
-  if (self->thread == NULL)
-    self->thread = g_thread_new ("queue spool", run_thread, self);
   g_cond_signal (&self->cond);
   g_mutex_unlock (&self->mutex);
 
@@ -458,6 +496,8 @@ let_go (GwRedisSpool *self,
     held->gone = TRUE;
   else if (delivered)
     path = g_steal_pointer (&held->path);
+  if (path != NULL)
+    note_change (self, -1);
   g_mutex_unlock (&self->mutex);
 
   /* Should the name come back after a crash of the machine, it is delivered once more: in vain. */
@@ -499,8 +539,10 @@ is_in_hand (GwRedisSpool *self,
   return found;
 }
 
+/* (transfer full) (nullable); @stays: FALSE if the file is no longer one that waits. */
 static GwRedisOutcome *
-read_outcome (const char *path)
+read_outcome (const char *path,
+              gboolean *stays)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
@@ -509,6 +551,7 @@ read_outcome (const char *path)
   struct stat status;
   gsize length;
 
+  *stays = TRUE;
   /* What is gone was delivered by another engine. */
   if (g_lstat (path, &status) != 0 || !S_ISREG (status.st_mode) || status.st_size > MOST_BYTES)
     return NULL;
@@ -522,6 +565,7 @@ read_outcome (const char *path)
   if (outcome == NULL)
     {
       aside = move_aside (path, DAMAGED);
+      *stays = aside == NULL;
       g_warning ("%s is damaged (%s) and is not delivered; it stays as %s. What it was for runs "
                  "again.", path, error->message, aside != NULL ? aside : path);
     }
@@ -540,6 +584,34 @@ remove_old_writing (const char *path)
     g_unlink (path);
 }
 
+/* Begins a listing, which must not come before the thread's. Returns: what to end it with. */
+static guint
+begin_listing (GwRedisSpool *self)
+{
+  guint n_changes;
+
+  g_mutex_lock (&self->mutex);
+  while (!self->counted)
+    g_cond_wait (&self->written, &self->mutex);
+  n_changes = self->n_changes;
+  g_mutex_unlock (&self->mutex);
+
+  return n_changes;
+}
+
+/* Others may have delivered from the same folder: what was seen counts, if it was not changed here
+ * meanwhile. */
+static void
+end_listing (GwRedisSpool *self,
+             guint n_changes,
+             int n_seen)
+{
+  g_mutex_lock (&self->mutex);
+  if (self->n_changes == n_changes)
+    g_atomic_int_set (&self->n_kept, n_seen);
+  g_mutex_unlock (&self->mutex);
+}
+
 /**
  * gw_redis_spool_load:
  * @store: the queue's data that are there now
@@ -554,9 +626,11 @@ gw_redis_spool_load (GwRedisSpool *self,
                      guint *n_foreign)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_redis_kept_free);
+  guint n_changes = begin_listing (self);
   g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
   const char *name;
   guint foreign = 0;
+  int n_seen = 0;
 
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
@@ -564,12 +638,17 @@ gw_redis_spool_load (GwRedisSpool *self,
       g_autoptr (GwRedisOutcome) outcome = NULL;
       GwRedisKept *kept;
       guint at = list->len;
+      gboolean stays;
 
       if (g_str_has_suffix (name, WRITING))
         remove_old_writing (path);
-      if (!g_str_has_suffix (name, SUFFIX) || is_in_hand (self, path))
+      if (!g_str_has_suffix (name, SUFFIX))
         continue;
-      outcome = read_outcome (path);
+      n_seen++;
+      if (is_in_hand (self, path))
+        continue;
+      outcome = read_outcome (path, &stays);
+      n_seen -= !stays;
       if (outcome == NULL)
         continue;
       if (!g_str_equal (outcome->store, store))
@@ -585,24 +664,19 @@ gw_redis_spool_load (GwRedisSpool *self,
         at--;
       g_ptr_array_insert (list, (int) at, kept);
     }
+  end_listing (self, n_changes, n_seen);
   if (n_foreign != NULL)
     *n_foreign = foreign;
 
   return list;
 }
 
-/* How many files wait for their delivery, whatever queue they are for. */
+/* How many files wait for their delivery, whatever queue they are for: as the last listing saw it,
+ * with what this spool has done since. Never blocks. */
 guint
 gw_redis_spool_count (GwRedisSpool *self)
 {
-  g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
-  const char *name;
-  guint n = 0;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    n += g_str_has_suffix (name, SUFFIX);
-
-  return n;
+  return (guint) g_atomic_int_get (&self->n_kept);
 }
 
 /* It was delivered. */
@@ -610,7 +684,8 @@ void
 gw_redis_spool_remove (GwRedisSpool *self,
                        GwRedisKept *kept)
 {
-  g_unlink (kept->path);
+  if (g_unlink (kept->path) == 0)
+    note_gone (self);
 }
 
 /* Nobody will ever take it: it stays for a person. (transfer full) (nullable): where. */
@@ -618,5 +693,10 @@ char *
 gw_redis_spool_set_aside (GwRedisSpool *self,
                           GwRedisKept *kept)
 {
-  return move_aside (kept->path, UNDELIVERED);
+  char *aside = move_aside (kept->path, UNDELIVERED);
+
+  if (aside != NULL)
+    note_gone (self);
+
+  return aside;
 }
