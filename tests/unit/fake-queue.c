@@ -19,6 +19,8 @@ struct _FakeQueue {
   guint delay_ms;
   guint n_reads;
   guint n_watches;
+  gboolean holds_feed;
+  GPtrArray *held;       /* (element-type GTask) readings of the feed */
 };
 
 typedef struct {
@@ -69,6 +71,7 @@ fake_queue_finalize (GObject *object)
 
   g_ptr_array_unref (self->tasks);
   g_ptr_array_unref (self->watches);
+  g_ptr_array_unref (self->held);
   gw_clock_unref (self->clock);
   g_clear_error (&self->error);
   g_mutex_clear (&self->mutex);
@@ -89,6 +92,7 @@ fake_queue_init (FakeQueue *self)
   self->clock = gw_clock_new ();
   self->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   self->watches = g_ptr_array_new_with_free_func (watch_unref);
+  self->held = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 FakeQueue *
@@ -139,6 +143,14 @@ fake_queue_set_delay (FakeQueue *self,
 {
   g_mutex_lock (&self->mutex);
   self->delay_ms = ms;
+  g_mutex_unlock (&self->mutex);
+}
+
+void
+fake_queue_hold_feed (FakeQueue *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->holds_feed = TRUE;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -442,12 +454,19 @@ read_feed_async (GwQueue *queue,
                  gpointer user_data)
 {
   FakeQueue *self = FAKE_QUEUE (queue);
-  GwFeedPage *page = g_new0 (GwFeedPage, 1);
+  GwFeedPage *page;
   GTask *task;
 
   begin (self, callback, user_data, &task);
   g_mutex_lock (&self->mutex);
   self->n_reads++;
+  if (self->holds_feed)
+    {
+      g_ptr_array_add (self->held, task);
+      g_mutex_unlock (&self->mutex);
+      return;
+    }
+  page = g_new0 (GwFeedPage, 1);
   page->store = g_strdup ("fake");
   page->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   page->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
@@ -568,6 +587,10 @@ unwatch (GwQueue *queue,
           break;
         }
     }
+  for (guint i = 0; self->watches->len == 0 && i < self->held->len; i++)
+    g_task_return_new_error (self->held->pdata[i], GW_ERROR, GW_ERROR_STOPPING, "Too late.");
+  if (self->watches->len == 0)
+    g_ptr_array_set_size (self->held, 0);
   g_mutex_unlock (&self->mutex);
 }
 

@@ -16,6 +16,8 @@ FakeQueue *fake_queue_new (void);
 void fake_queue_set_error (FakeQueue *self, const GError *error);
 /* Calls are answered that much later. */
 void fake_queue_set_delay (FakeQueue *self, guint ms);
+/* The feed is read, but answered only when nobody watches the queue any more. */
+void fake_queue_hold_feed (FakeQueue *self);
 /* As a worker would: the task gets its result. */
 void fake_queue_complete (FakeQueue *self, const char *task_id, const char *result);
 guint fake_queue_count_reads (FakeQueue *self);

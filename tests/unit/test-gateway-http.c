@@ -1035,6 +1035,28 @@ test_stop_waits (Fixture *fixture,
   close (fd);
 }
 
+/* A queue that does not answer is not waited for; its answer may come while the gateway ends. */
+static void
+test_stop_gives_up (void)
+{
+  GwHttpLimits limits = GW_HTTP_LIMITS_DEFAULT;
+  Fixture fixture = { 0 };
+  int fd;
+
+  limits.queue_ms = 50;
+  start (&fixture, &(GwGatewayOptions){ .listen = "127.0.0.1", .host_kind = "daemon" }, &limits);
+  fake_queue_hold_feed (fixture.queue);
+  fd = raw_connect (fixture.uri);
+  raw_send (fd, "GET /tasks?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n", -1);
+  while (fake_queue_count_reads (fixture.queue) == 0)
+    g_usleep (1000);
+  g_test_expect_message ("gw-gateway", G_LOG_LEVEL_WARNING, "*has not answered 1 calls*");
+  gw_gateway_stop (fixture.gateway);
+  g_test_assert_expected_messages ();
+  close (fd);
+  tear_down (&fixture, NULL);
+}
+
 static void
 close_with_reset (int fd)
 {
@@ -1253,6 +1275,7 @@ main (int argc,
   ADD ("/gateway/results-stream", set_up, test_results_stream);
   ADD ("/gateway/refuse-work", set_up, test_refuse_work);
   ADD ("/gateway/stop-waits", set_up, test_stop_waits);
+  g_test_add_func ("/gateway/stop-gives-up", test_stop_gives_up);
   ADD ("/gateway/leaks", set_up, test_leaks);
   ADD ("/gateway/limits", set_up_short_limits, test_limits);
   ADD ("/gateway/bound", set_up_short_limits, test_bound);

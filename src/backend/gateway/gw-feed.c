@@ -416,15 +416,30 @@ gw_feed_stop (GwFeed *self)
     }
 }
 
+/**
+ * gw_feed_close:
+ * @self: a feed
+ *
+ * Stops it, and hears no more of the queue. Readings that are under way still end in it: it is
+ * freed when its context is not iterated any more.
+ */
+void
+gw_feed_close (GwFeed *self)
+{
+  gw_feed_stop (self);
+  drop_source (&self->round_timer);
+  if (self->watch != 0)
+    gw_queue_unwatch (self->queue, self->watch);
+  self->watch = 0;
+}
+
 void
 gw_feed_free (GwFeed *self)
 {
   if (self == NULL)
     return;
 
-  gw_feed_stop (self);
-  drop_source (&self->round_timer);
-  gw_queue_unwatch (self->queue, self->watch);
+  gw_feed_close (self);
   g_object_unref (self->queue);
   g_free (self);
 }

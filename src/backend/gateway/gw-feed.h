@@ -13,6 +13,7 @@ typedef struct _GwFeed GwFeed;
 
 GwFeed *gw_feed_new (GwQueue *queue);
 void gw_feed_stop (GwFeed *self);
+void gw_feed_close (GwFeed *self);
 void gw_feed_free (GwFeed *self);
 guint gw_feed_count_waiters (GwFeed *self);
 

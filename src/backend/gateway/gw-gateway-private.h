@@ -55,7 +55,7 @@ struct _GwGateway {
   guint n_held;             /* waiting for an async call */
   gint64 started_at;        /* monotonic us */
   char *store;              /* (nullable) as the queue last said */
-  gint64 stop_deadline;     /* monotonic us; 0: not stopping */
+  gint64 stop_began;        /* monotonic us; 0: not stopping */
   GSource *stop_timer;      /* (nullable) */
   GHashTable *tests;        /* name -> JsonObject: how the last test of each provider ended */
 };

@@ -19,7 +19,6 @@
 #include "gateway/gw-gateway-private.h"
 
 #define STOP_REQUESTS_MS 2000 /* to write what is being answered */
-#define STOP_CALLS_MS 10000   /* for calls that the queue still has */
 
 G_DEFINE_FINAL_TYPE (GwGateway, gw_gateway, G_TYPE_OBJECT)
 
@@ -168,11 +167,13 @@ end_serving (GwGateway *self)
 {
   gw_http_listener_stop (self->listener);
   soup_server_disconnect (self->server);
-  g_clear_pointer (&self->feed, gw_feed_free);
+  if (self->feed != NULL)
+    gw_feed_close (self->feed);
   g_clear_pointer (&self->parser, gw_parse_thread_free);
-  /* What the closing of connections has queued. */
+  /* What the closing of connections has queued, and answers of the queue that come after all. */
   for (guint i = 0; i < 1000 && g_main_context_iteration (self->context, FALSE); i++)
     ;
+  g_clear_pointer (&self->feed, gw_feed_free);
   g_clear_pointer (&self->listener, gw_http_listener_free);
   g_clear_object (&self->server);
   g_clear_pointer (&self->asker, gw_peer_asker_free);
@@ -298,16 +299,16 @@ void
 _gw_gateway_request_gone (GwGateway *self)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 late = now - self->stop_deadline;
+  gboolean late = now - self->stop_began >= STOP_REQUESTS_MS * 1000;
 
-  if (self->stop_deadline == 0 || !g_main_loop_is_running (self->loop))
+  if (self->stop_began == 0 || !g_main_loop_is_running (self->loop))
     return;
 
-  if (self->n_held == 0 && (self->n_requests == 0 || late >= 0))
+  if (self->n_held == 0 && (self->n_requests == 0 || late))
     {
       g_main_loop_quit (self->loop);
     }
-  else if (late >= (STOP_CALLS_MS - STOP_REQUESTS_MS) * 1000)
+  else if (now - self->stop_began >= (gint64) self->limits.queue_ms * 1000)
     {
       g_warning ("The queue has not answered %u calls; stopping without them", self->n_held);
       g_main_loop_quit (self->loop);
@@ -319,7 +320,7 @@ stop_cb (gpointer user_data)
 {
   GwGateway *self = user_data;
 
-  self->stop_deadline = g_get_monotonic_time () + STOP_REQUESTS_MS * 1000;
+  self->stop_began = g_get_monotonic_time ();
   gw_http_listener_stop (self->listener);
   gw_feed_stop (self->feed);
   self->stop_timer = g_timeout_source_new (20);

@@ -12,6 +12,7 @@ typedef struct _GwHttpListener GwHttpListener;
 typedef struct {
   guint limits[GW_N_HTTP_PHASES];
   guint max_connections;
+  guint queue_ms; /* how long who stops waits for calls that the queue still has */
 } GwHttpLimits;
 
 #define GW_HTTP_LIMITS_DEFAULT                                                                     \
@@ -19,7 +20,8 @@ typedef struct {
                                [GW_HTTP_PHASE_BODY] = 30000,                                      \
                                [GW_HTTP_PHASE_WRITE] = 60000,                                     \
                                [GW_HTTP_PHASE_IDLE] = 120000 },                                   \
-                   .max_connections = 8192 })
+                   .max_connections = 8192,                                                       \
+                   .queue_ms = 10000 })
 
 GwHttpListener *gw_http_listener_new (SoupServer *server, const GwHttpLimits *limits);
 void gw_http_listener_free (GwHttpListener *self);
