@@ -12,6 +12,7 @@
 #include "config.h"
 
 #include "gw-live-settings.h"
+#include "gw-thread-task.h"
 
 struct _GwLiveSettings {
   GObject parent_instance;
@@ -232,7 +233,7 @@ gw_live_settings_set_async (GwLiveSettings *self,
   g_task_set_task_data (task, change, change_free);
   saving = g_task_new (self, NULL, saved_cb, g_object_ref (task));
   g_task_set_task_data (saving, copy, change_free);
-  g_task_run_in_thread (saving, save_worker);
+  gw_thread_task_run (saving, "gw-save", save_worker);
 }
 
 gboolean

@@ -25,6 +25,7 @@
 #include <glib/gstdio.h>
 
 #include "gw-export.h"
+#include "gw-thread-task.h"
 
 #define FLUSH_SIZE (64 * 1024)
 
@@ -449,20 +450,20 @@ request_free (gpointer data)
   g_free (request);
 }
 
-static gpointer
-save_thread (gpointer data)
+static void
+save_worker (GTask *task,
+             gpointer source,
+             gpointer task_data,
+             GCancellable *cancellable)
 {
-  g_autoptr (GTask) task = data;
-  Request *request = g_task_get_task_data (task);
+  Request *request = task_data;
   GError *error = NULL;
 
-  if (gw_export_save (request->path, request->format, request->title, request->tasks,
-                      g_task_get_cancellable (task), &error))
+  if (gw_export_save (request->path, request->format, request->title, request->tasks, cancellable,
+                      &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
-
-  return NULL;
 }
 
 /**
@@ -495,7 +496,7 @@ gw_export_save_async (const char *path,
   request->title = g_strdup (title);
   request->tasks = g_ptr_array_ref (tasks);
   g_task_set_task_data (task, request, request_free);
-  g_thread_unref (g_thread_new ("export", save_thread, g_steal_pointer (&task)));
+  gw_thread_task_run (task, "export", save_worker);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-import-set.h"
+#include "gw-thread-task.h"
 
 struct _GwImportSet {
   GObject parent_instance;
@@ -122,12 +123,13 @@ job_free (gpointer data)
   g_free (job);
 }
 
-static gpointer
-parse_thread (gpointer data)
+static void
+parse_worker (GTask *task,
+              gpointer source,
+              gpointer task_data,
+              GCancellable *cancellable)
 {
-  g_autoptr (GTask) task = data;
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  Job *job = g_task_get_task_data (task);
+  Job *job = task_data;
   g_autoptr (GPtrArray) imports = g_ptr_array_new ();
 
   for (guint i = 0; i < job->files->len && !g_cancellable_is_cancelled (cancellable); i++)
@@ -147,8 +149,6 @@ parse_thread (gpointer data)
   if (!g_cancellable_is_cancelled (cancellable))
     job->lines = gw_import_lines_new (imports, job->skip_duplicates, cancellable);
   g_task_return_boolean (task, TRUE);
-
-  return NULL;
 }
 
 static void
@@ -234,7 +234,7 @@ gw_import_set_parse (GwImportSet *self)
   task = g_task_new (NULL, self->parsing, parsed_cb, g_object_ref (self));
   g_task_set_source_tag (task, gw_import_set_parse);
   g_task_set_task_data (task, job, job_free);
-  g_thread_unref (g_thread_new ("import", parse_thread, g_steal_pointer (&task)));
+  gw_thread_task_run (task, "import", parse_worker);
   gw_import_set_update_busy (self);
 }
 
@@ -248,12 +248,13 @@ make_stale (GwImportSet *self)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-static gpointer
-read_thread (gpointer data)
+static void
+read_worker (GTask *task,
+             gpointer source,
+             gpointer task_data,
+             GCancellable *cancellable)
 {
-  g_autoptr (GTask) task = data;
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  GPtrArray *sources = g_task_get_task_data (task);
+  GPtrArray *sources = task_data;
   g_autoptr (GPtrArray) expanded = gw_import_expand_files (sources, cancellable);
   GPtrArray *files = g_ptr_array_new_with_free_func (file_free);
 
@@ -268,8 +269,6 @@ read_thread (gpointer data)
       g_ptr_array_add (files, file);
     }
   g_task_return_pointer (task, files, (GDestroyNotify) g_ptr_array_unref);
-
-  return NULL;
 }
 
 static void
@@ -304,7 +303,7 @@ gw_import_set_read (GwImportSet *self)
   g_task_set_task_data (task, g_steal_pointer (&self->coming),
                         (GDestroyNotify) g_ptr_array_unref);
   self->coming = g_ptr_array_new_with_free_func (g_object_unref);
-  g_thread_unref (g_thread_new ("import", read_thread, g_steal_pointer (&task)));
+  gw_thread_task_run (task, "import", read_worker);
   gw_import_set_update_busy (self);
 }
 

@@ -152,10 +152,6 @@ GBytes *gw_import_read_file (GFile *file, GCancellable *cancellable, GError **er
 /* Reads and parses on a thread of its own. @files: (element-type GFile), a folder stands for the
  * supported files in it. Finish: (element-type GwImport) in that order; what could not be read has
  * its `error`; NULL only if cancelled. */
-void gw_import_files_async (GPtrArray *files, const GwImportOptions *options,
-                            GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data);
-GPtrArray *gw_import_files_finish (GAsyncResult *result, GError **error);
 
 /* The same on the calling thread, for programs without a main loop. */
 GPtrArray *gw_import_files (GPtrArray *files, const GwImportOptions *options,

@@ -11,6 +11,7 @@
 #include "gw-collect.h"
 #include "gw-export.h"
 #include "gw-save.h"
+#include "gw-thread-task.h"
 
 /* A project is dirty when more of its tasks have ended than its file has. One is written at a time:
  * fetched, then replaced on a thread. What was written is recorded, with its size and time, so that
@@ -191,7 +192,7 @@ run_in_thread (Place *place, GTaskThreadFunc function, GAsyncReadyCallback callb
 
   g_task_set_source_tag (task, run_in_thread);
   g_task_set_task_data (task, place, NULL);
-  g_task_run_in_thread (task, function);
+  gw_thread_task_run (task, "autosave", function);
 }
 
 static Place *

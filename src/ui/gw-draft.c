@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 
+#include "gw-thread-task.h"
 #include "gw-window-private.h"
 
 /* What stands in the compose box is kept in a file of the user's state, so that neither a crash nor
@@ -98,10 +99,8 @@ wish_free (gpointer data)
 
 /* A later wish may have been quicker: it has the newer text. */
 static void
-save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+fulfil (Wish *wish)
 {
-  Wish *wish = task_data;
-
   g_mutex_lock (&mutex);
   if (wish->number > wish->draft->written)
     {
@@ -109,6 +108,12 @@ save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *can
       wish->draft->written = wish->number;
     }
   g_mutex_unlock (&mutex);
+}
+
+static void
+save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  fulfil (task_data);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -124,9 +129,9 @@ wish_saved (Draft *which, const char *text, gboolean now)
   g_task_set_source_tag (task, wish_saved);
   g_task_set_task_data (task, wish, wish_free);
   if (now)
-    g_task_run_in_thread_sync (task, save_worker);
+    fulfil (wish);
   else
-    g_task_run_in_thread (task, save_worker);
+    gw_thread_task_run (task, "draft", save_worker);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gw-save.h"
+#include "gw-thread-task.h"
 
 /* Results into a file that a chooser gave: through its GFile, never its path, since in a sandbox it
  * is lent by a portal. Written on a thread, beside the file, and put in its place at once. */
@@ -109,17 +110,15 @@ write_file (Save *save, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
-static gpointer
-save_thread (gpointer data)
+static void
+save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
-  g_autoptr (GTask) task = data;
   GError *error = NULL;
 
-  if (write_file (g_task_get_task_data (task), g_task_get_cancellable (task), &error))
+  if (write_file (task_data, cancellable, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
-  return NULL;
 }
 
 /**
@@ -141,7 +140,7 @@ gw_save_file_async (GFile *file, GwFormat format, const char *title, GPtrArray *
   save->title = g_strdup (title);
   save->tasks = g_ptr_array_ref (tasks);
   g_task_set_task_data (task, save, save_free);
-  g_thread_unref (g_thread_new ("save", save_thread, g_steal_pointer (&task)));
+  gw_thread_task_run (task, "save", save_worker);
 }
 
 gboolean

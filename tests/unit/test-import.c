@@ -644,23 +644,6 @@ test_utf16_table (void)
 }
 
 static void
-got_imports (GObject *source,
-             GAsyncResult *result,
-             gpointer user_data)
-{
-  GAsyncResult **kept = user_data;
-
-  *kept = g_object_ref (result);
-}
-
-static void
-wait_for (GAsyncResult **result)
-{
-  while (*result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static void
 test_files (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("gangway-import-XXXXXX", NULL);
@@ -668,8 +651,6 @@ test_files (void)
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) imports = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GAsyncResult) cancelled = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *inside = g_build_filename (folder, "empty", NULL);
   GwImport *import;
@@ -686,9 +667,7 @@ test_files (void)
   g_ptr_array_add (files, g_file_new_for_path (inside));
   g_ptr_array_add (files, g_file_new_build_filename (folder, "ignored.png", NULL));
 
-  gw_import_files_async (files, NULL, NULL, got_imports, &result);
-  wait_for (&result);
-  imports = gw_import_files_finish (result, &error);
+  imports = gw_import_files (files, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (imports->len, ==, 5);
   import = imports->pdata[0];
@@ -707,9 +686,7 @@ test_files (void)
   assert_tasks (import, "text|two");
 
   g_cancellable_cancel (cancellable);
-  gw_import_files_async (files, NULL, cancellable, got_imports, &cancelled);
-  wait_for (&cancelled);
-  g_assert_null (gw_import_files_finish (cancelled, &error));
+  g_assert_null (gw_import_files (files, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)

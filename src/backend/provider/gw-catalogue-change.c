@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "gw-thread-task.h"
 #include "provider/gw-catalogue-private.h"
 #include "provider/gw-keyring.h"
 
@@ -284,7 +285,7 @@ plan_change (GwCatalogue *self,
   return entries;
 }
 
-/* In a thread of GTask's pool: a small file, no network. */
+/* In a thread of its own: the disk may take its time. */
 static void
 save_worker (GTask *task,
              gpointer source,
@@ -406,7 +407,7 @@ save_change (GwCatalogue *self,
   g_object_set_data_full (G_OBJECT (saving), "gw-entries", entries,
                           (GDestroyNotify) g_ptr_array_unref);
   g_task_set_task_data (saving, groups, (GDestroyNotify) g_ptr_array_unref);
-  g_task_run_in_thread (saving, save_worker);
+  gw_thread_task_run (saving, "gw-save", save_worker);
 }
 
 static void
