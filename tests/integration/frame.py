@@ -457,6 +457,12 @@ class Case(unittest.TestCase):
         self.processes = []
         self.addCleanup(self._clean_up)
 
+    def cannot(self, reason):
+        """What this machine cannot show is skipped by a person, and fails where nobody looks."""
+        if os.environ.get("CI") == "true":
+            self.fail(reason)
+        self.skipTest(reason)
+
     def run(self, result=None):
         """What the programs have said goes with a failure: a log is often all that is left of it."""
         method = getattr(self, self._testMethodName)

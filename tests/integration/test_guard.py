@@ -95,7 +95,7 @@ class Guard(frame.Case):
 
     def test_other_users_are_refused(self):
         if os.getuid() != 0:
-            self.skipTest("only root can ask as another user")
+            self.cannot("only root can ask as another user")
         ask = ("import sys, urllib.request, urllib.error\n"
                "try: print(urllib.request.urlopen(sys.argv[1], timeout=5).status)\n"
                "except urllib.error.HTTPError as e: print(e.code)\n")

@@ -18,6 +18,7 @@
 #include "fake-queue.h"
 #include "gateway/gw-gateway-private.h"
 #include "raw-client.h"
+#include "test-skip.h"
 
 typedef struct {
   FakeQueue *queue;
@@ -209,7 +210,7 @@ test_foreign_user (Fixture *fixture,
 
   if (geteuid () != 0)
     {
-      g_test_skip ("only root can be another user");
+      test_skip ("only root can be another user");
       return;
     }
 

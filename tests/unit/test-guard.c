@@ -8,6 +8,7 @@
 
 #include "gateway/gw-guard.h"
 #include "gateway/gw-peer.h"
+#include "test-skip.h"
 
 static void
 test_hosts (void)
@@ -244,7 +245,7 @@ test_peer (void)
 
   if (asker == NULL)
     {
-      g_test_skip (error->message);
+      test_skip (error->message);
       return;
     }
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
@@ -274,7 +275,7 @@ test_peer_gone (void)
 
   if (asker == NULL)
     {
-      g_test_skip ("sock_diag does not answer here");
+      test_skip ("sock_diag does not answer here");
       return;
     }
   make_pair (&pair, G_SOCKET_FAMILY_IPV4, "127.0.0.1");
