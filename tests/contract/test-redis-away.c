@@ -506,6 +506,49 @@ test_lost_claim (Away *self,
   gw_grant_free (claim_idle (self->queue, "alpha"));
 }
 
+/* The step of one file fails in Redis: the others are told all the same, and it is set aside. */
+static void
+test_one_fails (Away *self,
+                gconstpointer data)
+{
+  g_autofree char *bad = submit_one (self->queue, "x", "bad");
+  g_autofree char *good = submit_one (self->queue, "y", "good");
+  g_autoptr (GwGrant) first = claim_one (self->queue);
+  g_autoptr (GwGrant) second = claim_one (self->queue);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpstr (first->task_id, ==, bad);
+  /* A key of the wrong kind, which the end of each call of that project writes to. */
+  redis_server_tell (self->redis, "LPUSH", "gangway:calls:2", "x", NULL);
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, first->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  g_assert_cmpint (finish_now (self->queue, second->attempt, "told", &error), ==, GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  redis_server_start (self->redis);
+  wait_status (self->queue, good, GW_TASK_COMPLETED, "told");
+  while (count_kept (self, ".undelivered") == 0)
+    g_usleep (5000);
+  wait_delivered (self);
+  g_assert_true (was_said ("set aside after"));
+  g_assert_true (was_said (bad));
+}
+
+/* The same with nobody away: who called is told that it is kept. */
+static void
+test_step_fails (Away *self,
+                 gconstpointer data)
+{
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", "bad");
+  g_autoptr (GwGrant) grant = claim_one (self->queue);
+  g_autoptr (GError) error = NULL;
+
+  redis_server_tell (self->redis, "LPUSH", "gangway:calls:2", "x", NULL);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "kept", &error), ==, GW_FINISH_KEPT);
+  g_assert_no_error (error);
+  while (count_kept (self, ".undelivered") == 0)
+    g_usleep (5000);
+}
+
 /* Frozen: on disk while nobody answers, gone from there when it has. */
 static void
 test_frozen (Away *self,
@@ -771,6 +814,8 @@ main (int argc,
   ADD ("back-without-data", test_back_without_data);
   ADD ("back-with-older-data", test_back_with_older_data);
   ADD ("lost-claim", test_lost_claim);
+  ADD ("one-fails", test_one_fails);
+  ADD ("step-fails", test_step_fails);
   ADD ("frozen", test_frozen);
   ADD ("full-disk-too", test_full_disk_too);
   ADD ("full", test_full);

@@ -115,10 +115,9 @@ take_reply (GwRedisEngine *engine,
           g_clear_error (&request->error);
           request->result = gw_redis_finished_new_unseen (request, gw_clock_now (engine->clock));
         }
-      /* Redis does not take it just now. */
+      /* Redis does not take it just now, or the step fails: what was paid is not thrown away. */
       if (request->script == GW_REDIS_FINISH
-          && (g_error_matches (request->error, GW_ERROR, GW_ERROR_UNAVAILABLE)
-              || g_error_matches (request->error, GW_ERROR, GW_ERROR_NO_SPACE)))
+          && gw_redis_error_is_for_later (request->error))
         gw_redis_engine_keep (engine, request, TRUE);
       return;
     }

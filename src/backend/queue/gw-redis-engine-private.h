@@ -69,6 +69,7 @@ struct _GwRedisEngine {
   gboolean full;          /* it took no change when it was last asked to */
   char *run_id;           /* (nullable) of the server */
   gint64 deliver_at;      /* monotonic ms; 0: nothing lies on disk that may be told */
+  GHashTable *failed;     /* (element-type utf8 guint) how often a file's step has failed, by path */
   guint n_foreign;        /* of other queues, as was said last */
   gboolean stranger;      /* others took this engine for dead: it says anew what it can */
   char *store;
@@ -127,6 +128,7 @@ void gw_redis_engine_note_grant (GwRedisEngine *engine, GwGrant *grant, const ch
 void gw_redis_engine_end_flight (GwRedisEngine *engine, guint64 attempt);
 void gw_redis_engine_tell_abort (GwRedisEngine *engine, const char *lane, guint64 number);
 void gw_redis_request_let_go (GwRedisRequest *request);
+gboolean gw_redis_error_is_for_later (const GError *error);
 gboolean gw_redis_engine_keep (GwRedisEngine *engine, GwRedisRequest *request, gboolean wait);
 gboolean gw_redis_engine_keep_orphan (GwRedisEngine *engine, GwRedisRequest *request);
 void gw_redis_engine_deliver (GwRedisEngine *engine);

@@ -23,6 +23,7 @@
 #define ERA_SHIFT 40
 #define NUMBER_MASK ((G_GUINT64_CONSTANT (1) << ERA_SHIFT) - 1)
 #define DELIVER_AGAIN_MS 2000
+#define DELIVER_TRIES 5
 
 /* A call under way. */
 typedef struct {
@@ -201,13 +202,14 @@ gw_redis_engine_tell_abort (GwRedisEngine *engine,
 /* --- Keeping. --- */
 
 /* Any thread. Whether the end of a call may be told later. */
-static gboolean
-is_for_later (const GError *error)
+gboolean
+gw_redis_error_is_for_later (const GError *error)
 {
   return error != NULL
          && (g_error_matches (error, GW_ERROR, GW_ERROR_UNAVAILABLE)
              || g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE)
-             || g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING));
+             || g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING)
+             || g_error_matches (error, GW_ERROR, GW_ERROR_INTERNAL));
 }
 
 /* Before a request is answered: what it held is done with, or stays. */
@@ -216,13 +218,13 @@ gw_redis_request_let_go (GwRedisRequest *request)
 {
   GwRedisEngine *engine = request->engine;
 
-  if (request->held != NULL && (request->kept || is_for_later (request->error)))
+  if (request->held != NULL && (request->kept || gw_redis_error_is_for_later (request->error)))
     gw_redis_spool_leave (engine->spool, request->held);
   else if (request->held != NULL)
     gw_redis_spool_release (engine->spool, request->held);
   request->held = NULL;
   if (engine != NULL && request->script == GW_REDIS_FINISH && !request->kept
-      && !is_for_later (request->error))
+      && !gw_redis_error_is_for_later (request->error))
     gw_redis_engine_end_flight (engine, request->attempt);
 }
 
@@ -319,6 +321,29 @@ typedef struct {
   guint others;
 } Tally;
 
+/* The step of this one fails: it is tried a few times, and never stands before the others. Whether it
+ * is to be tried again. */
+static gboolean
+note_failure (GwRedisEngine *engine,
+              GwRedisKept *kept,
+              const GError *error)
+{
+  guint tries = GPOINTER_TO_UINT (g_hash_table_lookup (engine->failed, kept->path)) + 1;
+
+  if (!g_error_matches (error, GW_ERROR, GW_ERROR_INTERNAL))
+    return FALSE;
+  if (tries == 1)
+    g_warning ("What a call for task %s came to could not be told to the queue: %s It is tried again, "
+               "and set aside after %u times.", kept->outcome->task_id, error->message,
+               DELIVER_TRIES);
+  if (tries < DELIVER_TRIES)
+    g_hash_table_replace (engine->failed, g_strdup (kept->path), GUINT_TO_POINTER (tries));
+  else
+    g_hash_table_remove (engine->failed, kept->path);
+
+  return tries < DELIVER_TRIES;
+}
+
 /* Whether to go on. */
 static gboolean
 deliver_one (GwRedisEngine *engine,
@@ -343,10 +368,18 @@ deliver_one (GwRedisEngine *engine,
       tally->extra += finished == GW_FINISH_EXTRA;
       tally->others += finished != GW_FINISH_STORED && finished != GW_FINISH_EXTRA;
       gw_redis_spool_remove (engine->spool, kept);
+      g_hash_table_remove (engine->failed, kept->path);
       end_flight_of (engine, outcome);
       return TRUE;
     }
-  if (is_for_later (local) || !gw_redis_connection_is_open (engine->connection))
+  if (note_failure (engine, kept, local))
+    {
+      engine->deliver_at = gw_redis_monotonic_ms () + DELIVER_AGAIN_MS;
+      return TRUE;
+    }
+  if ((gw_redis_error_is_for_later (local)
+       && !g_error_matches (local, GW_ERROR, GW_ERROR_INTERNAL))
+      || !gw_redis_connection_is_open (engine->connection))
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;

@@ -266,6 +266,7 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   engine->walks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   engine->flights = gw_redis_flights_new ();
   engine->eras = g_ptr_array_new_with_free_func (g_free);
+  engine->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   engine->options.spool_dir = NULL;
   if (options->spool_dir != NULL)
     engine->spool = gw_redis_spool_new (options->spool_dir, GW_REDIS_SPOOL_PATIENCE_MS, spooled_cb,
@@ -323,6 +324,7 @@ gw_redis_engine_unref (GwRedisEngine *engine)
   g_hash_table_unref (engine->walks);
   g_hash_table_unref (engine->flights);
   g_ptr_array_unref (engine->eras);
+  g_hash_table_unref (engine->failed);
   g_free (engine->trouble);
   g_free (engine->run_id);
   g_cond_clear (&engine->cond);

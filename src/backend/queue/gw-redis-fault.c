@@ -59,6 +59,10 @@ static const Row rows[] = {
     "Nothing listens there. Start Redis, or correct the address." },
   { "No such file", GW_REDIS_FAULT_AWAY, GW_ERROR_UNAVAILABLE,
     "There is no such socket. Start Redis, or correct the path." },
+  /* Last: what a step of ours was refused stands in its message, too. */
+  { "user_script", GW_REDIS_FAULT_NONE, GW_ERROR_INTERNAL,
+    "A step of Gangway failed there: keys of the queue were changed by hand, or this is an error of "
+    "Gangway's own. Please report it." },
 };
 
 /**
