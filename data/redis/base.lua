@@ -41,6 +41,7 @@ local DEFAULTS = {
   ['e:'] = { __index = {
     slot = 0, model = '', sent = 0, sent_at = 0, first = 0, ended = 0, outcome = LIVE, reported = 0,
     code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
+    nonce = 0,
   } },
   ['p:'] = { __index = { gone = 0, job = 0 } },
 }

@@ -24,11 +24,6 @@ local function first_of(provider, model)
   local listed = call('ZRANGE', P .. 'way:' .. route(provider, model), 0, 0)[1]
   return listed, listed and pile(listed:match(':(%d+)$'))
 end
--- Which model the asking engine runs it with.
-function fleet.own_model(l)
-  local s = fleet.share(ENGINE, l.name)
-  return s and s.model or l.model
-end
 -- Of an engine that takes only what came through it: few projects, whatever waits of others'.
 function fleet.best_own(l, only_pinned)
   local best, best_pile
@@ -93,10 +88,11 @@ local function start(l, pi, slot, worker)
   p.live, p.last_grant = p.live + 1, pk
   change('p:' .. p.pk)
   set_state(t, RUNNING)
+  local nonce = floor(RANDOM * 281474976710656) + 1
   make('e:' .. pk, { pk = pk, task = t.pk, project = p.pk, number = t.claims, lane = l.name,
     slot = slot, claimed = now, claimed_at = wall, engine = ENGINE, worker = worker,
     model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l),
-    revision = next_journal(pk) })
+    nonce = nonce, revision = next_journal(pk) })
   call('HSET', P .. 'live:' .. l.name, pk, now)
   flights[l.name] = nil
   call('SADD', P .. 'engine:' .. ENGINE, pk)
@@ -104,7 +100,7 @@ local function start(l, pi, slot, worker)
   call('ZADD', P .. 'engines', now + lease, ENGINE)
   count_send(l, pk)
   return { 'G', pk, t.claims, t.id, p.id, call('GET', P .. 'c:' .. t.pk) or '', pi.model,
-    t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', t.tries, now }
+    t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', t.tries, now, nonce }
 end
 
 local function show(l)
@@ -139,6 +135,11 @@ local function claim(name, slot, worker, decision)
   if not fleet.who(ENGINE) then
     events[#events + 1] = 'x' .. ENGINE
     return { 'R', V_HOLD, now + 1000, 0 }
+  end
+  -- Redis has come back, and not everybody has told yet what is in hand.
+  if (H.settle or 0) > now then
+    wait_for(l, W_ALL)
+    return { 'R', V_HOLD, H.settle, 0 }
   end
   local s = fleet.share(ENGINE, name)
   if s and (not fleet.can(s) or s.stop ~= '') then return refusal(l, V_SLOTS, NEVER) end

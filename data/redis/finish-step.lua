@@ -8,8 +8,10 @@ local function step()
     message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
   local name, slot, worker = arg(), narg(), arg()
   local claimer, id, provider = arg(), arg(), arg()
+  local nonce = num(arg() or '') or 0
   if name ~= '' and not lane(name) then return no_provider(name) end
-  local e = known_attempt(pk, claimer, id) or reply.act == 0 and adopt(claimer, id, provider, reply)
+  local e = known_attempt(pk, claimer, id, nonce)
+            or reply.act == 0 and adopt(claimer, id, provider, nonce, reply)
   if not e or e.outcome ~= LIVE and not (e.outcome == UNCERTAIN and e.reported == 0) then
     return ended_already(e, pk)
   end

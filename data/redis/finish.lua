@@ -2,16 +2,6 @@
 -- An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task
 -- has not ended and no newer attempt has been sent; else it is kept with its attempt, as extra.
 local STORED, KEPT, REQUEUED, TASK_FAILED, IGNORED = 0, 1, 2, 3, 4
--- A Redis that came back with older data gives the same numbers again: an attempt is the one that is
--- meant only if its engine and its task are, too.
-local function known_attempt(pk, claimer, id)
-  local e = attempt(pk)
-  if not e then return nil end
-  if claimer and claimer ~= '' and e.engine ~= claimer then return nil end
-  local t = task(e.task)
-  if id and id ~= '' and t and t.id ~= id then return nil end
-  return e
-end
 -- ending: what follows tells of it.
 local function note_sent(e, sent, ending_now)
   e.sent = max(min(max(sent, e.claimed), now), 1)
@@ -118,21 +108,29 @@ local function finish_late(e, reply)
   return KEPT
 end
 -- Redis has lost the claim, and the task is there: an answer that was paid is not thrown away for it.
-local function adopt(claimer, id, provider, reply)
+local function adopt(claimer, id, provider, nonce, reply)
   local t = id and id ~= '' and find_task(id)
   if not t then return nil end
   local sent = max(1, min(reply.sent > 0 and reply.sent or reply.ended, now))
+  -- What programs of before kept has no number of its own: told twice, it is the same.
+  for _, other in ipairs(nonce == 0 and attempts_of(t) or {}) do
+    local e = attempt(other)
+    if e and e.engine == claimer and e.sent == sent and e.nonce == 0 then return e end
+  end
   H.last_attempt = H.last_attempt + 1
   add_attempt(t, H.last_attempt)
   t.attempts = t.attempts + 1
   if t.started == 0 then t.started = to_wall(sent) end
   task_change(t)
   H.sent, H.uncertain = H.sent + 1, H.uncertain + 1
+  if H.recovered_at < wall - DAY then call('DEL', P .. 'crashed') end
+  call('SADD', P .. 'crashed', H.last_attempt)
+  H.recovered_at = wall
   return make('e:' .. H.last_attempt, { pk = H.last_attempt, task = t.pk, project = t.project,
     number = t.claims, lane = provider or '', slot = 0, model = reply.model, claimed = sent,
     claimed_at = to_wall(sent), sent = sent, sent_at = to_wall(sent), first = 0, ended = 0,
     outcome = UNCERTAIN, reported = 0, code = '', message = '', raw = '', extra = '', prompt = -1,
-    completion = -1, total = -1, engine = claimer, worker = '', revision = 0 })
+    completion = -1, total = -1, engine = claimer, worker = '', nonce = nonce, revision = 0 })
 end
 local function finish(e, reply)
   if e.sent == 0 then

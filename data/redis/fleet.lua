@@ -16,6 +16,11 @@ function fleet.shares(name)
   end
   return list
 end
+-- Which model the asking engine runs it with.
+function fleet.own_model(l)
+  local s = fleet.share(ENGINE, l.name)
+  return s and s.model or l.model
+end
 function fleet.can(s) return s.enabled == 1 and s.usable == 1 and s.runs == 1 end
 function fleet.goes_on(s) return fleet.can(s) and s.stop == '' and s.away <= now end
 function fleet.others_can(s)

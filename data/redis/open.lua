@@ -3,7 +3,7 @@
 local alone, lease, cap, most, keep = narg() == 1, narg(), narg(), narg(), narg()
 local hold_uncertain, hold_unfinished = narg() == 1, narg() == 1
 local boot, store, default, run, runs, own = arg(), arg(), arg(), arg(), narg(), narg()
-local set_limits = narg() == 1
+local set_limits, had = narg() == 1, arg()
 local offset = wall - now
 if outdated() then return outdated() end
 if not H and call('EXISTS', P .. 'move') == 1 then
@@ -31,7 +31,9 @@ if H.run and H.run ~= run then
   for _, id in ipairs(call('ZRANGE', P .. 'engines', 0, -1)) do
     call('ZADD', P .. 'engines', 'XX', 'GT', now + lease, id)
   end
+  fleet.unsettle(lease, 0)
 end
+if had ~= '' and had ~= H.store and not H.settle then fleet.unsettle(lease, 1) end
 H.run = run
 -- Only the clock of tests can start anew; Redis' own is Unix time.
 if H.boot ~= boot then
@@ -130,5 +132,11 @@ if H.default == 0 then create_project(default, 'default') end
 call('ZADD', P .. 'engines', now + lease, ENGINE)
 call('SREM', P .. 'asked', ENGINE)
 make('who:' .. ENGINE, { engine = ENGINE, runs = runs, hold = hold_uncertain and 1 or 0, own = own,
-  lease = lease, version = VERSION })
-return done(H.store, now, wall, H.cap, H.most, H.keep, differing)
+  lease = lease, version = VERSION, run = run })
+local words = {}
+for i = 1, narg() do
+  words[i] = fleet.take_flight({ pk = arg(), nonce = narg(), lane = arg(), id = arg(), age = narg(),
+    sent = narg(), slot = narg(), worker = arg(), over = narg() }, lease)
+end
+fleet.settle()
+return done(H.store, now, wall, H.cap, H.most, H.keep, differing, words)

@@ -17,6 +17,9 @@
  */
 
 #define LEASE 15
+#define SHORT_LEASE 3
+
+static guint lease = LEASE;
 
 typedef struct {
   RedisServer *redis;
@@ -65,7 +68,7 @@ open_queue (Away *self,
     .uri = self->redis->uri,
     .max_concurrency = 10,
     .max_attempts = 3,
-    .lease_seconds = LEASE,
+    .lease_seconds = lease,
     .spool_dir = self->folder,
     .wait = wait,
   };
@@ -228,6 +231,62 @@ claim_one (GwQueue *queue)
   g_assert_false (grant->idle);
 
   return grant;
+}
+
+/* Until nobody waits any more for those who had something in hand. */
+static GwGrant *
+claim_later (GwQueue *queue)
+{
+  while (TRUE)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GwGrant) grant = fx_claim (queue, "alpha", 0, &error);
+
+      g_assert_no_error (error);
+      if (grant->verdict == GW_VERDICT_START && !grant->idle)
+        return g_steal_pointer (&grant);
+      g_usleep (20000);
+    }
+}
+
+static void
+assert_refused (GwQueue *queue,
+                GwVerdict verdict)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwGrant) grant = fx_claim (queue, "alpha", 0, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (grant->verdict, ==, verdict);
+}
+
+/* The data as they are now come back after what @self does next. */
+static char *
+save_now (Away *self,
+          gsize *length)
+{
+  g_autofree char *dump = g_build_filename (self->redis->folder, "dump.rdb", NULL);
+  g_autoptr (GError) error = NULL;
+  char *text = NULL;
+
+  redis_server_tell (self->redis, "CONFIG", "SET", "appendonly", "no", NULL);
+  redis_server_tell (self->redis, "SAVE", NULL);
+  g_file_get_contents (dump, &text, length, &error);
+  g_assert_no_error (error);
+
+  return text;
+}
+
+static void
+start_from (Away *self,
+            const char *text,
+            gsize length)
+{
+  g_autofree char *dump = g_build_filename (self->redis->folder, "dump.rdb", NULL);
+
+  redis_server_forget (self->redis);
+  g_assert_true (g_file_set_contents (dump, text, (gssize) length, NULL));
+  redis_server_start_from_snapshot (self->redis);
 }
 
 static void
@@ -409,7 +468,9 @@ test_back_without_data (Away *self,
 
   set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
   id = submit_one (self->queue, "young", NULL);
-  young = claim_one (self->queue);
+  /* Others may have something in hand, too: they are given the time to tell. */
+  assert_refused (self->queue, GW_VERDICT_HOLD);
+  young = claim_later (self->queue);
   g_assert_cmpuint (young->attempt, !=, old->attempt);
   /* Both are the first of their data. */
   g_assert_cmpuint (young->attempt & 0xffff, ==, old->attempt & 0xffff);
@@ -461,12 +522,12 @@ test_back_with_older_data (Away *self,
   wait_trouble (self->queue, "away");
   wait_trouble (self->queue, NULL);
 
-  /* The first goes out of the way, so that the same number is given for the second. */
+  /* What was in hand was told: it has a number there again, which may be another one. */
   task = fx_cancel (self->queue, first, &error);
   g_assert_no_error (error);
   again = claim_one (self->queue);
   g_assert_cmpstr (again->task_id, ==, second);
-  g_assert_cmpuint (again->attempt & 0xffff, ==, old->attempt & 0xffff);
+  g_assert_cmpuint (again->attempt, !=, old->attempt);
   g_assert_cmpint (finish_now (self->queue, old->attempt, "of the first", &error), ==,
                    GW_FINISH_EXTRA);
   g_assert_no_error (error);
@@ -547,6 +608,162 @@ test_step_fails (Away *self,
   g_assert_no_error (error);
   while (count_kept (self, ".undelivered") == 0)
     g_usleep (5000);
+}
+
+/* Claims are lost, two engines have calls in hand: both tell of them before anybody claims, so no limit
+ * is broken, nothing is sent again, and what they come to is the tasks' own. */
+static void
+test_lost_claims_in_flight (Away *self,
+                            gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, NULL, 6);
+  Away elsewhere = { .redis = self->redis, .folder = NULL };
+  g_autoptr (GError) error = NULL;
+  GwQueue *queues[2] = { self->queue, open_queue (&elsewhere, FALSE, &error) };
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 4, 0 } };
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autofree char *text = NULL;
+  GwGrant *grants[4];
+  gsize length;
+
+  g_assert_no_error (error);
+  set_lanes (queues[1], lanes, G_N_ELEMENTS (lanes));
+  text = save_now (self, &length);
+  for (guint i = 0; i < 4; i++)
+    {
+      grants[i] = claim_one (queues[i % 2]);
+      g_assert_true (fx_note_sent (queues[i % 2], grants[i]->attempt,
+                                   gw_clock_now (gw_queue_get_clock (queues[i % 2])), &error));
+    }
+  redis_server_kill (self->redis);
+  start_from (self, text, length);
+  for (guint i = 0; i < 2; i++)
+    {
+      submit_any (queues[i]);
+      wait_trouble (queues[i], NULL);
+    }
+  assert_refused (queues[0], GW_VERDICT_SLOTS);
+  assert_refused (queues[1], GW_VERDICT_SLOTS);
+  stats = fx_stats (queues[0]);
+  g_assert_cmpuint (stats->counts[GW_TASK_RUNNING], ==, 4);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_assert_cmpint (finish_now (queues[i % 2], grants[i]->attempt, "paid", &error), ==,
+                       GW_FINISH_STORED);
+      g_assert_no_error (error);
+      wait_status (self->queue, ids->pdata[i], GW_TASK_COMPLETED, "paid");
+      gw_grant_free (grants[i]);
+    }
+  gw_grant_free (claim_one (queues[1]));
+  g_object_unref (queues[1]);
+}
+
+/* Everything is lost, and calls are in hand: their slots are taken until they have ended. */
+static void
+test_lost_data_in_flight (Away *self,
+                          gconstpointer data)
+{
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 1, 0 } };
+  g_autofree char *old = NULL;
+  g_autofree char *id = NULL;
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GwGrant) next = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_clear_object (&self->queue);
+  lease = SHORT_LEASE;
+  open_now (self);
+  lease = LEASE;
+  old = submit_one (self->queue, "old", NULL);
+  grant = claim_one (self->queue);
+  g_assert_true (fx_note_sent (self->queue, grant->attempt,
+                               gw_clock_now (gw_queue_get_clock (self->queue)), &error));
+  redis_server_tell (self->redis, "FLUSHALL", NULL);
+  submit_any (self->queue);
+  while (!was_said ("came back without its data"))
+    g_usleep (5000);
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+  id = submit_one (self->queue, "new", NULL);
+  /* Past the time in which others tell, and past any lease. */
+  for (guint i = 0; i < 2; i++)
+    {
+      while (TRUE)
+        {
+          g_autoptr (GwGrant) none = fx_claim (self->queue, "alpha", 0, &error);
+
+          g_assert_no_error (error);
+          g_assert_cmpint (none->verdict, !=, GW_VERDICT_START);
+          if (none->verdict == GW_VERDICT_SLOTS)
+            break;
+          g_usleep (20000);
+        }
+      g_usleep (SHORT_LEASE * G_USEC_PER_SEC);
+    }
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "of the lost", &error), ==,
+                   GW_FINISH_KEPT);
+  next = claim_later (self->queue);
+  g_assert_cmpstr (next->task_id, ==, id);
+}
+
+/* Who was there before Redis went is waited for, but not for long. */
+static void
+test_who_comes_late (Away *self,
+                     gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwGrant) grant = NULL;
+
+  redis_server_tell (self->redis, "ZADD", "gangway:engines", "9999999999999", "absent", NULL);
+  redis_server_tell (self->redis, "HSET", "gangway:who:absent", "engine", "absent", NULL);
+  redis_server_kill (self->redis);
+  redis_server_start (self->redis);
+  submit_any (self->queue);
+  wait_trouble (self->queue, NULL);
+  assert_refused (self->queue, GW_VERDICT_HOLD);
+  grant = claim_later (self->queue);
+  g_assert_cmpstr (grant->task_id, ==, id);
+}
+
+/* A process died, its claim is lost, and its answer lies on disk: told once or twice, it is paid once,
+ * and the attempt is named as one of a crash. */
+static void
+test_adopted_twice (Away *self,
+                    gconstpointer data)
+{
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autoptr (GwRecovery) recovery = NULL;
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *kept = NULL;
+  g_autoptr (GDir) dir = NULL;
+  gsize length, size;
+
+  text = save_now (self, &length);
+  grant = claim_one (self->queue);
+  redis_server_kill (self->redis);
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "paid", &error), ==, GW_FINISH_KEPT);
+  g_clear_object (&self->queue);
+  dir = g_dir_open (self->folder, 0, &error);
+  g_assert_no_error (error);
+  path = g_build_filename (self->folder, g_dir_read_name (dir), NULL);
+  g_assert_true (g_file_get_contents (path, &kept, &size, NULL));
+  start_from (self, text, length);
+  open_now (self);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "paid");
+  wait_delivered (self);
+  recovery = fx_recovery (self->queue);
+  g_assert_cmpuint (recovery->attempts->len, ==, 1);
+
+  g_clear_object (&self->queue);
+  g_assert_true (g_file_set_contents (path, kept, (gssize) size, NULL));
+  open_now (self);
+  wait_delivered (self);
+  stats = fx_stats (self->queue);
+  g_assert_cmpuint (stats->answers_extra, ==, 0);
+  g_assert_cmpuint (count_kept (self, ""), ==, 0);
 }
 
 /* Frozen: on disk while nobody answers, gone from there when it has. */
@@ -816,6 +1033,10 @@ main (int argc,
   ADD ("lost-claim", test_lost_claim);
   ADD ("one-fails", test_one_fails);
   ADD ("step-fails", test_step_fails);
+  ADD ("lost-claims-in-flight", test_lost_claims_in_flight);
+  ADD ("lost-data-in-flight", test_lost_data_in_flight);
+  ADD ("who-comes-late", test_who_comes_late);
+  ADD ("adopted-twice", test_adopted_twice);
   ADD ("frozen", test_frozen);
   ADD ("full-disk-too", test_full_disk_too);
   ADD ("full", test_full);

@@ -82,7 +82,8 @@ make_outcome (const char *store,
 
       values[i] = g_bytes_new (value, strlen (value));
     }
-  outcome = gw_redis_outcome_new (store, ENGINE, "task-of-it", "lane", attempt, values);
+  outcome = gw_redis_outcome_new (store, ENGINE, "task-of-it", "lane", attempt, 77,
+                                  values);
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     g_bytes_unref (values[i]);
 

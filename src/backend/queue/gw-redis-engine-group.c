@@ -139,7 +139,9 @@ take_reply (GwRedisEngine *engine,
       /* The claim has renewed the lease, not before it was asked for. */
       if (!engine->manual)
         grant->send_by = engine->group_at + gw_redis_engine_get_lease_ms (engine);
-      gw_redis_engine_note_grant (engine, grant, request->provider);
+      reply = gw_redis_reply_get (request->claimed != NULL ? request->claimed : reply, 2);
+      gw_redis_engine_note_grant (engine, request, grant,
+                                  (guint64) gw_redis_reply_get_int (reply, 10));
     }
 }
 

@@ -178,6 +178,7 @@ register_engine (GwRedisEngine *engine,
   g_autofree char *store = gw_id_new ();
   g_autofree char *project = gw_id_new ();
   const char *run_id = gw_redis_connection_get_server (engine->connection)->run_id;
+  g_autoptr (GArray) flights = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (redisReply) reply = NULL;
   const redisReply *differing;
   GwQueueLimits limits;
@@ -200,6 +201,8 @@ register_engine (GwRedisEngine *engine,
   gw_redis_request_add_int (call, !options->no_workers);
   gw_redis_request_add_int (call, options->own_only);
   gw_redis_request_add_int (call, first && options->set_limits);
+  gw_redis_request_add_text (call, engine->store);
+  gw_redis_engine_add_flights (engine, call, flights);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_OPEN, call->arguments, error);
   gw_redis_request_free (call);
   if (reply == NULL)
@@ -221,6 +224,7 @@ register_engine (GwRedisEngine *engine,
   engine->store = g_strdup (found);
   if (other || g_strcmp0 (engine->run_id, run_id) != 0)
     gw_redis_engine_begin_era (engine);
+  gw_redis_engine_take_flights (engine, flights, gw_redis_reply_get (reply, 9));
   g_free (engine->run_id);
   engine->run_id = g_strdup (run_id);
   engine->opened = TRUE;
@@ -304,6 +308,7 @@ beat (GwRedisEngine *engine)
   g_autoptr (GError) error = NULL;
 
   gw_redis_request_add_int (call, gw_redis_engine_get_lease_ms (engine));
+  gw_redis_engine_add_ghosts (engine, call);
   reply = gw_redis_engine_run_script (engine, GW_REDIS_BEAT, call->arguments, &error);
   gw_redis_request_free (call);
   if (reply == NULL)

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  *   gw-redis-engine-steps.c  one script
  *   gw-redis-engine-group.c  many in one pipeline
  *   gw-redis-engine-house.c  the connection, leases, sweeps
+ *   gw-redis-engine-flights.c  what this engine has in hand
  *   gw-redis-engine-spool.c  ends of calls that Redis does not take
  *   gw-redis-engine.c        the thread and its face
  */
@@ -124,7 +125,13 @@ void gw_redis_engine_keep_house (GwRedisEngine *engine);
 
 GHashTable *gw_redis_flights_new (void);
 void gw_redis_engine_begin_era (GwRedisEngine *engine);
-void gw_redis_engine_note_grant (GwRedisEngine *engine, GwGrant *grant, const char *provider);
+void gw_redis_engine_note_grant (GwRedisEngine *engine, GwRedisRequest *request, GwGrant *grant,
+                                 guint64 nonce);
+void gw_redis_engine_add_flights (GwRedisEngine *engine, GwRedisRequest *call, GArray *told);
+void gw_redis_engine_take_flights (GwRedisEngine *engine, GArray *told, const redisReply *words);
+void gw_redis_engine_add_ghosts (GwRedisEngine *engine, GwRedisRequest *call);
+void gw_redis_engine_flight_is_over (GwRedisEngine *engine, guint64 attempt);
+void gw_redis_engine_end_flight_of (GwRedisEngine *engine, GwRedisOutcome *outcome);
 void gw_redis_engine_end_flight (GwRedisEngine *engine, guint64 attempt);
 void gw_redis_engine_tell_abort (GwRedisEngine *engine, const char *lane, guint64 number);
 void gw_redis_request_let_go (GwRedisRequest *request);

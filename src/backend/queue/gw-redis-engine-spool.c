@@ -12,192 +12,11 @@
  * Ends of calls that Redis does not take: they go to this machine's disk, and are told when it takes
  * them again, also those that another process left in the same folder.
  *
- * An attempt is told by its store, its engine and its task, beside its number: a Redis that comes
- * back without its data, or with older ones, gives the same numbers again, and no answer may ever
- * become that of another task. What the engine's callers see as an attempt has the number of the
- * era above that of the attempt; an era ends when the server is another one than before.
- *
- * Threading: the engine's thread; flights are looked up on any.
+ * Threading: the engine's thread.
  */
 
-#define ERA_SHIFT 40
-#define NUMBER_MASK ((G_GUINT64_CONSTANT (1) << ERA_SHIFT) - 1)
 #define DELIVER_AGAIN_MS 2000
 #define DELIVER_TRIES 5
-
-/* A call under way. */
-typedef struct {
-  guint64 attempt;    /* as callers know it */
-  char *task_id;
-  char *provider;
-} Flight;
-
-static void
-free_flight (gpointer data)
-{
-  Flight *flight = data;
-
-  g_free (flight->task_id);
-  g_free (flight->provider);
-  g_free (flight);
-}
-
-GHashTable *
-gw_redis_flights_new (void)
-{
-  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_flight);
-}
-
-/* The server is another one, or another one's data: numbers may come again. */
-void
-gw_redis_engine_begin_era (GwRedisEngine *engine)
-{
-  g_mutex_lock (&engine->mutex);
-  g_ptr_array_add (engine->eras, g_strdup (engine->store));
-  g_mutex_unlock (&engine->mutex);
-}
-
-/* A claim was granted: @grant is given the number that callers know. */
-void
-gw_redis_engine_note_grant (GwRedisEngine *engine,
-                            GwGrant *grant,
-                            const char *provider)
-{
-  Flight *flight;
-
-  if (grant == NULL || grant->verdict != GW_VERDICT_START || grant->idle)
-    return;
-
-  flight = g_new0 (Flight, 1);
-  flight->task_id = g_strdup (grant->task_id);
-  flight->provider = g_strdup (provider);
-  g_mutex_lock (&engine->mutex);
-  grant->attempt |= (guint64) (engine->eras->len - 1) << ERA_SHIFT;
-  flight->attempt = grant->attempt;
-  g_hash_table_replace (engine->flights, &flight->attempt, flight);
-  g_mutex_unlock (&engine->mutex);
-}
-
-/* Any thread. Gives what Redis must know of @attempt beside its number; free each. */
-void
-gw_redis_engine_find_flight (GwRedisEngine *engine,
-                             guint64 attempt,
-                             GwRedisFlight *found)
-{
-  guint era = (guint) (attempt >> ERA_SHIFT);
-  Flight *flight;
-
-  memset (found, 0, sizeof *found);
-  found->number = attempt & NUMBER_MASK;
-  g_mutex_lock (&engine->mutex);
-  flight = g_hash_table_lookup (engine->flights, &attempt);
-  if (flight != NULL)
-    {
-      found->engine = g_strdup (engine->id);
-      found->task_id = g_strdup (flight->task_id);
-      found->provider = g_strdup (flight->provider);
-    }
-  if (era < engine->eras->len)
-    found->store = g_strdup (engine->eras->pdata[era]);
-  g_mutex_unlock (&engine->mutex);
-}
-
-void
-gw_redis_flight_clear (GwRedisFlight *flight)
-{
-  g_clear_pointer (&flight->store, g_free);
-  g_clear_pointer (&flight->engine, g_free);
-  g_clear_pointer (&flight->task_id, g_free);
-  g_clear_pointer (&flight->provider, g_free);
-}
-
-/* Any thread: the end of @attempt has been told, or is kept. */
-void
-gw_redis_engine_end_flight (GwRedisEngine *engine,
-                            guint64 attempt)
-{
-  g_mutex_lock (&engine->mutex);
-  g_hash_table_remove (engine->flights, &attempt);
-  g_mutex_unlock (&engine->mutex);
-}
-
-/* A claim may have been granted whose answer was lost with the connection: nobody has its task in
- * hand, and our lease would hold it for ever. After a reconnect: what we do have is told. */
-gboolean
-gw_redis_engine_give_up_unheard (GwRedisEngine *engine,
-                                 GError **error)
-{
-  GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_CLOSE, NULL, NULL, NULL, NULL);
-  g_autoptr (GPtrArray) numbers = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (redisReply) reply = NULL;
-  GHashTableIter iter;
-  gpointer key;
-
-  g_mutex_lock (&engine->mutex);
-  g_hash_table_iter_init (&iter, engine->flights);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      guint64 attempt = *(guint64 *) key;
-
-      if (g_strcmp0 (engine->eras->pdata[attempt >> ERA_SHIFT], engine->store) == 0)
-        g_ptr_array_add (numbers, g_strdup_printf ("%" G_GUINT64_FORMAT, attempt & NUMBER_MASK));
-    }
-  g_mutex_unlock (&engine->mutex);
-
-  gw_redis_request_add_int (call, numbers->len);
-  for (guint i = 0; i < numbers->len; i++)
-    gw_redis_request_add_text (call, numbers->pdata[i]);
-  reply = gw_redis_engine_run_script (engine, GW_REDIS_CLOSE, call->arguments, error);
-  gw_redis_request_free (call);
-  if (reply == NULL)
-    return FALSE;
-  if (gw_redis_reply_get_int (reply, 2) > 0)
-    g_message ("%d tasks were given to this engine when the connection was lost, and it never heard "
-               "of them: they are queued again.", (int) gw_redis_reply_get_int (reply, 2));
-
-  return TRUE;
-}
-
-/* What was kept has been told: its flight is over. */
-static void
-end_flight_of (GwRedisEngine *engine,
-               GwRedisOutcome *outcome)
-{
-  g_mutex_lock (&engine->mutex);
-  for (guint64 era = 0; era < engine->eras->len; era++)
-    {
-      guint64 attempt = outcome->attempt | era << ERA_SHIFT;
-      Flight *flight = g_hash_table_lookup (engine->flights, &attempt);
-
-      if (flight != NULL && g_str_equal (outcome->engine, engine->id)
-          && g_str_equal (engine->eras->pdata[era], outcome->store)
-          && g_str_equal (flight->task_id, outcome->task_id))
-        g_hash_table_remove (engine->flights, &attempt);
-    }
-  g_mutex_unlock (&engine->mutex);
-}
-
-/* An attempt that Redis names by its number alone, as callers know it: in whichever era it began. */
-void
-gw_redis_engine_tell_abort (GwRedisEngine *engine,
-                            const char *lane,
-                            guint64 number)
-{
-  g_autoptr (GArray) attempts = g_array_new (FALSE, FALSE, sizeof (guint64));
-
-  g_mutex_lock (&engine->mutex);
-  for (guint64 era = 0; era < engine->eras->len; era++)
-    {
-      guint64 attempt = number | era << ERA_SHIFT;
-
-      if (era + 1 == engine->eras->len || g_hash_table_contains (engine->flights, &attempt))
-        g_array_append_val (attempts, attempt);
-    }
-  g_mutex_unlock (&engine->mutex);
-
-  for (guint i = 0; i < attempts->len; i++)
-    gw_sq_watches_tell_abort (engine->watches, lane, g_array_index (attempts, guint64, i));
-}
 
 /* --- Keeping. --- */
 
@@ -236,6 +55,7 @@ answer_kept (GwRedisEngine *engine,
   GwRedisFinished *finished = gw_redis_finished_new_unseen (
     request, gw_clock_now (engine->clock) + DELIVER_AGAIN_MS);
 
+  gw_redis_engine_flight_is_over (engine, request->attempt);
   finished->finished = GW_FINISH_KEPT;
   g_clear_error (&request->error);
   request->result = finished;
@@ -308,6 +128,7 @@ gw_redis_engine_keep_orphan (GwRedisEngine *engine,
       g_set_error (&request->error, GW_ERROR, GW_ERROR_NOT_FOUND,
                    "Redis has lost the attempt's task.");
     }
+  gw_redis_engine_end_flight (engine, request->attempt);
   gw_redis_request_answer (request);
 
   return TRUE;
@@ -369,7 +190,7 @@ deliver_one (GwRedisEngine *engine,
       tally->others += finished != GW_FINISH_STORED && finished != GW_FINISH_EXTRA;
       gw_redis_spool_remove (engine->spool, kept);
       g_hash_table_remove (engine->failed, kept->path);
-      end_flight_of (engine, outcome);
+      gw_redis_engine_end_flight_of (engine, outcome);
       return TRUE;
     }
   if (note_failure (engine, kept, local))
@@ -384,7 +205,7 @@ deliver_one (GwRedisEngine *engine,
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  end_flight_of (engine, outcome);
+  gw_redis_engine_end_flight_of (engine, outcome);
   /* It had been told already, and only the word of it was lost. */
   if (g_error_matches (local, GW_ERROR, GW_ERROR_CONFLICT))
     {

@@ -52,6 +52,7 @@ static const struct {
  * @task_id: (nullable): whose
  * @provider: (nullable): whose lane called
  * @attempt: its number in that store
+ * @nonce: what tells it from others of that number; 0: not known
  * @given: (array fixed-size=20): the values, referenced
  *
  * Returns: (transfer full): the record, as of now
@@ -62,6 +63,7 @@ gw_redis_outcome_new (const char *store,
                       const char *task_id,
                       const char *provider,
                       guint64 attempt,
+                      guint64 nonce,
                       GBytes *const *given)
 {
   GwRedisOutcome *self = g_new0 (GwRedisOutcome, 1);
@@ -72,6 +74,7 @@ gw_redis_outcome_new (const char *store,
   self->task_id = g_strdup (task_id != NULL ? task_id : "");
   self->provider = g_strdup (provider != NULL ? provider : "");
   self->attempt = attempt;
+  self->nonce = nonce;
   self->kept_at = g_get_real_time () / 1000;
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
     self->values[i] = g_bytes_ref (given[i]);
@@ -144,8 +147,9 @@ gw_redis_outcome_to_text (GwRedisOutcome *self,
   gw_json_append_string (body, self->task_id);
   g_string_append (body, ",\n  \"provider\": ");
   gw_json_append_string (body, self->provider);
-  g_string_append_printf (body, ",\n  \"attempt\": %" G_GUINT64_FORMAT ",\n  \"kept_at\": %"
-                          G_GINT64_FORMAT ",\n  \"outcome\": {", self->attempt, self->kept_at);
+  g_string_append_printf (body, ",\n  \"attempt\": %" G_GUINT64_FORMAT ",\n  \"nonce\": %"
+                          G_GUINT64_FORMAT ",\n  \"kept_at\": %" G_GINT64_FORMAT
+                          ",\n  \"outcome\": {", self->attempt, self->nonce, self->kept_at);
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
     {
       g_autofree char *value = dup_value (self, i);
@@ -170,7 +174,7 @@ read_body (JsonObject *object,
 {
   g_autoptr (GwRedisOutcome) self = g_new0 (GwRedisOutcome, 1);
   const char *store = NULL, *engine = NULL, *task_id = "", *provider = "";
-  gint64 version = 0, attempt = 0, kept_at = 0;
+  gint64 version = 0, attempt = 0, nonce = 0, kept_at = 0;
   JsonObject *outcome = NULL;
 
   self->ref_count = 1;
@@ -180,6 +184,7 @@ read_body (JsonObject *object,
       || !gw_json_get_string (object, "task_id", GW_JSON_OPTIONAL, 200, &task_id, error)
       || !gw_json_get_string (object, "provider", GW_JSON_OPTIONAL, 200, &provider, error)
       || !gw_json_get_int (object, "attempt", GW_JSON_REQUIRED, 1, G_MAXINT64, &attempt, error)
+      || !gw_json_get_int (object, "nonce", GW_JSON_OPTIONAL, 0, G_MAXINT64, &nonce, error)
       || !gw_json_get_int (object, "kept_at", GW_JSON_OPTIONAL, 0, G_MAXINT64, &kept_at, error)
       || !gw_json_get_object (object, "outcome", GW_JSON_REQUIRED, &outcome, error))
     return NULL;
@@ -189,6 +194,7 @@ read_body (JsonObject *object,
   self->task_id = g_strdup (task_id);
   self->provider = g_strdup (provider);
   self->attempt = (guint64) attempt;
+  self->nonce = (guint64) nonce;
   self->kept_at = kept_at;
   for (guint i = 0; i < GW_REDIS_OUTCOME_N_VALUES; i++)
     {

@@ -44,12 +44,14 @@ typedef struct {
   char *task_id;     /* empty: not known */
   char *provider;    /* of its lane; empty: not known */
   guint64 attempt;
+  guint64 nonce;     /* that tells the attempt from others of its number; 0: not known */
   gint64 kept_at;    /* Unix ms */
   GBytes *values[GW_REDIS_OUTCOME_N_VALUES];
 } GwRedisOutcome;
 
 GwRedisOutcome *gw_redis_outcome_new (const char *store, const char *engine, const char *task_id,
                                       const char *provider, guint64 attempt,
+                                      guint64 nonce,
                                       GBytes *const *values);
 GwRedisOutcome *gw_redis_outcome_ref (GwRedisOutcome *self);
 void gw_redis_outcome_unref (GwRedisOutcome *self);

@@ -28,6 +28,7 @@ G_BEGIN_DECLS
 /* Of which attempt somebody speaks, beyond its number. */
 typedef struct {
   guint64 number;         /* in its store */
+  guint64 nonce;          /* that tells it from others of its number; 0: not known */
   char *store;            /* (nullable) whose era it is; NULL: not known */
   char *engine;           /* (nullable) that claimed it, with the rest; NULL: not this one */
   char *task_id;          /* (nullable) */
@@ -109,6 +110,7 @@ GwQueueTrouble *gw_redis_engine_get_trouble (GwRedisEngine *engine, guint *n_kep
 void gw_redis_engine_get_link (GwRedisEngine *engine, GwQueueLink *link);
 void gw_redis_engine_get_limits (GwRedisEngine *engine, GwQueueLimits *limits);
 void gw_redis_engine_take_limits (GwRedisEngine *engine, const redisReply *reply, guint index);
+void gw_redis_engine_note_sent (GwRedisEngine *engine, guint64 attempt);
 void gw_redis_engine_find_flight (GwRedisEngine *engine, guint64 attempt, GwRedisFlight *found);
 void gw_redis_flight_clear (GwRedisFlight *flight);
 GwRedisEngine *gw_redis_queue_get_engine (GwQueue *queue);

@@ -159,12 +159,14 @@ note_sent_async (GwQueue *self,
                                                   NULL, callback, user_data);
   GwRedisFlight flight;
 
+  gw_redis_engine_note_sent (gw_redis_queue_get_engine (self), attempt);
   gw_redis_engine_find_flight (gw_redis_queue_get_engine (self), attempt, &flight);
   request->lasting = TRUE;
   gw_redis_request_add_int (request, (gint64) flight.number);
   gw_redis_request_add_time (request, sent_at);
   gw_redis_request_add_text (request, flight.engine);
   gw_redis_request_add_text (request, flight.task_id);
+  gw_redis_request_add_int (request, (gint64) flight.nonce);
   gw_redis_flight_clear (&flight);
   gw_redis_queue_push (self, request);
 }
@@ -218,7 +220,8 @@ new_outcome (GwRedisFlight *flight,
     [GW_REDIS_OUTCOME_ENDED] = new_int (reply->ended_at),
   };
   GwRedisOutcome *outcome = gw_redis_outcome_new (flight->store, flight->engine, flight->task_id,
-                                                  flight->provider, flight->number, values);
+                                                  flight->provider, flight->number, flight->nonce,
+                                                  values);
 
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     g_bytes_unref (values[i]);

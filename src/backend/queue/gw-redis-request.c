@@ -118,6 +118,7 @@ gw_redis_request_add_outcome (GwRedisRequest *request,
   gw_redis_request_add_text (request, outcome->engine);
   gw_redis_request_add_text (request, outcome->task_id);
   gw_redis_request_add_text (request, outcome->provider);
+  gw_redis_request_add_int (request, (gint64) outcome->nonce);
 }
 
 void

@@ -20,7 +20,8 @@ static const struct {
   const char *name;
   const char *parts[MOST_PARTS];
 } scripts[GW_REDIS_N_SCRIPTS] = {
-  [GW_REDIS_OPEN] = { "open", { "base", "runs", "lanes", "fleet", "tasks", "recover", "open" } },
+  [GW_REDIS_OPEN] = { "open", { "base", "runs", "lanes", "fleet", "tasks", "recover",
+                              "attempts", "flights", "open" } },
   [GW_REDIS_CLOSE] = { "close", { "base", "guard", "runs", "lanes", "fleet", "tasks", "recover",
                                   "close" } },
   [GW_REDIS_BEAT] = { "beat", { "base", "guard", "runs", "lanes", "fleet", "tasks", "recover",
@@ -31,9 +32,10 @@ static const struct {
   [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
                                   "claim", "claim-step" } },
   [GW_REDIS_NOTE_SENT] = { "note-sent", { "base", "guard", "runs", "lanes", "fleet", "tasks",
-                                          "recover", "finish", "note-sent" } },
+                                          "recover", "attempts", "finish", "note-sent" } },
   [GW_REDIS_FINISH] = { "finish", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
-                                    "recover", "claim", "finish", "finish-step" } },
+                                    "recover", "claim", "attempts", "finish",
+                                    "finish-step" } },
   [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "spread", "work", "verbs" } },
   [GW_REDIS_COPY] = { "copy", { "base", "runs", "lanes", "fleet", "tasks", "spread", "recover",
