@@ -125,6 +125,39 @@ local function show(l)
   return list, index
 end
 
+-- Whether gw_scheduler_check_worth() and _check_share() would let the lane start whatever else they saw:
+-- the cap binds nowhere, and more waits than all faster lanes could end meanwhile. Nearly always so,
+-- but for a batch's last tasks; then nobody need be asked.
+local FIXED_SD = 0.02
+local function mean_of(l)
+  local variance = max(0, l.variance)
+  local ms = math.exp(l.mean + variance / 2) * 1000
+  if l.weight < 4 then
+    local oldest = now
+    for _, time in ipairs(flying(l.name)) do oldest = min(oldest, time) end
+    if now - oldest > ms then ms = 1.3 * (now - oldest) end
+  end
+  return ms, variance
+end
+local function is_plain(l, pi)
+  local all, most = 0, 0
+  local mean_here, variance = mean_of(l)
+  local careful, sd = mean_here, math.sqrt(variance)
+  if sd >= FIXED_SD then
+    careful = mean_here * math.exp((1 + 0.25 * math.log(1 + in_flight(l.name))) * sd - variance / 2)
+  end
+  for _, name in ipairs(lanes()) do
+    local other = lane(name)
+    local n = other.kind == PRACTICE and other ~= l and 0 or min(slots(other), H.cap)
+    all = all + n
+    if n > 0 and other ~= l then
+      local mean_there = mean_of(other)
+      if mean_there < mean_here * 1.000001 then most = most + n * (careful / mean_there + 1) end
+    end
+  end
+  return all <= H.cap and (is_pinned(pi) or most * 1.000001 < route_count())
+end
+
 -- decision: nil, or { steps, verdict and time for tasks without a pin, the same for pinned, last }
 local function claim(name, slot, worker, decision)
   local l = lane(name)
@@ -153,7 +186,7 @@ local function claim(name, slot, worker, decision)
     local o = lane(other)
     if o ~= l and o.kind ~= PRACTICE and slots(o) > 0 then others = true end
   end
-  if others and not decision then return { 'D' } end
+  if others and not decision and not is_plain(l, pi) then return { 'D' } end
   if decision then
     local current = decision.steps == H.steps or decision.last
     if not is_pinned(pi) and decision.worth ~= V_START then

@@ -168,6 +168,37 @@ test_half_a_verb (Fixture *self,
   g_assert_cmpint (ask_number (self, "ZCARD", "gangway:jobs"), ==, 0);
 }
 
+static gint64
+count_steps (Fixture *self)
+{
+  g_autoptr (redisReply) reply = ask (self, "HGET", "gangway:head", "steps", NULL);
+
+  return g_ascii_strtoll (reply->str, NULL, 10);
+}
+
+/* As long as more waits than faster lanes could take, which lane takes it is no question: a claim is one
+ * step, with several lanes as with one. */
+static void
+test_a_claim_is_one_step (Fixture *self,
+                          gconstpointer data)
+{
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 5, 0 },
+                                { "beta", GW_PROVIDER_OPENAI, "m", 5, 0 } };
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = NULL;
+  gint64 before;
+
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+  ids = submit_many (self->queue, "many", 60);
+  before = count_steps (self);
+  for (guint i = 0; i < 5; i++)
+    {
+      gw_grant_free (claim_start (self->queue, "alpha"));
+      gw_grant_free (claim_start (self->queue, "beta"));
+    }
+  /* The engine's own, a beat of its lease, may be among them. */
+  g_assert_cmpint (count_steps (self) - before, <, 2 * 10);
+}
+
 int
 main (int argc,
       char **argv)
@@ -178,6 +209,9 @@ main (int argc,
               fixture_tear_down);
   g_test_add ("/redis-steps/half-a-verb", Fixture, NULL, fixture_set_up, test_half_a_verb,
               fixture_tear_down);
+
+  g_test_add ("/redis-steps/a-claim-is-one-step", Fixture, NULL, fixture_set_up,
+              test_a_claim_is_one_step, fixture_tear_down);
 
   return g_test_run ();
 }

@@ -67,45 +67,147 @@ decide (GwRedisEngine *engine,
   gw_redis_request_add_int (call, last);
 }
 
-/* Asks on until the claim is granted or refused. What was finished before it stays so. */
-static gboolean
-settle_claim (GwRedisEngine *engine,
-              GwRedisRequest *request,
-              const redisReply *reply,
-              GError **error)
+/* What the last round told. */
+static const redisReply *
+get_shown (GwRedisRequest *request,
+           const redisReply *reply)
 {
-  const redisReply *shown = gw_redis_reply_get (reply, 2);
+  return gw_redis_reply_get (request->claimed != NULL ? request->claimed : reply, 2);
+}
 
-  for (guint i = 1; g_str_equal (gw_redis_reply_get_text (shown, 0), "D"); i++)
-    {
-      GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_CLAIM, NULL, NULL, NULL,
-                                                   NULL);
+static gboolean
+is_to_decide (GwRedisRequest *request,
+              const redisReply *reply)
+{
+  return request->provider != NULL && request->error == NULL && !request->judged
+         && !request->undecided
+         && g_str_equal (gw_redis_reply_get_text (get_shown (request, reply), 0), "D");
+}
 
-      gw_redis_request_add_text (call, request->provider);
-      gw_redis_request_add_int (call, request->slot);
-      gw_redis_request_add_text (call, request->worker);
-      decide (engine, call, shown, i >= DECISIONS);
-      g_clear_pointer (&request->claimed, gw_redis_reply_free);
-      request->claimed = gw_redis_engine_run_script (engine, GW_REDIS_CLAIM, call->arguments,
-                                                     error);
-      gw_redis_request_free (call);
-      if (request->claimed == NULL)
-        return FALSE;
-      shown = gw_redis_reply_get (request->claimed, 2);
-    }
+static GwRedisRequest *
+make_round (GwRedisEngine *engine,
+            GwRedisRequest *request,
+            const redisReply *shown,
+            gboolean last)
+{
+  GwRedisRequest *call = gw_redis_request_new (NULL, NULL, GW_REDIS_CLAIM, NULL, NULL, NULL, NULL);
 
-  return TRUE;
+  gw_redis_request_add_text (call, request->provider);
+  gw_redis_request_add_int (call, request->slot);
+  gw_redis_request_add_text (call, request->worker);
+  decide (engine, call, shown, last);
+
+  return call;
 }
 
 /* --- Groups. --- */
 
-static void
-take_reply (GwRedisEngine *engine,
-            GwRedisRequest *request,
-            const redisReply *reply)
+/* The replies to all of @calls, in order and in one pipeline; fewer: the connection is lost. */
+static GPtrArray *
+ask_all (GwRedisEngine *engine,
+         GPtrArray *calls,
+         GError **error)
 {
-  GwGrant *grant = NULL;
+  GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_redis_reply_free);
+  gint64 began;
 
+  for (guint i = 0; i < calls->len; i++)
+    {
+      GwRedisRequest *call = g_ptr_array_index (calls, i);
+
+      gw_redis_engine_append_script (engine, call->script, call->arguments);
+    }
+  gw_redis_engine_wait_begins (engine);
+  began = g_get_monotonic_time ();
+  while (replies->len < calls->len)
+    {
+      redisReply *reply = gw_redis_connection_take (engine->connection, error);
+
+      if (reply == NULL)
+        break;
+      g_ptr_array_add (replies, reply);
+    }
+  gw_redis_engine_wait_ends (engine);
+  if (replies->len == calls->len)
+    gw_redis_engine_note_round_trip (engine, calls->len, began);
+
+  for (guint i = 0; i < replies->len; i++)
+    {
+      GwRedisRequest *call = g_ptr_array_index (calls, i);
+      redisReply *again;
+
+      if (!gw_redis_reply_is_unknown_script (g_ptr_array_index (replies, i))
+          || !gw_redis_connection_is_open (engine->connection)
+          || !gw_redis_connection_load_scripts (engine->connection, *error == NULL ? error : NULL)
+          || !gw_redis_engine_append_script (engine, call->script, call->arguments))
+        continue;
+      again = gw_redis_connection_take (engine->connection, *error == NULL ? error : NULL);
+      if (again == NULL)
+        continue;
+      gw_redis_reply_free (g_ptr_array_index (replies, i));
+      g_ptr_array_index (replies, i) = again;
+    }
+
+  return replies;
+}
+
+/* Claims that the scheduler must judge: all of a group together, round by round, until each is granted
+ * or refused. What was finished before them stays so. */
+static void
+settle_claims (GwRedisEngine *engine,
+               GPtrArray *group,
+               GPtrArray *replies)
+{
+  for (guint round = 1; gw_redis_connection_is_open (engine->connection); round++)
+    {
+      g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func (
+        (GDestroyNotify) gw_redis_request_free);
+      g_autoptr (GPtrArray) asked = g_ptr_array_new ();
+      g_autoptr (GPtrArray) rounds = NULL;
+      g_autoptr (GError) error = NULL;
+
+      for (guint i = 0; i < replies->len; i++)
+        {
+          GwRedisRequest *request = g_ptr_array_index (group, i);
+          const redisReply *reply = g_ptr_array_index (replies, i);
+
+          if (!is_to_decide (request, reply))
+            continue;
+          g_ptr_array_add (asked, request);
+          g_ptr_array_add (calls, make_round (engine, request, get_shown (request, reply),
+                                              round >= DECISIONS));
+        }
+      if (calls->len == 0)
+        return;
+
+      rounds = ask_all (engine, calls, &error);
+      if (error != NULL)
+        gw_redis_engine_lose_connection (engine, error);
+      for (guint i = 0; i < asked->len; i++)
+        {
+          GwRedisRequest *request = g_ptr_array_index (asked, i);
+
+          g_clear_pointer (&request->claimed, gw_redis_reply_free);
+          if (i >= rounds->len)
+            request->error = g_error_copy (error);
+          else if (gw_redis_engine_check_reply (engine, GW_REDIS_CLAIM,
+                                                g_ptr_array_index (rounds, i), &request->error))
+            request->claimed = g_steal_pointer (&g_ptr_array_index (rounds, i));
+          /* The end of the call before it is told all the same. */
+          if (request->error != NULL && request->script == GW_REDIS_FINISH)
+            {
+              g_clear_error (&request->error);
+              request->undecided = TRUE;
+            }
+        }
+    }
+}
+
+static void
+judge_reply (GwRedisEngine *engine,
+             GwRedisRequest *request,
+             const redisReply *reply)
+{
   if (!gw_redis_engine_check_reply (engine, request->script, reply, &request->error))
     {
       /* Only its answer was lost with the connection. */
@@ -119,15 +221,19 @@ take_reply (GwRedisEngine *engine,
       if (request->script == GW_REDIS_FINISH
           && gw_redis_error_is_for_later (request->error))
         gw_redis_engine_keep (engine, request, TRUE);
-      return;
+      request->judged = TRUE;
     }
-  if (request->provider != NULL && !settle_claim (engine, request, reply, &request->error))
-    {
-      /* The end of the call before it is told all the same. */
-      if (request->script != GW_REDIS_FINISH)
-        return;
-      g_clear_error (&request->error);
-    }
+}
+
+static void
+take_reply (GwRedisEngine *engine,
+            GwRedisRequest *request,
+            const redisReply *reply)
+{
+  GwGrant *grant = NULL;
+
+  if (request->judged || request->error != NULL)
+    return;
   if (request->parse != NULL)
     request->result = request->parse (request, reply, &request->error);
   if (request->script == GW_REDIS_CLAIM)
@@ -159,56 +265,19 @@ void
 gw_redis_engine_run_group (GwRedisEngine *engine,
                            GPtrArray *group)
 {
-  g_autoptr (GPtrArray) replies = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) gw_redis_reply_free);
+  g_autoptr (GPtrArray) replies = NULL;
   g_autoptr (GError) error = NULL;
-  gint64 began;
-  guint n = 0;
 
-  for (guint i = 0; i < group->len; i++)
-    {
-      GwRedisRequest *request = g_ptr_array_index (group, i);
-
-      gw_redis_engine_append_script (engine, request->script, request->arguments);
-      n++;
-    }
   engine->group_at = gw_clock_now (engine->clock);
-  gw_redis_engine_wait_begins (engine);
-  began = g_get_monotonic_time ();
-  for (guint i = 0; i < n && error == NULL; i++)
-    {
-      redisReply *reply = gw_redis_connection_take (engine->connection, &error);
-
-      if (reply != NULL)
-        g_ptr_array_add (replies, reply);
-    }
-  gw_redis_engine_wait_ends (engine);
-  if (error == NULL)
-    gw_redis_engine_note_round_trip (engine, n, began);
-  else
+  replies = ask_all (engine, group, &error);
+  if (error != NULL)
     gw_redis_engine_lose_connection (engine, error);
 
   for (guint i = 0; i < replies->len; i++)
-    {
-      GwRedisRequest *request = g_ptr_array_index (group, i);
-      redisReply *reply = g_ptr_array_index (replies, i);
-
-      if (gw_redis_reply_is_unknown_script (reply)
-          && gw_redis_connection_is_open (engine->connection))
-        {
-          g_autoptr (redisReply) again = NULL;
-
-          if (gw_redis_connection_load_scripts (engine->connection, &request->error)
-              && gw_redis_engine_append_script (engine, request->script, request->arguments))
-            again = gw_redis_connection_take (engine->connection, &request->error);
-          if (again != NULL)
-            take_reply (engine, request, again);
-        }
-      else
-        {
-          take_reply (engine, request, reply);
-        }
-    }
+    judge_reply (engine, g_ptr_array_index (group, i), g_ptr_array_index (replies, i));
+  settle_claims (engine, group, replies);
+  for (guint i = 0; i < replies->len; i++)
+    take_reply (engine, g_ptr_array_index (group, i), g_ptr_array_index (replies, i));
   for (guint i = group->len; i-- > replies->len;)
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);

@@ -70,6 +70,8 @@ struct _GwRedisRequest {
   char *worker;
   guint slot;
   redisReply *claimed;    /* (owned) (nullable) what the last round told, if there were several */
+  gboolean judged;        /* the first reply was an error, and is dealt with */
+  gboolean undecided;     /* a later round failed: who asked asks again */
 
   /* Of reads. */
   guint fields;
