@@ -88,15 +88,15 @@ local function drop(key)
 end
 
 local H = get('head')
-local now, wall
+local now, wall, set_back
 if ARGV[2] ~= '' then
   now, wall = num(ARGV[2]), num(ARGV[3])
 else
   local t = call('TIME')
-  now = num(t[1]) * 1000 + floor(num(t[2]) / 1000)
-  -- The server's clock may be set back; the queue's never is.
-  now = max(now, H and H.clock or 0)
-  wall = now
+  wall = num(t[1]) * 1000 + floor(num(t[2]) / 1000)
+  now = wall + (H and H.shift or 0)
+  -- The server's clock may be set back; the queue's goes on from where it was.
+  if H and now < (H.clock or 0) then now, set_back = H.clock, H.clock - now end
 end
 local events, revision_changed, woken, aborts = {}, false, {}, {}
 local function next_revision()
@@ -140,7 +140,12 @@ local function write_changed()
 end
 local function flush()
   for _, func in ipairs(before_flush) do func() end
-  if wall > (H.clock or 0) then H.clock = wall end
+  if ARGV[2] == '' then H.clock = max(now, H.clock or 0) end
+  if set_back then
+    H.shift = (H.shift or 0) + set_back
+    if set_back >= 1000 then events[#events + 1] = 't' .. set_back end
+    set_back = nil
+  end
   H.steps = H.steps + 1
   changed.head = true
   write_changed()

@@ -15,6 +15,7 @@ struct _GwClock {
   char *boot_id;  /* (owned) (mutex mutex) */
   gboolean remote;
   gint64 offset;  /* (mutex mutex) of a remote clock, to our own */
+  gint64 shift;   /* (mutex mutex) of a remote clock: how far `wall` is behind `now` */
   gint64 last;    /* (mutex mutex) what a remote clock read last */
 };
 
@@ -72,8 +73,7 @@ gw_clock_new_manual (gint64 now_ms,
  * gw_clock_new_remote:
  *
  * A clock that another machine's readings are put to: a queue that several machines share has one
- * time for all. Between the readings it goes on as ours does; it never runs backwards. `now` and
- * `wall` are the same.
+ * time for all. Between the readings it goes on as ours does; `now` never runs backwards.
  *
  * Returns: (transfer full): a clock that reads as Unix time does, until gw_clock_set_remote()
  */
@@ -83,7 +83,7 @@ gw_clock_new_remote (void)
   GwClock *clock = gw_clock_new ();
 
   clock->remote = TRUE;
-  gw_clock_set_remote (clock, g_get_real_time () / 1000);
+  gw_clock_set_remote (clock, g_get_real_time () / 1000, g_get_real_time () / 1000);
 
   return clock;
 }
@@ -102,26 +102,30 @@ read_boot_time (void)
  * gw_clock_set_remote:
  * @clock: a remote clock
  * @remote_ms: what the other machine's reads just now
+ * @wall_ms: Unix time there
  */
 void
 gw_clock_set_remote (GwClock *clock,
-                     gint64 remote_ms)
+                     gint64 remote_ms,
+                     gint64 wall_ms)
 {
   g_return_if_fail (clock->remote);
 
   g_mutex_lock (&clock->mutex);
   clock->offset = remote_ms - read_boot_time ();
+  clock->shift = remote_ms - wall_ms;
   g_mutex_unlock (&clock->mutex);
 }
 
 static gint64
-read_remote (GwClock *clock)
+read_remote (GwClock *clock,
+             gboolean wall)
 {
   gint64 time;
 
   g_mutex_lock (&clock->mutex);
   clock->last = MAX (clock->last, read_boot_time () + clock->offset);
-  time = clock->last;
+  time = clock->last - (wall ? clock->shift : 0);
   g_mutex_unlock (&clock->mutex);
 
   return time;
@@ -151,7 +155,7 @@ gw_clock_now (GwClock *clock)
   gint64 now;
 
   if (clock->remote)
-    return read_remote (clock);
+    return read_remote (clock, FALSE);
   if (!clock->manual)
     return read_boot_time ();
 
@@ -174,7 +178,7 @@ gw_clock_wall (GwClock *clock)
   gint64 wall;
 
   if (clock->remote)
-    return read_remote (clock);
+    return read_remote (clock, TRUE);
   if (!clock->manual)
     return g_get_real_time () / 1000;
 

@@ -19,7 +19,7 @@ typedef struct _GwClock GwClock;
 GwClock *gw_clock_new (void);
 GwClock *gw_clock_new_manual (gint64 now_ms, gint64 wall_ms);
 GwClock *gw_clock_new_remote (void);
-void gw_clock_set_remote (GwClock *clock, gint64 remote_ms);
+void gw_clock_set_remote (GwClock *clock, gint64 remote_ms, gint64 wall_ms);
 GwClock *gw_clock_ref (GwClock *clock);
 void gw_clock_unref (GwClock *clock);
 

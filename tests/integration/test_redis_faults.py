@@ -2,6 +2,7 @@
 """A Redis that is ill, for real: what the log, /health and the gateway's answers say, that nothing
 that was paid is lost, and that everything goes on by itself."""
 
+import datetime
 import os
 import re
 import signal
@@ -327,6 +328,38 @@ class MidRun(Ill):
                 redis.tell("SCRIPT", "FLUSH")
             redis.tell("DEL", "gangway:sends:one", "gangway:samples:one", "gangway:startable")
         self.run_over(redis, disturb=disturb)
+
+
+class SetBack(Ill):
+    LEASE = 2
+
+    def test_the_clock_of_redis(self):
+        """An hour back: leases, waits and windows go on, what is shown follows the clock, and it is said."""
+        redis = RedisServer(self).start()
+        mock = self.mock(providers={"one": {"concurrency": 4, "latency": 0.5}})
+        self.configured(mock)
+        gateway = self.started(redis.uri, "--no-workers")
+        gateway.terminate()
+        # As if all that is stored had been written by a clock that went an hour ahead.
+        ahead = (int(redis.tell("TIME").split()[0]) + 3600) * 1000
+        redis.tell("HSET", "gangway:head", "clock", str(ahead))
+        gateway = self.started(redis.uri, "--no-workers")
+        gateway.wait_line(r"The clock of Redis at .* was set back by 3[56]\d\d\.\d s", kind="stderr")
+        lost = self.worker(redis.uri, "lost")
+        lost.wait_line("working on")
+        contents = [f"t{n}" for n in range(8)]
+        given = gateway.ok("POST", "/tasks/batch", {"tasks": contents, "project": "p"})
+        frame.wait_for(lambda: mock.stats()["in_flight"] == 4, "4 calls", every=0.005)
+        lost.kill()
+        self.worker(redis.uri, "other").wait_line("working on")
+        self.assert_all_answered(gateway, given, contents)
+        self.assertEqual(mock.stats()["providers"]["one"]["breach_log"], [])
+        for task_id in given["task_ids"]:
+            task = gateway.task(task_id)
+            for name in ("created_at", "started_at", "finished_at"):
+                told = datetime.datetime.fromisoformat(task[name].replace("Z", "+00:00"))
+                self.assertLess(abs(told.timestamp() - time.time()), 600, task)
+        self.assertEqual(gateway.stderr.count("was set back"), 1)
 
 
 if __name__ == "__main__":

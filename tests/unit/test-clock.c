@@ -76,12 +76,18 @@ test_remote (void)
   gint64 ahead = gw_clock_now (clock) + 3600 * 1000;
   gint64 reached;
 
-  gw_clock_set_remote (clock, ahead);
+  gw_clock_set_remote (clock, ahead, ahead);
   reached = gw_clock_now (clock);
   g_assert_cmpint (reached, >=, ahead);
   g_assert_cmpint (gw_clock_wall (clock), >=, reached);
-  gw_clock_set_remote (clock, ahead - 7200 * 1000);
+  gw_clock_set_remote (clock, ahead - 7200 * 1000, ahead - 7200 * 1000);
   g_assert_cmpint (gw_clock_now (clock), >=, reached);
+
+  /* Its Unix time was set back: only that. */
+  reached = gw_clock_now (clock);
+  gw_clock_set_remote (clock, reached, reached - 5000);
+  g_assert_cmpint (gw_clock_now (clock), >=, reached);
+  g_assert_cmpint (gw_clock_wall (clock), <, reached);
 }
 
 int

@@ -209,7 +209,8 @@ register_engine (GwRedisEngine *engine,
     return FALSE;
 
   if (!engine->manual)
-    gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 3));
+    gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 3),
+                         gw_redis_reply_get_int (reply, 4));
   gw_redis_engine_take_limits (engine, reply, 5);
   differing = gw_redis_reply_get (reply, 8);
   for (guint i = 0; first && i < gw_redis_reply_get_length (differing); i++)
@@ -324,7 +325,8 @@ beat (GwRedisEngine *engine)
                "uncertain, and their tasks are queued again.",
                (int) gw_redis_reply_get_int (reply, 2), (int) gw_redis_reply_get_int (reply, 3));
   if (!engine->manual)
-    gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 4));
+    gw_clock_set_remote (engine->clock, gw_redis_reply_get_int (reply, 4),
+                         gw_redis_reply_get_int (reply, 5));
   gw_redis_engine_take_limits (engine, reply, 7);
   engine->next_beat = gw_redis_reply_get_int (reply, 6) > 0
                       ? gw_redis_monotonic_ms () + gw_redis_engine_get_beat_ms (engine) : 0;
@@ -383,7 +385,7 @@ gw_redis_engine_keep_house (GwRedisEngine *engine)
     beat (engine);
   if (gw_redis_connection_is_open (engine->connection)
       && (engine->sweeping || wall >= engine->next_sweep
-          || wall - engine->last_sweep >= SWEEP_EVERY_MS))
+          || wall - engine->last_sweep >= SWEEP_EVERY_MS || wall < engine->last_sweep))
     sweep (engine);
   if (gw_redis_connection_is_open (engine->connection) && engine->deliver_at != 0
       && gw_redis_monotonic_ms () >= engine->deliver_at)

@@ -552,6 +552,11 @@ gw_redis_engine_tell_events (GwRedisEngine *engine,
         case 'r':
           gw_sq_watches_tell_revision (watches, g_ascii_strtoull (rest, NULL, 10));
           break;
+        case 't':
+          g_warning ("The clock of Redis at %s was set back by %.1f s. The queue's own time goes on; "
+                     "what is told of when something happened follows that clock.",
+                     engine->address->shown, (double) g_ascii_strtoll (rest, NULL, 10) / 1000);
+          break;
         case 'w':
           gw_sq_watches_tell_wake (watches, rest);
           break;
