@@ -196,6 +196,8 @@ function steps.providers()
       variance = narg(), weight = narg() }
     list[i], told[c.name] = c, true
   end
+  local removed = {}
+  for i = 1, narg() do removed[i] = arg() end
   local me = fleet.who(ENGINE)
   call('SADD', P .. 'told', ENGINE)
   -- What nobody tells of any more is disabled. What only an engine knew that died is kept for a day: its
@@ -213,6 +215,14 @@ function steps.providers()
       end
     end
   end
+  -- Limits of 0 at once: forgotten, since a person removed it and no engine has it.
+  for _, name in ipairs(removed) do
+    local l = lane(name)
+    if l and #fleet.shares(name) == 0 then
+      l.max = 0
+      lane_change(l)
+    end
+  end
   for _, c in ipairs(list) do
     local l = lane(c.name)
     if not l then
@@ -221,7 +231,7 @@ function steps.providers()
         adapted = c.max, growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '',
         error_at = 0, last_send = 0, mean = c.mean, variance = c.variance, weight = c.weight,
         sent = 0, answered = 0, failed = 0, samples = 0, waits = 0, runs = 0, orphan = 0 })
-    elseif all_limits or c.own then
+    elseif all_limits or c.own or l.max == 0 then
       local had = l.rpm > 0
       if l.max ~= c.max then
         if l.adapted >= l.max or l.adapted > c.max then l.adapted = c.max end

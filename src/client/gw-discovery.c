@@ -15,10 +15,13 @@
 #include "gw-discovery.h"
 #include "gw-exchange.h"
 
-#define HEALTH_TIMEOUT_MS 800
 #define PROBE_TIMEOUT_MS 3000
-#define PATIENT_HEALTH_MS 5000
+#define FIRST_PAUSE_MS 200 /* and twice as long before each further time */
 #define MAX_PROBE_BYTES (1024 * 1024)
+
+/* /health has 800 ms. It is asked again where the first silence proves nothing: somebody is there, and
+ * a machine under load is slow for him and for us. */
+static const guint health_limits_ms[] = { 800, 800, 1600, 3200, 5000 };
 
 /**
  * gw_discovery_free:
@@ -147,12 +150,19 @@ typedef struct {
   SoupSession *session;   /* (owned) */
   char *token;            /* (owned) (nullable) */
   GwDiscovery *discovery; /* (owned) */
-  gboolean patient;       /* /health was asked a second time */
+  guint n_healths;        /* how often /health was asked */
+  GSource *pause;         /* (owned) (nullable) before it is asked again */
+  gboolean silent;        /* /health has not said what this is */
 } Probe;
 
 static void
 probe_free (Probe *probe)
 {
+  if (probe->pause != NULL)
+    {
+      g_source_destroy (probe->pause);
+      g_source_unref (probe->pause);
+    }
   g_clear_object (&probe->session);
   g_clear_pointer (&probe->discovery, gw_discovery_free);
   g_free (probe->token);
@@ -216,7 +226,6 @@ send_probe (GTask *task,
                      g_task_get_cancellable (task), callback, g_object_ref (task));
 }
 
-/* After /health: who listened, but does not answer like a gateway, is another program. */
 static gboolean
 end_if_cancelled (GTask *task,
                   GError **error)
@@ -229,6 +238,47 @@ end_if_cancelled (GTask *task,
   return TRUE;
 }
 
+static void health_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+ask_health (GTask *task)
+{
+  Probe *probe = g_task_get_task_data (task);
+
+  send_probe (task, "GET", "/health", NULL, health_limits_ms[probe->n_healths++], health_cb);
+}
+
+static gboolean
+pause_over_cb (gpointer user_data)
+{
+  GTask *task = user_data;
+  Probe *probe = g_task_get_task_data (task);
+
+  g_clear_pointer (&probe->pause, g_source_unref);
+  if (!g_task_return_error_if_cancelled (task))
+    ask_health (task);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Returns: whether it is asked again; FALSE: it has been asked often enough */
+static gboolean
+ask_health_again (GTask *task)
+{
+  Probe *probe = g_task_get_task_data (task);
+
+  if (probe->n_healths == G_N_ELEMENTS (health_limits_ms))
+    return FALSE;
+
+  probe->pause = g_timeout_source_new (FIRST_PAUSE_MS << (probe->n_healths - 1));
+  g_source_set_static_name (probe->pause, "[gangway] /health again");
+  g_source_set_callback (probe->pause, pause_over_cb, g_object_ref (task), g_object_unref);
+  g_source_attach (probe->pause, g_main_context_get_thread_default ());
+
+  return TRUE;
+}
+
+/* After /health: who listened, but does not answer like a gateway, is another program. */
 static void
 post_probe_cb (GObject *source,
                GAsyncResult *result,
@@ -257,8 +307,6 @@ post_probe_cb (GObject *source,
                                 reply->status));
 }
 
-static void health_cb (GObject *source, GAsyncResult *result, gpointer user_data);
-
 static void
 get_probe_cb (GObject *source,
               GAsyncResult *result,
@@ -272,8 +320,10 @@ get_probe_cb (GObject *source,
 
   if (reply == NULL)
     {
-      if (!end_if_cancelled (task, &error))
-        end_probe (task, GW_FOUND_OTHER, g_strdup (error->message));
+      if (end_if_cancelled (task, &error))
+        return;
+      probe->discovery->silent = probe->silent;
+      end_probe (task, GW_FOUND_OTHER, g_strdup (error->message));
       return;
     }
 
@@ -287,11 +337,15 @@ get_probe_cb (GObject *source,
       return;
     }
 
-  /* One of ours that was too busy to tell its health in time still speaks its own language. */
-  if (g_strcmp0 (gw_json_peek_string (object, "code"), "not-found") == 0 && !probe->patient)
+  /* Ours answers here too like a gateway with the two calls only: nobody is taken for one before
+   * /health has said that he is not ours. */
+  if (probe->silent)
     {
-      probe->patient = TRUE;
-      send_probe (task, "GET", "/health", NULL, PATIENT_HEALTH_MS, health_cb);
+      if (!ask_health_again (task))
+        {
+          probe->discovery->silent = TRUE;
+          end_probe (task, GW_FOUND_OTHER, g_strdup ("GET /health does not answer in time"));
+        }
       return;
     }
 
@@ -311,6 +365,13 @@ is_here (const char *text)
   return uri != NULL && gw_exchange_is_loopback (uri);
 }
 
+/* What whoever stands before a gateway says while it is away or overrun: nothing of what it is. */
+static gboolean
+is_passing (guint status)
+{
+  return status == 429 || (status >= 502 && status <= 504);
+}
+
 static void
 health_cb (GObject *source,
            GAsyncResult *result,
@@ -327,15 +388,11 @@ health_cb (GObject *source,
 
   if (reply == NULL && end_if_cancelled (task, &error))
     return;
-  if (reply == NULL && unsent && gw_exchange_has_timed_out (result) && !probe->patient
-      && is_here (probe->discovery->uri))
-    {
-      /* On this machine a port that nobody listens on is known at once: it was this program that
-       * was too busy, as a window is while it opens. */
-      probe->patient = TRUE;
-      send_probe (task, "GET", "/health", NULL, PATIENT_HEALTH_MS, health_cb);
-      return;
-    }
+  /* On this machine a port that nobody listens on is known at once: it was this program that was too
+   * busy, as a window is while it opens. */
+  if (reply == NULL && unsent && gw_exchange_has_timed_out (result)
+      && is_here (probe->discovery->uri) && ask_health_again (task))
+    return;
   if (reply == NULL && unsent)
     {
       end_probe (task, GW_FOUND_NOTHING, g_strdup (error->message));
@@ -355,6 +412,7 @@ health_cb (GObject *source,
       return;
     }
 
+  probe->silent = reply == NULL || is_passing (reply->status);
   uuid = g_uuid_string_random ();
   path = g_strconcat ("/tasks/", uuid, NULL);
   send_probe (task, "GET", path, NULL, PROBE_TIMEOUT_MS, get_probe_cb);
@@ -390,7 +448,7 @@ gw_discovery_probe_async (const char *uri,
   probe->discovery->given = given;
   g_task_set_task_data (task, probe, (GDestroyNotify) probe_free);
 
-  send_probe (task, "GET", "/health", NULL, HEALTH_TIMEOUT_MS, health_cb);
+  ask_health (task);
 }
 
 /**

@@ -25,6 +25,7 @@ typedef struct {
   char *store;      /* (nullable) */
   char *detail;     /* (nullable) why not, for people, English */
   gboolean too_old; /* ours, but older than GW_OLDEST_GATEWAY */
+  gboolean silent;  /* GW_FOUND_OTHER: somebody is there, but has not answered in time who he is */
 } GwDiscovery;
 
 void gw_discovery_free (GwDiscovery *discovery);
@@ -35,7 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwDiscovery, gw_discovery_free)
 char *gw_discovery_choose_uri (const char *option, const char *preference, gboolean *given,
                                GError **error);
 
-/* Probes @uri: ours within 800 ms, else the minimal protocol. */
+/* Probes @uri: ours within 800 ms, else the minimal protocol; only what /health answers decides between
+ * the two, so it is asked again where it is late. */
 void gw_discovery_probe_async (const char *uri, gboolean given, const char *token,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);

@@ -312,9 +312,8 @@ _gw_program_follow_run (GwProgram *program)
     {
       program->stalled = TRUE;
       gw_batch_progress_warn (program->progress,
-                              /* Translators: %s says why; a lane is what takes tasks to one
-                               * provider */
-                              _("No lane can take the rest: %s"),
+                              /* Translators: %s says why */
+                              _("No provider can take the rest: %s"),
                               gw_batch_get_stall (program->batch));
       pause_stalled (program);
     }

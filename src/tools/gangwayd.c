@@ -110,7 +110,7 @@ started_cb (GObject *source,
             gpointer user_data)
 {
   Daemon *self = user_data;
-  const char *const *notices;
+  GPtrArray *notices;
   g_autoptr (GError) error = NULL;
 
   if (!gw_engine_start_finish (self->engine, result, &error))
@@ -123,8 +123,8 @@ started_cb (GObject *source,
     }
 
   notices = gw_engine_get_notices (self->engine);
-  for (guint i = 0; notices[i] != NULL; i++)
-    g_message ("%s", notices[i]);
+  for (guint i = 0; i < notices->len; i++)
+    g_message ("%s", ((GwNotice *) notices->pdata[i])->text);
 
   if (!self->workers_only)
     g_print ("gangwayd: listening on %s\n", gw_engine_get_uri (self->engine));

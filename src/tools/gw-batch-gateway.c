@@ -16,6 +16,7 @@
 #include "gw-log.h"
 
 #include "gw-batch-gateway.h"
+#include "gw-batch-notices.h"
 
 #define TAKE_OVER_AFTER_S 10
 
@@ -91,20 +92,25 @@ static void
 print_notices (GwBatchGateway *gateway,
                gboolean with_held)
 {
-  const char *const *notices = gw_engine_get_notices (gateway->engine);
-  const char *const *held = gw_engine_get_held (gateway->engine);
+  const GwBatchOptions *options = gateway->options;
+  GPtrArray *notices = gw_engine_get_notices (gateway->engine);
+  g_autofree char *held = NULL;
 
-  for (guint i = 0; notices != NULL && notices[i] != NULL; i++)
-    gw_batch_progress_warn (gateway->progress, "%s", notices[i]);
-  for (guint i = 0; with_held && held != NULL && held[i] != NULL; i++)
+  for (guint i = 0; i < notices->len; i++)
     {
-      if (g_strcmp0 (held[i], gateway->options->resume) != 0
-          && g_strcmp0 (held[i], gateway->options->project) != 0)
-        gw_batch_progress_say (gateway->progress,
-                               /* Translators: a project's name, twice */
-                               _("“%s” is unfinished and held back; --resume takes it up"),
-                               held[i]);
+      GwNotice *notice = g_ptr_array_index (notices, i);
+      g_autofree char *words = gw_batch_notice_to_words (notice);
+
+      if (options->provider == NULL || notice->provider == NULL
+          || g_str_equal (notice->provider, options->provider))
+        gw_batch_progress_warn (gateway->progress, "%s", words);
     }
+  if (!with_held)
+    return;
+  held = gw_batch_held_to_words (gw_engine_get_held (gateway->engine), options->resume,
+                                 options->project);
+  if (held != NULL)
+    gw_batch_progress_say (gateway->progress, "%s", held);
 }
 
 static GwEngine *
@@ -115,6 +121,7 @@ new_engine (GwBatchGateway *gateway)
     .config_path = gateway->options->config,
     .data_dir = gateway->options->data_dir,
     .port = -1,
+    .set_limits = gateway->options->set_limits,
   };
   GwEngine *engine = gw_engine_new (&options);
 
@@ -141,11 +148,13 @@ use_client (GTask *task,
 static void
 warn_of_ignored (GwBatchGateway *gateway)
 {
-  if (gateway->options->config != NULL || gateway->options->data_dir != NULL)
+  if (gateway->options->config != NULL || gateway->options->data_dir != NULL
+      || gateway->options->set_limits)
     gw_batch_progress_warn (gateway->progress,
-                            /* Translators: %s is an address */
-                            _("The gateway at %s is used; --config and --data-dir concern only the "
-                              "built-in one"), gateway->uri);
+                            /* Translators: %s is an address; the options are to be typed as they
+                             * are */
+                            _("The gateway at %s is used; --config, --data-dir and --set-limits "
+                              "concern only the built-in one"), gateway->uri);
 }
 
 static void

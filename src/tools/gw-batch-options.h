@@ -26,6 +26,7 @@ typedef struct {
   gboolean retry_failed;
   char *config;         /* (nullable) */
   char *data_dir;       /* (nullable) */
+  gboolean set_limits;
   gboolean quiet;
   gboolean version;
 } GwBatchOptions;

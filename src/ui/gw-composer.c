@@ -400,15 +400,15 @@ gw_composer_set_narrow (GwComposer *self, gboolean narrow)
 /**
  * gw_composer_set_gateway:
  * @name: which gateway is in use, in words
- * @address: (nullable)
+ * @about: (nullable): more of it, for a tooltip
  */
 void
-gw_composer_set_gateway (GwComposer *self, const char *name, const char *address)
+gw_composer_set_gateway (GwComposer *self, const char *name, const char *about)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
   gtk_label_set_text (self->gateway_label, name);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->gateway_label), address);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->gateway_label), about);
 }
 
 void

@@ -15,7 +15,7 @@ gboolean gw_composer_can_run (GwComposer *self);
 void gw_composer_focus (GwComposer *self);
 gboolean gw_composer_get_one_at_a_time (GwComposer *self);
 void gw_composer_set_narrow (GwComposer *self, gboolean narrow);
-void gw_composer_set_gateway (GwComposer *self, const char *name, const char *address);
+void gw_composer_set_gateway (GwComposer *self, const char *name, const char *about);
 GwProviderChoice *gw_composer_get_choice (GwComposer *self);
 
 /* What Run, or the answer to the open question, would run: how many, and bytes of all. */

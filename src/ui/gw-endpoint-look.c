@@ -128,7 +128,9 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     case GW_FOUND_NOTHING:
     case GW_FOUND_OTHER:
     default:
-      not_found (self, discovery->found, FALSE);
+      /* Who is slow is not told to be somebody else. */
+      not_found (self, discovery->silent && discovery->given ? GW_FOUND_NOTHING : discovery->found,
+                 FALSE);
       break;
     }
 }
@@ -153,7 +155,14 @@ gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
-  if (connected && self->state == GW_ENDPOINT_LOST)
+  if (connected && self->state == GW_ENDPOINT_LOST
+      && gw_client_get_protocol (self->client) == GW_PROTOCOL_MINIMAL)
+    {
+      /* Who came back may be another: one that can do more. */
+      if (self->cancellable == NULL)
+        _gw_endpoint_look (self);
+    }
+  else if (connected && self->state == GW_ENDPOINT_LOST)
     {
       _gw_endpoint_stop_looking (self);
       self->tries = 0;

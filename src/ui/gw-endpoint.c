@@ -145,10 +145,10 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (started)
     {
-      const char *const *notices = gw_engine_get_notices (engine);
+      GPtrArray *notices = gw_engine_get_notices (engine);
 
-      for (; notices != NULL && *notices != NULL; notices++)
-        g_message ("%s", *notices);
+      for (guint i = 0; i < notices->len; i++)
+        g_message ("%s", ((GwNotice *) notices->pdata[i])->text);
       self->engine_runs = TRUE;
       _gw_endpoint_set_version (self, NULL);
       if (self->again)

@@ -86,15 +86,14 @@ gw_estimate_to_words (JsonObject *estimate, guint n_tasks, gboolean serial)
       n_lanes = 1;
     }
   tasks = g_strdup_printf (ngettext ("%u task", "%u tasks", n_tasks), n_tasks);
-  /* Translators: a lane is what takes tasks to one provider */
-  on = g_strdup_printf (ngettext ("%u lane", "%u lanes", n_lanes), n_lanes);
+  on = g_strdup_printf (ngettext ("%u provider", "%u providers", n_lanes), n_lanes);
   from = rough_duration (low >= 0 ? low : finish);
   to = rough_duration (high >= 0 ? high : finish);
   if (learning && !g_str_equal (from, to))
-    /* Translators: "37 tasks: 1 min to 4 min on 3 lanes"; too little is known for one figure */
+    /* Translators: "37 tasks: 1 min to 4 min on 3 providers"; too little is known for one figure */
     return g_strdup_printf (_("%1$s: %2$s to %3$s on %4$s"), tasks, from, to, on);
   g_free (from);
   from = rough_duration (finish);
-  /* Translators: "37 tasks: about 2 min on 3 lanes" */
+  /* Translators: "37 tasks: about 2 min on 3 providers" */
   return g_strdup_printf (_("%1$s: about %2$s on %3$s"), tasks, from, on);
 }

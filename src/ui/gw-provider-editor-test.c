@@ -8,6 +8,7 @@
 #include "gw-json.h"
 #include "gw-preferences-private.h"
 #include "gw-provider-editor-private.h"
+#include "gw-provider-row.h"
 #include "gw-provider-words.h"
 
 /* Test: a question to what stands in the form, without writing it. */
@@ -22,16 +23,13 @@ _gw_provider_editor_show_test (GwProviderEditor *self, JsonObject *test)
   const char *exact = error != NULL ? gw_json_peek_string (error, "message") : NULL;
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->test_row), words);
+  if (exact == NULL && mood == GW_PROVIDER_MOOD_WARNING)
+    /* Translators: a model; it stands under "Works, but does not offer the model …" */
+    exact = _("Choose one below");
   adw_action_row_set_subtitle (self->test_row,
                                exact != NULL && g_strcmp0 (exact, words) != 0 ? exact : "");
   gtk_widget_set_visible (GTK_WIDGET (self->test_image), TRUE);
-  gtk_image_set_from_icon_name (self->test_image, mood == GW_PROVIDER_MOOD_GOOD
-                                                      ? "gw-completed-symbolic"
-                                                      : "gw-failed-symbolic");
-  gtk_widget_remove_css_class (GTK_WIDGET (self->test_image), "error");
-  gtk_widget_remove_css_class (GTK_WIDGET (self->test_image), "success");
-  gtk_widget_add_css_class (GTK_WIDGET (self->test_image),
-                            mood == GW_PROVIDER_MOOD_GOOD ? "success" : "error");
+  gw_provider_row_show_mood (self->test_image, mood);
   if (gw_json_peek_boolean (test, "ok", FALSE))
     _gw_provider_editor_set_models (self, gw_json_peek_array (test, "models"));
 }

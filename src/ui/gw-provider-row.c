@@ -160,6 +160,30 @@ show_switch (GwProviderRow *self)
   self->telling = FALSE;
 }
 
+/**
+ * gw_provider_row_show_mood:
+ * @image: beside the words
+ * @mood: what they say
+ */
+void
+gw_provider_row_show_mood (GtkImage *image, GwProviderMood mood)
+{
+  static const struct {
+    const char *icon;
+    const char *style;
+  } looks[] = {
+    [GW_PROVIDER_MOOD_PLAIN] = { "gw-completed-symbolic", "dim-label" },
+    [GW_PROVIDER_MOOD_GOOD] = { "gw-completed-symbolic", "success" },
+    [GW_PROVIDER_MOOD_WARNING] = { "dialog-warning-symbolic", "warning" },
+    [GW_PROVIDER_MOOD_BAD] = { "gw-failed-symbolic", "error" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (looks); i++)
+    gtk_widget_remove_css_class (GTK_WIDGET (image), looks[i].style);
+  gtk_widget_add_css_class (GTK_WIDGET (image), looks[mood].style);
+  gtk_image_set_from_icon_name (image, looks[mood].icon);
+}
+
 static void
 show (GwProviderRow *self)
 {
@@ -174,13 +198,7 @@ show (GwProviderRow *self)
     adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), title);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self), state);
   gtk_widget_set_visible (GTK_WIDGET (self->mood_image), mood != GW_PROVIDER_MOOD_PLAIN);
-  gtk_image_set_from_icon_name (self->mood_image, mood == GW_PROVIDER_MOOD_BAD
-                                                      ? "gw-failed-symbolic"
-                                                      : "gw-completed-symbolic");
-  gtk_widget_remove_css_class (GTK_WIDGET (self->mood_image), "error");
-  gtk_widget_remove_css_class (GTK_WIDGET (self->mood_image), "success");
-  gtk_widget_add_css_class (GTK_WIDGET (self->mood_image),
-                            mood == GW_PROVIDER_MOOD_BAD ? "error" : "success");
+  gw_provider_row_show_mood (self->mood_image, mood);
   show_switch (self);
   /* Translators: %s is the name of a provider */
   label = g_strdup_printf (_("Use %s"), title);

@@ -4,6 +4,8 @@
 #include <adwaita.h>
 #include <json-glib/json-glib.h>
 
+#include "gw-provider-words.h"
+
 G_BEGIN_DECLS
 
 #define GW_TYPE_PROVIDER_ROW (gw_provider_row_get_type ())
@@ -18,6 +20,7 @@ const char *gw_provider_row_get_name (GwProviderRow *self);
 void gw_provider_row_set_place (GwProviderRow *self, gboolean writable, gboolean first,
                                 gboolean last);
 void gw_provider_row_set_busy (GwProviderRow *self, const char *words);
+void gw_provider_row_show_mood (GtkImage *image, GwProviderMood mood);
 void gw_provider_row_refuse (GwProviderRow *self);
 
 G_END_DECLS

@@ -135,7 +135,7 @@ gw_provider_test_to_words (JsonObject *test, const char *model, GwProviderMood *
   *mood = GW_PROVIDER_MOOD_GOOD;
   if (n > 0 && model != NULL && *model != '\0' && !offers (models, model))
     {
-      *mood = GW_PROVIDER_MOOD_BAD;
+      *mood = GW_PROVIDER_MOOD_WARNING;
       /* Translators: of a provider; %s is the name of a model */
       return g_strdup_printf (_("Works, but does not offer the model “%s”"), model);
     }

@@ -20,6 +20,7 @@
 
 /* Beside the list it wants this much, and makes do with less. */
 #define MINIMUM_WIDTH 300
+#define LATE_MS 400
 #define NATURAL_WIDTH 400
 
 struct _GwTaskDetail {
@@ -55,6 +56,8 @@ struct _GwTaskDetail {
   GwTaskItem *item;          /* (owned) (nullable) */
   GwTask *whole;             /* (owned) (nullable) with content and result */
   GCancellable *cancellable; /* (owned) (nullable) of the fetch under way */
+  guint late_id;             /* the fetch under way is not yet called slow */
+  gboolean late;             /* it is */
   char *fetch_error;         /* (owned) (nullable) */
   char *project;             /* (owned) (nullable) its name */
   GSettings *settings;       /* (owned) */
@@ -341,6 +344,7 @@ update (GwTaskDetail *self)
 {
   GwTask *task = get_task (self);
   gboolean has_result;
+  gboolean loads;
 
   if (task == NULL)
     return;
@@ -354,11 +358,15 @@ update (GwTaskDetail *self)
   /* The old answer of a task that runs again is not its answer any more. */
   has_result = task->status == GW_TASK_COMPLETED && self->whole != NULL
                && self->whole->result != NULL;
-  gw_markdown_view_set_text (self->result_text, has_result ? self->whole->result : NULL);
+  loads = !has_result && task->status == GW_TASK_COMPLETED && self->late;
+  gw_markdown_view_set_text (self->result_text, has_result ? self->whole->result
+                                                : loads    ? _("Loading…")
+                                                           : NULL);
   gtk_label_set_text (self->result_title,
                       task->practice ? _("Practice Answer") : _("Result"));
-  gtk_widget_set_visible (self->result_heading, has_result);
-  gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result);
+  gtk_widget_set_visible (self->result_heading, has_result || loads);
+  gtk_widget_set_visible (GTK_WIDGET (self->plain_button), has_result);
+  gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result || loads);
   gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
   gw_attempts_set_task (self->attempts, task);
   gw_task_detail_update_details (self);
@@ -375,6 +383,26 @@ attempts_changed_cb (GwTaskDetail *self)
 }
 
 static void
+end_fetch (GwTaskDetail *self)
+{
+  g_clear_handle_id (&self->late_id, g_source_remove);
+  self->late = FALSE;
+  g_clear_object (&self->cancellable);
+}
+
+/* Most answers are there before the eye is. */
+static gboolean
+late_cb (gpointer user_data)
+{
+  GwTaskDetail *self = user_data;
+
+  self->late_id = 0;
+  self->late = TRUE;
+  update (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
 fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GwTaskDetail) self = user_data;
@@ -383,7 +411,7 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->item == NULL)
     return;
-  g_clear_object (&self->cancellable);
+  end_fetch (self);
   g_clear_pointer (&self->fetch_error, g_free);
   if (task == NULL)
     self->fetch_error = gw_error_to_words (error);
@@ -402,6 +430,11 @@ fetch (GwTaskDetail *self)
     return;
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
+  if (self->late_id == 0 && !self->late)
+    {
+      self->late_id = g_timeout_add (LATE_MS, late_cb, self);
+      g_source_set_name_by_id (self->late_id, "[gangway] slow answer");
+    }
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   gw_client_get_task_async (self->client, gw_task_item_get_task_id (self->item),
@@ -439,7 +472,7 @@ forget (GwTaskDetail *self)
 {
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
-  g_clear_object (&self->cancellable);
+  end_fetch (self);
   if (self->item != NULL)
     g_clear_signal_handler (&self->changed_id, self->item);
   g_clear_object (&self->item);

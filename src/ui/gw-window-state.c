@@ -180,6 +180,7 @@ _gw_window_gateway_update (GwWindow *self)
   const char *uri = gw_endpoint_get_uri (self->endpoint);
   const char *name = uri;
   g_autofree char *minimal = NULL;
+  g_autofree char *about = NULL;
   GwClient *client = gw_endpoint_get_client (self->endpoint);
 
   if (name != NULL && g_str_has_prefix (name, "http://"))
@@ -193,6 +194,9 @@ _gw_window_gateway_update (GwWindow *self)
         {
           /* Translators: %s is an address; such a gateway can only take tasks and give answers */
           minimal = g_strdup_printf (_("%s (basic)"), name);
+          /* Translators: %s is an address */
+          about = g_strdup_printf (_("The gateway at %s is not Gangway’s own. It only takes tasks and "
+                                     "gives answers: what it lacks is switched off here."), name);
           name = minimal;
         }
       break;
@@ -210,5 +214,5 @@ _gw_window_gateway_update (GwWindow *self)
       name = _("Not connected");
       break;
     }
-  gw_composer_set_gateway (self->composer, name, uri);
+  gw_composer_set_gateway (self->composer, name, about != NULL ? about : uri);
 }

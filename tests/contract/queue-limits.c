@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "queue-contract.h"
+#include "queue/gw-queue-providers.h"
 
 /* Slots, the cap, rolling windows, ghosts, cool-down, stop, adaptation, and who is woken. */
 
@@ -424,6 +425,42 @@ test_gone_provider (Fixture *self,
   g_assert_cmpuint (lane->max_concurrency, ==, 7);
 }
 
+/* What a person removed is gone with its limits; what is only not told of keeps them. */
+static void
+test_removed_provider (Fixture *self,
+                       gconstpointer data)
+{
+  static const Lane both[] = { { "alpha", GW_PROVIDER_OPENAI, "model-a", 5, 0 },
+                               { "beta", GW_PROVIDER_OPENAI, "model-b", 7, 60 } };
+  static const Lane other[] = { { "alpha", GW_PROVIDER_OPENAI, "model-a", 5, 0 },
+                                { "beta", GW_PROVIDER_OPENAI, "model-b", 3, 0 } };
+  g_autoptr (GPtrArray) later = make_providers (other, 2);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean removed = i == 1;
+      g_autoptr (GPtrArray) without = make_providers (both, 1);
+      g_autoptr (GwLaneState) lane = NULL;
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) none = NULL;
+      g_auto (GStrv) differing = NULL;
+
+      set_lanes (self->queue, both, G_N_ELEMENTS (both));
+      if (removed)
+        gw_queue_providers_add_removed (without, "beta");
+      none = fx_set_providers (self->queue, without, FALSE, &error);
+      g_assert_no_error (error);
+      fixture_close (self);
+      fixture_open (self);
+      differing = fx_set_providers (self->queue, later, FALSE, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (g_strv_length (differing), ==, removed ? 0 : 1);
+      lane = lane_state (self->queue, "beta");
+      g_assert_cmpuint (lane->max_concurrency, ==, removed ? 3 : 7);
+      g_assert_cmpuint (lane->requests_per_minute, ==, removed ? 0 : 60);
+    }
+}
+
 /* A limit that comes later counts what was sent before it. */
 static void
 test_window_opens_late (Fixture *self,
@@ -587,6 +624,7 @@ add_limit_cases (void)
   ADD ("limit/adaptation", test_adaptation);
   ADD ("limit/set-limits", test_set_limits);
   ADD ("limit/set-limits-of-one", test_set_limits_of_one);
+  ADD ("limit/removed-provider", test_removed_provider);
   ADD ("limit/gone-provider", test_gone_provider);
   ADD ("limit/wakes", test_wakes);
 }

@@ -42,6 +42,8 @@ class FakeGateway(ThreadingHTTPServer):
         self.attempts = []   # see add_attempt()
         self.health = {}     # members that /health has besides
         self.refuses = None  # (status, code, detail) of the answer to everything but /health
+        self.gives = threading.Event()  # cleared: whole tasks are given when it is set again
+        self.gives.set()
         self.thread = None
         self.connections = set()
 
@@ -241,6 +243,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, {"revision": 1, "more": False, "attempts": attempts})
         elif path.startswith("/tasks/"):
             task = server.tasks.get(path[len("/tasks/"):])
+            server.gives.wait(60)
             if task:
                 self.answer(200, task)
             else:

@@ -70,23 +70,23 @@ test_estimate (void)
     { "{\"finish_in_s\":118,\"low_s\":90,\"high_s\":150,\"learning\":false,\"per_provider\":{"
       "\"a\":{\"tasks\":20,\"latency_s\":3},\"b\":{\"tasks\":17,\"latency_s\":4},"
       "\"c\":{\"tasks\":0,\"latency_s\":9}}}",
-      37, FALSE, "37 tasks: about 2 min on 2 lanes" },
+      37, FALSE, "37 tasks: about 2 min on 2 providers" },
     /* One at a time, the fastest lane takes them all. */
     { "{\"finish_in_s\":118,\"low_s\":90,\"high_s\":150,\"per_provider\":{"
       "\"a\":{\"tasks\":20,\"latency_s\":3},\"b\":{\"tasks\":17,\"latency_s\":4}}}",
-      37, TRUE, "37 tasks: about 2 min on 1 lane" },
+      37, TRUE, "37 tasks: about 2 min on 1 provider" },
     { "{\"finish_in_s\":7.2,\"low_s\":3,\"high_s\":31,\"learning\":true,\"per_provider\":{"
       "\"a\":{\"tasks\":5,\"latency_s\":3}}}",
-      5, FALSE, "5 tasks: 3 s to 35 s on 1 lane" },
+      5, FALSE, "5 tasks: 3 s to 35 s on 1 provider" },
     { "{\"finish_in_s\":7.2,\"low_s\":7.2,\"high_s\":7.2,\"learning\":true,\"per_provider\":{"
       "\"a\":{\"tasks\":5,\"latency_s\":3}}}",
-      5, FALSE, "5 tasks: about 8 s on 1 lane" },
+      5, FALSE, "5 tasks: about 8 s on 1 provider" },
     { "{\"finish_in_s\":5000,\"low_s\":5000,\"high_s\":5000,\"per_provider\":{"
       "\"a\":{\"tasks\":5,\"latency_s\":3}}}",
-      5, FALSE, "5 tasks: about 1 h 25 min on 1 lane" },
+      5, FALSE, "5 tasks: about 1 h 25 min on 1 provider" },
     { "{\"finish_in_s\":7200,\"low_s\":5000,\"high_s\":9000,\"per_provider\":{"
       "\"a\":{\"tasks\":5,\"latency_s\":3}}}",
-      5, FALSE, "5 tasks: about 2 h on 1 lane" },
+      5, FALSE, "5 tasks: about 2 h on 1 provider" },
     /* Nobody knows, or nobody takes them. */
     { "{\"finish_in_s\":null,\"low_s\":null,\"high_s\":null,\"per_provider\":{}}", 5, FALSE, NULL },
     { "{\"finish_in_s\":9,\"low_s\":9,\"high_s\":9,\"per_provider\":{}}", 5, FALSE, NULL },

@@ -183,7 +183,7 @@ class Providers(desktop.Case):
         again.wait_node("push button", "Ollama · qwen2.5")
         # Several, estimated before they run.
         again.type_task("one\ntwo")
-        again.wait_words("2 tasks:", "on 1 lane")
+        again.wait_words("2 tasks:", "on 1 provider")
 
     def test_a_provider_that_is_gone_is_said_with_the_text_kept(self):
         self.home.file("config/glib-2.0/settings/keyfile",

@@ -63,6 +63,9 @@ class Gateways(desktop.Case):
         gateway.wait_line(r"listening on (\S+)")
         window = self.open()
         window.wait_words("(basic)")
+        window.until(lambda: [n for n in desktop.nodes(window.app)
+                              if "switched off here" in desktop.description_of(n)],
+                     "what basic means")
         window.run_task("shout")
         window.wait_row("shout", "Completed", "m")
         window.wait_result("SHOUT")
@@ -74,6 +77,18 @@ class Gateways(desktop.Case):
         window.pick("shout")
         window.key("Delete", "ctrl+z")
         window.wait_rows(2)
+
+    def test_a_slow_answer_is_said_to_be_on_its_way(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        gateway.add("first", "completed", result="one", ago=3, took=1, model="m")
+        gateway.gives.clear()
+        self.addCleanup(gateway.gives.set)
+        window = self.open("--gateway", gateway.uri)
+        window.pick("first,")
+        window.wait_result("Loading…")
+        gateway.gives.set()
+        window.wait_result("one")
 
     def test_another_program_is_no_gateway(self):
         import http.server

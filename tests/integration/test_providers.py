@@ -117,6 +117,18 @@ class Providers(frame.Case):
         reply = self.gateway.ok("POST", "/providers/one/test", {"base_url": elsewhere.base("one")})
         self.assertEqual(reply["error"]["code"], "auth")
 
+    def test_a_test_says_only_what_fits_a_test(self):
+        self.provider.provider("two", keys=["right"])
+        body = {"base_url": self.provider.base("two"), "model": "m", "key": "wrong"}
+        message = self.gateway.ok("POST", "/providers/two/test", body)["error"]["message"]
+        self.assertIn("Put in the right one.", message)
+        self.assertNotIn("resume", message)
+        port = frame.free_port()
+        body["base_url"] = f"http://127.0.0.1:{port}/v1"
+        message = self.gateway.ok("POST", "/providers/two/test", body)["error"]["message"]
+        self.assertIn(f"127.0.0.1:{port} cannot be reached", message)
+        self.assertNotIn("tried again", message)
+
     def test_the_last_test_is_shown_until_it_is_changed(self):
         self.assertIsNone(self.gateway.ok("GET", "/providers/one")["tested"])
         self.gateway.ok("POST", "/providers/one/test", {})

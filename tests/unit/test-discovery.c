@@ -147,18 +147,27 @@ test_ours_but_old (void)
   fake_gateway_free (fake);
 }
 
+typedef struct {
+  guint silent;  /* so many times nothing is said */
+  guint status;  /* if not 0, then this is said instead */
+  guint count;
+} SlowHealth;
+
 static gboolean
 slow_health (FakeGateway *fake,
              SoupServerMessage *message,
              const char *path,
              gpointer user_data)
 {
-  guint *count = user_data;
+  SlowHealth *slow = user_data;
 
-  if (!g_str_equal (path, "/health") || (*count)++ > 0)
+  if (!g_str_equal (path, "/health") || slow->count++ >= slow->silent)
     return FALSE;
 
-  soup_server_message_pause (message);
+  if (slow->status != 0)
+    fake_reply (message, slow->status, "{}");
+  else
+    soup_server_message_pause (message);
 
   return TRUE;
 }
@@ -167,15 +176,41 @@ slow_health (FakeGateway *fake,
 static void
 test_ours_but_slow (void)
 {
-  FakeGateway *fake = fake_gateway_new (FAKE_OURS);
-  g_autoptr(GwDiscovery) found = NULL;
-  guint count = 0;
+  static const SlowHealth cases[] = { { 1, 0, 0 }, { 3, 0, 0 }, { 2, 503, 0 } };
 
-  fake_gateway_set_hook (fake, slow_health, &count);
-  found = probe (fake_gateway_uri (fake), TRUE);
-  g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
-  g_assert_cmpuint (count, ==, 2);
-  fake_gateway_free (fake);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      FakeGateway *fake = fake_gateway_new (FAKE_OURS);
+      g_autoptr(GwDiscovery) found = NULL;
+      SlowHealth slow = cases[i];
+
+      fake_gateway_set_hook (fake, slow_health, &slow);
+      found = probe (fake_gateway_uri (fake), TRUE);
+      g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
+      g_assert_cmpuint (slow.count, ==, cases[i].silent + 1);
+      fake_gateway_free (fake);
+    }
+}
+
+/* Two calls that answer as they should prove nothing while /health keeps silent: ours has them too. */
+static void
+test_silent_is_not_minimal (void)
+{
+  static const FakeKind kinds[] = { FAKE_OURS, FAKE_MINIMAL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      FakeGateway *fake = fake_gateway_new (kinds[i]);
+      g_autoptr(GwDiscovery) found = NULL;
+      SlowHealth slow = { G_MAXUINT, 503, 0 };
+
+      fake_gateway_set_hook (fake, slow_health, &slow);
+      found = probe (fake_gateway_uri (fake), TRUE);
+      g_assert_cmpint (found->found, ==, GW_FOUND_OTHER);
+      g_assert_true (found->silent);
+      g_assert_nonnull (found->detail);
+      fake_gateway_free (fake);
+    }
 }
 
 static void
@@ -282,6 +317,7 @@ main (int argc,
   g_test_add_func ("/discovery/ours", test_ours);
   g_test_add_func ("/discovery/ours-but-old", test_ours_but_old);
   g_test_add_func ("/discovery/ours-but-slow", test_ours_but_slow);
+  g_test_add_func ("/discovery/silent-is-not-minimal", test_silent_is_not_minimal);
   g_test_add_func ("/discovery/ours-but-asked-late", test_ours_but_asked_late);
   g_test_add_func ("/discovery/minimal", test_minimal);
   g_test_add_func ("/discovery/other", test_other);

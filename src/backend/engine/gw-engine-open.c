@@ -104,11 +104,12 @@ tell_left_behind (GwEngine *self,
   if (n > 0)
     g_ptr_array_add (
         self->notices,
-        g_strdup_printf ("%" G_GUINT64_FORMAT " unfinished tasks wait in the queue in %s, "
+        _gw_notice_new (GW_NOTICE_OTHER, g_strdup_printf (
+                         "%" G_GUINT64_FORMAT " unfinished tasks wait in the queue in %s, "
                          "which is not used while the one on %s is. To take them over, "
                          "stop this, and run: gangwayd --migrate-to redis (with the same "
                          "options).",
-                         n, self->data_dir, address->shown));
+                         n, self->data_dir, address->shown)));
 }
 
 /* Which Redis a gateway on this folder used last, for who forgets to name it. */
@@ -138,11 +139,12 @@ tell_used_redis (GwEngine *self)
     return;
   g_ptr_array_add (
       self->notices,
-      g_strdup_printf ("A gateway on this folder used the queue on %s before; what waits "
+      _gw_notice_new (GW_NOTICE_OTHER, g_strdup_printf (
+                       "A gateway on this folder used the queue on %s before; what waits "
                        "there is not seen here. Start with --redis and that address, or "
                        "bring it here: gangwayd --migrate-to embedded --redis and that "
                        "address. Delete %s to hear no more of it.",
-                       shown, path));
+                       shown, path)));
 }
 
 /* Others may work on it, too: nothing is locked, and whose lease runs out has died. */

@@ -68,7 +68,7 @@ struct _GwEngine {
   char *other_uri;          /* (owned) (nullable) */
   gint64 opening_at;        /* Unix ms: when the queue was asked to open */
   GPtrArray *held;          /* (owned) (element-type utf8) NULL-terminated */
-  GPtrArray *notices;       /* (owned) (element-type utf8) NULL-terminated */
+  GPtrArray *notices;       /* (owned) (element-type GwNotice) */
 };
 
 /* gw-engine.c */
@@ -80,6 +80,12 @@ gboolean _gw_engine_holds_uncertain (GwEngine *self);
 char *_gw_engine_dup_redis_uri (const char *given, const GwConfig *config);
 gboolean _gw_engine_open_queue (GwEngine *self, GError **error);
 void _gw_engine_tell_failed (GwEngine *self, const GError *error);
+
+/* gw-engine-notice.c */
+void _gw_notice_free (GwNotice *notice);
+GwNotice *_gw_notice_new (GwNoticeKind kind, char *text);
+GwNotice *_gw_notice_new_for_use (GwCatalogue *catalogue, const GwProviderConfig *config);
+GwNotice *_gw_notice_new_for_limits (const GwProviderConfig *config, const GwLaneState *lane);
 
 /* gw-engine-start.c */
 void _gw_engine_start_cb (gpointer data);

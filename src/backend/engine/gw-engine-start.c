@@ -38,37 +38,27 @@ gw_engine_tell_held_and_providers (GwEngine *self)
     {
       GwProviderConfig *config = configs->pdata[i];
 
-      if (config->kind == GW_PROVIDER_PRACTICE
-          || !gw_catalogue_is_in_use (self->catalogue, config->name))
-        continue;
+      if (config->kind != GW_PROVIDER_PRACTICE
+          && gw_catalogue_is_in_use (self->catalogue, config->name))
+        practice_only = FALSE;
+    }
+  /* The practice provider is always there: it is said of one that was set up beside others. */
+  for (guint i = 0; i < configs->len && !practice_only; i++)
+    {
+      GwProviderConfig *config = configs->pdata[i];
 
-      practice_only = FALSE;
-      if (!gw_catalogue_is_usable (self->catalogue, config->name))
-        {
-          g_ptr_array_add (self->notices,
-                           g_strdup_printf ("%s has no key: set %s in the environment. Its tasks "
-                                            "wait until then.", config->title,
-                                            gw_catalogue_get_key_variable (self->catalogue,
-                                                                           config->name)));
-          continue;
-        }
-      if (gw_catalogue_get_key_source (self->catalogue, config->name) == GW_KEY_ENVIRONMENT)
-        {
-          g_ptr_array_add (self->notices,
-                           g_strdup_printf ("Using %s at %s with the key from %s.", config->title,
-                                            config->base_url,
-                                            gw_catalogue_get_key_variable (self->catalogue,
-                                                                           config->name)));
-        }
+      if (gw_catalogue_is_in_use (self->catalogue, config->name)
+          && (config->kind != GW_PROVIDER_PRACTICE || config->configured))
+        g_ptr_array_add (self->notices, _gw_notice_new_for_use (self->catalogue, config));
     }
   if (practice_only)
     {
       g_ptr_array_add (self->notices,
-                       g_strdup ("No provider has a key: the practice provider echoes each task, "
-                                 "at no cost."));
+                       _gw_notice_new (GW_NOTICE_PRACTICE_ONLY,
+                                       g_strdup ("No provider has a key: the practice provider "
+                                                 "echoes each task, at no cost.")));
     }
 
-  g_ptr_array_add (self->notices, NULL);
   g_ptr_array_add (self->held, NULL);
 }
 
@@ -235,7 +225,12 @@ recovery_cb (GObject *source,
       if (self->late)
         g_message ("%s", notice);
       else
-        g_ptr_array_add (self->notices, g_steal_pointer (&notice));
+        {
+          GwNotice *crash = _gw_notice_new (GW_NOTICE_CRASH, g_steal_pointer (&notice));
+
+          crash->n = recovery->attempts->len;
+          g_ptr_array_add (self->notices, crash);
+        }
     }
   gw_engine_serve (self);
 }
@@ -282,11 +277,38 @@ held_projects_cb (GObject *source,
   gw_engine_tell_recovery (self);
 }
 
+/* Limits belong to the queue: those that the configuration asks for are only looked at. */
 static void
-log_ignored_limits (char **ignored)
+gw_engine_tell_limits (GwEngine *self,
+                       GPtrArray *lanes)
 {
-  for (guint i = 0; ignored != NULL && ignored[i] != NULL; i++)
-    g_warning ("%s", ignored[i]);
+  g_autoptr (GPtrArray) configs = gw_catalogue_list (self->catalogue);
+
+  for (guint i = 0; i < configs->len; i++)
+    {
+      GwProviderConfig *config = configs->pdata[i];
+      GwNotice *notice = NULL;
+
+      if (!gw_catalogue_is_in_use (self->catalogue, config->name))
+        continue;
+      for (guint j = 0; j < lanes->len && notice == NULL; j++)
+        {
+          GwLaneState *lane = lanes->pdata[j];
+
+          if (g_str_equal (lane->provider, config->name))
+            notice = _gw_notice_new_for_limits (config, lane);
+        }
+      if (notice == NULL)
+        continue;
+      /* A batch has no log: it says so itself. */
+      if (self->host == GW_HOST_BATCH)
+        {
+          g_ptr_array_add (self->notices, notice);
+          continue;
+        }
+      g_warning ("%s", notice->text);
+      _gw_notice_free (notice);
+    }
 }
 
 static void
@@ -327,6 +349,7 @@ stopped_lanes_cb (GObject *source,
   if (!gw_engine_goes_on (self, error))
     return;
 
+  gw_engine_tell_limits (self, lanes);
   self->n_resuming = 1;
   for (guint i = 0; i < lanes->len; i++)
     {
@@ -354,7 +377,6 @@ first_providers_set_cb (GObject *source,
   if (!gw_engine_goes_on (self, error))
     return;
 
-  log_ignored_limits (ignored);
   gw_queue_read_lanes_async (self->queue, stopped_lanes_cb, self);
 }
 
@@ -369,11 +391,10 @@ providers_set_cb (GObject *source,
   ignored = gw_queue_set_providers_finish (GW_QUEUE (source), result, &error);
   if (error != NULL)
     g_warning ("the queue could not be told of the providers: %s", error->message);
-  else
-    log_ignored_limits (ignored);
 }
 
-/* Engine thread. Limits that a person wrote are stored by the gateway that took them. */
+/* Engine thread. Limits that a person wrote are stored by the gateway that took them: if this is here
+ * first, the stored ones still differ, and nothing is to be said of it. */
 static gboolean
 catalogue_changed_cb (gpointer data)
 {

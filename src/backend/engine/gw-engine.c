@@ -62,7 +62,7 @@ gw_engine_init (GwEngine *self)
   self->clock = gw_clock_new ();
   self->partials = gw_partials_new ();
   self->held = g_ptr_array_new_with_free_func (g_free);
-  self->notices = g_ptr_array_new_with_free_func (g_free);
+  self->notices = g_ptr_array_new_with_free_func ((GDestroyNotify) _gw_notice_free);
 }
 
 /* Engine thread: the start under way has failed; everything that it made is undone before the owner
@@ -281,10 +281,10 @@ gw_engine_get_held (GwEngine *self)
   return (const char *const *) self->held->pdata;
 }
 
-const char *const *
+GPtrArray *
 gw_engine_get_notices (GwEngine *self)
 {
-  return (const char *const *) self->notices->pdata;
+  return self->notices;
 }
 
 /**

@@ -47,10 +47,38 @@ const char *gw_engine_get_token (GwEngine *self);     /* (nullable) */
 const char *gw_engine_get_other_uri (GwEngine *self); /* (nullable) who holds the data instead */
 guint gw_engine_get_drain_seconds (GwEngine *self);
 
-/* Names of projects that this engine holds back (host batch); lines to print before the first call:
- * providers found through the environment, practice. (transfer none) */
+typedef enum {
+  GW_NOTICE_USES_VARIABLE, /* a provider, with the key from the environment */
+  GW_NOTICE_USES_KEYRING,
+  GW_NOTICE_USES_NO_KEY,
+  GW_NOTICE_USES_COMMAND,  /* place is the program */
+  GW_NOTICE_USES_PRACTICE, /* set up on purpose */
+  GW_NOTICE_PRACTICE_ONLY, /* no other provider is usable */
+  GW_NOTICE_NO_KEY,        /* a provider that waits for one */
+  GW_NOTICE_LIMITS,        /* those of the configuration are not the ones that are stored and used */
+  GW_NOTICE_CRASH,         /* n calls may be paid twice */
+  GW_NOTICE_OTHER,         /* the text only */
+} GwNoticeKind;
+
+/* What the user has to know before the first call. */
+typedef struct {
+  GwNoticeKind kind;
+  char *text;              /* English, for a log */
+  char *provider;          /* (nullable) its name */
+  char *title;             /* (nullable) of it */
+  char *place;             /* (nullable) its address or program */
+  char *variable;          /* (nullable) for its key */
+  guint wanted;            /* with GW_NOTICE_LIMITS: at once */
+  guint wanted_per_minute; /* 0: no limit */
+  guint stored;
+  guint stored_per_minute;
+  guint n;
+} GwNotice;
+
+/* Names of projects that this engine holds back (host batch); what is to be said before the first
+ * call (element-type GwNotice). (transfer none) */
 const char *const *gw_engine_get_held (GwEngine *self);
-const char *const *gw_engine_get_notices (GwEngine *self);
+GPtrArray *gw_engine_get_notices (GwEngine *self);
 
 /* Refuses new work, lets calls in flight end for up to @limit_ms, aborts the rest, joins every
  * thread; the port closes last. A second call while one is under way shortens the limit to its own.

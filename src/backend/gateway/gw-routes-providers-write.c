@@ -182,11 +182,14 @@ limits_set_cb (GObject *source,
 /* The queue's limits follow the user who wrote them; those of the other providers stay as they are. */
 static void
 tell_queue (GwRequest *request,
-            const char *set_limits_of)
+            const char *set_limits_of,
+            const char *removed)
 {
   g_autoptr (GPtrArray) providers = gw_queue_providers_new (request->gateway->catalogue,
                                                             set_limits_of);
 
+  if (removed != NULL)
+    gw_queue_providers_add_removed (providers, removed);
   gw_queue_set_providers_async (request->gateway->queue, providers, FALSE, limits_set_cb,
                                 gw_request_hold (request));
 }
@@ -219,7 +222,7 @@ put_cb (GObject *source,
   /* Who writes a provider has put right what stopped its lane; a new key shows nowhere else. An
    * error only says that the queue does not know the provider yet. */
   gw_queue_resume_lane_async (request->gateway->queue, request->capture, ignore_resumed_cb, NULL);
-  tell_queue (request, request->capture);
+  tell_queue (request, request->capture, NULL);
 }
 
 /* Who writes one that is not there yet means to use it. */
@@ -285,8 +288,12 @@ catalogue_removed_cb (GObject *source,
     _gw_providers_fail_invalid (request, error);
   else
     {
+      gboolean shared = g_str_equal (gw_queue_get_kind (request->gateway->queue), "redis");
+
+      /* One of the catalogue goes on there, unused, with the catalogue's limits; where the queue is
+       * shared, others may use it. */
       g_hash_table_remove (request->gateway->tests, request->capture);
-      tell_queue (request, NULL);
+      tell_queue (request, shared ? NULL : request->capture, request->capture);
     }
 }
 

@@ -316,6 +316,20 @@ describe_certificate (SoupMessage *message)
   return NULL;
 }
 
+/* As people say it: the port only where it is not the usual one. */
+static char *
+dup_place (GUri *uri)
+{
+  const char *host = g_uri_get_host (uri);
+  int port = g_uri_get_port (uri);
+  int usual = g_str_equal (g_uri_get_scheme (uri), "https") ? 443 : 80;
+
+  if (port < 0 || port == usual)
+    return g_strdup (host);
+
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%d" : "%s:%d", host, port);
+}
+
 static void
 set_unreachable (GwOpenaiProvider *self,
                  GwReply *reply,
@@ -323,14 +337,14 @@ set_unreachable (GwOpenaiProvider *self,
                  const GError *error)
 {
   const char *reason = NULL;
-  const char *host = g_uri_get_host (soup_message_get_uri (message));
+  g_autofree char *place = dup_place (soup_message_get_uri (message));
 
   if (error != NULL && error->domain == G_TLS_ERROR)
     reason = describe_certificate (message);
   if (reason == NULL)
     reason = error != NULL ? error->message : "no connection";
   gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
-                      "%s at %s cannot be reached: %s. It is tried again.", get_title (self), host,
+                      "%s at %s cannot be reached: %s. It is tried again.", get_title (self), place,
                       reason);
   park (self, reply);
 }

@@ -49,3 +49,27 @@ gw_queue_providers_new (GwCatalogue *catalogue,
 
   return providers;
 }
+
+/**
+ * gw_queue_providers_add_removed:
+ * @providers: (element-type GwQueueProvider): what the queue will be told
+ * @name: of the provider that a person has removed; does nothing where it is still among them
+ */
+void
+gw_queue_providers_add_removed (GPtrArray *providers,
+                                const char *name)
+{
+  GwQueueProvider *provider;
+
+  for (guint i = 0; i < providers->len; i++)
+    {
+      provider = g_ptr_array_index (providers, i);
+      if (g_str_equal (provider->config->name, name))
+        return;
+    }
+
+  provider = g_new0 (GwQueueProvider, 1);
+  provider->config = gw_provider_config_new (name);
+  provider->removed = TRUE;
+  g_ptr_array_add (providers, provider);
+}

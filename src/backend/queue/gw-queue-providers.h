@@ -6,6 +6,7 @@
 
 G_BEGIN_DECLS
 
+void gw_queue_providers_add_removed (GPtrArray *providers, const char *name);
 GPtrArray *gw_queue_providers_new (GwCatalogue *catalogue, const char *set_limits_of);
 
 G_END_DECLS

@@ -259,6 +259,8 @@ typedef struct {
   gboolean usable;        /* and it has a key, or needs none */
   char *key_digest;       /* (nullable) tells one key from another, and not what it is */
   gboolean set_limits;    /* its limits are stored over those of the queue, as for all with set_limits */
+  gboolean removed;       /* a person removed it: it is not there, and its limits are forgotten unless
+                           * another engine has it */
 } GwQueueProvider;
 
 /* Of the queue as a whole. */

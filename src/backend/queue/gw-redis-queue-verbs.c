@@ -352,10 +352,28 @@ add_providers (GwRedisRequest *request,
                gboolean set_all_limits,
                gboolean set_limits)
 {
-  gw_redis_request_add_int (request, set_all_limits);
-  gw_redis_request_add_int (request, providers->len);
+  g_autoptr (GPtrArray) removed = g_ptr_array_new ();
+
   for (guint i = 0; i < providers->len; i++)
-    add_provider (request, g_ptr_array_index (providers, i), set_limits);
+    {
+      GwQueueProvider *provider = g_ptr_array_index (providers, i);
+
+      if (provider->removed)
+        g_ptr_array_add (removed, provider->config->name);
+    }
+
+  gw_redis_request_add_int (request, set_all_limits);
+  gw_redis_request_add_int (request, providers->len - removed->len);
+  for (guint i = 0; i < providers->len; i++)
+    {
+      GwQueueProvider *provider = g_ptr_array_index (providers, i);
+
+      if (!provider->removed)
+        add_provider (request, provider, set_limits);
+    }
+  gw_redis_request_add_int (request, removed->len);
+  for (guint i = 0; i < removed->len; i++)
+    gw_redis_request_add_text (request, g_ptr_array_index (removed, i));
 }
 
 static void

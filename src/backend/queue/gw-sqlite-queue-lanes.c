@@ -17,6 +17,7 @@
 #define GHOST_LEAST_MS 1000
 #define GHOST_MOST_MS 30000
 #define GHOST_UNKNOWN_MS 5000
+#define FORGOTTEN 0 /* the limit of a provider that a person removed: the next to have it says its own */
 
 void
 gw_sq_lane_free (GwSqLane *lane)
@@ -788,7 +789,7 @@ set_provider (GwSqState *state,
 
   if (lane == NULL)
     lane = create_lane (state, config);
-  else if (take_limits || provider->set_limits)
+  else if (take_limits || provider->set_limits || lane->max_concurrency == FORGOTTEN)
     set_limits (state, lane, config);
   else if (lane->max_concurrency != config->max_concurrency
            || lane->requests_per_minute != config->requests_per_minute)
@@ -823,17 +824,27 @@ gw_sq_step_set_providers (GwSqState *state,
 {
   GwSqVerbArgs *args = data;
   GPtrArray *differing = g_ptr_array_new ();
+  guint n_preferred = 0;
 
   for (guint i = 0; i < state->lane_list->len; i++)
     {
       GwSqLane *lane = g_ptr_array_index (state->lane_list, i);
       gboolean found = FALSE;
+      gboolean removed = FALSE;
 
       for (guint j = 0; j < args->providers->len && !found; j++)
         {
           GwQueueProvider *provider = g_ptr_array_index (args->providers, j);
 
-          found = g_str_equal (provider->config->name, lane->name);
+          if (!g_str_equal (provider->config->name, lane->name))
+            continue;
+          found = !provider->removed;
+          removed = provider->removed;
+        }
+      if (removed)
+        {
+          lane->max_concurrency = FORGOTTEN;
+          lane->dirty = TRUE;
         }
       if (!found && !is_gone (lane))
         {
@@ -844,15 +855,16 @@ gw_sq_step_set_providers (GwSqState *state,
           lane->dirty = TRUE;
         }
     }
-  for (guint i = 0; i < args->providers->len; i++)
-    set_provider (state, g_ptr_array_index (args->providers, i), args->flag, differing);
   g_strfreev (state->preferred);
   state->preferred = g_new0 (char *, args->providers->len + 1);
   for (guint i = 0; i < args->providers->len; i++)
     {
       GwQueueProvider *provider = g_ptr_array_index (args->providers, i);
 
-      state->preferred[i] = g_strdup (provider->config->name);
+      if (provider->removed)
+        continue;
+      set_provider (state, provider, args->flag, differing);
+      state->preferred[n_preferred++] = g_strdup (provider->config->name);
     }
   sort_lanes (state);
   gw_sq_lanes_wake (state, NULL, ~0);
