@@ -129,6 +129,12 @@ class Providers(frame.Case):
         self.assertIn(f"127.0.0.1:{port} cannot be reached", message)
         self.assertNotIn("tried again", message)
 
+    def test_a_limit_that_is_written_is_no_surprise(self):
+        self.put("one", {"max_concurrency": 2})
+        self.put("one", {"max_concurrency": 3, "requests_per_minute": 50})
+        self.assertEqual(self.gateway.ok("GET", "/providers/one")["max_concurrency"], 3)
+        self.assertNotIn("stored and used", self.gateway.stderr)
+
     def test_the_last_test_is_shown_until_it_is_changed(self):
         self.assertIsNone(self.gateway.ok("GET", "/providers/one")["tested"])
         self.gateway.ok("POST", "/providers/one/test", {})
