@@ -109,6 +109,7 @@ print_problems (GwProgram *program,
         {
           guint rest = import->problems->len - i;
 
+          program->n_left_out += rest;
           gw_batch_progress_warn (program->progress,
                                   /* Translators: the name of a file, then a number of rows */
                                   ngettext ("%s: %u more row left out", "%s: %u more rows left out",
@@ -116,9 +117,16 @@ print_problems (GwProgram *program,
           return;
         }
       if (problem->row > 0)
-        /* Translators: file, row, reason */
-        gw_batch_progress_warn (program->progress, _("%s, row %u left out: %s"), problem->source,
-                                problem->row, problem->message);
+        {
+          /* Translators: file, row, reason */
+          g_autofree char *words = g_strdup_printf (_("%s, row %u left out: %s"), problem->source,
+                                                    problem->row, problem->message);
+
+          gw_batch_progress_warn (program->progress, "%s", words);
+          program->n_left_out++;
+          if (program->left_out == NULL)
+            program->left_out = g_steal_pointer (&words);
+        }
       else
         gw_batch_progress_warn (program->progress, "%s: %s", problem->source, problem->message);
     }

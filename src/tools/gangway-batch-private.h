@@ -28,6 +28,8 @@ typedef struct {
   gboolean timed_out;
   gboolean paused;            /* the run's project */
   gboolean stalled;
+  guint n_left_out;           /* rows of the input that are no tasks */
+  char *left_out;             /* (owned) (nullable) what was said of the first */
   int exit_code;
 } GwProgram;
 

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gangway-batch-private.h"
+#include "gw-json.h"
 
 /* A run of gangway-batch: connected, submitted or taken up, followed, and paused where it is
  * broken off. */
@@ -126,6 +127,53 @@ found_cb (GwBatch *batch,
     gw_batch_unpause_async (batch, NULL, NULL, NULL);
 }
 
+/* The gateway would refuse it, too, but in words for those who call it. */
+static gboolean
+check_provider (GwProgram *program,
+                GwClient *client)
+{
+  const char *name = program->options->provider;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonObject) answer = NULL;
+  g_autoptr(GString) names = g_string_new (NULL);
+  JsonArray *providers;
+
+  if (name == NULL || g_str_equal (name, "practice")
+      || gw_client_get_protocol (client) == GW_PROTOCOL_MINIMAL)
+    return TRUE;
+
+  gw_client_call_async (client, "GET", "/providers", NULL, program->cancellable,
+                        _gw_program_store_result_cb, &result);
+  _gw_program_turn_or_give_up (program, &result);
+  answer = gw_client_call_finish (client, result, &error);
+  providers = answer != NULL ? gw_json_peek_array (answer, "providers") : NULL;
+  /* Who cannot list them may still take the tasks. */
+  if (providers == NULL)
+    return TRUE;
+
+  for (guint i = 0; i < json_array_get_length (providers); i++)
+    {
+      JsonObject *provider = gw_json_peek_object_at (providers, i);
+      const char *known = provider != NULL ? gw_json_peek_string (provider, "name") : NULL;
+
+      if (known == NULL)
+        continue;
+      if (g_str_equal (known, name))
+        return TRUE;
+      if (names->len > 0)
+        g_string_append (names, C_("line", ", "));
+      g_string_append (names, known);
+    }
+
+  gw_batch_progress_warn (program->progress,
+                          /* Translators: what the user typed, then the names that there are */
+                          _("There is no provider “%1$s”; there are: %2$s"), name, names->str);
+  _gw_program_set_exit_code (program, EXIT_USAGE);
+
+  return FALSE;
+}
+
 gboolean
 _gw_program_connect_gateway (GwProgram *program)
 {
@@ -162,7 +210,7 @@ _gw_program_connect_gateway (GwProgram *program)
       return FALSE;
     }
 
-  return TRUE;
+  return check_provider (program, client);
 }
 
 /* While a submission is repeated, nobody tells of the loss: the time does. */

@@ -191,6 +191,11 @@ run (GwProgram *program)
       _gw_program_take_error (program, error);
       return FALSE;
     }
+  if (program->options->format_guessed)
+    gw_batch_progress_say (program->progress,
+                           /* Translators: %s is a file; --format is to be typed as it is */
+                           _("“%s” is written as JSON: its ending is none of .json, .jsonl, .csv and "
+                             ".md; --format chooses another"), program->options->output);
   if (program->options->resume == NULL)
     {
       tasks = _gw_program_read_tasks (program, &error);
@@ -228,6 +233,14 @@ conclude (GwProgram *program)
                              g_get_monotonic_time () - program->started_at);
   if (gw_batch_gateway_keeps_projects (program->gateway))
     print_hints (program);
+  /* What was said before the run has gone up and away by now. */
+  if (program->n_left_out > 0)
+    gw_batch_progress_say (program->progress,
+                           /* Translators: how many rows of a table, then what the first is */
+                           ngettext ("%1$u row of the input was left out: %2$s",
+                                     "%1$u rows of the input were left out, the first: %2$s",
+                                     program->n_left_out),
+                           program->n_left_out, program->left_out);
 }
 
 static int
@@ -268,6 +281,7 @@ run_program (GwBatchOptions *options)
   g_clear_pointer (&program.gateway, gw_batch_gateway_free);
   g_clear_pointer (&program.progress, gw_batch_progress_free);
   g_clear_object (&program.cancellable);
+  g_free (program.left_out);
 
   return program.exit_code == EXIT_SIGNAL ? EXIT_SIGNAL + stopped_by : program.exit_code;
 }

@@ -151,8 +151,7 @@ warn_of_ignored (GwBatchGateway *gateway)
   if (gateway->options->config != NULL || gateway->options->data_dir != NULL
       || gateway->options->set_limits)
     gw_batch_progress_warn (gateway->progress,
-                            /* Translators: %s is an address; the options are to be typed as they
-                             * are */
+                            /* Translators: %s is an address; options are typed as they are */
                             _("The gateway at %s is used; --config, --data-dir and --set-limits "
                               "concern only the built-in one"), gateway->uri);
 }

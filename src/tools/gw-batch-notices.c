@@ -74,8 +74,7 @@ gw_batch_notice_to_words (const GwNotice *notice)
     case GW_NOTICE_LIMITS:
       wanted = limits_to_words (notice->wanted, notice->wanted_per_minute);
       stored = limits_to_words (notice->stored, notice->stored_per_minute);
-      /* Translators: a provider, then its limits twice, as "5 at once, 60 a minute"; --set-limits is
-       * to be typed as it is */
+      /* Translators: a provider, then its limits twice; --set-limits is typed as it is */
       return g_strdup_printf (_("%1$s: the limits in use are those stored by an earlier run (%2$s), "
                                 "not those of the configuration (%3$s); --set-limits changes "
                                 "that"), notice->provider, stored, wanted);

@@ -123,7 +123,10 @@ check (GwBatchOptions *options,
     }
   else if (options->output != NULL)
     {
-      gw_format_from_file_name (options->output, &options->format);
+      g_autofree char *name = g_path_get_basename (options->output);
+
+      options->format_guessed = !gw_format_from_file_name (name, &options->format)
+                                && strchr (name, '.') != NULL;
     }
 
   if (split != NULL && !gw_import_split_from_string (split, &options->split))

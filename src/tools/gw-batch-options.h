@@ -14,6 +14,7 @@ typedef struct {
   guint concurrency;    /* 0: as concurrent as the limits allow; 1: serial */
   char *output;         /* (nullable) NULL: standard output */
   GwFormat format;
+  gboolean format_guessed; /* neither --format nor the suffix says it */
   char *gateway;        /* (nullable) */
   double timeout_s;     /* 0: none */
   char *project;        /* (nullable) */

@@ -65,6 +65,12 @@ class Input(BatchCase):
         tasks = self.results(first, second, first)
         self.assertEqual(self.contents(tasks), ["b1", "b2", "a1", "b1", "b2"])
 
+    def test_what_was_left_out_is_said_again_at_the_end(self):
+        path = self.home.file("t.csv", "task,who\none,a\n,b\nthree,c\n")
+        process = self.run_batch(path)
+        self.assertEqual(self.contents(json.loads(process.stdout)), ["one", "three"])
+        self.assertRegex(process.stderr.splitlines()[-1], r"1 row .*t\.csv, row 3")
+
     def test_split(self):
         text = "# one\nline\n\nsecond\n---\nthird\n\n"
         path = self.home.file("t.txt", text)
@@ -314,12 +320,21 @@ class Runs(BatchCase):
         third, fourth = self.results(stdin="x\n"), self.results(stdin="x\n")
         self.assertNotEqual(third[0]["project_id"], fourth[0]["project_id"])
 
+    def test_an_ending_that_names_no_format_is_said(self):
+        path = self.home.file("r.xml", "")
+        process = self.run_batch("--output", path, stdin="a\n")
+        self.assertRegex(process.stderr, r"r\.xml.*JSON.*--format")
+        self.assertEqual(len(json.loads(self.read(path))), 1)
+        process = self.run_batch("--output", path, "--format", "json", stdin="a\n")
+        self.assertNotIn("r.xml", process.stderr)
+
     def test_pins(self):
         tasks = self.results("--provider", "one", "--model", "special", stdin="a\n")
         self.assertEqual(tasks[0]["metadata"]["model"], "special")
         self.assertEqual(self.provider.stats("one")["models"], {"special": 1})
         process = self.run_batch("--provider", "nobody", stdin="a\n", code=2)
-        self.assertIn("nobody", process.stderr)
+        self.assertRegex(process.stderr, r"nobody.*\bone\b.*\bpractice\b")
+        self.assertNotIn("GET /", process.stderr)
 
     def test_failed_task_is_1(self):
         tasks = json.loads(self.run_batch(
@@ -473,6 +488,43 @@ class Embedded(BatchCase):
         self.assertEqual(self.contents(json.loads(process.stdout)), ["new"])
         self.assertIn("older", process.stderr)
         self.assertEqual(self.provider.stats("one")["calls"], 2)
+
+    def test_many_older_projects_are_one_line(self):
+        process = self.batch("--project", "older", "--serial",
+                             stdin="slow " + HANG + "\nlater\n")
+        frame.wait_for(lambda: self.provider.stats("one")["calls"] == 1, "the call")
+        process.kill()
+        process = self.batch("--project", "old", "--serial", stdin="slow " + HANG + "\nlater\n")
+        frame.wait_for(lambda: self.provider.stats("one")["calls"] == 2, "the call")
+        process.kill()
+        said = self.run_batch(stdin="new\n").stderr.splitlines()
+        self.assertEqual(len([line for line in said if "held back" in line]), 1, said)
+        self.assertRegex("\n".join(said), r"2 older .*“old(er)?”, “old(er)?”.*--resume")
+
+    def test_says_first_what_it_uses(self):
+        self.home.configure(
+            self.lanes(self.provider, one={"api_key_env": "ONE_KEY"}, two={})
+            + "[provider up]\nkind=command\ncommand=tr a-z A-Z\n"
+            + "[provider practice]\nkind=practice\n")
+        said = self.run_batch("--provider", "up", stdin="a\n", env={"ONE_KEY": "k"}).stderr
+        self.assertRegex(said, r"Using up.*\btr\b")
+        self.assertEqual(said.count("Using "), 1, said)
+        said = self.run_batch(stdin="a\n", env={"ONE_KEY": "k"}).stderr
+        self.assertRegex(said, r"Using one at http\S+ with the key from ONE_KEY")
+        self.assertRegex(said, r"Using two at http\S+, without a key")
+        self.assertRegex(said, r"Using up.*\btr\b")
+        self.assertRegex(said, r"Using (?i:practice)")
+
+    def test_limits_that_are_not_the_stored_ones(self):
+        self.run_batch(stdin="a\n")
+        self.home.configure(self.lanes(self.provider, one={"max_concurrency": 2}))
+        said = self.run_batch(stdin="a\n").stderr
+        line, = [line for line in said.splitlines() if "--set-limits" in line]
+        self.assertRegex(line, r"^gangway-batch: one: .*5 at once.*2 at once.*--set-limits")
+        said = self.run_batch("--set-limits", stdin="a\n").stderr
+        self.assertNotIn("at once", said)
+        said = self.run_batch(stdin="a\n").stderr
+        self.assertNotIn("at once", said)
 
     def test_a_command_that_is_not_there_ends_1(self):
         self.home.configure("[provider up]\nkind=command\ncommand=/no/such/program\n")
