@@ -21,6 +21,7 @@
 
 #define PRESETS "/io/github/gangway/Gangway/backend/providers.conf"
 #define PROVIDER_PREFIX "provider "
+#define MAX_CHANGES 3 /* letters, up to which one key may be meant by another */
 
 typedef struct {
   const char *group;
@@ -264,6 +265,66 @@ is_known_key (const char *group,
   return presets && g_str_equal (group, "catalogue") && g_str_equal (key, "date");
 }
 
+/* How many letters have to be put in, left out or changed to come from one to the other. */
+static guint
+count_changes (const char *from,
+               const char *to)
+{
+  gsize length = strlen (to);
+  g_autofree guint *row = g_new (guint, length + 1);
+
+  for (gsize j = 0; j <= length; j++)
+    row[j] = j;
+  for (gsize i = 0; from[i] != '\0'; i++)
+    {
+      guint diagonal = row[0];
+
+      row[0] = i + 1;
+      for (gsize j = 0; j < length; j++)
+        {
+          guint change = diagonal + (g_ascii_tolower (from[i]) != to[j]);
+
+          diagonal = row[j + 1];
+          row[j + 1] = MIN (change, MIN (row[j], diagonal) + 1);
+        }
+    }
+
+  return row[length];
+}
+
+/* (nullable) What somebody may have meant who wrote @key. */
+static const char *
+find_similar_key (const char *group,
+                  const char *key)
+{
+  const char *best = NULL;
+  guint least = MAX_CHANGES + 1;
+
+  for (guint i = 0; g_str_has_prefix (group, PROVIDER_PREFIX) && i < G_N_ELEMENTS (provider_keys);
+       i++)
+    {
+      guint changes = count_changes (key, provider_keys[i]);
+
+      if (changes < least && changes < strlen (provider_keys[i]) - 1)
+        {
+          least = changes;
+          best = provider_keys[i];
+        }
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      guint changes = count_changes (key, known[i].key);
+
+      if (g_str_equal (known[i].group, group) && changes < least)
+        {
+          least = changes;
+          best = known[i].key;
+        }
+    }
+
+  return best;
+}
+
 static gboolean
 check_names (GwConfigFile *file,
              gboolean presets,
@@ -293,7 +354,14 @@ check_names (GwConfigFile *file,
 
           if (!is_known_key (group, key, presets))
             {
-              gw_config_file_set_error (file, group, key, error, "there is no such key");
+              const char *meant = find_similar_key (group, key);
+
+              if (meant != NULL)
+                gw_config_file_set_error (file, group, key, error,
+                                          "unknown setting; did you mean %s?", meant);
+              else
+                gw_config_file_set_error (file, group, key, error,
+                                          "unknown setting; man gangway.conf has all of them");
               return FALSE;
             }
         }
@@ -709,45 +777,73 @@ set_uint (GwConfigFile *file,
   gw_config_file_set (file, group, key, text);
 }
 
-/* Writes a text where it says something, or where something else stood. */
 static void
 set_text (GwConfigFile *file,
           const char *group,
           const char *key,
+          const char *before,
           const char *value)
 {
-  if (value != NULL || gw_config_file_get (file, group, key) != NULL)
+  if (g_strcmp0 (before, value) != 0)
     gw_config_file_set (file, group, key, value != NULL ? value : "");
 }
 
+/* What the file says of a provider as it stands. */
+static GwProviderConfig *
+read_before (GwConfigFile *file,
+             const char *group,
+             const char *name)
+{
+  GwProviderConfig *config = gw_config_dup_preset (name);
+
+  if (config == NULL)
+    config = gw_provider_config_new (name);
+  config->enabled = TRUE;
+  if (!read_provider (file, group, FALSE, config, NULL))
+    g_debug ("the group of %s cannot be read whole", name);
+
+  return config;
+}
+
+/* Only what is not said there already, so that what a person wrote stays as it is. */
 static void
 write_provider (GwConfigFile *file,
                 const char *group,
                 const GwProviderConfig *config)
 {
+  gboolean is_new = gw_config_file_get_line (file, group, NULL) == 0;
+  g_autoptr (GwProviderConfig) before = read_before (file, group, config->name);
   g_autofree char *command = quote_command (config->command);
+  g_autofree char *command_before = quote_command (before->command);
   char latency[G_ASCII_DTOSTR_BUF_SIZE];
+  char latency_before[G_ASCII_DTOSTR_BUF_SIZE];
 
-  gw_config_file_set (file, group, "enabled", config->enabled ? "true" : "false");
-  if (!config->preset && g_strcmp0 (config->title, config->name) != 0)
-    set_text (file, group, "title", config->title);
-  gw_config_file_set (file, group, "kind", gw_provider_kind_to_string (config->kind));
-  set_text (file, group, "base-url", config->base_url);
-  set_text (file, group, "command", config->command != NULL ? command : NULL);
-  set_text (file, group, "model", config->model);
-  /* A preset's own variable is written only where the user named one: what the file names is
-   * needed, what the catalogue names is tried. An empty one overrides the catalogue's. */
-  if (config->key_named || !config->preset || config->api_key_env == NULL)
-    set_text (file, group, "api-key-env", config->api_key_env);
-  if (config->preset && config->api_key_env == NULL)
-    gw_config_file_set (file, group, "api-key-env", "");
-  set_uint (file, group, "max-concurrency", config->max_concurrency);
-  set_uint (file, group, "requests-per-minute", config->requests_per_minute);
-  set_uint (file, group, "timeout-seconds", config->timeout_seconds);
+  if (is_new || before->enabled != config->enabled)
+    gw_config_file_set (file, group, "enabled", config->enabled ? "true" : "false");
+  if (!config->preset)
+    set_text (file, group, "title", before->title, config->title);
+  if (before->kind != config->kind)
+    gw_config_file_set (file, group, "kind", gw_provider_kind_to_string (config->kind));
+  set_text (file, group, "base-url", before->base_url, config->base_url);
+  set_text (file, group, "command", command_before, command);
+  set_text (file, group, "model", before->model, config->model);
+  /* What the file names is needed, what the catalogue names is tried. An empty one overrides the
+   * catalogue's. */
+  if (config->key_named && !before->key_named && config->api_key_env != NULL)
+    gw_config_file_set (file, group, "api-key-env", config->api_key_env);
+  else
+    set_text (file, group, "api-key-env", before->api_key_env, config->api_key_env);
+  if (before->max_concurrency != config->max_concurrency)
+    set_uint (file, group, "max-concurrency", config->max_concurrency);
+  if (before->requests_per_minute != config->requests_per_minute)
+    set_uint (file, group, "requests-per-minute", config->requests_per_minute);
+  if (before->timeout_seconds != config->timeout_seconds)
+    set_uint (file, group, "timeout-seconds", config->timeout_seconds);
   g_ascii_formatd (latency, sizeof latency, "%.6g", config->latency);
-  gw_config_file_set (file, group, "latency", latency);
-  /* What nobody changed is not written: an older program would not know the key. */
-  if (config->stream || gw_config_file_get (file, group, "stream") != NULL)
+  g_ascii_formatd (latency_before, sizeof latency_before, "%.6g", before->latency);
+  if (!g_str_equal (latency, latency_before))
+    gw_config_file_set (file, group, "latency", latency);
+  if (before->stream != config->stream)
     gw_config_file_set (file, group, "stream", config->stream ? "true" : "false");
 }
 

@@ -146,7 +146,9 @@ test_errors (void)
     const char *words[3]; /* each in the message */
   } rows[] = {
     { "[nowhere]\n", { "line 1", "nowhere" } },
-    { "\n[gateway]\nprot=1\n", { "line 3", "prot" } },
+    { "\n[gateway]\nprot=1\n", { "line 3", "prot", "did you mean port?" } },
+    { "[provider x]\nmodle=m\n", { "line 2", "modle", "did you mean model?" } },
+    { "[gateway]\nsomething-else=1\n", { "line 2", "unknown setting", "gangway.conf" } },
     { "[gateway]\nport=70000\n", { "line 2", "port", "65535" } },
     { "[gateway]\nport=-1\n", { "line 2", "port" } },
     { "[gateway]\nport=80x\n", { "line 2", "port" } },
@@ -289,7 +291,11 @@ test_save (void)
   g_file_get_contents (config->path, &text, NULL, NULL);
   g_test_message ("%s", text);
   g_assert_nonnull (strstr (text, "# mine\n[gateway]\nport=8123   # not 8000\n\n# about nvidia\n"));
-  g_assert_nonnull (strstr (text, "max-concurrency=4 # as agreed\n"));
+  /* What was not changed is not written. */
+  g_assert_nonnull (strstr (text, "# about nvidia\n[provider nvidia]\n"
+                                  "max-concurrency=4 # as agreed\n\n"));
+  g_assert_nonnull (strstr (text, "[provider tool]\nenabled=true\nkind=command\n"));
+  g_assert_null (strstr (text, "timeout-seconds"));
   g_assert_nonnull (strstr (text, "# about workers\n[workers]\nmax-attempts=2\n"));
   g_assert_null (strstr (text, "[provider gone]"));
 
