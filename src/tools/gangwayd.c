@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -24,6 +25,7 @@ enum {
 typedef struct {
   GMainLoop *loop;
   GwEngine *engine;
+  const char *redis_uri; /* (nullable) on the command line */
   gboolean workers_only;
   gboolean started;
   guint signals;
@@ -104,6 +106,20 @@ ready_cb (GwEngine *engine,
   gw_notify ("STATUS=");
 }
 
+/* Arguments are no place for a secret: whoever lists the processes reads them. */
+static void
+warn_of_password (const char *uri)
+{
+  const char *start = uri != NULL ? strstr (uri, "://") : NULL;
+  const char *end = start != NULL ? strrchr (start, '@') : NULL;
+  const char *colon = end != NULL ? memchr (start + 3, ':', end - start - 3) : NULL;
+
+  if (colon != NULL && colon + 1 < end)
+    g_warning ("other users of this machine can see the password that stands on the command line: "
+               "leave it out of the address, and set GANGWAY_REDIS_PASSWORD, or redis-password-file "
+               "in the configuration");
+}
+
 static void
 started_cb (GObject *source,
             GAsyncResult *result,
@@ -125,6 +141,7 @@ started_cb (GObject *source,
   notices = gw_engine_get_notices (self->engine);
   for (guint i = 0; i < notices->len; i++)
     g_message ("%s", ((GwNotice *) notices->pdata[i])->text);
+  warn_of_password (self->redis_uri);
 
   if (!self->workers_only)
     g_print ("gangwayd: listening on %s\n", gw_engine_get_uri (self->engine));
@@ -249,6 +266,7 @@ main (int argc,
   if (migrate_to != NULL)
     return move_queue (migrate_to, &options);
 
+  daemon.redis_uri = redis_uri;
   daemon.workers_only = workers_only;
   daemon.loop = g_main_loop_new (NULL, FALSE);
   daemon.engine = gw_engine_new (&options);

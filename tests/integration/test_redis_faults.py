@@ -118,6 +118,16 @@ class AtStart(Ill):
                 self.assertIn(words, self.one_clear_line(gateway))
                 self.assertNotIn("wrong-word", gateway.stderr)
 
+    def test_a_password_on_the_command_line_is_warned_of(self):
+        redis = RedisServer(self, "--requirepass", "right-word").start()
+        gateway = self.daemon("--redis", f"redis://:right-word@127.0.0.1:{redis.port}", config="")
+        gateway.wait_line("GANGWAY_REDIS_PASSWORD", kind="stderr")
+        self.assertNotIn("right-word", gateway.stderr)
+        quiet = self.daemon("--redis", f"redis://127.0.0.1:{redis.port}",
+                            env={"GANGWAY_REDIS_PASSWORD": "right-word"})
+        quiet.terminate()
+        self.assertNotIn("GANGWAY_REDIS_PASSWORD", quiet.stderr)
+
     def test_still_loading(self):
         redis = RedisServer(self, "--appendonly", "no").start()
         redis.tell("DEBUG", "POPULATE", "60", "filler", "2000")
