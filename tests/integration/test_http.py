@@ -622,6 +622,7 @@ class Service(HttpCase):
         estimate = self.gateway.ok("POST", "/estimate", {"count": 100, "provider": "one"})
         self.assertIsNotNone(estimate["finish_in_s"])
         self.assertNotIn("hunyuan", estimate["per_provider"])
+        self.assertNotIn("practice", estimate["per_provider"])
         self.assertNotIn("nvidia", estimate["per_provider"])
         estimate = self.gateway.ok("POST", "/estimate", {"count": 100, "provider": "hunyuan"})
         self.assertIsNone(estimate["finish_in_s"])

@@ -391,6 +391,9 @@ estimate_to_json (GwGateway *gateway,
       if (state->lanes[i].pins == 0 && gateway->catalogue != NULL
           && !gw_catalogue_is_in_use (gateway->catalogue, snapshot->names->pdata[i]))
         continue;
+      /* The practice provider is there, but not for these tasks. */
+      if (state->lanes[i].pinned_only && state->lanes[i].pins == 0 && !(tasks[i] > 0))
+        continue;
 
       lane = json_object_new ();
       json_object_set_double_member (lane, "tasks", (double) (gint64) (tasks[i] * 10 + 0.5) / 10);
