@@ -28,7 +28,7 @@ _gangway ()
         gangway-batch)
             options='--serial --concurrency= --output= --format= --gateway= --timeout= --project=
                      --provider= --model= --template= --split= --column= --resume= --retry-failed
-                     --config= --data-dir= --quiet --version --help'
+                     --config= --data-dir= --set-limits --quiet --version --help'
             ;;
         gangwayd)
             options='--config= --listen= --port= --data-dir= --redis= --no-workers --workers-only

@@ -40,6 +40,7 @@ case $service in
             '--retry-failed[Try its failed tasks again]' \
             '--config=[Read this configuration]:file:_files' \
             '--data-dir=[Keep the queue in this folder]:folder:_directories' \
+            '--set-limits[Use the limits of the configuration from now on, not the stored ones]' \
             '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
             '--version[Show the version]' \
             '(-h --help)'{-h,--help}'[Show the options]' \

@@ -6,5 +6,6 @@ local function route_count(provider, model)
 end
 local function view_lane(l, pins, given_slots)
   return { l.name, given_slots, l.rpm, l.parked, l.last_send, precise(l.mean), precise(l.variance),
-    precise(l.weight), l.kind, pins, flying(l.name), reopens(l.name), l.model, l.max, slots(l) }
+    precise(l.weight), l.kind, pins, flying(l.name), reopens(l.name), l.model,
+    l.max > 0 and l.max or l.adapted, slots(l) }
 end

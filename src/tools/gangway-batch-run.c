@@ -137,6 +137,7 @@ check_provider (GwProgram *program,
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonObject) answer = NULL;
   g_autoptr(GString) names = g_string_new (NULL);
+  g_autoptr(GString) others = g_string_new (NULL);
   JsonArray *providers;
 
   if (name == NULL || g_str_equal (name, "practice")
@@ -156,15 +157,22 @@ check_provider (GwProgram *program,
     {
       JsonObject *provider = gw_json_peek_object_at (providers, i);
       const char *known = provider != NULL ? gw_json_peek_string (provider, "name") : NULL;
+      GString *list = others;
 
       if (known == NULL)
         continue;
       if (g_str_equal (known, name))
         return TRUE;
-      if (names->len > 0)
-        g_string_append (names, C_("line", ", "));
-      g_string_append (names, known);
+      if (gw_json_peek_boolean (provider, "in_use", FALSE) && !g_str_equal (known, "practice"))
+        list = names;
+      if (list->len > 0)
+        g_string_append (list, C_("line", ", "));
+      g_string_append (list, known);
     }
+  /* Those in use first: the catalogue is long. */
+  if (names->len > 0 && others->len > 0)
+    g_string_append (names, C_("line", ", "));
+  g_string_append (names, others->str);
 
   gw_batch_progress_warn (program->progress,
                           /* Translators: what the user typed, then the names that there are */

@@ -333,7 +333,7 @@ class Runs(BatchCase):
         self.assertEqual(tasks[0]["metadata"]["model"], "special")
         self.assertEqual(self.provider.stats("one")["models"], {"special": 1})
         process = self.run_batch("--provider", "nobody", stdin="a\n", code=2)
-        self.assertRegex(process.stderr, r"nobody.*\bone\b.*\bpractice\b")
+        self.assertRegex(process.stderr, r"nobody.*: one, .*\bpractice\b")
         self.assertNotIn("GET /", process.stderr)
 
     def test_failed_task_is_1(self):

@@ -119,9 +119,11 @@ make_bound_lanes (GPtrArray *lanes,
     }
   for (guint i = 0; i < calls->len; i++)
     {
-      guint lane = g_array_index (calls, GwEfficiencyCall, i).lane;
+      guint index = g_array_index (calls, GwEfficiencyCall, i).lane;
+      const GwSqLane *lane = g_ptr_array_index (lanes, index);
 
-      bound[lane].slots = ((GwSqLane *) g_ptr_array_index (lanes, lane))->max_concurrency;
+      /* The limit of one that was removed is forgotten, what it had adapted to is not. */
+      bound[index].slots = lane->max_concurrency > 0 ? lane->max_concurrency : lane->adapted;
     }
 
   return bound;
