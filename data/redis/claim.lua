@@ -26,21 +26,20 @@ local function first_of(provider, model)
 end
 -- Of an engine that takes only what came through it: few projects, whatever waits of others'.
 function fleet.best_own(l, only_pinned)
-  local best, best_pile
+  local best
+  local function try(project_pk, provider, model)
+    local listed = call('HGET', P .. 'ways:' .. project_pk, 'h' .. route(provider, model))
+    if listed and listed ~= '' and (not best or listed < best) then best = listed end
+  end
   for _, project_pk in ipairs(call('SMEMBERS', P .. 'own:' .. ENGINE)) do
-    for _, pk in ipairs(call('HVALS', P .. 'piles:' .. project_pk)) do
-      local pi = pile(pk)
-      local takes = pi and pi.listed ~= ''
-      if takes and pi.provider ~= '' then
-        takes = pi.provider == l.name
-      elseif takes then
-        takes = l.kind ~= PRACTICE and (pi.model == '' and not only_pinned
-                                        or pi.model ~= '' and pi.model == fleet.own_model(l))
-      end
-      if takes and (not best or pi.listed < best) then best, best_pile = pi.listed, pi end
+    try(project_pk, l.name)
+    if l.kind ~= PRACTICE then
+      local model = fleet.own_model(l)
+      if model ~= '' then try(project_pk, nil, model) end
+      if not only_pinned then try(project_pk) end
     end
   end
-  return best_pile
+  return best and pile(best:match(':(%d+)$'))
 end
 -- What stands before the pile's own number says how good it is: smaller is better.
 local function best_pile(l, only_pinned)
@@ -75,6 +74,7 @@ local function start(l, pi, slot, worker)
       if not first then first = listed end
       if runs.take('q:' .. pi.pk, first) then pi.ready = pi.ready - 1 end
       change('l:' .. pi.pk)
+      piles_stale(p, pi)
       runs.take('queued:' .. p.pk, listed)
       call('ZREM', P .. 'feed', 't' .. listed)
     end

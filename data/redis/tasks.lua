@@ -98,64 +98,103 @@ local function feed_drop(t)
   if call('ZREM', P .. 'feed', 't' .. t.pk) == 0 then feed_cut(t.revision) end
 end
 
--- Piles whose place in their way may have changed; put back before the step ends, or is looked at.
-local stale = {}
+-- What may have changed its place, projects and piles; put back before the step ends, or is looked at.
+-- In a way stands the best pile of each project that may start a task of it now; which is its best, a
+-- set of the project's own tells, so that a step costs what it changes, however many piles there are.
+local stale = { projects = {}, piles = {} }
 local function route(provider, model)
   if provider and provider ~= '' then return 'p:' .. provider end
   if model and model ~= '' then return 'm:' .. model end
   return ''
 end
-local function piles_stale(p) stale[p.pk] = p end
+local function piles_stale(p, l)
+  stale.projects[p.pk] = p
+  if l then stale.piles[l.pk] = l end
+end
 -- Whether a step that goes on in pieces keeps its tasks from being started.
 local function is_busy(p)
   local j = p.job > 0 and get('j:' .. p.job)
   return j and j.ended == 0
 end
--- Where the pile stands, and how many tasks of it may start.
-local function list(l, listed, counted)
-  local way = route(l.provider, l.model)
+-- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority.
+local STEP = 70368744177664
+-- Where the pile stands in its project, and how many tasks of it wait.
+local function list(l)
+  local way, listed, first = route(l.provider, l.model), '', l.ready > 0 and runs.first('q:' .. l.pk)
+  local order = P .. 'order:' .. l.project .. ':' .. way
+  if first then
+    listed = string.format('%03d%016.0f:%d', 100 + floor(first / STEP), first % STEP, l.pk)
+  end
   if listed ~= l.listed then
-    if l.listed ~= '' then call('ZREM', P .. 'way:' .. way, l.listed) end
-    if listed ~= '' then call('ZADD', P .. 'way:' .. way, 0, listed) end
+    if l.listed ~= '' then call('ZREM', order, l.listed) end
+    if listed ~= '' then call('ZADD', order, 0, listed) end
     l.listed = listed
     change('l:' .. l.pk)
   end
-  if counted ~= l.counted then
-    call('HINCRBY', P .. 'startable', way, counted - l.counted)
-    l.counted = counted
+  if l.counted ~= l.ready then
+    call('HINCRBY', P .. 'ways:' .. l.project, 'r' .. way, l.ready - l.counted)
+    l.counted = l.ready
+    change('l:' .. l.pk)
+  end
+  local known = l.ready > 0 and 1 or 0
+  if known ~= l.known then
+    call(known == 1 and 'SADD' or 'SREM', P .. 'piles-ready', l.pk)
+    l.known = known
     change('l:' .. l.pk)
   end
 end
--- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority.
-local STEP = 70368744177664
-local function relist(p)
+-- The project in each of its ways, and how many tasks of it may start there.
+local function list_project(p, gone)
+  local ways, raw = {}, call('HGETALL', P .. 'ways:' .. p.pk)
+  for i = 1, #raw, 2 do
+    local way = raw[i]:sub(2)
+    ways[way] = ways[way] or { r = 0, c = 0, h = '' }
+    ways[way][raw[i]:sub(1, 1)] = raw[i + 1]
+  end
   local room = p.concurrency > 0 and p.concurrency - p.live or NEVER
-  local open = p.paused == 0 and p.held == 0 and room > 0 and not is_busy(p)
-  for _, pk in ipairs(call('HVALS', P .. 'piles:' .. p.pk)) do
-    local l, head, priority = pile(pk), nil, 0
-    if l.ready > 0 and open then
-      if p.concurrency == 1 then
-        local first = runs.first('queued:' .. p.pk)
-        local t = first and task(first)
-        if t and t.pile == l.pk and t.state == READY then head, priority = t.pk, t.priority end
-      else
-        local first = runs.first('q:' .. pk)
-        if first then head, priority = first % STEP, -floor(first / STEP) end
+  local open = not gone and p.paused == 0 and p.held == 0 and room > 0 and not is_busy(p)
+  local serial
+  if open and p.concurrency == 1 then
+    local first = runs.first('queued:' .. p.pk)
+    local t = first and task(first)
+    serial = t and t.state == READY and pile(t.pile) and t
+  end
+  for _, way in ipairs(ordered(ways)) do
+    local w, head, counted = ways[way], '', 0
+    if open and p.concurrency == 1 then
+      local l = serial and pile(serial.pile)
+      if l and l.ready > 0 and route(l.provider, l.model) == way then
+        head = string.format('%03d%016.0f:%d', 100 - serial.priority, serial.pk, l.pk)
+        counted = 1
       end
+    elseif open then
+      head = call('ZRANGE', P .. 'order:' .. p.pk .. ':' .. way, 0, 0)[1] or ''
+      counted = max(0, min(num(w.r), room))
     end
-    if head then
-      list(l, string.format('%03d%016.0f%016.0f:%d', 100 - priority, p.last_grant, head, l.pk),
-           min(l.ready, room))
-    else
-      list(l, '', 0)
+    -- First by priority, then by when the project was last granted anything.
+    if head ~= '' then head = head:sub(1, 3) .. string.format('%016.0f', p.last_grant) .. head:sub(4) end
+    if w.h ~= head and w.h ~= '' then call('ZREM', P .. 'way:' .. way, w.h) end
+    if head ~= '' then call('ZADD', P .. 'way:' .. way, 0, head) end
+    if counted ~= num(w.c) then call('HINCRBY', P .. 'startable', way, counted - num(w.c)) end
+    if w.h ~= head or counted ~= num(w.c) then
+      call('HSET', P .. 'ways:' .. p.pk, 'h' .. way, head, 'c' .. way, counted)
     end
-    local known = l.ready > 0 and 1 or 0
-    if known ~= l.known then
-      call(known == 1 and 'SADD' or 'SREM', P .. 'piles-ready', pk)
-      l.known = known
-      change('l:' .. l.pk)
+    if gone then call('UNLINK', P .. 'order:' .. p.pk .. ':' .. way) end
+  end
+  if gone then call('DEL', P .. 'ways:' .. p.pk) end
+end
+-- All of it anew.
+local function relist(p)
+  list_project(p, true)
+  for _, pk in ipairs(call('HVALS', P .. 'piles:' .. p.pk)) do
+    local l = pile(pk)
+    if l then
+      l.listed, l.counted = '', 0
+      change('l:' .. pk)
+      list(l)
     end
   end
+  list_project(p)
 end
 -- Projects whose tasks have changed: they are told of once in a step, after the tasks.
 local touched = {}
@@ -164,10 +203,9 @@ local function touch_changed()
   touched = {}
 end
 local function refresh()
-  for _, p in pairs(stale) do
-    if cache['p:' .. p.pk] then relist(p) end
-  end
-  stale = {}
+  for _, l in pairs(stale.piles) do if cache['l:' .. l.pk] then list(l) end end
+  for _, p in pairs(stale.projects) do if cache['p:' .. p.pk] then list_project(p) end end
+  stale = { projects = {}, piles = {} }
 end
 before_flush[1], before_flush[2] = refresh, touch_changed
 
@@ -186,6 +224,7 @@ local function pile_put(l, priority, first, last)
   runs.add('q:' .. l.pk, first - priority * STEP, last - priority * STEP)
   l.ready = l.ready + last - first + 1
   change('l:' .. l.pk)
+  stale.piles[l.pk] = l
 end
 
 local function status_of(state) return state <= DELAYED and 0 or state - 1 end
@@ -205,6 +244,7 @@ local function account(t, state, by)
     elseif runs.take('q:' .. l.pk, score(t)) then
       l.ready = l.ready - 1
       change('l:' .. l.pk)
+      stale.piles[l.pk] = l
     elseif t.batch > 0 then
       -- Not put there yet: nor will it be.
       call('SADD', P .. 'skip:' .. t.batch, t.pk)

@@ -78,6 +78,15 @@ function work_on_removal(j)
     if #pks < AT_ONCE then return work_on_removal(j) end
     return
   end
+  -- Its piles go last, a part of them at a time, too.
+  local raw = call('HRANDFIELD', P .. 'piles:' .. p.pk, 2 * AT_ONCE, 'WITHVALUES')
+  for i = 1, #raw, 2 do
+    call('UNLINK', P .. 'q:' .. raw[i + 1])
+    call('SREM', P .. 'piles-ready', raw[i + 1])
+    call('HDEL', P .. 'piles:' .. p.pk, raw[i])
+    drop('l:' .. raw[i + 1])
+  end
+  if call('EXISTS', P .. 'piles:' .. p.pk) == 1 then return end
   call('UNLINK', P .. 'tasks:' .. p.pk, P .. 'calls:' .. p.pk)
   drop('p:' .. p.pk)
   end_work(j)
@@ -104,21 +113,16 @@ local function remove_project(p)
     n = n + p['n' .. i]
     H['n' .. i] = H['n' .. i] - p['n' .. i]
   end
-  for _, pk in ipairs(call('HVALS', P .. 'piles:' .. p.pk)) do
-    list(pile(pk), '', 0)
-    call('UNLINK', P .. 'q:' .. pk)
-    call('SREM', P .. 'piles-ready', pk)
-    drop('l:' .. pk)
-  end
+  list_project(p, true)
   H.n_projects = H.n_projects - 1
-  call('UNLINK', P .. 'piles:' .. p.pk, P .. 'queued:' .. p.pk)
+  call('UNLINK', P .. 'queued:' .. p.pk)
   call('HDEL', P .. 'project-ids', p.id)
   call('HDEL', P .. 'project-names', p.name)
   call('ZREM', P .. 'projects', p.pk)
   call('ZREM', P .. 'finished', p.pk)
   call('ZREM', P .. 'feed', 'p' .. p.pk)
   call('SREM', P .. 'interrupted', p.pk)
-  stale[p.pk] = nil
+  stale.projects[p.pk] = nil
   p.gone = 1
   change('p:' .. p.pk)
   if n >= 10000 then

@@ -199,6 +199,61 @@ test_a_claim_is_one_step (Fixture *self,
   g_assert_cmpint (count_steps (self) - before, <, 2 * 10);
 }
 
+/* All commands that Redis has run so far, those of scripts included. */
+static guint64
+count_commands (Fixture *self)
+{
+  g_autoptr (redisReply) reply = ask (self, "INFO", "commandstats", NULL, NULL);
+  guint64 n = 0;
+
+  for (const char *calls = strstr (reply->str, "calls="); calls != NULL;
+       calls = strstr (calls + 1, ":calls="))
+    n += g_ascii_strtoull (strchr (calls, '=') + 1, NULL, 10);
+
+  return n;
+}
+
+static guint64
+count_commands_of_claims (Fixture *self,
+                          guint n_pins)
+{
+  g_autofree char *name = g_strdup_printf ("with %u", n_pins);
+  GwProjectAct act = { GW_PROJECT_CANCEL };
+  g_autoptr (GError) error = NULL;
+  guint64 before, n, changed;
+
+  for (guint i = 0; i < n_pins; i++)
+    {
+      g_autofree char *model = g_strdup_printf ("model-%u", i);
+
+      g_free (submit_pinned (self->queue, "x", name, "alpha", model, 0));
+    }
+  before = count_commands (self);
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+
+      finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+    }
+  n = count_commands (self) - before;
+  g_assert_true (fx_act (self->queue, name, &act, &changed, &error));
+  g_assert_no_error (error);
+
+  return n;
+}
+
+/* What a claim and an end cost does not grow with the number of a project's kinds of tasks. */
+static void
+test_many_kinds (Fixture *self,
+                 gconstpointer data)
+{
+  guint64 few = count_commands_of_claims (self, 12);
+  guint64 many = count_commands_of_claims (self, 200);
+
+  g_test_message ("%u commands with 12 kinds, %u with 200", (guint) few, (guint) many);
+  g_assert_cmpuint (many, <, 2 * few);
+}
+
 int
 main (int argc,
       char **argv)
@@ -212,6 +267,9 @@ main (int argc,
 
   g_test_add ("/redis-steps/a-claim-is-one-step", Fixture, NULL, fixture_set_up,
               test_a_claim_is_one_step, fixture_tear_down);
+
+  g_test_add ("/redis-steps/many-kinds", Fixture, NULL, fixture_set_up, test_many_kinds,
+              fixture_tear_down);
 
   return g_test_run ();
 }
