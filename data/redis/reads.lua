@@ -148,7 +148,7 @@ end
 function reads.attempts()
   local of_task = narg() == 1
   local id, since, before, limit = arg(), narg(), narg(), narg()
-  local list, more, revision, t = {}, 0, since, nil
+  local list, more, revision, tired, t = {}, 0, since, 0, nil
   local function take(e)
     if #list == limit then more = 1 return false end
     revision = max(revision, e.revision)
@@ -166,24 +166,29 @@ function reads.attempts()
     table.sort(own, function(a, b) return a.revision < b.revision end)
     for _, e in ipairs(own) do if not take(e) then break end end
   else
-    local from, offset = before > 0 and before or since, 0
-    while more == 0 do
-      local pks
+    -- Those of tasks that are gone are many at times: after some hundred the next step goes on.
+    local from, looked = before > 0 and before or since, 0
+    while more == 0 and tired == 0 do
+      local raw
       if before > 0 then
-        pks = call('ZREVRANGEBYSCORE', P .. 'journal', '(' .. from, '-inf', 'LIMIT', offset, 512)
+        raw = call('ZREVRANGEBYSCORE', P .. 'journal', '(' .. from, '-inf', 'WITHSCORES', 'LIMIT', 0, 128)
       else
-        pks = call('ZRANGEBYSCORE', P .. 'journal', '(' .. from, '+inf', 'LIMIT', offset, 512)
+        raw = call('ZRANGEBYSCORE', P .. 'journal', '(' .. from, '+inf', 'WITHSCORES', 'LIMIT', 0, 128)
       end
-      for _, pk in ipairs(pks) do
-        local e = attempt(pk)
+      for i = 1, #raw, 2 do
+        local e = attempt(raw[i])
         local own = e and task(e.task)
         if own and own.removed == 0 and project(own.project) and not take(e) then break end
+        from = num(raw[i + 1])
       end
-      if #pks < 512 then break end
-      offset = offset + 512
+      looked = looked + #raw / 2
+      if #raw < 256 then break end
+      if looked >= LOOK_AT then tired = 1 end
     end
+    if more == 1 then tired = 0 end
+    return { 'K', '', list, more, revision, tired, from }
   end
-  return { 'K', '', list, more, revision }
+  return { 'K', '', list, more, revision, 0, 0 }
 end
 
 function reads.recovery()

@@ -397,9 +397,46 @@ test_journal_of_task (Fixture *self,
     }
 }
 
+/* Calls for many tasks that are gone stand between those that are asked for. */
+static void
+test_attempts_of_removed (Fixture *self,
+                          gconstpointer data)
+{
+  g_autofree char *first = submit_one (self->queue, "first", NULL);
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, "gone", 340);
+  g_autofree char *last = submit_one (self->queue, "last", NULL);
+  g_autoptr (GwAttemptPage) page = NULL;
+  g_autoptr (GwAttemptPage) newest = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 changed;
+
+  for (guint i = 0; i < 342; i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+
+      finish (self->queue, grant->attempt, make_answer (self->clock, "a"));
+    }
+  g_ptr_array_add (ids, NULL);
+  g_assert_true (fx_set_removed (self->queue, (const char *const *) ids->pdata, TRUE, &changed,
+                                 &error));
+  g_assert_no_error (error);
+  page = fx_attempts (self->queue, NULL, 0, 10, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (page->attempts->len, ==, 2);
+  g_assert_false (page->more);
+  g_assert_cmpstr (((GwAttempt *) page->attempts->pdata[0])->task_id, ==, first);
+  g_assert_cmpstr (((GwAttempt *) page->attempts->pdata[1])->task_id, ==, last);
+  newest = fx_attempts_before (self->queue, NULL, 0, G_MAXUINT64, 10, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (newest->attempts->len, ==, 2);
+  g_assert_false (newest->more);
+  g_assert_cmpuint (newest->revision, ==, page->revision);
+}
+
 void
 add_feed_cases (void)
 {
+  ADD ("feed/attempts-of-removed", test_attempts_of_removed);
   ADD ("feed/pages", test_pages);
   ADD ("feed/newest-state", test_newest_state);
   ADD ("feed/filters", test_filters);

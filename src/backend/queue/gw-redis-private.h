@@ -76,6 +76,8 @@ struct _GwRedisRequest {
   /* Of reads. */
   guint fields;
   guint64 since;
+  guint64 before;
+  guint limit;
   gint64 began_at;
   gboolean of_task;
 };

@@ -357,16 +357,45 @@ compare_revisions (gconstpointer a,
   return (one->revision > other->revision) - (one->revision < other->revision);
 }
 
+static void
+free_attempt_page (gpointer page)
+{
+  gw_attempt_page_free (page);
+}
+
 gpointer
 gw_redis_parse_attempts (GwRedisRequest *request,
                          const redisReply *reply,
                          GError **error)
 {
-  GwAttemptPage *page = g_new0 (GwAttemptPage, 1);
+  GwAttemptPage *page = request->progress;
+  g_autoptr (GPtrArray) attempts = read_attempts (gw_redis_reply_get (reply, 2));
 
-  page->attempts = read_attempts (gw_redis_reply_get (reply, 2));
+  if (page == NULL)
+    {
+      page = g_new0 (GwAttemptPage, 1);
+      page->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+      request->progress = page;
+      request->free_progress = free_attempt_page;
+    }
+  g_ptr_array_extend_and_steal (page->attempts, g_steal_pointer (&attempts));
+  page->revision = MAX (page->revision, (guint64) gw_redis_reply_get_int (reply, 4));
+  /* It has looked at many and found few: the next step goes on from there. */
+  if (gw_redis_reply_get_int (reply, 5) != 0)
+    {
+      gint64 from = gw_redis_reply_get_int (reply, 6);
+
+      gw_redis_request_go_on (request, GW_REDIS_READS, gw_redis_parse_attempts);
+      gw_redis_request_add_text (request, "attempts");
+      gw_redis_request_add_int (request, FALSE);
+      gw_redis_request_add_text (request, NULL);
+      gw_redis_request_add_int (request, request->before > 0 ? (gint64) request->since : from);
+      gw_redis_request_add_int (request, request->before > 0 ? from : 0);
+      gw_redis_request_add_int (request, request->limit - page->attempts->len);
+      return NULL;
+    }
+  request->progress = NULL;
   page->more = gw_redis_reply_get_int (reply, 3) != 0;
-  page->revision = (guint64) gw_redis_reply_get_int (reply, 4);
   /* Cut by revision, so that the next page misses none; those of a task are told in their order. */
   g_ptr_array_sort (page->attempts, request->of_task ? compare_numbers : compare_revisions);
 

@@ -288,10 +288,13 @@ read_attempts_async (GwQueue *self,
                                       user_data);
 
   request->of_task = task_id != NULL;
+  request->since = MIN (since, (guint64) GW_REDIS_NEVER);
+  request->before = MIN (before, (guint64) GW_REDIS_NEVER);
+  request->limit = limit;
   gw_redis_request_add_int (request, request->of_task);
   gw_redis_request_add_text (request, task_id);
-  gw_redis_request_add_time (request, (gint64) MIN (since, (guint64) G_MAXINT64));
-  gw_redis_request_add_time (request, (gint64) MIN (before, (guint64) G_MAXINT64));
+  gw_redis_request_add_int (request, (gint64) request->since);
+  gw_redis_request_add_int (request, (gint64) request->before);
   gw_redis_request_add_int (request, limit);
   gw_redis_queue_push (self, request);
 }
