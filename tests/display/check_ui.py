@@ -117,6 +117,15 @@ def check_names():
                     yield f"{path.name}: a name of {node.get('id')} is not translatable"
 
 
+def check_comments():
+    """The toolkit refuses a whole template for a comment where it takes none."""
+    for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
+        for node in ET.parse(path).iter("accessibility"):
+            for child in node:
+                if "comments" in child.attrib:
+                    yield f"{path.name}: a comment on an accessible {child.get('name')} is refused"
+
+
 def check_potfiles():
     listed = {line.strip() for line in (ROOT / "po" / "POTFILES.in").read_text().splitlines()
               if line.strip() and not line.startswith("#")}
@@ -137,7 +146,8 @@ def check_potfiles():
             yield f"po/POTFILES.in lists {name}, which does not exist"
 
 
-CHECKS = [check_versions, check_engine, check_verbs, check_reach, check_accels, check_names, check_potfiles]
+CHECKS = [check_versions, check_engine, check_verbs, check_reach, check_accels, check_names,
+          check_comments, check_potfiles]
 
 
 def main():
