@@ -51,6 +51,7 @@ struct _GwAutosave {
   gint64 last_ms;      /* monotonic, of the end of the last write */
   gint64 took_ms;      /* by it */
   gboolean busy;
+  gboolean record_old; /* its file has more than it */
   GError *error;       /* (nullable) */
   GCancellable *cancellable;
 };
@@ -90,15 +91,48 @@ gw_autosave_make_name (const char *pattern, const char *project, gint64 wall_ms)
 
 /* --- What was written ------------------------------------------------------------------------- */
 
+/* The record as a text, on its way to its file. */
+typedef struct {
+  char *path;
+  char *data;
+  gsize length;
+} Record;
+
 static void
-save_record (GwAutosave *self)
+record_free (gpointer data)
 {
-  g_autofree char *folder = g_path_get_dirname (self->record_path);
+  Record *record = data;
+
+  g_free (record->path);
+  g_free (record->data);
+  g_free (record);
+}
+
+static void
+record_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Record *record = data;
+  g_autofree char *folder = g_path_get_dirname (record->path);
   g_autoptr (GError) error = NULL;
 
   g_mkdir_with_parents (folder, 0700);
-  if (!g_key_file_save_to_file (self->record, self->record_path, &error))
+  if (!g_file_set_contents (record->path, record->data, (gssize) record->length, &error))
     g_message ("what was saved by itself is not recorded: %s", error->message);
+  g_task_return_boolean (task, TRUE);
+}
+
+/* Only while no other is written. */
+static void
+save_record (GwAutosave *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Record *record = g_new0 (Record, 1);
+
+  record->path = g_strdup (self->record_path);
+  record->data = g_key_file_to_data (self->record, &record->length, NULL);
+  g_task_set_source_tag (task, save_record);
+  g_task_set_task_data (task, record, record_free);
+  gw_thread_task_run (task, "save", record_thread);
 }
 
 /* Where a file goes, and what it is like once it is there. The folder may be on a disk that takes
@@ -236,7 +270,6 @@ note_written (GwAutosave *self, const char *project_id, const Place *place, guin
   g_key_file_set_uint64 (self->record, project_id, "size", place->size);
   g_key_file_set_int64 (self->record, project_id, "time", place->time);
   g_key_file_set_uint64 (self->record, project_id, "mark", mark);
-  save_record (self);
 }
 
 /* --- When ------------------------------------------------------------------------------------- */
@@ -255,11 +288,33 @@ get_mark (GwProject *project)
                                                     : (UNFINISHED | ended);
 }
 
+/* A project that was here and is removed: nothing of it is written any more. Those of other gateways
+ * stay in the record. */
+static void
+forget_removed (GwAutosave *self)
+{
+  GHashTableIter iter;
+  Mark *mark;
+
+  if (!gw_task_list_is_loaded (self->list))
+    return;
+  g_hash_table_iter_init (&iter, self->marks);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &mark))
+    if (gw_task_list_find_project (self->list, mark->project_id) == NULL)
+      {
+        self->record_old
+            = g_key_file_remove_group (self->record, mark->project_id, NULL) || self->record_old;
+        g_hash_table_iter_remove (&iter);
+      }
+}
+
 static void
 look (GwAutosave *self)
 {
   g_autoptr (GList) projects = gw_task_list_get_projects (self->list);
   GList *l;
+
+  forget_removed (self);
 
   for (l = projects; l != NULL; l = l->next)
     {
@@ -321,12 +376,21 @@ schedule (GwAutosave *self)
   g_source_set_name_by_id (self->timer_id, "[gangway] save results");
 }
 
+static void pruned_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
 static void
 list_changed_cb (GwAutosave *self)
 {
   if (self->folder == NULL)
     return;
   look (self);
+  if (self->record_old && !self->busy)
+    {
+      self->record_old = FALSE;
+      self->busy = TRUE;
+      save_record (self, pruned_cb, g_object_ref (self));
+      return;
+    }
   schedule (self);
 }
 
@@ -378,7 +442,6 @@ finish (Job *job, GError *owned_error)
     g_message ("results not saved to %s: %s", job->place->path, owned_error->message);
   else
     {
-      note_written (self, job->project_id, job->place, job->mark);
       if (mark != NULL)
         mark->written = job->mark;
     }
@@ -388,11 +451,32 @@ finish (Job *job, GError *owned_error)
 }
 
 static void
-looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+recorded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
 
   finish (job, NULL);
+}
+
+static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Job) job = user_data;
+  GwAutosave *self = job->self;
+
+  note_written (self, job->project_id, job->place, job->mark);
+  self->record_old = FALSE;
+  save_record (self, recorded_cb, job);
+  g_steal_pointer (&job);
+}
+
+static void
+pruned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GwAutosave) self = user_data;
+
+  self->busy = FALSE;
+  schedule (self);
 }
 
 static void
