@@ -40,6 +40,7 @@ struct _GwAttemptList {
   GHashTable *by_key;        /* (owned) "task/number" → index + first */
   guint64 first;             /* places that were dropped, so that the indices stay */
   GPtrArray *lanes;          /* (owned) (element-type GwTimelineLane) */
+  int practice;              /* which of the lanes is for practice; -1: none */
   char *store;               /* (owned) (nullable) */
   guint cap;
   gint64 oldest_queued_at;
@@ -465,7 +466,20 @@ take_lane (GwAttemptList *self,
     lane->parked_until = peek_time (waiting, "until");
   else if (reason != NULL && !g_str_equal (reason, "window") && !g_str_equal (reason, "disabled"))
     lane->stopped = g_strdup (reason);
+  if (g_strcmp0 (gw_json_peek_string (object, "kind"), "practice") == 0)
+    self->practice = (int) self->lanes->len;
   g_ptr_array_add (self->lanes, lane);
+}
+
+/* It takes nothing any more once there is another: only the calls that it had are shown. */
+static void
+drop_practice (GwAttemptList *self)
+{
+  for (guint i = 0; self->practice >= 0 && i < self->lanes->len; i++)
+    {
+      if ((int) i != self->practice && ((GwTimelineLane *) self->lanes->pdata[i])->in_use)
+        ((GwTimelineLane *) self->lanes->pdata[self->practice])->in_use = FALSE;
+    }
 }
 
 static gboolean
@@ -545,6 +559,7 @@ lanes_cb (GObject *source,
 
   array = gw_json_peek_array (answer, "providers");
   g_ptr_array_set_size (self->lanes, 0);
+  self->practice = -1;
   for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
     {
       JsonNode *node = json_array_get_element (array, i);
@@ -552,6 +567,7 @@ lanes_cb (GObject *source,
       if (JSON_NODE_HOLDS_OBJECT (node))
         take_lane (self, json_node_get_object (node));
     }
+  drop_practice (self);
   gw_client_call_async (self->client, "GET", "/health", NULL, self->cancellable, health_cb,
                         g_object_ref (self));
 }

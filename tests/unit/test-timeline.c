@@ -453,7 +453,9 @@ journal_cb (FakeGateway *fake,
       fake_reply (message, 200,
                   "{\"providers\":[{\"name\":\"p\",\"title\":\"P\",\"in_use\":true,\"usable\":true,"
                   "\"max_concurrency\":3,\"requests_per_minute\":40,"
-                  "\"waiting\":{\"reason\":\"auth\",\"until\":null}},7]}");
+                  "\"waiting\":{\"reason\":\"auth\",\"until\":null}},7,"
+                  "{\"name\":\"practice\",\"kind\":\"practice\",\"in_use\":true,"
+                  "\"usable\":true}]}");
       return TRUE;
     }
   if (!g_str_equal (path, "/attempts"))
@@ -530,7 +532,9 @@ test_journal (void)
   g_assert_cmpstr (attempt_at (list, 0)->task_id, ==, "t0");
   g_assert_cmpstr (attempt_at (list, 1199)->task_id, ==, "t1199");
   g_assert_cmpint (gw_attempt_list_get_oldest_queued_at (list), ==, 1500);
-  g_assert_cmpuint (gw_attempt_list_get_lanes (list)->len, ==, 1);
+  g_assert_cmpuint (gw_attempt_list_get_lanes (list)->len, ==, 2);
+  /* Not used any more, where there is a real one. */
+  g_assert_false (((GwTimelineLane *) gw_attempt_list_get_lanes (list)->pdata[1])->in_use);
   lane = gw_attempt_list_get_lanes (list)->pdata[0];
   g_assert_cmpstr (lane->title, ==, "P");
   g_assert_cmpuint (lane->slots, ==, 3);
