@@ -55,6 +55,25 @@ read_file (GFile *file,
   return g_steal_pointer (&bytes);
 }
 
+/* A sentence of its own where the reason is a common one: the system's text names the path again. */
+static void
+set_read_error (GError **error,
+                const GError *reason)
+{
+  const char *words = NULL;
+
+  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    words = _("There is no such file");
+  else if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    words = _("You do not have the permission to read this file");
+  if (words != NULL)
+    g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT, words);
+  else
+    /* Translators: %s is the system’s reason */
+    g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"),
+                 reason->message);
+}
+
 /* FALSE only where the call was cancelled. */
 static gboolean
 import_file (GPtrArray *imports,
@@ -75,11 +94,9 @@ import_file (GPtrArray *imports,
                                     &error);
   else
     {
-      g_autofree char *reason = g_strdup (error->message);
+      g_autoptr (GError) reason = g_steal_pointer (&error);
 
-      g_clear_error (&error);
-      /* Translators: %s is the system’s reason */
-      g_set_error (&error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"), reason);
+      set_read_error (&error, reason);
     }
   g_ptr_array_add (imports, import != NULL ? import : failed (file, g_steal_pointer (&error)));
 
@@ -200,8 +217,7 @@ gw_import_read_file (GFile *file,
     g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
                          _("There is no task file in this folder"));
   else
-    g_set_error (error, GW_ERROR, GW_ERROR_INPUT, _("The file cannot be read: %s"),
-                 local->message);
+    set_read_error (error, local);
 
   return NULL;
 }

@@ -517,13 +517,50 @@ check_columns (GwImportJob *job,
   return TRUE;
 }
 
-/* What the reader of JSON says in English ("Not JSON: no value at byte 8"), for people. */
+/* What the reader of JSON says, and what that is for people. */
+static const struct {
+  const char *fault;
+  const char *words;
+} faults[] = {
+  { "text that does not end", N_("a text has no closing quote") },
+  { "an unknown escape", N_("a backslash stands before a character that needs none") },
+  { "a control character inside a text", N_("a line break or tab stands inside a text") },
+  { "an unknown word", N_("a text stands without quotes") },
+  { "no member name", N_("a name in double quotes is missing") },
+  { "no colon", N_("a colon is missing after a name") },
+  { "nothing", N_("there is nothing in it") },
+  { "an early end", N_("a bracket or brace is not closed") },
+  { "no value", N_("a value is missing") },
+  { "more after the end of the value", N_("something follows the end of the value") },
+  { "neither a comma nor }", N_("a comma or } is missing") },
+  { "neither a comma nor ]", N_("a comma or ] is missing") },
+};
+
+static const char *
+fault_to_words (const char *what)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
+    {
+      if (g_str_equal (what, faults[i].fault))
+        return _(faults[i].words);
+    }
+
+  return _(what);
+}
+
+/* "Not JSON: no value at byte 8" in @text, for people: what is wrong, where, and what to do. */
 static char *
-translate_fault (const GError *fault)
+translate_fault (const GError *fault,
+                 const char *text,
+                 gsize length,
+                 gboolean is_line)
 {
   static const char before[] = "Not JSON: ";
   static const char between[] = " at byte ";
   const char *at = g_strrstr (fault->message, between);
+  const char *line = text;
+  gulong row = 1, column;
+  gsize byte;
   g_autofree char *what = NULL;
 
   if (!g_str_has_prefix (fault->message, before) || at == NULL)
@@ -532,8 +569,25 @@ translate_fault (const GError *fault)
   what = g_strndup (fault->message + strlen (before),
                     (gsize) (at - fault->message) - strlen (before));
 
-  /* Translators: what is wrong, as "no value", and the place in the text, a number */
-  return g_strdup_printf (_("Not JSON: %1$s at byte %2$s"), _(what), at + strlen (between));
+  byte = MIN ((gsize) g_ascii_strtoull (at + strlen (between), NULL, 10), length);
+  for (const char *p = text; p < text + byte; p++)
+    {
+      if (*p == '\n')
+        {
+          row++;
+          line = p + 1;
+        }
+    }
+  column = (gulong) g_utf8_strlen (line, text + byte - line) + 1;
+  if (is_line)
+    /* Translators: what is wrong, as "a value is missing", and at which character of the line */
+    return g_strdup_printf (_("Not JSON: %1$s at character %2$lu. Correct the line"),
+                            fault_to_words (what), column);
+
+  /* Translators: what is wrong, as "a value is missing", the line and the character in it */
+  return g_strdup_printf (_("Not JSON: %1$s in line %2$lu at character %3$lu. Correct the file, or "
+                            "read it as text"),
+                          fault_to_words (what), row, column);
 }
 
 static gboolean
@@ -590,7 +644,7 @@ _gw_import_jsonl (GwImportJob *job,
         g_array_append_val (items, item);
       else
         {
-          g_autofree char *message = translate_fault (local);
+          g_autofree char *message = translate_fault (local, copy, strlen (copy), TRUE);
 
           _gw_import_add_problem (job, row, "%s", message);
         }
@@ -724,7 +778,7 @@ _gw_import_json (GwImportJob *job,
 
   if (root == NULL)
     {
-      g_autofree char *message = translate_fault (local);
+      g_autofree char *message = translate_fault (local, text, length, FALSE);
 
       g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT, message);
       return FALSE;

@@ -16,6 +16,22 @@ add_problem (GwImportLines *lines,
   lines->n_problems++;
 }
 
+static void
+add_failure (GwImportLines *lines,
+             guint import_index,
+             const GwImport *import)
+{
+  GwImportLine line = { .import = import_index, .index = lines->failures->len,
+                        .kind = GW_IMPORT_LINE_FAILURE };
+  GwImportProblem *problem = g_new0 (GwImportProblem, 1);
+
+  problem->source = g_strdup (import->source);
+  problem->message = g_strdup (import->error->message);
+  g_ptr_array_add (lines->failures, problem);
+  g_array_append_val (lines->lines, line);
+  lines->n_problems++;
+}
+
 /* @seen: (element-type utf8) the tasks so far. */
 static void
 add_task (GwImportLines *lines,
@@ -35,6 +51,7 @@ add_task (GwImportLines *lines,
 
   line.tokens = gw_import_guess_tokens (entry->content);
   g_array_append_val (lines->lines, line);
+  g_array_index (lines->n_tasks, guint, import)++;
 }
 
 /**
@@ -58,6 +75,9 @@ gw_import_lines_new (GPtrArray *imports,
   g_atomic_ref_count_init (&lines->references);
   lines->imports = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_free);
   lines->lines = g_array_new (FALSE, FALSE, sizeof (GwImportLine));
+  lines->n_tasks = g_array_new (FALSE, TRUE, sizeof (guint));
+  g_array_set_size (lines->n_tasks, imports->len);
+  lines->failures = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_import_problem_free);
 
   for (guint i = 0; i < imports->len && !g_cancellable_is_cancelled (cancellable); i++)
     {
@@ -67,7 +87,10 @@ gw_import_lines_new (GPtrArray *imports,
       g_ptr_array_add (lines->imports, gw_import_ref (import));
       lines->n_empty += import->n_empty;
       if (import->error != NULL)
-        continue;
+        {
+          add_failure (lines, i, import);
+          continue;
+        }
 
       for (guint j = 0; j < import->entries->len; j++)
         {
@@ -103,6 +126,8 @@ gw_import_lines_unref (GwImportLines *lines)
 
   g_ptr_array_unref (lines->imports);
   g_array_unref (lines->lines);
+  g_array_unref (lines->n_tasks);
+  g_ptr_array_unref (lines->failures);
   g_free (lines);
 }
 
@@ -140,6 +165,8 @@ gw_import_lines_get_problem (GwImportLines *lines,
   const GwImportLine *line = gw_import_lines_get (lines, i);
   GwImport *import = lines->imports->pdata[line->import];
 
+  if (line->kind == GW_IMPORT_LINE_FAILURE)
+    return lines->failures->pdata[line->index];
   g_return_val_if_fail (line->kind == GW_IMPORT_LINE_PROBLEM, NULL);
 
   return import->problems->pdata[line->index];

@@ -8,12 +8,13 @@ G_BEGIN_DECLS
 typedef enum {
   GW_IMPORT_LINE_TASK,
   GW_IMPORT_LINE_PROBLEM,
+  GW_IMPORT_LINE_FAILURE, /* the file as a whole */
 } GwImportLineKind;
 
 /* One row of the preview. */
 typedef struct {
   guint import;           /* in GwImportLines.imports */
-  guint index;            /* in its entries, or problems */
+  guint index;            /* in its entries, or problems; of a failure in GwImportLines.failures */
   guint tokens;           /* of a task: a guess */
   guint8 kind;            /* a GwImportLineKind */
   guint8 duplicate;       /* an earlier file or row has the same task */
@@ -29,7 +30,9 @@ typedef struct {
   gatomicrefcount references;
   GPtrArray *imports;     /* (element-type GwImport) */
   GArray *lines;          /* (element-type GwImportLine) */
-  guint n_problems;
+  GArray *n_tasks;        /* (element-type guint) of each import, without what is left out */
+  GPtrArray *failures;    /* (element-type GwImportProblem) */
+  guint n_problems;       /* with the failures */
   guint n_empty;
   guint n_duplicates;     /* found, whether or not they are left out */
 } GwImportLines;

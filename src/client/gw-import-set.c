@@ -393,6 +393,15 @@ gw_import_set_set_options (GwImportSet *self,
   gw_import_set_parse (self);
 }
 
+/* Of a file that could not even be taken for a list or a table nothing is known. */
+static gboolean
+has_names (const GwImportFile *file)
+{
+  return file->bytes != NULL && file->import != NULL
+         && (file->import->error == NULL || file->import->columns != NULL
+             || file->import->has_task);
+}
+
 /**
  * gw_import_set_set_template:
  * @self: a set
@@ -417,7 +426,7 @@ gw_import_set_set_template (GwImportSet *self,
     {
       const GwImportFile *file = self->files->pdata[i];
 
-      if (file->bytes == NULL || file->import == NULL)
+      if (!has_names (file))
         continue;
       fits = gw_import_check_template (file->import, template_text, error);
       if (!fits && self->files->len > 1)
@@ -499,7 +508,7 @@ gw_import_set_dup_names (GwImportSet *self)
     {
       const GwImportFile *file = self->files->pdata[i];
 
-      if (file->bytes == NULL || file->import == NULL)
+      if (!has_names (file))
         continue;
       if (first == NULL)
         {

@@ -278,6 +278,40 @@ guess_column (const Reader *start,
 }
 
 static gboolean
+is_number (const char *text)
+{
+  g_autofree char *value = g_strstrip (g_strdup (text));
+  char *end = NULL;
+
+  if (*value == '\0' || !(g_ascii_isdigit (value[0]) || strchr ("+-.", value[0]) != NULL))
+    return FALSE;
+  g_ascii_strtod (value, &end);
+
+  return *end == '\0';
+}
+
+/* Whether @record can hardly be the names of columns: a column is not called 3, nor twice the same,
+ * nor nothing at all while there are others. A name that is known settles it. */
+static gboolean
+looks_like_data (char **record)
+{
+  guint n = g_strv_length (record);
+
+  if (_gw_import_default_column ((const char *const *) record) >= 0)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      if (is_number (record[i]))
+        return TRUE;
+      for (guint j = 0; j < i; j++)
+        if (!_gw_import_is_blank (record[i]) && g_str_equal (record[i], record[j]))
+          return TRUE;
+    }
+
+  return FALSE;
+}
+
+static gboolean
 check_template (GwImportJob *job,
                 const char *const *columns,
                 int task_column,
@@ -311,7 +345,10 @@ choose_column (GwImportJob *job,
   *task_column = wanted != NULL ? _gw_import_find_column (columns, wanted)
                                 : _gw_import_default_column (columns);
   if (*task_column < 0 && wanted == NULL && job->options->guess_column)
-    *task_column = guess_column (rows, g_strv_length ((char **) columns));
+    {
+      *task_column = guess_column (rows, g_strv_length ((char **) columns));
+      job->import->guessed = TRUE;
+    }
   if (*task_column < 0 && (wanted != NULL || job->template == NULL))
     {
       _gw_import_set_column_error (columns, wanted, error);
@@ -458,7 +495,10 @@ _gw_import_table (GwImportJob *job,
   if (header == NULL)
     return TRUE;
 
-  if (job->options->no_header)
+  job->import->no_header = job->options->no_header
+                           || (job->options->guess_column && !job->options->header_told
+                               && !reader.unterminated && looks_like_data (header));
+  if (job->import->no_header)
     reader = first;
   else
     {
@@ -466,7 +506,7 @@ _gw_import_table (GwImportJob *job,
       if (reader.unterminated)
         add_quote_problem (job, number);
     }
-  job->import->columns = name_columns (header, !job->options->no_header);
+  job->import->columns = name_columns (header, !job->import->no_header);
   row.columns = (const char *const *) job->import->columns;
   if (!choose_column (job, &reader, row.columns, &row.task_column, error))
     return FALSE;

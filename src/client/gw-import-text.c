@@ -16,7 +16,7 @@ static void
 set_not_text (GError **error)
 {
   g_set_error_literal (error, GW_ERROR, GW_ERROR_INPUT,
-                       _("This file is not text: save it as UTF-8"));
+                       _("This is not a text file. Export it as text or CSV, then import that"));
 }
 
 static gboolean

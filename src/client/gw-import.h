@@ -56,8 +56,10 @@ typedef struct {
   GwEncoding encoding;
   char delimiter;            /* of csv: `,` `;` `|` or tab; 0: the file decides */
   gboolean no_header;        /* of csv and tsv: the columns are called 1, 2, 3… */
+  gboolean header_told;      /* … and that is meant, whatever the first row looks like */
   const char *column;        /* (nullable) of tables and JSON objects: holds the task */
-  gboolean guess_column;     /* no column named so: the one with the longest texts, no error */
+  gboolean guess_column;     /* no column named so: the one with the longest texts, no error; and
+                              * a first row that cannot be names is a task like the others */
   const char *path;          /* (nullable) of json: the array's place, `data.items` */
   const char *template_text; /* (nullable) */
   gboolean skip_notes;       /* of txt by line: lines that begin with # are no tasks */
@@ -114,6 +116,8 @@ typedef struct {
   GwImportSplit split;
   GwEncoding encoding;
   char delimiter;      /* of tables */
+  gboolean no_header;  /* of tables */
+  gboolean guessed;    /* … the column by its texts, for no name tells */
   char **columns;      /* (nullable) of tables and JSON objects */
   char *column;        /* (nullable) the one that holds the task, or {task} of a template */
   gboolean has_task;   /* {task} has a meaning here */

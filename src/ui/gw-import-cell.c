@@ -9,6 +9,7 @@
 #include "gw-task-words.h"
 
 #define MAX_TOOLTIP 1000 /* bytes */
+#define MAX_PROBLEM_LINES 4
 
 struct _GwImportCell {
   GtkWidget parent_instance;
@@ -81,6 +82,10 @@ gw_import_cell_set_row (GwImportCell *self, GwImportRow *row, gboolean with_sour
   is_task = gw_import_row_is_task (row);
   gtk_widget_set_visible (GTK_WIDGET (self->check), is_task);
   gtk_widget_set_visible (GTK_WIDGET (self->icon), !is_task);
+  gtk_widget_set_visible (GTK_WIDGET (self->number), is_task);
+  /* What is wrong can be read where it stands. */
+  gtk_label_set_wrap (self->text, !is_task);
+  gtk_label_set_lines (self->text, is_task ? 1 : MAX_PROBLEM_LINES);
   if (is_task)
     {
       number = g_strdup_printf ("%u", gw_import_row_get_number (row));

@@ -27,12 +27,16 @@ make_details (GwImportLines *lines, gboolean skip_duplicates, guint *n_skipped)
     {
       const GwImportProblem *problem;
 
-      if (gw_import_lines_get (lines, i)->kind != GW_IMPORT_LINE_PROBLEM)
+      if (gw_import_lines_get (lines, i)->kind == GW_IMPORT_LINE_TASK)
         continue;
       problem = gw_import_lines_get_problem (lines, i);
-      /* Translators: a file, a row of it, and what is wrong with it */
-      g_string_append_printf (text, _("%1$s, row %2$u: %3$s"), problem->source, problem->row,
-                              problem->message);
+      if (problem->row > 0)
+        /* Translators: a file, a row of it, and what is wrong with it */
+        g_string_append_printf (text, _("%1$s, row %2$u: %3$s"), problem->source, problem->row,
+                                problem->message);
+      else
+        /* Translators: a file, and what is wrong with it */
+        g_string_append_printf (text, _("%1$s: %2$s"), problem->source, problem->message);
       g_string_append_c (text, '\n');
       n_shown++;
     }

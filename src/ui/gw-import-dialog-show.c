@@ -144,8 +144,11 @@ _gw_import_dialog_update_buttons (GwImportDialog *self)
   gboolean name_good = _gw_import_dialog_update_name (self);
   gboolean ready = n_ticked > 0 && client != NULL && name_good && !self->template_wrong
                    && !gw_import_set_is_busy (self->set) && self->adding == NULL;
+  GwImportLines *lines = gw_import_set_get_lines (self->set);
+  guint n_problems = lines != NULL ? lines->n_problems : 0;
   g_autofree char *run = NULL;
   g_autofree char *review = NULL;
+  g_autofree char *problems = NULL;
 
   run = g_strdup_printf (ngettext ("_Run %u", "_Run %u", n_ticked), n_ticked);
   gtk_button_set_label (self->run_button, run);
@@ -158,6 +161,10 @@ _gw_import_dialog_update_buttons (GwImportDialog *self)
                                       gw_import_rows_get_n_tasks (self->rows)),
                             gw_import_rows_get_n_tasks (self->rows));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->review_row), review);
+  if (n_problems > 0)
+    problems = g_strdup_printf (ngettext ("%u problem", "%u problems", n_problems), n_problems);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->review_row),
+                               problems != NULL ? problems : "");
 }
 
 static void queue_estimate (GwImportDialog *self);

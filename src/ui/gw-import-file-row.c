@@ -121,6 +121,13 @@ rule_to_words (const GwImport *import, const char *template_text)
     return g_strdup (split_name (import->split));
   if (template_text != NULL && strstr (template_text, "{task}") == NULL)
     return g_strdup (_("Wrapped columns"));
+  /* Nothing in the file says so: who knows it looks whether it is true. */
+  if (import->column != NULL && is_table (import->kind) && import->guessed && !import->no_header)
+    /* Translators: %s is the name of a table's column */
+    return g_strdup_printf (_("Column “%s”, first row as header"), import->column);
+  if (import->column != NULL && is_table (import->kind) && import->no_header)
+    /* Translators: %s is the number of a table's column */
+    return g_strdup_printf (_("Column %s, no header"), import->column);
   if (import->column != NULL && is_table (import->kind))
     /* Translators: %s is the name of a table's column */
     return g_strdup_printf (_("Column “%s”"), import->column);
@@ -206,7 +213,7 @@ update_choices (GwImportFileRow *self)
   if (has_paths)
     fill (self->path_row, (const char *const *) import->paths,
           find_name ((const char *const *) import->paths, import->path));
-  gtk_switch_set_active (self->header_switch, !file->options.no_header);
+  gtk_switch_set_active (self->header_switch, !import->no_header);
 
   gtk_widget_set_visible (GTK_WIDGET (self->split_row), text);
   gtk_widget_set_visible (GTK_WIDGET (self->column_row), !text && has_columns);
@@ -271,6 +278,7 @@ header_cb (GwImportFileRow *self)
   if (self->updating)
     return;
   options.no_header = !gtk_switch_get_active (self->header_switch);
+  options.header_told = TRUE;
   options.column = NULL;
   change (self, &options);
 }
@@ -354,6 +362,18 @@ expanded_cb (GwImportFileRow *self)
   update_choices (self);
 }
 
+/* Without those that are left out, so that the files add up to the total. */
+static guint
+count_tasks (GwImportFileRow *self)
+{
+  GwImportLines *lines = gw_import_set_get_lines (self->set);
+
+  if (lines == NULL || self->index >= lines->n_tasks->len
+      || lines->imports->pdata[self->index] != get_file (self)->import)
+    return get_file (self)->import->entries->len;
+  return g_array_index (lines->n_tasks, guint, self->index);
+}
+
 /**
  * gw_import_file_row_update:
  *
@@ -385,8 +405,8 @@ gw_import_file_row_update (GwImportFileRow *self)
     {
       g_autofree char *rule
           = rule_to_words (import, gw_import_set_get_template (self->set));
-      g_autofree char *count = g_strdup_printf (
-          ngettext ("%u task", "%u tasks", import->entries->len), import->entries->len);
+      guint n = count_tasks (self);
+      g_autofree char *count = g_strdup_printf (ngettext ("%u task", "%u tasks", n), n);
 
       /* Translators: how a file is split, and how many tasks that makes */
       subtitle = g_strdup_printf (_("%1$s · %2$s"), rule, count);

@@ -44,7 +44,7 @@ class Import(desktop.Case):
         # One of them is surely no text.
         window.wait_words("Drop to Import 3 Files")
         desktop.xdotool("mouseup", "1")
-        self.wait_dialog(window, "4 files · 6 tasks", "Skip 1 duplicate", "1 Problem")
+        self.wait_dialog(window, "4 files · 6 tasks", "Skip 1 duplicate", "2 Problems")
         window.until(lambda: len(self.items(window)) >= 7, "the rows")
         names = [name for name in self.items(window) if name[:1].isdigit()]
         self.assertEqual(names, ["1, one", "2, two", "3, first", "4, second", "5, from json",

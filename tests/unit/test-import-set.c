@@ -101,6 +101,10 @@ test_several_files (void)
   g_assert_cmpuint (lines->n_problems, ==, 1);
   gw_import_rows_set_lines (rows, lines);
   assert_shown (rows, "1+one|2+two|3+# note|!3|4+three");
+  /* The files add up to the total. */
+  g_assert_cmpuint (lines->n_tasks->len, ==, 2);
+  g_assert_cmpuint (g_array_index (lines->n_tasks, guint, 0), ==, 3);
+  g_assert_cmpuint (g_array_index (lines->n_tasks, guint, 1), ==, 1);
 
   /* What the user left out outlasts what concerns other files. */
   tick (rows, 1, FALSE);
@@ -218,6 +222,9 @@ test_what_cannot_be_read (void)
   g_autoptr (GwImportSet) set = gw_import_set_new ();
   g_autofree char *missing = g_build_filename (folder, "missing.txt", NULL);
   g_autofree char *inside = g_build_filename (folder, "folder", NULL);
+  g_autoptr (GwImportRows) rows = gw_import_rows_new ();
+  g_autoptr (GwImportRow) row = NULL;
+  g_auto (GStrv) names = NULL;
 
   g_assert_cmpint (g_mkdir (inside, 0700), ==, 0);
   g_object_unref (make_file ("folder/2.txt", "second"));
@@ -234,7 +241,22 @@ test_what_cannot_be_read (void)
   g_assert_null (gw_import_set_get_file (set, 1)->bytes);
   g_assert_cmpstr (gw_import_set_get_file (set, 3)->name, ==, "1.md");
   g_assert_cmpstr (gw_import_set_get_file (set, 4)->name, ==, "2.txt");
-  g_assert_cmpuint (gw_import_lines_get_length (gw_import_set_get_lines (set)), ==, 3);
+  /* Each that cannot is a problem of its own, in its place. */
+  g_assert_cmpuint (gw_import_lines_get_length (gw_import_set_get_lines (set)), ==, 5);
+  g_assert_cmpuint (gw_import_set_get_lines (set)->n_problems, ==, 2);
+  gw_import_rows_set_lines (rows, gw_import_set_get_lines (set));
+  row = g_list_model_get_item (G_LIST_MODEL (rows), 1);
+  g_assert_false (gw_import_row_is_task (row));
+  g_assert_cmpuint (gw_import_row_get_row (row), ==, 0);
+  g_assert_cmpstr (gw_import_row_get_source (row), ==, "photo.png");
+  g_assert_nonnull (strstr (gw_import_row_get_text (row), "can be imported"));
+
+  /* They say nothing about the names that a template may have. */
+  names = gw_import_set_dup_names (set);
+  g_assert_true (g_strv_contains ((const char *const *) names, "task"));
+  g_assert_true (gw_import_set_set_template (set, "Say {task}", NULL));
+  wait_idle (set);
+  g_assert_cmpuint (gw_import_set_get_lines (set)->n_problems, ==, 2);
 }
 
 static void

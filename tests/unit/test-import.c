@@ -387,6 +387,45 @@ test_csv_open_quote (void)
   g_assert_cmpuint (each->problems->len, ==, 100000);
 }
 
+/* Where a column is guessed, a first row that cannot be names is a task like the others. */
+static void
+test_csv_no_header (void)
+{
+  GwImportOptions guess = { .guess_column = TRUE };
+  GwImportOptions told = { .guess_column = TRUE, .header_told = TRUE };
+  g_autoptr (GwImport) numbers = parse_with ("x.csv", "Summarise this,1\nAnd this,2\n", &guess);
+  g_autoptr (GwImport) twice = parse_with ("x.csv", "yes,yes\nno,maybe\n", &guess);
+  g_autoptr (GwImport) names = parse_with ("x.csv", "frage,3a\nWas?,4\n", &guess);
+  g_autoptr (GwImport) known = parse_with ("x.csv", "prompt,2024\nWhat?,4\n", &guess);
+  g_autoptr (GwImport) meant = parse_with ("x.csv", "Summarise this,1\nAnd this,2\n", &told);
+
+  assert_tasks (numbers, "Summarise this|And this");
+  g_assert_true (numbers->no_header);
+  g_assert_cmpstr (numbers->column, ==, "1");
+  g_assert_cmpuint (entry (numbers, 0)->row, ==, 1);
+  assert_tasks (twice, "yes|maybe");
+  assert_tasks (names, "Was?");
+  g_assert_true (names->guessed);
+  assert_tasks (known, "What?");
+  g_assert_false (known->guessed);
+  assert_tasks (meant, "And this");
+  /* Nobody guesses: as the contract says. */
+  assert_fails ("x.csv", "Summarise this,1\nAnd this,2\n", NULL, "Which column");
+}
+
+/* What is wrong with JSON, where it stands, and what to do. */
+static void
+test_json_words (void)
+{
+  g_autoptr (GwImport) lines = parse ("x.jsonl", "\"a\"\n{text: 1}\n{\"text\": \"日本\" 2}\n");
+
+  assert_problem (lines, 0, 2, "a name in double quotes is missing at character 2. Correct");
+  assert_problem (lines, 1, 3, "a comma or } is missing at character 15.");
+  assert_fails ("x.json", "[\n  \"a\",\n  \"日\", oh\n]", NULL,
+                "a value is missing in line 3 at character 8.");
+  assert_fails ("x.json", "[\"a\"", NULL, "is not closed");
+}
+
 static void
 test_template (void)
 {
@@ -516,7 +555,7 @@ test_json (void)
 
   assert_fails ("x.json", "{\"data\":[]}", &options, "data.list");
   assert_fails ("x.json", "{\"other\":[]}", NULL, "tasks, prompts or items");
-  assert_fails ("x.json", "[1", NULL, "byte 2");
+  assert_fails ("x.json", "[1", NULL, "line 1 at character 3");
   assert_fails ("x.json", "", NULL, "JSON");
   options.path = NULL;
   options.column = "k";
@@ -713,6 +752,8 @@ main (int argc,
   g_test_add_func ("/import/csv-delimiters", test_csv_delimiters);
   g_test_add_func ("/import/csv-columns", test_csv_columns);
   g_test_add_func ("/import/csv-open-quote", test_csv_open_quote);
+  g_test_add_func ("/import/csv-no-header", test_csv_no_header);
+  g_test_add_func ("/import/json-words", test_json_words);
   g_test_add_func ("/import/template", test_template);
   g_test_add_func ("/import/jsonl", test_jsonl);
   g_test_add_func ("/import/json", test_json);
