@@ -23,6 +23,8 @@ static const struct {
   = { NC_ ("project", "Paused"), "media-playback-pause-symbolic", "gw-state-waiting" },
   [GW_PROJECT_LOOK_COMPLETED]
   = { NC_ ("project", "Completed"), "gw-completed-symbolic", "gw-state-completed" },
+  [GW_PROJECT_LOOK_PARTLY]
+  = { NC_ ("project", "Completed in Part"), "gw-interrupted-symbolic", "gw-state-waiting" },
   [GW_PROJECT_LOOK_FAILED]
   = { NC_ ("project", "Failed"), "gw-failed-symbolic", "gw-state-failed" },
   [GW_PROJECT_LOOK_CANCELLED]
@@ -46,7 +48,8 @@ gw_project_look (const GwProject *project)
                                                   : GW_PROJECT_LOOK_QUEUED;
     }
   if (project->counts[GW_TASK_COMPLETED] > 0)
-    return GW_PROJECT_LOOK_COMPLETED;
+    return project->counts[GW_TASK_FAILED] > 0 ? GW_PROJECT_LOOK_PARTLY
+                                               : GW_PROJECT_LOOK_COMPLETED;
   if (project->counts[GW_TASK_FAILED] > 0)
     return GW_PROJECT_LOOK_FAILED;
   return project->counts[GW_TASK_CANCELLED] > 0 ? GW_PROJECT_LOOK_CANCELLED

@@ -12,6 +12,7 @@ typedef enum {
   GW_PROJECT_LOOK_RUNNING,
   GW_PROJECT_LOOK_PAUSED,
   GW_PROJECT_LOOK_COMPLETED,
+  GW_PROJECT_LOOK_PARTLY,    /* answered, but for those that failed */
   GW_PROJECT_LOOK_FAILED,    /* nothing in it came to an answer */
   GW_PROJECT_LOOK_CANCELLED,
   GW_N_PROJECT_LOOKS

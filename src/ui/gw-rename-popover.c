@@ -143,6 +143,8 @@ gw_rename_popover_fail (GwRenamePopover *self, const char *why)
   gtk_label_set_text (self->error_label, why);
   gtk_widget_set_visible (GTK_WIDGET (self->error_label), TRUE);
   gtk_widget_add_css_class (GTK_WIDGET (self->entry), "error");
+  /* It does not grow with what is in it by itself. */
+  gtk_popover_present (GTK_POPOVER (self));
   gw_compat_announce (GTK_WIDGET (self), why);
   gtk_widget_grab_focus (GTK_WIDGET (self->entry));
 }

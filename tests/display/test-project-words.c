@@ -61,9 +61,11 @@ test_look (void)
     { { 4, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_QUEUED, 0 },
     { { 2, 1, 1, 0 }, FALSE, GW_PROJECT_LOOK_RUNNING, 0.25 },
     { { 2, 1, 1, 0 }, TRUE, GW_PROJECT_LOOK_PAUSED, 0.25 },
-    { { 0, 0, 3, 1 }, FALSE, GW_PROJECT_LOOK_COMPLETED, 1 },
+    { { 0, 0, 3, 0 }, FALSE, GW_PROJECT_LOOK_COMPLETED, 1 },
+    /* Not all is well where something failed. */
+    { { 0, 0, 3, 1 }, FALSE, GW_PROJECT_LOOK_PARTLY, 1 },
     /* Paused says nothing where nothing is left. */
-    { { 0, 0, 3, 1 }, TRUE, GW_PROJECT_LOOK_COMPLETED, 1 },
+    { { 0, 0, 3, 0 }, TRUE, GW_PROJECT_LOOK_COMPLETED, 1 },
     { { 0, 0, 0, 2 }, FALSE, GW_PROJECT_LOOK_FAILED, 1 },
   };
   guint i;
