@@ -13,6 +13,8 @@ struct _GwTaskItem {
 
   GwTask *task;  /* (owned) (not nullable) */
   char *preview; /* (owned) (nullable) */
+  char *snippet; /* (owned) (nullable) */
+  guint number;
 };
 
 enum {
@@ -34,6 +36,7 @@ gw_task_item_finalize (GObject *object)
 
   g_clear_pointer (&self->task, gw_task_unref);
   g_free (self->preview);
+  g_free (self->snippet);
 
   G_OBJECT_CLASS (gw_task_item_parent_class)->finalize (object);
 }
@@ -190,4 +193,54 @@ gw_task_item_set_preview (GwTaskItem *self,
   g_free (self->preview);
   self->preview = g_strdup (preview);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PREVIEW]);
+}
+
+/**
+ * gw_task_item_get_snippet:
+ * @self: a row
+ *
+ * Returns: (transfer none) (nullable): a line of its content around what is searched, where the
+ *   beginning of the content does not have it
+ */
+const char *
+gw_task_item_get_snippet (GwTaskItem *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_ITEM (self), NULL);
+
+  return self->snippet;
+}
+
+/**
+ * gw_task_item_set_snippet:
+ * @self: a row
+ * @snippet: (nullable): a line of its content; %NULL forgets it
+ *
+ * Notifies `preview` if it is another text.
+ */
+void
+gw_task_item_set_snippet (GwTaskItem *self,
+                          const char *snippet)
+{
+  g_return_if_fail (GW_IS_TASK_ITEM (self));
+
+  if (g_strcmp0 (self->snippet, snippet) == 0)
+    return;
+
+  g_free (self->snippet);
+  self->snippet = g_strdup (snippet);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PREVIEW]);
+}
+
+/* Kept for its list, see gw_task_list_get_number(). */
+guint
+_gw_task_item_get_number (GwTaskItem *self)
+{
+  return self->number;
+}
+
+void
+_gw_task_item_set_number (GwTaskItem *self,
+                          guint number)
+{
+  self->number = number;
 }

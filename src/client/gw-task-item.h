@@ -23,5 +23,11 @@ const char *gw_task_item_get_task_id (GwTaskItem *self);
 /* The beginning of the result, NULL until asked for: see GwTaskPreviews. */
 const char *gw_task_item_get_preview (GwTaskItem *self);
 void gw_task_item_set_preview (GwTaskItem *self, const char *preview);
+/* While something is searched: its place in the content, if that is not at the beginning. */
+const char *gw_task_item_get_snippet (GwTaskItem *self);
+void gw_task_item_set_snippet (GwTaskItem *self, const char *snippet);
+
+guint _gw_task_item_get_number (GwTaskItem *self);
+void _gw_task_item_set_number (GwTaskItem *self, guint number);
 
 G_END_DECLS

@@ -17,6 +17,7 @@ _gw_task_list_order_init (GwTaskList *self)
   self->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->fresh = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   self->counts_in = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->delta = g_new0 (GwTaskDelta, 1);
   _gw_task_list_reset_delta (self);
 }
@@ -28,6 +29,7 @@ _gw_task_list_order_clear (GwTaskList *self)
   g_ptr_array_unref (self->items);
   g_ptr_array_unref (self->fresh);
   g_hash_table_unref (self->counts_in);
+  g_hash_table_unref (self->numbers);
   g_ptr_array_unref (self->delta->added);
   g_ptr_array_unref (self->delta->removed);
   g_ptr_array_unref (self->delta->changed);
@@ -89,6 +91,37 @@ find_place (GwTaskList *self,
   return low;
 }
 
+static guint *
+find_last_number (GwTaskList *self,
+                  GwTaskItem *item)
+{
+  const GwTask *task = gw_task_item_get_task (item);
+  const char *project_id = task->project_id != NULL ? task->project_id : "";
+  guint *last = g_hash_table_lookup (self->numbers, project_id);
+
+  if (last == NULL)
+    {
+      last = g_new0 (guint, 1);
+      g_hash_table_insert (self->numbers, g_strdup (project_id), last);
+    }
+
+  return last;
+}
+
+/* Before anything comes or goes at @place: the numbers from there on are others then. What is added
+ * at the end costs nothing. */
+static void
+forget_numbers (GwTaskList *self,
+                guint place)
+{
+  while (self->n_numbered > place)
+    {
+      GwTaskItem *item = g_ptr_array_index (self->items, --self->n_numbered);
+
+      *find_last_number (self, item) = _gw_task_item_get_number (item) - 1;
+    }
+}
+
 /* @step: 1 or -1 */
 static void
 count (GwTaskList *self,
@@ -136,6 +169,7 @@ insert_run (GwTaskList *self,
 {
   guint old_length = self->items->len;
 
+  forget_numbers (self, place);
   g_ptr_array_set_size (self->items, old_length + n);
   memmove (self->items->pdata + place + n, self->items->pdata + place,
            (old_length - place) * sizeof (gpointer));
@@ -157,6 +191,7 @@ merge (GwTaskList *self,
   guint i = 0;
   guint j = 0;
 
+  forget_numbers (self, place);
   g_ptr_array_set_size (self->items, place + old_tail + n);
   for (guint k = place; k < self->items->len; k++)
     {
@@ -291,6 +326,7 @@ remove_range (GwTaskList *self,
               guint place,
               guint n)
 {
+  forget_numbers (self, place);
   for (guint i = place; i < place + n; i++)
     {
       GwTaskItem *item = g_ptr_array_index (self->items, i);
@@ -414,4 +450,33 @@ gw_task_list_get_position (GwTaskList *self,
   place = find_place (self, gw_task_item_get_task (item));
 
   return place > 0 && g_ptr_array_index (self->items, place - 1) == item ? place - 1 : G_MAXUINT;
+}
+
+/**
+ * gw_task_list_get_number:
+ * @self: a list
+ * @item: a row of it
+ *
+ * Numbers are given out as far as they are asked for, and stay until something comes or goes before
+ * them.
+ *
+ * Returns: which task of its project it is, from 1; 0 where it is not in the list
+ */
+guint
+gw_task_list_get_number (GwTaskList *self,
+                         GwTaskItem *item)
+{
+  guint place = gw_task_list_get_position (self, item);
+
+  if (place == G_MAXUINT)
+    return 0;
+
+  while (self->n_numbered <= place)
+    {
+      GwTaskItem *next = g_ptr_array_index (self->items, self->n_numbered++);
+
+      _gw_task_item_set_number (next, ++*find_last_number (self, next));
+    }
+
+  return _gw_task_item_get_number (item);
 }

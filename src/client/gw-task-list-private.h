@@ -20,6 +20,8 @@ struct _GwTaskList {
   GwTaskDelta *delta;   /* (owned): what the step under way has done */
   GwTaskCounts counts;
   GHashTable *counts_in; /* (owned) project id → GwTaskCounts (owned) */
+  guint n_numbered;      /* so many items from the first know their number within their project */
+  GHashTable *numbers;   /* (owned) project id → the last number given out among those, a guint * */
 
   /* Following, gw-task-list-feed.c */
   GwClient *client;          /* (owned) */

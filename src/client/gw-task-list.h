@@ -57,6 +57,9 @@ GList *gw_task_list_get_projects (GwTaskList *self);
 int gw_task_list_compare (const GwTask *a, const GwTask *b);
 guint gw_task_list_get_position (GwTaskList *self, GwTaskItem *item);
 
+/* Which task of its project it is, 1 the first submitted: the `index` of an export. 0: not here. */
+guint gw_task_list_get_number (GwTaskList *self, GwTaskItem *item);
+
 /* A task that is known before the feed tells of it: what this client just submitted. */
 void gw_task_list_add (GwTaskList *self, GwTask *task);
 

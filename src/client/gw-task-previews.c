@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "gw-task-previews.h"
+#include "gw-text.h"
 
 #define AT_ONCE 4
 #define MAX_KEPT 2000
@@ -17,6 +18,9 @@ struct _GwTaskPreviews {
   GCancellable *cancellable; /* (owned) */
   GPtrArray *wanted;         /* (owned) (element-type GwTaskItem): the first one last */
   GHashTable *asked;         /* (owned): items that a call is under way for, or that failed */
+  GHashTable *looked;        /* (owned): items that were asked for the place of the query */
+  char *query;               /* (owned) (nullable) what is searched */
+  guint n_queries;           /* so far: a call for an earlier one says nothing */
   GQueue kept;               /* (element-type GwTaskItem) (owned): oldest first */
   guint n_calls;
 };
@@ -25,6 +29,7 @@ typedef struct {
   GwTaskPreviews *previews; /* (unowned): not to be touched once cancelled */
   GwTaskItem *item;         /* (owned) */
   guint64 revision;
+  guint query;
 } Call;
 
 static void ask (GwTaskPreviews *previews);
@@ -44,6 +49,22 @@ keep (GwTaskPreviews *previews,
     }
 }
 
+/* Where the gateway found what is searched: in the answer, that is its preview. */
+static void
+take_found (GwTaskPreviews *previews,
+            GwTaskItem *item,
+            JsonObject *found)
+{
+  const char *text = gw_json_peek_string (found, "text");
+
+  if (text == NULL)
+    return;
+  if (g_strcmp0 (gw_json_peek_string (found, "in"), "content") == 0)
+    gw_task_item_set_snippet (item, text);
+  else
+    keep (previews, item, text);
+}
+
 static void
 answered_cb (GObject *source,
              GAsyncResult *result,
@@ -59,8 +80,14 @@ answered_cb (GObject *source,
     return;
 
   previews->n_calls--;
+  if (call->query != previews->n_queries)
+    {
+      ask (previews);
+      return;
+    }
   if (object != NULL)
     {
+      JsonObject *found = gw_json_peek_object (object, "found");
       const char *preview = gw_json_peek_string (object, "result_preview");
 
       g_hash_table_remove (previews->asked, item);
@@ -75,6 +102,10 @@ answered_cb (GObject *source,
 
           keep (previews, item, cut);
         }
+      if (found != NULL && gw_task_item_get_task (item)->revision == call->revision)
+        take_found (previews, item, found);
+      if (previews->query != NULL)
+        g_hash_table_add (previews->looked, g_object_ref (item));
     }
   ask (previews);
 }
@@ -84,10 +115,18 @@ wants (GwTaskPreviews *previews,
        GwTaskItem *item)
 {
   GwTask *task = gw_task_item_get_task (item);
+  const char *preview = gw_task_item_get_preview (item);
+  gsize start, end;
+
+  if (g_hash_table_contains (previews->asked, item))
+    return FALSE;
+  if (previews->query != NULL && !g_hash_table_contains (previews->looked, item)
+      && !gw_text_find (task->content, previews->query, &start, &end)
+      && !gw_text_find (preview, previews->query, &start, &end))
+    return TRUE;
 
   return task->status == GW_TASK_COMPLETED && task->result == NULL && task->result_size > 0
-         && gw_task_item_get_preview (item) == NULL
-         && !g_hash_table_contains (previews->asked, item);
+         && preview == NULL;
 }
 
 static void
@@ -109,11 +148,20 @@ ask (GwTaskPreviews *previews)
       call->previews = previews;
       call->item = g_object_ref (item);
       call->revision = task->revision;
+      call->query = previews->n_queries;
       /* One that is not answered is not asked for again and again. */
       g_hash_table_add (previews->asked, g_object_ref (item));
       previews->n_calls++;
       path = gw_client_build_path ("tasks", task->task_id, NULL);
       query = g_strconcat (path, "?fields=result_preview", NULL);
+      if (previews->query != NULL)
+        {
+          g_autofree char *escaped = g_uri_escape_string (previews->query, NULL, FALSE);
+          char *longer = g_strconcat (query, "&q=", escaped, NULL);
+
+          g_free (query);
+          query = longer;
+        }
       gw_client_call_async (previews->client, "GET", query, NULL, previews->cancellable,
                             answered_cb, call);
     }
@@ -134,8 +182,47 @@ gw_task_previews_new (GwClient *client)
   previews->cancellable = g_cancellable_new ();
   previews->wanted = g_ptr_array_new_with_free_func (g_object_unref);
   previews->asked = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+  previews->looked = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
 
   return previews;
+}
+
+/* Those that were looked for show their beginnings again. */
+static void
+forget_places (GwTaskPreviews *previews)
+{
+  GHashTableIter iter;
+  gpointer item;
+
+  g_hash_table_iter_init (&iter, previews->looked);
+  while (g_hash_table_iter_next (&iter, &item, NULL))
+    {
+      gw_task_item_set_snippet (item, NULL);
+      gw_task_item_set_preview (item, NULL);
+    }
+  g_hash_table_remove_all (previews->looked);
+}
+
+/**
+ * gw_task_previews_set_query:
+ * @previews: previews
+ * @query: (nullable): what is searched; %NULL: nothing
+ *
+ * Where neither the beginning of a task nor that of its answer has it, the gateway is asked for its
+ * place. What is on screen has to be wanted again.
+ */
+void
+gw_task_previews_set_query (GwTaskPreviews *previews,
+                            const char *query)
+{
+  if (g_strcmp0 (previews->query, query) == 0)
+    return;
+
+  g_free (previews->query);
+  previews->query = g_strdup (query);
+  previews->n_queries++;
+  g_hash_table_remove_all (previews->asked);
+  forget_places (previews);
 }
 
 /**
@@ -153,6 +240,9 @@ gw_task_previews_free (GwTaskPreviews *previews)
   g_object_unref (previews->client);
   g_ptr_array_unref (previews->wanted);
   g_hash_table_unref (previews->asked);
+  forget_places (previews);
+  g_hash_table_unref (previews->looked);
+  g_free (previews->query);
   g_queue_clear_full (&previews->kept, g_object_unref);
   g_free (previews);
 }

@@ -17,6 +17,8 @@ typedef struct _GwTaskPreviews GwTaskPreviews;
 
 GwTaskPreviews *gw_task_previews_new (GwClient *client);
 void gw_task_previews_free (GwTaskPreviews *previews);
+/* (nullable): what is searched; previews show its place from now on. */
+void gw_task_previews_set_query (GwTaskPreviews *previews, const char *query);
 void gw_task_previews_want (GwTaskPreviews *previews, GPtrArray *items);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwTaskPreviews, gw_task_previews_free)

@@ -26,7 +26,7 @@ struct _GwTaskRows {
   GwTaskList *list;       /* (owned) (nullable) */
   char *project_id;       /* (owned) (nullable) */
   char *hidden_id;        /* (owned) (nullable): a project that is left out */
-  int status;             /* GwTaskStatus or GW_TASK_ROWS_INTERRUPTED; -1: all */
+  guint statuses;         /* a bit for each GwTaskStatus and GW_TASK_ROWS_INTERRUPTED; 0: all */
   GwTaskSort sort;
   gboolean descending;
   GwTaskRowsTest test;    /* (nullable) */
@@ -34,6 +34,9 @@ struct _GwTaskRows {
 
   GSequence *rows;        /* (owned) (nullable) (element-type Row): NULL: the list itself */
   GHashTable *by_item;    /* (owned) (nullable) item (borrowed) → GSequenceIter */
+  GHashTable *found;      /* (owned) (nullable) item (borrowed) → its status + 1, while there is a
+                           * test: what is shown but for the status */
+  guint n_found[GW_N_TASK_ROWS_STATUSES];
 };
 
 static void gw_task_rows_list_model_init (GListModelInterface *iface);
@@ -196,16 +199,46 @@ compare_row_pointers (gconstpointer a,
   return compare_rows (*(Row *const *) a, *(Row *const *) b, user_data);
 }
 
-static gboolean
-has_status (const GwTask *task,
-            int status)
+static guint
+status_of (const GwTask *task)
 {
-  if (status < 0)
-    return TRUE;
-  if (gw_task_is_interrupted (task))
-    return status == GW_TASK_ROWS_INTERRUPTED;
+  return gw_task_is_interrupted (task) ? GW_TASK_ROWS_INTERRUPTED : task->status;
+}
 
-  return (int) task->status == status;
+/* Whether it would be shown, whatever its status. */
+static gboolean
+is_found (GwTaskRows *self,
+          GwTaskItem *item)
+{
+  GwTask *task = gw_task_item_get_task (item);
+
+  return (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0)
+         && (self->hidden_id == NULL || g_strcmp0 (task->project_id, self->hidden_id) != 0)
+         && (self->test == NULL || self->test (item, self->test_data));
+}
+
+/* Keeps the numbers of what the test lets through; each item is counted where it was put in. */
+static void
+count_found (GwTaskRows *self,
+             GwTaskItem *item,
+             gboolean found)
+{
+  guint before = GPOINTER_TO_UINT (g_hash_table_lookup (self->found, item));
+  guint now = found ? status_of (gw_task_item_get_task (item)) + 1 : 0;
+
+  if (before == now)
+    return;
+  if (before > 0)
+    self->n_found[before - 1]--;
+  if (now > 0)
+    {
+      self->n_found[now - 1]++;
+      g_hash_table_insert (self->found, item, GUINT_TO_POINTER (now));
+    }
+  else
+    {
+      g_hash_table_remove (self->found, item);
+    }
 }
 
 static gboolean
@@ -213,11 +246,17 @@ is_shown (GwTaskRows *self,
           GwTaskItem *item)
 {
   GwTask *task = gw_task_item_get_task (item);
+  gboolean has_status = self->statuses == 0 || (self->statuses & (1u << status_of (task))) != 0;
 
-  return has_status (task, self->status)
-         && (self->project_id == NULL || g_strcmp0 (task->project_id, self->project_id) == 0)
-         && (self->hidden_id == NULL || g_strcmp0 (task->project_id, self->hidden_id) != 0)
-         && (self->test == NULL || self->test (item, self->test_data));
+  /* Of the others it is only counted what the test lets through. */
+  if (!has_status && self->found == NULL)
+    return FALSE;
+  if (!is_found (self, item))
+    return FALSE;
+  if (self->found != NULL)
+    count_found (self, item, TRUE);
+
+  return has_status;
 }
 
 static gboolean
@@ -329,6 +368,8 @@ look_again (GwTaskRows *self,
       if (twice != NULL && !g_hash_table_add (twice, item))
         continue;
       iter = g_hash_table_lookup (self->by_item, item);
+      if (self->found != NULL)
+        count_found (self, item, FALSE);
       shown = !gone && is_shown (self, item);
       if (iter != NULL && shown && stands_right (self, iter))
         continue;
@@ -373,6 +414,9 @@ fill (GwTaskRows *self)
 
   self->rows = g_sequence_new (row_free);
   self->by_item = g_hash_table_new (NULL, NULL);
+  memset (self->n_found, 0, sizeof self->n_found);
+  if (self->test != NULL)
+    self->found = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < n; i++)
     {
       g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
@@ -399,8 +443,9 @@ rebuild (GwTaskRows *self)
   guint after;
 
   g_clear_pointer (&self->by_item, g_hash_table_unref);
+  g_clear_pointer (&self->found, g_hash_table_unref);
   if (self->list != NULL
-      && (self->project_id != NULL || self->hidden_id != NULL || self->status >= 0
+      && (self->project_id != NULL || self->hidden_id != NULL || self->statuses != 0
           || self->test != NULL || self->sort != GW_TASK_SORT_NONE))
     fill (self);
   after = g_list_model_get_n_items (G_LIST_MODEL (self));
@@ -418,6 +463,7 @@ gw_task_rows_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->list, self);
   g_clear_object (&self->list);
   g_clear_pointer (&self->by_item, g_hash_table_unref);
+  g_clear_pointer (&self->found, g_hash_table_unref);
   g_clear_pointer (&self->rows, g_sequence_free);
   self->test = NULL;
 
@@ -445,7 +491,6 @@ gw_task_rows_class_init (GwTaskRowsClass *klass)
 static void
 gw_task_rows_init (GwTaskRows *self)
 {
-  self->status = -1;
 }
 
 /**
@@ -481,6 +526,7 @@ gw_task_rows_set_list (GwTaskRows *self,
     g_signal_handlers_disconnect_by_data (self->list, self);
   g_clear_object (&self->list);
   g_clear_pointer (&self->by_item, g_hash_table_unref);
+  g_clear_pointer (&self->found, g_hash_table_unref);
   g_clear_pointer (&self->rows, g_sequence_free);
   if (before > 0)
     g_list_model_items_changed (G_LIST_MODEL (self), 0, before, 0);
@@ -491,7 +537,7 @@ gw_task_rows_set_list (GwTaskRows *self,
   g_signal_connect_swapped (list, "items-changed", G_CALLBACK (items_changed_cb), self);
   g_signal_connect_swapped (list, "delta", G_CALLBACK (delta_cb), self);
   before = g_list_model_get_n_items (G_LIST_MODEL (list));
-  if (self->project_id != NULL || self->hidden_id != NULL || self->status >= 0
+  if (self->project_id != NULL || self->hidden_id != NULL || self->statuses != 0
       || self->test != NULL || self->sort != GW_TASK_SORT_NONE)
     {
       fill (self);
@@ -548,13 +594,44 @@ void
 gw_task_rows_set_status (GwTaskRows *self,
                          int status)
 {
+  gw_task_rows_set_statuses (self, status < 0 ? 0 : 1u << status);
+}
+
+/**
+ * gw_task_rows_set_statuses:
+ * @self: rows
+ * @statuses: a bit for each GwTaskStatus and %GW_TASK_ROWS_INTERRUPTED; 0: all
+ */
+void
+gw_task_rows_set_statuses (GwTaskRows *self,
+                           guint statuses)
+{
   g_return_if_fail (GW_IS_TASK_ROWS (self));
 
-  if (self->status == status)
+  if (self->statuses == statuses)
     return;
 
-  self->status = status;
+  self->statuses = statuses;
   rebuild (self);
+}
+
+/**
+ * gw_task_rows_count_found:
+ * @self: rows
+ * @status: a GwTaskStatus, or %GW_TASK_ROWS_INTERRUPTED
+ *
+ * Only while there is a test. Kept as tasks change, so it costs nothing.
+ *
+ * Returns: how many of that status project and test let through, whatever statuses are shown
+ */
+guint
+gw_task_rows_count_found (GwTaskRows *self,
+                          guint status)
+{
+  g_return_val_if_fail (GW_IS_TASK_ROWS (self), 0);
+  g_return_val_if_fail (status < GW_N_TASK_ROWS_STATUSES, 0);
+
+  return self->found != NULL ? self->n_found[status] : 0;
 }
 
 /**

@@ -17,6 +17,7 @@ typedef enum {
 
 /* For gw_task_rows_set_status(): queued ones that were interrupted, which are not among the queued. */
 #define GW_TASK_ROWS_INTERRUPTED GW_N_TASK_STATUSES
+#define GW_N_TASK_ROWS_STATUSES (GW_N_TASK_STATUSES + 1)
 
 /* Decides about a row beside status and project; must say the same until
  * gw_task_rows_test_changed(). */
@@ -37,6 +38,8 @@ void gw_task_rows_set_list (GwTaskRows *self, GwTaskList *list);
 void gw_task_rows_set_project (GwTaskRows *self, const char *project_id);
 void gw_task_rows_set_hidden_project (GwTaskRows *self, const char *project_id);
 void gw_task_rows_set_status (GwTaskRows *self, int status);
+void gw_task_rows_set_statuses (GwTaskRows *self, guint statuses);
+guint gw_task_rows_count_found (GwTaskRows *self, guint status);
 void gw_task_rows_set_sort (GwTaskRows *self, GwTaskSort sort, gboolean descending);
 void gw_task_rows_set_test (GwTaskRows *self, GwTaskRowsTest test, gpointer user_data);
 void gw_task_rows_test_changed (GwTaskRows *self, GPtrArray *items);

@@ -11,9 +11,10 @@
 #include "gw-task-words.h"
 
 /* One row a cause: "Key not accepted (14) [Retry 14]". A row stays while its cause does, only its
- * numbers change, so that nothing moves under the pointer. */
+ * numbers change, so that nothing moves under the pointer. The first few are shown whole, for the list
+ * is below them; the others on demand. */
 
-#define MAX_HEIGHT 190
+#define MAX_HEIGHT 260 /* of all of them */
 
 struct _GwFailureGroups {
   GtkWidget parent_instance;
@@ -23,6 +24,10 @@ struct _GwFailureGroups {
   GPtrArray *groups;    /* (owned) (element-type GwFailureGroup): as shown */
   GPtrArray *rows;      /* (element-type Row) */
   GPtrArray *providers; /* (owned) (element-type utf8) */
+  GtkWidget *more_row;
+  GtkWidget *more_button;
+  guint max_rows;
+  gboolean expanded;
   gboolean can_move;
 };
 
@@ -321,6 +326,64 @@ keep_order (GPtrArray *old, GPtrArray *groups)
         }
 }
 
+/* Which of the rows are there, and what is said of the others. */
+static void
+update_more (GwFailureGroups *self)
+{
+  guint n = self->rows->len;
+  gboolean all = self->expanded || n <= self->max_rows;
+  g_autofree char *label = NULL;
+  guint i;
+
+  for (i = 0; i < n; i++)
+    gtk_widget_set_visible (((Row *) self->rows->pdata[i])->row, all || i < self->max_rows);
+  gtk_widget_set_visible (self->more_row, n > self->max_rows);
+  if (n > self->max_rows && !self->expanded)
+    label = g_strdup_printf (ngettext ("%u _More Cause", "%u _More Causes", n - self->max_rows),
+                             n - self->max_rows);
+  else
+    label = g_strdup (_("_Fewer Causes"));
+  if (g_strcmp0 (gtk_button_get_label (GTK_BUTTON (self->more_button)), label) != 0)
+    gtk_button_set_label (GTK_BUTTON (self->more_button), label);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
+                                  self->expanded ? GTK_POLICY_AUTOMATIC : GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (self->scroller),
+                                              self->expanded ? MAX_HEIGHT : -1);
+}
+
+static void
+more_cb (GwFailureGroups *self)
+{
+  self->expanded = !self->expanded;
+  update_more (self);
+}
+
+/* @max_rows: so many are shown where there are more. */
+void
+gw_failure_groups_set_max_rows (GwFailureGroups *self, guint max_rows)
+{
+  g_return_if_fail (GW_IS_FAILURE_GROUPS (self));
+
+  if (self->max_rows == max_rows)
+    return;
+  self->max_rows = max_rows;
+  update_more (self);
+}
+
+static void
+add_more_row (GwFailureGroups *self)
+{
+  self->more_button = gtk_button_new_with_mnemonic ("");
+  gtk_widget_add_css_class (self->more_button, "flat");
+  gtk_widget_set_halign (self->more_button, GTK_ALIGN_CENTER);
+  g_signal_connect_swapped (self->more_button, "clicked", G_CALLBACK (more_cb), self);
+  self->more_row = gtk_list_box_row_new ();
+  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (self->more_row), FALSE);
+  gtk_widget_set_focusable (self->more_row, FALSE);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (self->more_row), self->more_button);
+  gtk_list_box_append (self->list, self->more_row);
+}
+
 /**
  * gw_failure_groups_set_groups:
  * @groups: (transfer full) (element-type GwFailureGroup): newest first
@@ -350,8 +413,11 @@ gw_failure_groups_set_groups (GwFailureGroups *self, GPtrArray *groups, gboolean
 
           g_ptr_array_add (self->rows, row);
           fill_menu (row);
-          gtk_list_box_append (self->list, row->row);
+          gtk_list_box_insert (self->list, row->row, (int) i);
         }
+      if (groups->len <= self->max_rows)
+        self->expanded = FALSE;
+      update_more (self);
     }
   for (i = 0; i < self->rows->len; i++)
     update_row (self->rows->pdata[i]);
@@ -421,12 +487,12 @@ gw_failure_groups_init (GwFailureGroups *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->list), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _("Causes"), -1);
   self->scroller = gtk_scrolled_window_new ();
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (self->scroller), TRUE);
-  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (self->scroller), MAX_HEIGHT);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), GTK_WIDGET (self->list));
   gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
+  self->max_rows = 3;
+  add_more_row (self);
+  update_more (self);
   gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
 }
 

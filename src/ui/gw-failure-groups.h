@@ -18,6 +18,7 @@ G_DECLARE_FINAL_TYPE (GwFailureGroups, gw_failure_groups, GW, FAILURE_GROUPS, Gt
  * provider if one is named.
  */
 GtkWidget *gw_failure_groups_new (void);
+void gw_failure_groups_set_max_rows (GwFailureGroups *self, guint max_rows);
 void gw_failure_groups_set_groups (GwFailureGroups *self, GPtrArray *groups, gboolean can_move);
 void gw_failure_groups_set_providers (GwFailureGroups *self, GPtrArray *names);
 

@@ -7,8 +7,10 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "gw-highlight.h"
 #include "gw-markdown-view.h"
 #include "gw-prose.h"
+#include "gw-text.h"
 
 /* Prose goes into text views, so that it can be selected over paragraphs; code and tables get boxes
  * of their own that scroll sideways. What is put in at a time is bounded by a clock. A large text is
@@ -16,7 +18,7 @@
  * because only such a one lays out no more than it shows. */
 
 #define SHOWN_BYTES (64 * 1024)
-#define FOLDED_BYTES 1500
+#define FOLDED_CHARACTERS 700 /* about as much as the lines, where there is but one */
 #define FOLDED_LINES 15
 #define BUDGET_US 4000
 #define MAX_PARTS 150          /* boxes of their own; then code stands in the prose */
@@ -36,6 +38,7 @@ struct _GwMarkdownView {
 
   char *description;  /* (nullable) what screen readers say that the text is */
   char *text;         /* (nullable) */
+  char *needle;       /* (nullable) */
   gsize length;
   gsize shown;        /* bytes from its beginning */
   gboolean plain;
@@ -200,6 +203,7 @@ get_prose (GwMarkdownView *self)
       GtkWidget *prose = gw_prose_new ();
 
       name_part (self, prose);
+      gw_prose_set_needle (GW_PROSE (prose), self->needle);
       g_signal_connect_object (prose, "link", G_CALLBACK (link_cb), self, G_CONNECT_SWAPPED);
       if (self->whole)
         {
@@ -346,6 +350,13 @@ append_code (GwMarkdownView *self, const GwMarkdownBlock *block, gsize from)
   gtk_widget_set_direction (label, GTK_TEXT_DIR_LTR);
   gtk_widget_add_css_class (label, "monospace");
   name_part (self, label);
+  if (self->needle != NULL)
+    {
+      PangoAttrList *attributes = gw_highlight_new_attributes (shown, self->needle);
+
+      gtk_label_set_attributes (GTK_LABEL (label), attributes);
+      g_clear_pointer (&attributes, pango_attr_list_unref);
+    }
   gtk_box_append (self->code, label);
   return stop;
 }
@@ -471,16 +482,34 @@ parse_whole (GwMarkdownView *self)
   g_task_run_in_thread (task, parse_worker);
 }
 
+/* What is searched is shown, where that does not take all of a large text. */
+static gboolean
+hides_needle (GwMarkdownView *self, gsize limit)
+{
+  gsize start;
+  gsize end;
+
+  return self->needle != NULL && self->length <= SHOWN_BYTES
+         && gw_text_find (self->text, self->needle, &start, &end) && end > limit;
+}
+
 /* Where the text ends for now. */
 static gsize
 find_cut (GwMarkdownView *self)
 {
   gboolean folded = self->folded && !self->unfolded;
-  gsize limit = folded ? FOLDED_BYTES : SHOWN_BYTES;
+  gsize limit = SHOWN_BYTES;
   const char *end = self->text;
   const char *line;
   guint n;
 
+  if (folded)
+    {
+      for (n = 0; n < FOLDED_CHARACTERS && *end != '\0'; n++)
+        end = g_utf8_next_char (end);
+      limit = (gsize) (end - self->text);
+      end = self->text;
+    }
   for (n = 0; folded && n < FOLDED_LINES && end != NULL; n++)
     {
       end = strchr (end, '\n');
@@ -489,6 +518,8 @@ find_cut (GwMarkdownView *self)
     }
   if (folded && end != NULL && *end != '\0')
     limit = MIN (limit, (gsize) (end - self->text));
+  if (folded && hides_needle (self, limit))
+    limit = SHOWN_BYTES;
   /* What is only a little longer is not worth a button. */
   if (self->length <= limit + limit / 4)
     return self->length;
@@ -498,6 +529,40 @@ find_cut (GwMarkdownView *self)
   while (((guchar) self->text[limit] & 0xc0) == 0x80)
     limit--;
   return limit;
+}
+
+static guint
+count_lines (const char *text, gsize length)
+{
+  const char *end = text + length;
+  guint n = 0;
+
+  while (text < end)
+    {
+      const char *line = memchr (text, '\n', (gsize) (end - text));
+
+      n++;
+      text = line != NULL ? line + 1 : end;
+    }
+  return n;
+}
+
+/* (transfer full): how much of the text is shown, in lines, or in characters where there are few. */
+static char *
+say_part (GwMarkdownView *self)
+{
+  guint lines = count_lines (self->text, self->length);
+  guint shown = count_lines (self->text, self->shown);
+
+  if (shown >= 3 && shown < lines)
+    /* Translators: two numbers of lines, as in "The first 15 of 212 lines" */
+    return g_strdup_printf (ngettext ("The first %1$'u of %2$'u line",
+                                      "The first %1$'u of %2$'u lines", lines),
+                            shown, lines);
+  /* Translators: two numbers of characters, as in "The first 700 of 48,000 characters" */
+  return g_strdup_printf (_("The first %1$'ld of %2$'ld characters"),
+                          g_utf8_strlen (self->text, (gssize) self->shown),
+                          g_utf8_strlen (self->text, (gssize) self->length));
 }
 
 static void
@@ -523,10 +588,7 @@ show_text (GwMarkdownView *self)
   gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), self->whole);
   if (cut)
     {
-      g_autofree char *size = g_format_size_full (self->length, G_FORMAT_SIZE_IEC_UNITS);
-      g_autofree char *part = g_format_size_full (self->shown, G_FORMAT_SIZE_IEC_UNITS);
-      /* Translators: two sizes, as in "The first 64 KiB of 3.2 MiB" */
-      g_autofree char *words = g_strdup_printf (_("The first %1$s of %2$s"), part, size);
+      g_autofree char *words = say_part (self);
 
       gtk_label_set_text (self->more_label, words);
     }
@@ -597,6 +659,7 @@ gw_markdown_view_dispose (GObject *object)
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))) != NULL)
     gtk_widget_unparent (child);
   g_clear_pointer (&self->text, g_free);
+  g_clear_pointer (&self->needle, g_free);
   g_clear_pointer (&self->description, g_free);
   G_OBJECT_CLASS (gw_markdown_view_parent_class)->dispose (object);
 }
@@ -684,4 +747,29 @@ gw_markdown_view_set_plain (GwMarkdownView *self, gboolean plain)
   self->plain = plain;
   show_text (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PLAIN]);
+}
+
+/**
+ * gw_markdown_view_set_needle:
+ * @needle: (nullable): what is marked in the text
+ */
+void
+gw_markdown_view_set_needle (GwMarkdownView *self, const char *needle)
+{
+  g_autofree char *old = NULL;
+  gsize start;
+  gsize end;
+
+  g_return_if_fail (GW_IS_MARKDOWN_VIEW (self));
+
+  if (needle != NULL && *needle == '\0')
+    needle = NULL;
+  if (g_strcmp0 (self->needle, needle) == 0)
+    return;
+  old = g_steal_pointer (&self->needle);
+  self->needle = g_strdup (needle);
+  if (self->text != NULL
+      && ((old != NULL && gw_text_find (self->text, old, &start, &end))
+          || (needle != NULL && gw_text_find (self->text, needle, &start, &end))))
+    show_text (self);
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "gw-compat.h"
+#include "gw-highlight.h"
 #include "gw-prose.h"
+#include "gw-text.h"
 
 /* Blocks of Markdown as text with tags. Colours come from the theme and follow it; margins from the
  * font. Very long lines are broken where they are shown, since a line is laid out in one go. */
@@ -37,6 +39,7 @@ struct _GwProse {
   int text_chars;
   GArray *ranges;   /* (element-type Range) */
 
+  char *needle;     /* (owned) (nullable) what is marked where it stands */
   GArray *links;    /* (owned) (element-type Link) in order */
   gsize line_bytes; /* of the line that is being appended */
   int step;         /* pixels of an indentation */
@@ -118,6 +121,7 @@ update_colors (GwProse *self)
   gboolean contrast = adw_style_manager_get_high_contrast (adw_style_manager_get_default ());
   GdkRGBA text;
   GdkRGBA link;
+  GdkRGBA found;
 
   gw_compat_get_color (GTK_WIDGET (self), NULL, &text);
   gw_compat_get_color (GTK_WIDGET (self), "accent_color", &link);
@@ -126,6 +130,8 @@ update_colors (GwProse *self)
   set_color (self, "block", "paragraph-background-rgba", &text, contrast ? 0.12f : 0.06f);
   set_color (self, "quote", "foreground-rgba", &text, contrast ? 1 : 0.75f);
   set_color (self, "mark", "foreground-rgba", &text, contrast ? 1 : 0.7f);
+  gw_highlight_get_color (GTK_WIDGET (self), &found);
+  set_color (self, "found", "background-rgba", &found, 1);
 }
 
 static void
@@ -154,6 +160,7 @@ create_tags (GwProse *self)
   gtk_text_buffer_create_tag (buffer, "strike", "strikethrough", TRUE, NULL);
   gtk_text_buffer_create_tag (buffer, "code", "family", "Monospace", "scale", 0.92, NULL);
   gtk_text_buffer_create_tag (buffer, "link", "underline", PANGO_UNDERLINE_SINGLE, NULL);
+  gtk_text_buffer_create_tag (buffer, "found", "weight", PANGO_WEIGHT_BOLD, NULL);
   update_colors (self);
 }
 
@@ -258,10 +265,37 @@ apply (GwProse *self, const char *tag, int start)
   g_array_append_val (self->ranges, range);
 }
 
+/* Marks what is searched from @first on, also where it began before. */
+static void
+mark_found (GwProse *self, int first)
+{
+  GtkTextBuffer *buffer = get_buffer (self);
+  int at = MAX (first - (int) g_utf8_strlen (self->needle, -1), 0);
+  g_autofree char *text = NULL;
+  const char *rest;
+  GtkTextIter from;
+  GtkTextIter to;
+  gsize start;
+  gsize end;
+
+  gtk_text_buffer_get_iter_at_offset (buffer, &from, at);
+  gtk_text_buffer_get_end_iter (buffer, &to);
+  text = gtk_text_buffer_get_slice (buffer, &from, &to, TRUE);
+  for (rest = text; gw_text_find (rest, self->needle, &start, &end); rest += end)
+    {
+      at += (int) g_utf8_strlen (rest, (gssize) start);
+      gtk_text_buffer_get_iter_at_offset (buffer, &from, at);
+      at += (int) g_utf8_strlen (rest + start, (gssize) (end - start));
+      gtk_text_buffer_get_iter_at_offset (buffer, &to, at);
+      gtk_text_buffer_apply_tag_by_name (buffer, "found", &from, &to);
+    }
+}
+
 static void
 flush (GwProse *self)
 {
   GtkTextBuffer *buffer = get_buffer (self);
+  int first = gtk_text_buffer_get_char_count (buffer);
   GtkTextIter from;
   GtkTextIter to;
   guint i;
@@ -279,6 +313,18 @@ flush (GwProse *self)
       gtk_text_buffer_apply_tag_by_name (buffer, range->tag, &from, &to);
     }
   g_array_set_size (self->ranges, 0);
+  if (self->needle != NULL)
+    mark_found (self, first);
+}
+
+/* @needle: (nullable): what is marked in all that is appended from now on. */
+void
+gw_prose_set_needle (GwProse *self, const char *needle)
+{
+  g_return_if_fail (GW_IS_PROSE (self));
+
+  g_free (self->needle);
+  self->needle = needle != NULL && *needle != '\0' ? g_strdup (needle) : NULL;
 }
 
 /* A place not within a character, and at a space or line end where one is near. */
@@ -621,6 +667,7 @@ gw_prose_finalize (GObject *object)
   g_clear_pointer (&self->links, g_array_unref);
   g_clear_pointer (&self->ranges, g_array_unref);
   g_string_free (self->text, TRUE);
+  g_free (self->needle);
   G_OBJECT_CLASS (gw_prose_parent_class)->finalize (object);
 }
 

@@ -6,10 +6,12 @@
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-highlight.h"
 #include "gw-probe.h"
 #include "gw-row-words.h"
 #include "gw-task-cell.h"
 #include "gw-task-words.h"
+#include "gw-text.h"
 
 /* One cell of the list. It follows the item it shows by itself, so that a change of a task touches
  * its own row and nothing else; every row has the same height, whatever it shows. */
@@ -27,6 +29,8 @@ struct _GwTaskCell {
   GtkWidget *second;      /* (nullable) a second line, in a narrow window */
 
   GwTaskItem *item;       /* (owned) (nullable) */
+  char *needle;           /* (owned) (nullable) a GRefString */
+  guint number;           /* 0: not known */
   GtkListItem *list_item; /* (unowned) (nullable) while bound */
   gulong changed_id;
   gulong preview_id;
@@ -53,6 +57,69 @@ static void
 set_text (GwTaskCell *self, const char *text)
 {
   set_text_of (self->text, text);
+}
+
+/* Marks in a label that shows a text what is searched. */
+static void
+mark (GwTaskCell *self, GtkWidget *label)
+{
+  PangoAttrList *attributes = NULL;
+
+  if (self->needle != NULL)
+    attributes = gw_highlight_new_attributes (gtk_label_get_text (GTK_LABEL (label)),
+                                              self->needle);
+  if (attributes != NULL || gtk_label_get_attributes (GTK_LABEL (label)) != NULL)
+    gtk_label_set_attributes (GTK_LABEL (label), attributes);
+  g_clear_pointer (&attributes, pango_attr_list_unref);
+}
+
+static gboolean
+has_needle (GwTaskCell *self, const char *text)
+{
+  gsize start;
+  gsize end;
+
+  return gw_text_find (text, self->needle, &start, &end);
+}
+
+/* One line of the task, with what is searched in it if it has that. */
+static char *
+task_line (GwTaskCell *self, const GwTask *task)
+{
+  const char *snippet = gw_task_item_get_snippet (self->item);
+
+  if (self->needle == NULL)
+    return gw_task_words_first_line (task->content);
+  if (task->content != NULL && has_needle (self, task->content))
+    return gw_highlight_line (task->content, self->needle);
+  return snippet != NULL ? g_strdup (snippet) : gw_task_words_first_line (task->content);
+}
+
+/* What a narrow row has below its task: where only the answer has what is searched, that. */
+static char *
+second_line (GwTaskCell *self, const GwTask *task, gint64 now)
+{
+  const char *preview = gw_task_item_get_preview (self->item);
+  g_autofree char *words = NULL;
+
+  if (self->needle != NULL && preview != NULL && has_needle (self, preview)
+      && !has_needle (self, task->content))
+    return gw_highlight_line (preview, self->needle);
+  words = gw_row_words_for_second_line (task, now);
+  if (self->number == 0)
+    return g_steal_pointer (&words);
+  /* Translators: which task of its project, and its state, as in "#4 · Completed · 3.2 s" */
+  return g_strdup_printf (_("#%1$'u · %2$s"), self->number, words);
+}
+
+static char *
+result_line (GwTaskCell *self, const GwTask *task)
+{
+  const char *preview = gw_task_item_get_preview (self->item);
+
+  if (self->needle != NULL && task->status == GW_TASK_COMPLETED && preview != NULL)
+    return gw_highlight_line (preview, self->needle);
+  return gw_row_words_for_result (task, preview);
 }
 
 static void
@@ -87,13 +154,15 @@ update (GwTaskCell *self)
       update_status (self, task);
       break;
     case GW_TASK_COLUMN_TASK:
-      text = gw_task_words_first_line (task->content);
+      text = task_line (self, task);
       set_text (self, text);
+      mark (self, self->text);
       if (self->narrow)
         {
-          g_autofree char *second = gw_row_words_for_second_line (task, now);
+          g_autofree char *second = second_line (self, task, now);
 
           set_text_of (self->second, second);
+          mark (self, self->second);
         }
       if (self->list_item != NULL)
         {
@@ -102,9 +171,15 @@ update (GwTaskCell *self)
           gw_compat_label_row (self->list_item, GTK_WIDGET (self), words);
         }
       break;
-    case GW_TASK_COLUMN_RESULT:
-      text = gw_row_words_for_result (task, gw_task_item_get_preview (self->item));
+    case GW_TASK_COLUMN_NUMBER:
+      /* GTK 4.8 cannot tell a screen reader of an inscription without a text. */
+      text = self->number > 0 ? g_strdup_printf ("%'u", self->number) : g_strdup ("");
       set_text (self, text);
+      break;
+    case GW_TASK_COLUMN_RESULT:
+      text = result_line (self, task);
+      set_text (self, text);
+      mark (self, self->text);
       if (task->status == GW_TASK_COMPLETED)
         gtk_widget_remove_css_class (self->text, "dim-label");
       else
@@ -132,9 +207,17 @@ gw_task_cell_dispose (GObject *object)
 }
 
 static void
+gw_task_cell_finalize (GObject *object)
+{
+  g_clear_pointer (&GW_TASK_CELL (object)->needle, g_ref_string_release);
+  G_OBJECT_CLASS (gw_task_cell_parent_class)->finalize (object);
+}
+
+static void
 gw_task_cell_class_init (GwTaskCellClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = gw_task_cell_dispose;
+  G_OBJECT_CLASS (klass)->finalize = gw_task_cell_finalize;
 }
 
 static void
@@ -163,7 +246,7 @@ add_second_line (GwTaskCell *self)
 GtkWidget *
 gw_task_cell_new (GwTaskColumn column)
 {
-  static const guint chars[GW_N_TASK_COLUMNS] = { 8, 6, 6, 8, 6 };
+  static const guint chars[GW_N_TASK_COLUMNS] = { 8, 1, 6, 6, 8, 6 };
   GwTaskCell *self = g_object_new (GW_TYPE_TASK_CELL, "spacing", 8, NULL);
 
   self->column = column;
@@ -197,12 +280,13 @@ gw_task_cell_new (GwTaskColumn column)
   gtk_widget_set_hexpand (self->text, TRUE);
   /* Room for the taller lines of fonts that step in, so that all scripts stand in the middle. */
   gtk_widget_set_size_request (self->text, -1, LINE_HEIGHT);
-  if (column == GW_TASK_COLUMN_TIME)
+  if (column == GW_TASK_COLUMN_TIME || column == GW_TASK_COLUMN_NUMBER)
     {
       gtk_inscription_set_xalign (GTK_INSCRIPTION (self->text), 1.0f);
       gtk_widget_add_css_class (self->text, "gw-numeric");
     }
-  if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME)
+  if (column == GW_TASK_COLUMN_MODEL || column == GW_TASK_COLUMN_TIME
+      || column == GW_TASK_COLUMN_NUMBER)
     gtk_widget_add_css_class (self->text, "dim-label");
   gtk_box_append (GTK_BOX (self), self->text);
   return GTK_WIDGET (self);
@@ -230,7 +314,7 @@ gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item)
   self->item = g_object_ref (gtk_list_item_get_item (list_item));
   self->changed_id
       = g_signal_connect_swapped (self->item, "notify::task", G_CALLBACK (changed_cb), self);
-  if (self->column == GW_TASK_COLUMN_RESULT)
+  if (self->column == GW_TASK_COLUMN_RESULT || self->column == GW_TASK_COLUMN_TASK)
     self->preview_id
         = g_signal_connect_swapped (self->item, "notify::preview", G_CALLBACK (update), self);
   update (self);
@@ -310,5 +394,41 @@ gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
     add_second_line (self);
   gtk_widget_set_visible (self->second, narrow);
   if (self->item != NULL)
+    update (self);
+}
+
+/**
+ * gw_task_cell_set_number:
+ * @number: which task of its project it shows; 0: not known
+ */
+void
+gw_task_cell_set_number (GwTaskCell *self, guint number)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  if (self->number == number)
+    return;
+  self->number = number;
+  if (self->item != NULL
+      && (self->column == GW_TASK_COLUMN_NUMBER
+          || (self->column == GW_TASK_COLUMN_TASK && self->narrow)))
+    update (self);
+}
+
+/**
+ * gw_task_cell_set_needle:
+ * @needle: (nullable): a GRefString
+ */
+void
+gw_task_cell_set_needle (GwTaskCell *self, const char *needle)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  if (self->needle == needle)
+    return;
+  g_clear_pointer (&self->needle, g_ref_string_release);
+  self->needle = needle != NULL ? g_ref_string_acquire ((char *) needle) : NULL;
+  if (self->item != NULL
+      && (self->column == GW_TASK_COLUMN_TASK || self->column == GW_TASK_COLUMN_RESULT))
     update (self);
 }

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   GW_TASK_COLUMN_STATUS,
+  GW_TASK_COLUMN_NUMBER, /* within its project */
   GW_TASK_COLUMN_TASK,
   GW_TASK_COLUMN_RESULT, /* or why there is none yet */
   GW_TASK_COLUMN_MODEL,
@@ -26,5 +27,8 @@ GwTaskItem *gw_task_cell_get_item (GwTaskCell *self); /* (nullable) */
 void gw_task_cell_unbind (GwTaskCell *self);
 void gw_task_cell_tick (GwTaskCell *self);
 void gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow);
+void gw_task_cell_set_number (GwTaskCell *self, guint number);
+/* (nullable): what is searched, marked where it stands. */
+void gw_task_cell_set_needle (GwTaskCell *self, const char *needle);
 
 G_END_DECLS

@@ -63,6 +63,7 @@ struct _GwTaskDetail {
   GSettings *settings;       /* (owned) */
   GtkWidget *shown;          /* borrowed: the one task, or the summary of several */
 
+  guint number; /* within its project; 0: not known */
   gulong changed_id;
   guint tick_id;
   GwTaskLook look;
@@ -112,6 +113,9 @@ update_facts (GwTaskDetail *self, const GwTask *task)
   g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
   g_autofree char *joined = NULL;
 
+  if (self->number > 0)
+    /* Translators: which task of its project it is, as in "#4" */
+    g_ptr_array_add (facts, g_strdup_printf (_("#%'u"), self->number));
   if (task->practice)
     g_ptr_array_add (facts, g_strdup (_("Practice answer")));
   else
@@ -652,6 +656,32 @@ gw_task_detail_set_project (GwTaskDetail *self, const char *name)
   g_free (self->project);
   self->project = g_strdup (name);
   gw_task_detail_update_details (self);
+}
+
+/* @needle: (nullable): what was searched, to be marked. */
+void
+gw_task_detail_set_needle (GwTaskDetail *self, const char *needle)
+{
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  gw_markdown_view_set_needle (self->content_text, needle);
+  gw_markdown_view_set_needle (self->result_text, needle);
+}
+
+/* @number: which task of its project the shown one is; 0: not known */
+void
+gw_task_detail_set_number (GwTaskDetail *self, guint number)
+{
+  GwTask *task;
+
+  g_return_if_fail (GW_IS_TASK_DETAIL (self));
+
+  if (self->number == number)
+    return;
+  self->number = number;
+  task = get_task (self);
+  if (task != NULL)
+    update_facts (self, task);
 }
 
 /**

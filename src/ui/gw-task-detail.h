@@ -13,6 +13,8 @@ G_DECLARE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GW, TASK_DETAIL, GtkWidget)
 
 void gw_task_detail_update_titles (GwTaskDetail *self);
 void gw_task_detail_set_client (GwTaskDetail *self, GwClient *client);
+void gw_task_detail_set_needle (GwTaskDetail *self, const char *needle);
+void gw_task_detail_set_number (GwTaskDetail *self, guint number);
 void gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item);
 void gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items);
 void gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu);

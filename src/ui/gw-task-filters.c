@@ -25,8 +25,9 @@ struct _GwTaskFilters {
   GtkWidget *follow_button;
 
   guint counts[GW_N_TASK_FILTERS];
-  int shown;
+  guint shown;   /* a bit for each; 0: all */
   int width;
+  guint reveal_id;
 };
 
 #define TOGGLE_PADDING 24  /* px: what a toggle has beside its words */
@@ -38,6 +39,7 @@ G_DEFINE_FINAL_TYPE (GwTaskFilters, gw_task_filters, GTK_TYPE_WIDGET)
 static void
 gw_task_filters_dispose (GObject *object)
 {
+  g_clear_handle_id (&GW_TASK_FILTERS (object)->reveal_id, g_source_remove);
   gtk_widget_dispose_template (GTK_WIDGET (object), GW_TYPE_TASK_FILTERS);
   G_OBJECT_CLASS (gw_task_filters_parent_class)->dispose (object);
 }
@@ -89,11 +91,84 @@ gw_task_filters_class_init (GwTaskFiltersClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskFilters, follow_button);
 }
 
+/* Shows one more state than before, or one less. */
+static void
+combine (GwTaskFilters *self, guint filter)
+{
+  guint shown = self->shown ^ (1u << filter);
+  g_autoptr (GString) names = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
+    if (shown & (1u << i))
+      g_string_append_printf (names, "%s%s", names->len > 0 ? "," : "",
+                              gw_task_filter_get_name (i));
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.show", "s",
+                              names->len > 0 ? names->str : "all");
+}
+
+/* Which toggle @widget is, or lies in; GW_N_TASK_FILTERS: none. */
+static guint
+find_toggle (GwTaskFilters *self, GtkWidget *widget)
+{
+  guint i;
+
+  for (; widget != NULL && widget != GTK_WIDGET (self); widget = gtk_widget_get_parent (widget))
+    for (i = 0; i < GW_N_TASK_FILTERS; i++)
+      if (widget == GTK_WIDGET (self->toggles[i]))
+        return i;
+  return GW_N_TASK_FILTERS;
+}
+
+static void
+pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, GwTaskFilters *self)
+{
+  GdkModifierType state
+      = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
+  guint filter
+      = find_toggle (self, gtk_widget_pick (GTK_WIDGET (self), x, y, GTK_PICK_DEFAULT));
+
+  if ((state & GDK_CONTROL_MASK) == 0 || filter == GW_N_TASK_FILTERS)
+    return;
+  /* The toggle itself would show that state alone. */
+  gtk_gesture_set_state (GTK_GESTURE (gesture), GTK_EVENT_SEQUENCE_CLAIMED);
+  combine (self, filter);
+}
+
+static gboolean
+combine_key_cb (GtkWidget *toggle, GVariant *args, gpointer user_data)
+{
+  combine (user_data, find_toggle (user_data, toggle));
+  return TRUE;
+}
+
+/* With Control a state is shown beside those that are. */
+static void
+combine_with_control (GwTaskFilters *self)
+{
+  GtkGesture *click = gtk_gesture_click_new ();
+  guint i;
+
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (click), GTK_PHASE_CAPTURE);
+  g_signal_connect_object (click, "pressed", G_CALLBACK (pressed_cb), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
+    {
+      GtkEventController *keys = gtk_shortcut_controller_new ();
+
+      gtk_shortcut_controller_add_shortcut (
+          GTK_SHORTCUT_CONTROLLER (keys),
+          gtk_shortcut_new (gtk_shortcut_trigger_parse_string ("<Control>space"),
+                            gtk_callback_action_new (combine_key_cb, self, NULL)));
+      gtk_widget_add_controller (GTK_WIDGET (self->toggles[i]), keys);
+    }
+}
+
 static void
 gw_task_filters_init (GwTaskFilters *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  self->shown = -1;
+  combine_with_control (self);
 }
 
 static void
@@ -101,8 +176,10 @@ set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const ch
             guint count, gboolean narrow)
 {
   /* Translators: a filter and how many tasks it shows, e.g. "Failed 3" */
-  g_autofree char *words = g_strdup_printf (_("%1$s %2$u"), word, count);
-  g_autofree char *number = g_strdup_printf ("%u", count);
+  g_autofree char *words = g_strdup_printf (_("%1$s %2$'u"), word, count);
+  g_autofree char *number = g_strdup_printf ("%'u", count);
+  /* Translators: %s is a state of tasks that a filter shows */
+  g_autofree char *tip = g_strdup_printf (_("%s (Ctrl+Click to Show Several)"), word);
   gboolean short_one = narrow && image != NULL;
 
   if (image != NULL)
@@ -110,7 +187,7 @@ set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const ch
   if (g_strcmp0 (gtk_label_get_text (label), short_one ? number : words) == 0)
     return;
   gtk_label_set_text (label, short_one ? number : words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (toggle), short_one ? word : NULL);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (toggle), image != NULL ? tip : NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, words,
                                   -1);
 }
@@ -139,7 +216,7 @@ static gboolean
 has_toggle (GwTaskFilters *self, guint filter)
 {
   return (filter != GW_TASK_CANCELLED && filter != GW_N_TASK_STATUSES)
-         || self->counts[filter] > 0 || self->shown == (int) filter;
+         || self->counts[filter] > 0 || (self->shown & (1u << filter)) != 0;
 }
 
 /* Whether every toggle can say its word, with the buttons after them. */
@@ -150,11 +227,11 @@ has_room (GwTaskFilters *self, guint all, const char *retry)
   int width = 24 + TOGGLE_PADDING + BUTTON_WIDTH;
   guint i;
 
-  g_string_append_printf (words, " %u", all);
+  g_string_append_printf (words, " %'u", all);
   for (i = 0; i < GW_N_TASK_FILTERS; i++)
     if (has_toggle (self, i))
       {
-        g_string_append_printf (words, "%s %u", gw_task_look_get_word (looks[i]),
+        g_string_append_printf (words, "%s %'u", gw_task_look_get_word (looks[i]),
                                 self->counts[i]);
         width += TOGGLE_PADDING;
       }
@@ -182,29 +259,66 @@ update (GwTaskFilters *self)
       set_toggle (self->toggles[i], self->images[i], self->labels[i],
                   gw_task_look_get_word (looks[i]), self->counts[i], narrow);
       gtk_widget_set_visible (GTK_WIDGET (self->toggles[i]), has_toggle (self, i));
+      /* The action knows of one at a time. */
+      gtk_toggle_button_set_active (self->toggles[i], (self->shown & (1u << i)) != 0);
     }
   set_toggle (self->all_toggle, NULL, self->all_label, C_ ("filter", "All"), all, narrow);
 
   narrow = narrow && self->width < ICONS_WIDTH;
   gtk_widget_set_visible (GTK_WIDGET (self->retry_failed_button),
-                          failed > 0 && (!narrow || self->shown == GW_TASK_FAILED));
+                          failed > 0 && (!narrow || (self->shown & (1u << GW_TASK_FAILED)) != 0));
   if (retry != NULL && g_strcmp0 (gtk_button_get_label (self->retry_failed_button), retry) != 0)
     gtk_button_set_label (self->retry_failed_button, retry);
   gtk_widget_set_visible (self->follow_button,
                           !narrow || (self->counts[GW_TASK_RUNNING] > 0 && failed == 0));
 }
 
+/* Where not all toggles have room, the first that is shown is to be seen. */
+static gboolean
+reveal_cb (gpointer user_data)
+{
+  GwTaskFilters *self = user_data;
+  GtkWidget *scroller = gtk_widget_get_ancestor (GTK_WIDGET (self->all_toggle),
+                                                 GTK_TYPE_SCROLLED_WINDOW);
+  GtkWidget *toggle = GTK_WIDGET (self->all_toggle);
+  GtkAdjustment *adjustment
+      = gtk_scrolled_window_get_hadjustment (GTK_SCROLLED_WINDOW (scroller));
+  graphene_rect_t bounds;
+  guint i;
+
+  self->reveal_id = 0;
+  for (i = GW_N_TASK_FILTERS; i > 0; i--)
+    if (self->shown & (1u << (i - 1)))
+      toggle = GTK_WIDGET (self->toggles[i - 1]);
+  if (gtk_widget_compute_bounds (toggle, gtk_widget_get_parent (toggle), &bounds))
+    gtk_adjustment_clamp_page (adjustment, bounds.origin.x,
+                               bounds.origin.x + bounds.size.width);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+reveal_later (GwTaskFilters *self)
+{
+  if (self->reveal_id != 0)
+    return;
+  /* Once it has its place. */
+  self->reveal_id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, reveal_cb, self, NULL);
+  g_source_set_name_by_id (self->reveal_id, "[gangway] show the filter that is on");
+}
+
 /**
  * gw_task_filters_update:
  * @counts: how many tasks each filter shows
- * @shown: the one that is shown; -1: all
+ * @shown: a bit for each that is shown; 0: all
  */
 void
-gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTERS], int shown)
+gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTERS], guint shown)
 {
   g_return_if_fail (GW_IS_TASK_FILTERS (self));
 
   memcpy (self->counts, counts, sizeof self->counts);
+  if (self->shown != shown)
+    reveal_later (self);
   self->shown = shown;
   update (self);
 }
@@ -224,4 +338,5 @@ gw_task_filters_set_width (GwTaskFilters *self, int width)
     return;
   self->width = width;
   update (self);
+  reveal_later (self);
 }

@@ -15,7 +15,7 @@ G_DECLARE_FINAL_TYPE (GwTaskFilters, gw_task_filters, GW, TASK_FILTERS, GtkWidge
 
 const char *gw_task_filter_get_name (guint filter);
 void gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTERS],
-                             int shown);
+                             guint shown);
 void gw_task_filters_set_width (GwTaskFilters *self, int width);
 
 G_END_DECLS

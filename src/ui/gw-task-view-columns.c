@@ -21,6 +21,8 @@
 #define MODEL_COLUMN_CHARS 20
 #define TIME_COLUMN_WIDTH 88
 #define TIME_COLUMN_CHARS 11
+#define NUMBER_COLUMN_WIDTH 40
+#define NUMBER_COLUMN_ROOM 22 /* the padding of the cell */
 
 static const GwTaskSort sorts[GW_N_TASK_COLUMNS] = {
   [GW_TASK_COLUMN_STATUS] = GW_TASK_SORT_STATUS,
@@ -79,12 +81,45 @@ setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer us
 }
 
 static void
+update_number (GwTaskView *self, GwTaskCell *cell)
+{
+  GwTaskColumn column = gw_task_cell_get_column (cell);
+  GwTaskItem *item = gw_task_cell_get_item (cell);
+
+  if ((column == GW_TASK_COLUMN_NUMBER || column == GW_TASK_COLUMN_TASK) && item != NULL
+      && self->list != NULL)
+    gw_task_cell_set_number (cell, gw_task_list_get_number (self->list, item));
+}
+
+/* Tasks came or went: those behind them may have other numbers, and the largest more digits. */
+void
+_gw_task_view_update_numbers (GwTaskView *self)
+{
+  guint n = self->list != NULL ? g_list_model_get_n_items (G_LIST_MODEL (self->list)) : 0;
+  guint digits = 1;
+  GHashTableIter iter;
+  gpointer cell;
+
+  g_hash_table_iter_init (&iter, self->cells);
+  while (g_hash_table_iter_next (&iter, &cell, NULL))
+    update_number (self, cell);
+  for (; n >= 10; n /= 10)
+    digits++;
+  if (digits == self->digits)
+    return;
+  self->digits = digits;
+  _gw_task_view_columns_update (self);
+}
+
+static void
 bind_cb (GwTaskView *self, GtkListItem *list_item)
 {
   GwTaskCell *cell = GW_TASK_CELL (gtk_list_item_get_child (list_item));
 
   gw_task_cell_set_narrow (cell, self->narrow);
+  gw_task_cell_set_needle (cell, self->needle);
   gw_task_cell_bind (cell, list_item);
+  update_number (self, cell);
   g_hash_table_add (self->cells, cell);
 }
 
@@ -162,6 +197,10 @@ update_widths (GwTaskView *self)
                                           self->narrow ? NARROW_STATUS_COLUMN_WIDTH
                                                        : measure_status_column (self));
   gtk_column_view_column_set_fixed_width (
+      self->columns[GW_TASK_COLUMN_NUMBER],
+      MAX (NUMBER_COLUMN_WIDTH,
+           measure_chars (self, (int) (self->digits + self->digits / 4)) + NUMBER_COLUMN_ROOM));
+  gtk_column_view_column_set_fixed_width (
       self->columns[GW_TASK_COLUMN_MODEL],
       MAX (MODEL_COLUMN_WIDTH, measure_chars (self, MODEL_COLUMN_CHARS)));
   gtk_column_view_column_set_fixed_width (
@@ -169,15 +208,24 @@ update_widths (GwTaskView *self)
       MAX (TIME_COLUMN_WIDTH, measure_chars (self, TIME_COLUMN_CHARS)));
 }
 
-/* Times stand at the end of their column, and so does its title; the arrow goes before it. */
+/* Times and numbers stand at the end of their column, and so does its title; the arrow goes before
+ * it. */
 static void
-align_time_title (GwTaskView *self)
+align_title (GwTaskView *self, GwTaskColumn column)
 {
   GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->column_view));
-  GtkWidget *title = header != NULL ? gtk_widget_get_last_child (header) : NULL;
-  GtkWidget *box = title != NULL ? gtk_widget_get_first_child (title) : NULL;
+  GtkWidget *title = header != NULL ? gtk_widget_get_first_child (header) : NULL;
+  GtkWidget *box;
+  guint i;
 
-  if (!self->has_column[GW_TASK_COLUMN_TIME] || !GTK_IS_BOX (box))
+  if (!self->has_column[column]
+      || (column != GW_TASK_COLUMN_TIME && column != GW_TASK_COLUMN_NUMBER))
+    return;
+  for (i = 0; i < column && title != NULL; i++)
+    if (self->has_column[i])
+      title = gtk_widget_get_next_sibling (title);
+  box = title != NULL ? gtk_widget_get_first_child (title) : NULL;
+  if (!GTK_IS_BOX (box))
     return;
   gtk_widget_set_halign (box, GTK_ALIGN_END);
   if (gtk_widget_get_first_child (box) != gtk_widget_get_last_child (box))
@@ -201,8 +249,8 @@ set_has_column (GwTaskView *self, GwTaskColumn column, gboolean has)
   else
     gtk_column_view_remove_column (self->column_view, self->columns[column]);
   self->has_column[column] = has;
-  if (column == GW_TASK_COLUMN_TIME)
-    align_time_title (self);
+  if (has)
+    align_title (self, column);
 }
 
 static gboolean
@@ -214,9 +262,14 @@ width_cb (gpointer user_data)
   gpointer cell;
 
   self->width_id = 0;
-  set_has_column (self, GW_TASK_COLUMN_RESULT, self->width >= RESULT_WIDTH);
-  set_has_column (self, GW_TASK_COLUMN_MODEL, self->width >= MODEL_WIDTH);
+  /* What is searched may stand in a result. */
+  set_has_column (self, GW_TASK_COLUMN_RESULT,
+                  self->width >= RESULT_WIDTH || (self->needle != NULL && !narrow));
+  set_has_column (self, GW_TASK_COLUMN_MODEL,
+                  self->width >= RESULT_WIDTH
+                      || (self->width >= MODEL_WIDTH && self->needle == NULL));
   set_has_column (self, GW_TASK_COLUMN_TIME, !narrow);
+  set_has_column (self, GW_TASK_COLUMN_NUMBER, !narrow);
   _gw_task_view_previews_later (self, FALSE);
   gw_task_filters_set_width (self->filters, self->width);
   if (self->narrow == narrow)
@@ -242,6 +295,14 @@ update_later (GwTaskView *self)
     self->width_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, width_cb, self, NULL);
 }
 
+/* Which columns there are, and how wide, depends on more than the width. */
+void
+_gw_task_view_columns_update (GwTaskView *self)
+{
+  if (self->width > 0)
+    update_later (self);
+}
+
 void
 _gw_task_view_set_width (GwTaskView *self, int width)
 {
@@ -257,11 +318,14 @@ _gw_task_view_columns_init (GwTaskView *self)
   GtkSettings *settings = gtk_widget_get_settings (GTK_WIDGET (self));
 
   add_column (self, GW_TASK_COLUMN_STATUS, C_ ("column", "Status"), STATUS_COLUMN_WIDTH);
+  /* Translators: the title of the narrow column with the numbers of the tasks */
+  add_column (self, GW_TASK_COLUMN_NUMBER, C_ ("column", "#"), NUMBER_COLUMN_WIDTH);
   add_column (self, GW_TASK_COLUMN_TASK, C_ ("column", "Task"), 0);
   add_column (self, GW_TASK_COLUMN_RESULT, C_ ("column", "Result"), 0);
   add_column (self, GW_TASK_COLUMN_MODEL, C_ ("column", "Model"), MODEL_COLUMN_WIDTH);
   add_column (self, GW_TASK_COLUMN_TIME, C_ ("column", "Time"), TIME_COLUMN_WIDTH);
-  align_time_title (self);
+  align_title (self, GW_TASK_COLUMN_NUMBER);
+  align_title (self, GW_TASK_COLUMN_TIME);
   g_signal_connect_object (settings, "notify::gtk-font-name", G_CALLBACK (update_later), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (settings, "notify::gtk-xft-dpi", G_CALLBACK (update_later), self,

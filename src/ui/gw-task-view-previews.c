@@ -22,6 +22,14 @@ compare_places (gconstpointer a, gconstpointer b, gpointer user_data)
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/* A narrow row has them only to show what was found in them. */
+static gboolean
+wants_previews (GwTaskView *self)
+{
+  return self->previews != NULL
+         && (self->has_column[GW_TASK_COLUMN_RESULT] || self->needle != NULL);
+}
+
 static gboolean
 rest_cb (gpointer user_data)
 {
@@ -32,7 +40,7 @@ rest_cb (gpointer user_data)
   gpointer cell;
 
   self->previews_id = 0;
-  if (self->previews == NULL || !self->has_column[GW_TASK_COLUMN_RESULT])
+  if (!wants_previews (self))
     return G_SOURCE_REMOVE;
   /* Far more rows have widgets than can be seen. */
   g_hash_table_iter_init (&iter, self->cells);
@@ -40,7 +48,7 @@ rest_cb (gpointer user_data)
     {
       graphene_rect_t bounds;
 
-      if (gw_task_cell_get_column (cell) == GW_TASK_COLUMN_RESULT
+      if (gw_task_cell_get_column (cell) == GW_TASK_COLUMN_TASK
           && gw_task_cell_get_item (cell) != NULL
           && gtk_widget_compute_bounds (cell, GTK_WIDGET (self->scroller), &bounds)
           && bounds.origin.y + bounds.size.height > 0 && bounds.origin.y < height)
@@ -56,7 +64,7 @@ rest_cb (gpointer user_data)
 void
 _gw_task_view_previews_later (GwTaskView *self, gboolean scrolled)
 {
-  if (self->previews == NULL || !self->has_column[GW_TASK_COLUMN_RESULT])
+  if (!wants_previews (self))
     return;
   if (self->previews_id != 0 && !scrolled)
     return;

@@ -35,7 +35,7 @@ struct _GwTaskView {
   GHashTable *cells;            /* (owned) (element-type GwTaskCell) (unowned) that are bound */
   char *project_id;             /* (owned) (nullable): all */
   char *hidden_id;              /* (owned) (nullable): about to be removed */
-  int status;                   /* what is shown, see gw_task_rows_set_status() */
+  guint statuses;               /* what is shown, see gw_task_rows_set_statuses() */
   guint tick_id;
 
   /* Columns, gw-task-view-columns.c */
@@ -46,12 +46,14 @@ struct _GwTaskView {
   gboolean descending;
   gboolean narrow;
   int width;
+  guint digits;                 /* of the largest number */
   guint width_id;
 
   /* Search, gw-task-view-search.c */
   GwTaskSearch *search;         /* (owned) (nullable): whose hits are shown */
   GwTaskSearch *next_search;    /* (owned) (nullable): has not looked yet; shown once it has */
   guint search_id;
+  char *needle;                 /* (owned) (nullable) a GRefString: what it is, for the cells */
 
   /* Previews, gw-task-view-previews.c */
   GwTaskPreviews *previews;     /* (owned) (nullable) */
@@ -71,6 +73,8 @@ void _gw_task_view_emit (GwTaskView *self, const char *signal);
 /* gw-task-view-columns.c */
 void _gw_task_view_columns_init (GwTaskView *self);
 void _gw_task_view_columns_clear (GwTaskView *self);
+void _gw_task_view_columns_update (GwTaskView *self);
+void _gw_task_view_update_numbers (GwTaskView *self);
 void _gw_task_view_set_width (GwTaskView *self, int width);
 
 /* gw-task-view-search.c */

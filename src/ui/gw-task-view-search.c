@@ -41,11 +41,34 @@ _gw_task_view_update_hits (GwTaskView *self)
                                    : NULL);
 }
 
+/* What is searched is another text, or none: marked in the rows, whose columns may be others. */
+static void
+update_needle (GwTaskView *self)
+{
+  const char *text = self->search != NULL ? gw_task_search_get_text (self->search) : NULL;
+  GHashTableIter iter;
+  gpointer cell;
+
+  if (g_strcmp0 (self->needle, text) == 0)
+    return;
+  g_clear_pointer (&self->needle, g_ref_string_release);
+  self->needle = text != NULL ? g_ref_string_new (text) : NULL;
+  if (self->previews != NULL)
+    gw_task_previews_set_query (self->previews, text);
+  g_hash_table_iter_init (&iter, self->cells);
+  while (g_hash_table_iter_next (&iter, &cell, NULL))
+    gw_task_cell_set_needle (cell, self->needle);
+  _gw_task_view_columns_update (self);
+  _gw_task_view_previews_later (self, TRUE);
+  _gw_task_view_emit (self, "found-changed");
+}
+
 static void
 hits_cb (GwTaskView *self, GPtrArray *items)
 {
   gw_task_rows_test_changed (self->rows, items);
-  _gw_task_view_update_none (self);
+  _gw_task_view_previews_later (self, FALSE);
+  gw_task_view_refresh (self);
 }
 
 static void
@@ -67,7 +90,8 @@ ready_cb (GwTaskView *self)
   g_signal_connect_object (self->search, "changed", G_CALLBACK (_gw_task_view_update_none), self,
                            G_CONNECT_SWAPPED);
   drop (self, &old);
-  _gw_task_view_update_none (self);
+  update_needle (self);
+  gw_task_view_refresh (self);
 }
 
 /* The text, the project or the list is another one: searches again, or shows all. */
@@ -85,7 +109,8 @@ _gw_task_view_search_again (GwTaskView *self)
       if (self->search != NULL)
         gw_task_rows_set_test (self->rows, NULL, NULL);
       drop (self, &self->search);
-      _gw_task_view_update_none (self);
+      update_needle (self);
+      gw_task_view_refresh (self);
       return;
     }
   self->next_search = gw_task_search_new (self->list, self->project_id, text);
@@ -152,6 +177,7 @@ _gw_task_view_search_clear (GwTaskView *self)
     gw_task_rows_set_test (self->rows, NULL, NULL);
   drop (self, &self->next_search);
   drop (self, &self->search);
+  update_needle (self);
 }
 
 /**
@@ -199,4 +225,17 @@ gw_task_view_is_searching (GwTaskView *self)
   g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
 
   return gtk_search_bar_get_search_mode (self->search_bar);
+}
+
+/**
+ * gw_task_view_get_searched:
+ *
+ * Returns: (transfer none) (nullable): the text whose places are shown
+ */
+const char *
+gw_task_view_get_searched (GwTaskView *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_VIEW (self), NULL);
+
+  return self->needle;
 }

@@ -16,7 +16,8 @@
  * GwTaskList. Columns, search and following stand in gw-task-view-*.c.
  *
  * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter);
- * `sort-changed`, `search-changed`, `follow-changed`. */
+ * `sort-changed`, `search-changed`, `follow-changed`; `found-changed` when what is searched is
+ * another text. */
 
 enum {
   SELECTION_CHANGED,
@@ -24,6 +25,7 @@ enum {
   SORT_CHANGED,
   SEARCH_CHANGED,
   FOLLOW_CHANGED,
+  FOUND_CHANGED,
   N_SIGNALS
 };
 
@@ -171,6 +173,8 @@ rows_changed_cb (GwTaskView *self)
 static void
 delta_cb (GwTaskView *self, GwTaskDelta *delta)
 {
+  if (delta->added->len > 0 || delta->removed->len > 0)
+    _gw_task_view_update_numbers (self);
   _gw_task_view_follow_delta (self, delta);
 }
 
@@ -264,7 +268,8 @@ static void
 gw_task_view_class_init (GwTaskViewClass *klass)
 {
   static const char *const names[N_SIGNALS]
-      = { "selection-changed", "open", "sort-changed", "search-changed", "follow-changed" };
+      = { "selection-changed", "open", "sort-changed", "search-changed", "follow-changed",
+          "found-changed" };
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   guint i;
@@ -323,7 +328,6 @@ add_controllers (GwTaskView *self)
 static void
 gw_task_view_init (GwTaskView *self)
 {
-  self->status = -1;
   self->cells = g_hash_table_new (NULL, NULL);
   self->rows = gw_task_rows_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
@@ -362,6 +366,18 @@ set_none_action (GwTaskView *self, gboolean show_all)
   gtk_actionable_set_action_name (button, name);
 }
 
+/* The one status that is shown; -1: all, or several. */
+static int
+get_only_status (GwTaskView *self)
+{
+  guint i;
+
+  for (i = 0; i < GW_N_TASK_FILTERS; i++)
+    if (self->statuses == 1u << i)
+      return (int) i;
+  return -1;
+}
+
 static void
 show_none (GwTaskView *self)
 {
@@ -373,6 +389,7 @@ show_none (GwTaskView *self)
     [GW_TASK_CANCELLED] = N_ ("No Cancelled Tasks"),
     [GW_TASK_ROWS_INTERRUPTED] = N_ ("No Interrupted Tasks"),
   };
+  int status = get_only_status (self);
   static const char *const descriptions[GW_N_TASK_FILTERS] = {
     [GW_TASK_QUEUED] = N_ ("Nothing waits for its turn"),
     [GW_TASK_RUNNING] = N_ ("Nothing runs at the moment"),
@@ -392,23 +409,26 @@ show_none (GwTaskView *self)
 
       /* Translators: %s is what was searched for */
       title = g_strdup_printf (_("No Results for “%s”"), text);
-      description = self->status >= 0 || self->project_id != NULL
+      description = self->statuses != 0 || self->project_id != NULL
                         ? _("It may be among the tasks that are not shown")
                         : _("Neither a task nor a result has this text");
       gtk_button_set_label (self->none_button,
-                            self->status >= 0 ? _("Search in _All") : _("_Clear Search"));
-      set_none_action (self, self->status >= 0);
+                            self->statuses != 0 ? _("Search in _All") : _("_Clear Search"));
+      set_none_action (self, self->statuses != 0);
     }
   else
     {
-      title = g_strdup (self->status >= 0 ? _(titles[self->status]) : _("No Tasks Yet"));
-      description = self->status >= 0 ? _(descriptions[self->status])
-                                      : _("Type a task below, paste a list, or drop files here");
+      title = g_strdup (status >= 0            ? _(titles[status])
+                        : self->statuses != 0 ? _("No Such Tasks")
+                                              : _("No Tasks Yet"));
+      description = status >= 0            ? _(descriptions[status])
+                    : self->statuses != 0 ? _("None is in one of these states")
+                                          : _("Type a task below, paste a list, or drop files here");
       gtk_button_set_label (self->none_button, _("Show _All"));
       set_none_action (self, TRUE);
     }
   gtk_widget_set_visible (GTK_WIDGET (self->none_button),
-                          self->search != NULL || self->status >= 0);
+                          self->search != NULL || self->statuses != 0);
   if (g_strcmp0 (adw_status_page_get_title (self->none_page), title) != 0)
     adw_status_page_set_title (self->none_page, title);
   adw_status_page_set_description (self->none_page, description);
@@ -421,7 +441,7 @@ void
 _gw_task_view_update_none (GwTaskView *self)
 {
   gboolean none = g_list_model_get_n_items (G_LIST_MODEL (self->rows)) == 0
-                  && (self->status >= 0 || self->project_id != NULL || self->hidden_id != NULL
+                  && (self->statuses != 0 || self->project_id != NULL || self->hidden_id != NULL
                       || (self->search != NULL && !gw_task_search_is_asking (self->search)));
 
   _gw_task_view_update_hits (self);
@@ -436,6 +456,27 @@ _gw_task_view_update_none (GwTaskView *self)
   gtk_stack_set_visible_child_name (self->stack, none ? "none" : "list");
 }
 
+static void
+count_all (GwTaskView *self, guint counts[GW_N_TASK_FILTERS])
+{
+  const char *hidden = self->project_id == NULL ? self->hidden_id : NULL;
+  guint interrupted;
+  guint i;
+
+  for (i = 0; i < GW_N_TASK_STATUSES; i++)
+    {
+      counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
+      if (hidden != NULL)
+        counts[i] -= gw_task_list_count_in (self->list, hidden, i);
+    }
+  interrupted = gw_task_list_count_interrupted (self->list, self->project_id);
+  if (hidden != NULL)
+    interrupted -= gw_task_list_count_interrupted (self->list, hidden);
+  /* One or the other, so that the numbers add up. */
+  counts[GW_TASK_ROWS_INTERRUPTED] = interrupted;
+  counts[GW_TASK_QUEUED] -= interrupted;
+}
+
 /**
  * gw_task_view_refresh:
  *
@@ -445,27 +486,16 @@ void
 gw_task_view_refresh (GwTaskView *self)
 {
   guint counts[GW_N_TASK_FILTERS] = { 0 };
-  guint interrupted;
   guint i;
 
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
-  for (i = 0; self->list != NULL && i < GW_N_TASK_STATUSES; i++)
-    {
-      counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
-      if (self->hidden_id != NULL && self->project_id == NULL)
-        counts[i] -= gw_task_list_count_in (self->list, self->hidden_id, i);
-    }
-  if (self->list != NULL)
-    {
-      interrupted = gw_task_list_count_interrupted (self->list, self->project_id);
-      if (self->hidden_id != NULL && self->project_id == NULL)
-        interrupted -= gw_task_list_count_interrupted (self->list, self->hidden_id);
-      /* One or the other, so that the numbers add up. */
-      counts[GW_TASK_ROWS_INTERRUPTED] = interrupted;
-      counts[GW_TASK_QUEUED] -= interrupted;
-    }
-  gw_task_filters_update (self->filters, counts, self->status);
+  if (self->search != NULL)
+    for (i = 0; i < GW_N_TASK_FILTERS; i++)
+      counts[i] = gw_task_rows_count_found (self->rows, i);
+  else if (self->list != NULL)
+    count_all (self, counts);
+  gw_task_filters_update (self->filters, counts, self->statuses);
   _gw_task_view_previews_later (self, FALSE);
   _gw_task_view_update_none (self);
   update_tick (self);
@@ -494,6 +524,7 @@ gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
   gw_probe_mark ("list", 0);
   g_signal_connect_object (list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
   _gw_task_view_search_again (self);
+  _gw_task_view_update_numbers (self);
   gw_task_view_refresh (self);
 }
 
@@ -514,28 +545,45 @@ gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu)
   gtk_widget_set_parent (self->menu, GTK_WIDGET (self->column_view));
 }
 
+static gboolean
+read_filter (const char *name, guint *statuses)
+{
+  g_auto (GStrv) names = g_strsplit (name, ",", -1);
+  guint i;
+  guint j;
+
+  *statuses = 0;
+  if (g_str_equal (name, "all"))
+    return TRUE;
+  for (i = 0; names[i] != NULL; i++)
+    {
+      for (j = 0; j < GW_N_TASK_FILTERS; j++)
+        if (g_str_equal (names[i], gw_task_filter_get_name (j)))
+          break;
+      if (j == GW_N_TASK_FILTERS)
+        return FALSE;
+      *statuses |= 1u << j;
+    }
+  return *statuses != 0;
+}
+
 /**
  * gw_task_view_set_filter:
- * @name: "all", the name of a status, or "interrupted"
+ * @name: "all", the name of a status, or "interrupted"; or several with commas between
  *
  * Returns: whether there is such a filter
  */
 gboolean
 gw_task_view_set_filter (GwTaskView *self, const char *name)
 {
-  GwTaskStatus status;
+  guint statuses;
 
   g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
 
-  if (g_str_equal (name, "all"))
-    self->status = -1;
-  else if (gw_task_status_from_string (name, &status))
-    self->status = (int) status;
-  else if (g_str_equal (name, gw_task_filter_get_name (GW_TASK_ROWS_INTERRUPTED)))
-    self->status = GW_TASK_ROWS_INTERRUPTED;
-  else
+  if (!read_filter (name, &statuses))
     return FALSE;
-  gw_task_rows_set_status (self->rows, self->status);
+  self->statuses = statuses;
+  gw_task_rows_set_statuses (self->rows, statuses);
   gw_task_view_refresh (self);
   selection_changed_cb (self);
   return TRUE;

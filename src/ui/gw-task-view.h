@@ -39,6 +39,7 @@ GwTaskSort gw_task_view_get_sort (GwTaskView *self);
 void gw_task_view_start_search (GwTaskView *self, const char *text);
 gboolean gw_task_view_stop_search (GwTaskView *self);
 gboolean gw_task_view_is_searching (GwTaskView *self);
+const char *gw_task_view_get_searched (GwTaskView *self); /* (nullable): `found-changed` tells */
 
 /* Keeps what runs in view; ends by itself when the user scrolls, `follow-changed` tells. */
 void gw_task_view_set_follow (GwTaskView *self, gboolean follow);

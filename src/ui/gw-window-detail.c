@@ -75,6 +75,9 @@ _gw_window_detail_update (GwWindow *self)
                            : NULL;
 
   gw_task_detail_set_project (self->detail, project != NULL ? project->name : NULL);
+  gw_task_detail_set_number (self->detail, shown != NULL && self->list != NULL
+                                               ? gw_task_list_get_number (self->list, shown)
+                                               : 0);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next-task",
                                  gw_task_view_can_step (self->task_view, 1));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.previous-task",
@@ -85,6 +88,13 @@ _gw_window_detail_update (GwWindow *self)
       self->several_id = g_timeout_add (PAUSE_MS, several_cb, self);
       g_source_set_name_by_id (self->several_id, "[gangway] summary of the selection");
     }
+}
+
+/* Something else is searched. */
+void
+_gw_window_detail_found_changed (GwWindow *self)
+{
+  gw_task_detail_set_needle (self->detail, gw_task_view_get_searched (self->task_view));
 }
 
 void

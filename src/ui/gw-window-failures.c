@@ -12,13 +12,25 @@
 
 #define SHOW_PAUSE_MS 150
 
+/* Rows are taller where they are narrow. */
+#define NARROW_WIDTH 560
+#define ROWS 3
+#define FEW_ROWS 2
+
+/* @filter: the states that are shown, with commas between. */
 static gboolean
 is_wanted (const char *filter, const GwFailureGroup *group)
 {
-  if (group->waiting)
-    return !g_str_equal (filter, "completed") && !g_str_equal (filter, "cancelled")
-           && !g_str_equal (filter, "running");
-  return g_str_equal (filter, "failed");
+  static const char *const others[] = { "completed", "cancelled", "running", NULL };
+  g_auto (GStrv) names = g_strsplit (filter, ",", -1);
+  guint i;
+
+  if (!group->waiting)
+    return g_strv_contains ((const char *const *) names, "failed");
+  for (i = 0; names[i] != NULL; i++)
+    if (!g_strv_contains (others, names[i]))
+      return TRUE;
+  return FALSE;
 }
 
 static void
@@ -33,6 +45,8 @@ show_groups (GwWindow *self)
   for (i = groups->len; i-- > 0;)
     if (filter == NULL || !is_wanted (g_variant_get_string (filter, NULL), groups->pdata[i]))
       g_ptr_array_remove_index (groups, i);
+  gw_failure_groups_set_max_rows (self->failure_groups,
+                                  self->width > 0 && self->width < NARROW_WIDTH ? FEW_ROWS : ROWS);
   gw_failure_groups_set_groups (self->failure_groups, groups,
                                 client != NULL
                                     && gw_client_get_protocol (client) == GW_PROTOCOL_GANGWAY);

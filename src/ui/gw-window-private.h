@@ -201,6 +201,7 @@ void _gw_window_menus_dispose (GwWindow *self);
 void _gw_window_detail_class_init (GwWindowClass *klass);
 void _gw_window_detail_select (GwWindow *self);
 void _gw_window_detail_update (GwWindow *self);
+void _gw_window_detail_found_changed (GwWindow *self);
 void _gw_window_detail_dispose (GwWindow *self);
 
 /* gw-window-preferences.c */
@@ -247,6 +248,7 @@ void _gw_window_projects_init (GwWindow *self);
 void _gw_window_projects_set_list (GwWindow *self, GwClient *client);
 void _gw_window_projects_update (GwWindow *self);
 void _gw_window_projects_save_state (GwWindow *self);
+void _gw_window_projects_arrange (GwWindow *self);
 void _gw_window_projects_dispose (GwWindow *self);
 
 /* gw-window-project-acts.c */

@@ -17,6 +17,10 @@
 
 #define FOLD_WIDTH 860
 #define SIDEBAR_WIDTH 248
+/* The list is not squeezed between the sidebar and a task that is read: where it would be narrower,
+ * the sidebar stands over it, and in a still narrower window the task does. */
+#define LIST_WIDTH 480
+#define DETAIL_WIDTH 300
 
 static gboolean
 is_quick_id (GwWindow *self, const char *project_id)
@@ -104,7 +108,9 @@ is_sidebar_wanted (GwWindow *self)
 static void
 arrange_sidebar (GwWindow *self)
 {
-  gboolean folded = self->width > 0 && self->width < FOLD_WIDTH;
+  gboolean reading = gtk_widget_get_visible (GTK_WIDGET (self->detail));
+  int least = reading ? SIDEBAR_WIDTH + LIST_WIDTH + DETAIL_WIDTH : FOLD_WIDTH;
+  gboolean folded = self->width > 0 && self->width < least;
   gboolean was_folded = adw_flap_get_fold_policy (self->sidebar_flap)
                         == ADW_FLAP_FOLD_POLICY_ALWAYS;
 
@@ -115,6 +121,16 @@ arrange_sidebar (GwWindow *self)
     set_revealed (self, is_sidebar_wanted (self));
   else if (!was_folded)
     set_revealed (self, FALSE);
+  adw_leaflet_set_can_unfold (self->leaflet,
+                              self->width == 0 || self->width >= LIST_WIDTH + DETAIL_WIDTH);
+}
+
+/* A task is read from now on, or no more. */
+void
+_gw_window_projects_arrange (GwWindow *self)
+{
+  if (self->width > 0)
+    arrange_sidebar (self);
 }
 
 static gboolean

@@ -48,7 +48,7 @@ is_detail_open (GwWindow *self)
 }
 
 static void
-gw_window_update_layout (GwWindow *self)
+update_layout (GwWindow *self)
 {
   gboolean folded = adw_leaflet_get_folded (self->leaflet);
   gboolean narrow = self->width > 0 && self->width < NARROW_WIDTH;
@@ -66,6 +66,14 @@ gw_window_update_layout (GwWindow *self)
   /* On a small screen the one thing that is read gets all of it. */
   gtk_widget_set_visible (GTK_WIDGET (self->composer), !reading);
   gw_composer_set_narrow (self->composer, narrow);
+}
+
+/* The parts stand as the width and what is open say. */
+static void
+gw_window_update_layout (GwWindow *self)
+{
+  update_layout (self);
+  _gw_window_projects_arrange (self);
 }
 
 static gboolean
@@ -481,6 +489,8 @@ gw_window_init (GwWindow *self)
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->task_view, "open", G_CALLBACK (_gw_window_show_detail), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->task_view, "found-changed",
+                           G_CALLBACK (_gw_window_detail_found_changed), self, G_CONNECT_SWAPPED);
   _gw_window_compose_init (self);
 }
 

@@ -488,6 +488,13 @@ class Window(frame.Process):
         subprocess.run(["xdotool", "mousemove", x, y, "click", button], check=True,
                        capture_output=True)
 
+    def click_holding(self, key, node):
+        """Clicks @node while @key is held, as Control is."""
+        x, y = self.place(node)
+        self._focus()
+        subprocess.run(["xdotool", "mousemove", x, y, "keydown", key, "click", "1", "keyup", key],
+                       check=True, capture_output=True)
+
     def click_until(self, node, condition, what, button="1"):
         """Clicks until @condition holds: a click while a menu is on its way out only closes that.
         Only after a while, since one that is still on its way would be done as well."""

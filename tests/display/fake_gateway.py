@@ -20,6 +20,18 @@ def iso(seconds):
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (moment.microsecond // 1000)
 
 
+def found_in(task, text):
+    """Where the text of a search stands, as the gateway tells it."""
+    for member in ("content", "result"):
+        whole = task.get(member) or ""
+        at = whole.lower().find(text.lower()) if text else -1
+        if at >= 0:
+            start = max(at - 20, 0)
+            line = ("…" if start else "") + " ".join(whole[start:start + 200].split())
+            return {"found": {"in": member, "text": line}}
+    return {}
+
+
 class FakeGateway(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
@@ -244,8 +256,9 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith("/tasks/"):
             task = server.tasks.get(path[len("/tasks/"):])
             server.gives.wait(60)
+            values = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
             if task:
-                self.answer(200, task)
+                self.answer(200, {**task, **found_in(task, unquote(values.get("q", "")))})
             else:
                 self.problem(404, "not-found", "no such task")
         else:

@@ -110,6 +110,67 @@ class Find(Case):
         window.wait_words("No Interrupted Tasks", "Queued 3")
 
 
+    def test_where_a_text_was_found(self):
+        gateway = self.gateway()
+        fill(gateway)
+        gateway.add("A long story", "completed", ago=5, took=1, model="m",
+                    result="words " * 100 + "and then the Landlord came in " + "more " * 100)
+        gateway.add("x " * 150 + "for the landlord only", "completed", ago=4, took=1, model="m",
+                    result="no")
+        window = self.open_list(gateway)
+        window.wait_words("All 7", "words words words")
+        window.key("ctrl+f")
+        window.set_entry("Search tasks and results", "landlord")
+        # A line around the place, and the filters count what was found.
+        window.wait_words("2 found", "the Landlord came in", "for the landlord only", "All 2",
+                          "Completed 2", "Queued 0", "Failed 0")
+        window.key("alt+2")
+        window.wait_words("No Results for “landlord”", "Completed 2")
+        window.key("alt+1", "Escape")
+        window.wait_words("All 7", "Failed 1", "words words words")
+        window.until(lambda: not window.says("the Landlord came in"), "the beginning again")
+
+        # Where there is no room for a column of results, it comes for what was found in them.
+        window.key("ctrl+q")
+        window.wait()
+        narrow = self.open_list(gateway, size=(700, 600))
+        narrow.wait_words("All 7")
+        narrow.until(lambda: not narrow.says("words words words"), "no results")
+        narrow.key("ctrl+f")
+        narrow.set_entry("Search tasks and results", "landlord")
+        narrow.wait_words("the Landlord came in")
+
+    def test_several_states_at_once(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+        window.press("Failed 1")
+        self.wait_contents(window, "Name a bakery")
+        window.click_holding("ctrl", lambda: window.wait_button("Queued 2"))
+        self.wait_contents(window, "Name a bakery", "Explain the sky", "Count the words")
+        # What is done is done with what is shown.
+        window.click(lambda: window.wait_row("Name a bakery"))
+        window.type_keys("ctrl+a")
+        window.wait_words("3 Tasks Selected")
+        window.click_holding("ctrl", lambda: window.wait_button("Failed 1"))
+        self.wait_contents(window, "Explain the sky", "Count the words")
+        window.click_holding("ctrl", lambda: window.wait_button("Queued 2"))
+        self.wait_contents(window, *ALL)
+        window.press("Failed 1")
+        self.wait_contents(window, "Name a bakery")
+
+    def test_numbers(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+        window.key("alt+5")
+        self.wait_contents(window, "Name a bakery")
+        window.click(lambda: window.wait_row("Name a bakery"))
+        window.wait_words("#2 · ")
+
+
 class Order(Case):
     def test_sort_and_select(self):
         gateway = self.gateway()
@@ -236,7 +297,8 @@ class Keys(Case):
         fill(gateway)
         gateway.add_project("Alone", completed=1)
         gateway.add_project("Together", completed=2)
-        window = self.open_list(gateway)
+        # With room for the sidebar beside a task that is read.
+        window = self.open_list(gateway, size=(1200, 700))
         self.wait_contents(window, *ALL)
         window.pick(ALL[1])
         window.wait_button("Copy Task")

@@ -445,6 +445,23 @@ class Tasks(HttpCase):
             self.assertIn("task_id", task)
             self.assertNotIn("content", task)
 
+    def test_where_a_text_stands(self):
+        task_id = self.gateway.ok("POST", "/tasks", {
+            "content": "a long story of a landlord " + "x" * 300 + " with a\nHidden word"})["task_id"]
+        self.gateway.wait_task(task_id)
+        path = f"/tasks/{task_id}?fields=task_id&q="
+        found = self.gateway.ok("GET", path + "hidden")["found"]
+        self.assertEqual(found["in"], "content")
+        self.assertIn("with a Hidden word", found["text"])
+        self.assertTrue(found["text"].startswith("…"))
+        self.assertEqual(self.gateway.ok("GET", path + "nowhere"), {"task_id": task_id})
+        echo = self.gateway.ok("GET", f"/tasks/{task_id}")["result"]
+        word = echo.split()[0]
+        if word not in "a long story":
+            found = self.gateway.ok("GET", path + word)["found"]
+            self.assertEqual(found["in"], "result")
+        self.assertEqual(self.gateway.ok("GET", path)["task_id"], task_id)
+
 
 class Projects(HttpCase):
     def project(self, tasks, **members):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "gw-task-list-private.h"
 #include "gw-task-rows.h"
 
 /* The rows that are shown, against what a filter over the whole list would show: the same in the
@@ -413,6 +414,111 @@ test_interrupted (void)
   fixture_clear (&fixture);
 }
 
+static void
+change_one (Fixture *fixture,
+            guint number,
+            guint project,
+            GwTaskStatus status)
+{
+  g_autoptr(GPtrArray) changed = g_ptr_array_new ();
+  g_autoptr(GPtrArray) none = g_ptr_array_new ();
+  GwTaskDelta delta = { none, none, changed };
+  g_autoptr(GwTask) task = make_task (number, project, status, 3);
+  GwTaskItem *item = gw_task_list_find (fixture->list, task->task_id);
+
+  gw_task_item_set_task (item, task);
+  g_ptr_array_add (changed, item);
+  g_signal_emit_by_name (fixture->list, "delta", &delta);
+}
+
+static guint
+number_of (Fixture *fixture,
+           const char *task_id)
+{
+  return gw_task_list_get_number (fixture->list, gw_task_list_find (fixture->list, task_id));
+}
+
+static void
+test_numbers (void)
+{
+  Fixture fixture = { 0 };
+  g_autoptr(GRand) random = g_rand_new_with_seed (7);
+
+  fixture_init (&fixture);
+  for (guint i = 0; i < 30; i += 3)
+    for (guint j = 0; j < 2; j++)
+      add (&fixture, i + j, j, GW_TASK_QUEUED);
+  g_assert_cmpuint (number_of (&fixture, "task-000000"), ==, 1);
+  g_assert_cmpuint (number_of (&fixture, "task-000027"), ==, 10);
+  g_assert_cmpuint (number_of (&fixture, "task-000028"), ==, 10);
+  /* In between, in any order: each is what counting gives. */
+  for (guint i = 2; i < 30; i += 3)
+    add (&fixture, (i * 7) % 30 / 3 * 3 + 2, i % 2, GW_TASK_QUEUED);
+  for (guint round = 0; round < 20; round++)
+    {
+      guint counts[2] = { 0 };
+      guint n = g_list_model_get_n_items (G_LIST_MODEL (fixture.list));
+      guint stop = (guint) g_rand_int_range (random, 1, (gint32) n + 1);
+
+      for (guint i = 0; i < n; i++)
+        {
+          g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture.list), i);
+          const GwTask *task = gw_task_item_get_task (item);
+          guint project = g_str_equal (task->project_id, "project-1");
+
+          counts[project]++;
+          if (i < stop)
+            g_assert_cmpuint (gw_task_list_get_number (fixture.list, item), ==, counts[project]);
+        }
+      {
+        g_autoptr(GwTaskItem) item
+          = g_list_model_get_item (G_LIST_MODEL (fixture.list), stop / 2);
+        g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+
+        g_ptr_array_add (ids, g_strdup (gw_task_item_get_task_id (item)));
+        _gw_task_list_remove_ids (fixture.list, ids);
+        g_assert_cmpuint (gw_task_list_get_number (fixture.list, item), ==, 0);
+      }
+    }
+  fixture_clear (&fixture);
+}
+
+static void
+test_counts_what_is_found (void)
+{
+  Fixture fixture = { 0 };
+  g_autoptr(GHashTable) more = g_hash_table_new (NULL, NULL);
+  g_autoptr(GPtrArray) items = g_ptr_array_new ();
+
+  fixture_init (&fixture);
+  for (guint i = 0; i < 20; i++)
+    add (&fixture, i, i % 4 / 2, i < 10 ? GW_TASK_QUEUED : GW_TASK_FAILED);
+  gw_task_rows_set_statuses (fixture.rows, 1u << GW_TASK_FAILED | 1u << GW_TASK_RUNNING);
+  g_assert_cmpuint (n_rows (&fixture), ==, 10);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_FAILED), ==, 0);
+  gw_task_rows_set_test (fixture.rows, is_even, more);
+  g_assert_cmpuint (n_rows (&fixture), ==, 5);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_FAILED), ==, 5);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), ==, 5);
+  g_ptr_array_add (items, gw_task_list_find (fixture.list, "task-000007"));
+  g_hash_table_add (more, items->pdata[0]);
+  gw_task_rows_test_changed (fixture.rows, items);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), ==, 6);
+  gw_task_rows_test_changed (fixture.rows, items);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), ==, 6);
+  /* A row that was not shown comes, by its state. */
+  change_one (&fixture, 7, 1, GW_TASK_RUNNING);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), ==, 5);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_RUNNING), ==, 1);
+  g_assert_cmpuint (n_rows (&fixture), ==, 6);
+  gw_task_rows_set_project (fixture.rows, "project-1");
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_RUNNING), ==, 1);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), <, 5);
+  gw_task_rows_set_test (fixture.rows, NULL, NULL);
+  g_assert_cmpuint (gw_task_rows_count_found (fixture.rows, GW_TASK_QUEUED), ==, 0);
+  fixture_clear (&fixture);
+}
+
 int
 main (int argc,
       char *argv[])
@@ -427,6 +533,8 @@ main (int argc,
   g_test_add_func ("/task-rows/asks-a-test", test_asks_a_test);
   g_test_add_func ("/task-rows/counts-by-project", test_counts_by_project);
   g_test_add_func ("/task-rows/interrupted", test_interrupted);
+  g_test_add_func ("/task-rows/numbers", test_numbers);
+  g_test_add_func ("/task-rows/counts-what-is-found", test_counts_what_is_found);
 
   return g_test_run ();
 }

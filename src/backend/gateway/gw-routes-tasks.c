@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gw-id.h"
+#include "gw-text.h"
 
 #include "gateway/gw-gateway-private.h"
 #include "gateway/gw-submission-reader.h"
@@ -20,6 +21,33 @@
 #define MAX_IDEMPOTENCY_KEY 255
 #define DEFAULT_ATTEMPTS 200
 #define MAX_ATTEMPTS 1000
+#define FOUND_CHARACTERS 200
+
+/* Where in @task the text of a search stands: behind the other members of @json, one object. */
+static void
+append_found (GString *json,
+              const GwTask *task,
+              const char *query)
+{
+  g_autoptr (JsonObject) found = NULL;
+  g_autofree char *text = gw_text_cut_around (task->content, query, FOUND_CHARACTERS);
+  gboolean in_content = text != NULL;
+  g_autofree char *member = NULL;
+
+  if (text == NULL)
+    text = gw_text_cut_around (task->result, query, FOUND_CHARACTERS);
+  if (text == NULL)
+    return;
+
+  found = json_object_new ();
+  json_object_set_string_member (found, "in", in_content ? "content" : "result");
+  json_object_set_string_member (found, "text", text);
+  member = gw_json_object_to_text (found, FALSE, NULL);
+  g_string_truncate (json, json->len - 1);
+  if (json->str[json->len - 1] != '{')
+    g_string_append_c (json, ',');
+  g_string_append_printf (json, "\"found\":%s}", member);
+}
 
 /**
  * respond_task:
@@ -52,6 +80,8 @@ respond_task (GwRequest *request,
 
   text = g_string_sized_new (1024);
   gw_task_append_json (task, fields, text, FALSE, 0);
+  if (request->route->func == gw_route_get_task && gw_request_get_query (request, "q") != NULL)
+    append_found (text, task, gw_request_get_query (request, "q"));
   length = text->len;
   gw_request_respond_text (request, 200, "application/json", g_string_free (text, FALSE), length);
   gw_task_unref (task);
