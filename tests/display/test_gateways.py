@@ -78,6 +78,25 @@ class Gateways(desktop.Case):
         window.key("Delete", "ctrl+z")
         window.wait_rows(2)
 
+    def test_a_basic_one_that_comes_back_as_more_is_taken_for_more(self):
+        port = frame.free_port()
+        gateway = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(frame.HERE, "minimal_gateway.py"), str(port)],
+            env=self.home.env, name="minimal gateway"))
+        gateway.wait_line(r"listening on (\S+)")
+        window = self.open("--gateway", f"http://127.0.0.1:{port}")
+        window.wait_words(f"127.0.0.1:{port} (basic)")
+        window.run_task("slow")
+        window.wait_row("slow")
+        gateway.kill()
+        window.wait_words("Can’t reach the gateway")
+        self.daemon(port=port)
+        window.wait_words(f"127.0.0.1:{port}")
+        window.until(lambda: not window.says("(basic)") and not window.says("Can’t reach"),
+                     "a gateway that can all")
+        window.run_task("more")
+        window.wait_row("more", "Completed")
+
     def test_a_slow_answer_is_said_to_be_on_its_way(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)

@@ -25,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(422, {"detail": "content is missing"})
         number = next(NUMBERS)
         task = TASKS[str(number)] = {"status": "PENDING", "result": None, "metadata": {}}
-        threading.Timer(0.3, task.update, [{"status": "failure", "error": "no"} if "bad" in content
+        threading.Timer(60 if "slow" in content else 0.3, task.update, [{"status": "failure", "error": "no"} if "bad" in content
             else {"status": "Done", "result": content.upper(), "metadata": {"model": "m"}}]).start()
         self.answer(201, {"id": number})
 
