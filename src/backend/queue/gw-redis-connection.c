@@ -316,6 +316,7 @@ check_server (GwRedisConnection *self,
   self->server.appends = g_strcmp0 (appends, "1") == 0;
   g_free (self->server.version);
   self->server.version = g_steal_pointer (&version);
+  self->server.major = (guint) major;
   g_free (self->server.run_id);
   self->server.run_id = find_info (reply->str, "run_id");
 
@@ -378,9 +379,13 @@ gw_redis_connection_load_scripts (GwRedisConnection *self,
 {
   for (GwRedisScript script = 0; script < GW_REDIS_N_SCRIPTS; script++)
     {
-      g_autoptr (redisReply) reply = gw_redis_connection_run (
-        self, error, "SCRIPT", "LOAD", gw_redis_script_get_source (script), NULL);
+      g_autoptr (redisReply) reply = NULL;
 
+      /* Older ones do not understand it. */
+      if (script == GW_REDIS_VERBS_IN_NEED && self->server.major < 7)
+        continue;
+      reply = gw_redis_connection_run (self, error, "SCRIPT", "LOAD",
+                                       gw_redis_script_get_source (script), NULL);
       if (reply == NULL)
         {
           g_prefix_error (error, "%s: ", gw_redis_script_get_name (script));

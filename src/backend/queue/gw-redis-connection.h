@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 /* What a server told of itself when we connected. */
 typedef struct {
   char *version;
+  guint major;       /* of @version */
   char *run_id;
   gboolean appends;  /* it keeps an append-only file */
 } GwRedisServer;

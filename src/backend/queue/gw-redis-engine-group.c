@@ -137,11 +137,10 @@ ask_all (GwRedisEngine *engine,
       redisReply *again;
 
       if (!gw_redis_reply_is_unknown_script (g_ptr_array_index (replies, i))
-          || !gw_redis_connection_is_open (engine->connection)
-          || !gw_redis_connection_load_scripts (engine->connection, *error == NULL ? error : NULL)
-          || !gw_redis_engine_append_script (engine, call->script, call->arguments))
+          || !gw_redis_connection_is_open (engine->connection))
         continue;
-      again = gw_redis_connection_take (engine->connection, *error == NULL ? error : NULL);
+      again = gw_redis_engine_ask_again (engine, call->script, call->arguments,
+                                         *error == NULL ? error : NULL);
       if (again == NULL)
         continue;
       gw_redis_reply_free (g_ptr_array_index (replies, i));

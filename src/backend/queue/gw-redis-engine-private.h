@@ -105,6 +105,8 @@ gboolean gw_redis_engine_append_script (GwRedisEngine *engine, GwRedisScript scr
                                         GPtrArray *arguments);
 gboolean gw_redis_engine_check_reply (GwRedisEngine *engine, GwRedisScript script,
                                       const redisReply *reply, GError **error);
+redisReply *gw_redis_engine_ask_again (GwRedisEngine *engine, GwRedisScript script,
+                                       GPtrArray *arguments, GError **error);
 gboolean gw_redis_reply_is_unknown_script (const redisReply *reply);
 redisReply *gw_redis_engine_run_script (GwRedisEngine *engine, GwRedisScript script,
                                         GPtrArray *arguments, GError **error);

@@ -61,17 +61,21 @@ append (GwRedisEngine *engine,
                                      (const gsize *) (gconstpointer) command->lengths->data);
 }
 
-/* One script with its arguments goes into the pipeline. */
-gboolean
-gw_redis_engine_append_script (GwRedisEngine *engine,
-                               GwRedisScript script,
-                               GPtrArray *arguments)
+/* @whole: its text goes along: it need not be known there. */
+static gboolean
+append_script (GwRedisEngine *engine,
+               GwRedisScript script,
+               GPtrArray *arguments,
+               gboolean whole)
 {
   g_auto (Command) command;
 
+  if (script == GW_REDIS_VERBS && gw_redis_connection_get_server (engine->connection)->major >= 7)
+    script = GW_REDIS_VERBS_IN_NEED;
   init_command (&command);
-  add_text (&command, "EVALSHA");
-  add_text (&command, gw_redis_script_get_sha (script));
+  add_text (&command, whole ? "EVAL" : "EVALSHA");
+  add_text (&command, whole ? gw_redis_script_get_source (script)
+                            : gw_redis_script_get_sha (script));
   add_text (&command, "0");
   add_text (&command, engine->options.prefix);
   command.clock[0][0] = command.clock[1][0] = '\0';
@@ -98,6 +102,38 @@ gw_redis_engine_append_script (GwRedisEngine *engine,
     }
 
   return append (engine, &command);
+}
+
+/* One script with its arguments goes into the pipeline. */
+gboolean
+gw_redis_engine_append_script (GwRedisEngine *engine,
+                               GwRedisScript script,
+                               GPtrArray *arguments)
+{
+  return append_script (engine, script, arguments, FALSE);
+}
+
+/* (transfer full) (nullable): Redis does not know the script that it was asked to run: it is loaded, and
+ * asked for once more; should somebody have it forget again just then, its text goes along. */
+redisReply *
+gw_redis_engine_ask_again (GwRedisEngine *engine,
+                           GwRedisScript script,
+                           GPtrArray *arguments,
+                           GError **error)
+{
+  redisReply *reply;
+
+  if (!gw_redis_connection_load_scripts (engine->connection, error)
+      || !append_script (engine, script, arguments, FALSE))
+    return NULL;
+  reply = gw_redis_connection_take (engine->connection, error);
+  if (reply == NULL || !gw_redis_reply_is_unknown_script (reply))
+    return reply;
+  gw_redis_reply_free (reply);
+  if (!append_script (engine, script, arguments, TRUE))
+    return NULL;
+
+  return gw_redis_connection_take (engine->connection, error);
 }
 
 /* What a server says that refuses: some of it is about the step, most about the server. */
@@ -159,7 +195,7 @@ gw_redis_engine_check_reply (GwRedisEngine *engine,
       const char *events = gw_redis_reply_get_text (reply, 1);
 
       /* It takes changes again. */
-      if (engine->full && script != GW_REDIS_READS)
+      if (engine->full && script != GW_REDIS_READS && script != GW_REDIS_VERBS)
         {
           engine->full = FALSE;
           gw_redis_engine_set_trouble (engine, GW_REDIS_FAULT_NONE, NULL);
@@ -216,28 +252,19 @@ gw_redis_engine_run_script (GwRedisEngine *engine,
                             GPtrArray *arguments,
                             GError **error)
 {
-  for (guint i = 0; i < 2; i++)
+  g_autoptr (redisReply) reply = NULL;
+
+  gw_redis_engine_append_script (engine, script, arguments);
+  gw_redis_engine_wait_begins (engine);
+  reply = gw_redis_connection_take (engine->connection, error);
+  if (reply != NULL && gw_redis_reply_is_unknown_script (reply))
     {
-      g_autoptr (redisReply) reply = NULL;
-
-      gw_redis_engine_append_script (engine, script, arguments);
-      gw_redis_engine_wait_begins (engine);
-      reply = gw_redis_connection_take (engine->connection, error);
-      gw_redis_engine_wait_ends (engine);
-      if (reply == NULL)
-        return NULL;
-      if (i == 0 && gw_redis_reply_is_unknown_script (reply))
-        {
-          if (!gw_redis_connection_load_scripts (engine->connection, error))
-            return NULL;
-          continue;
-        }
-
-      if (!gw_redis_engine_check_reply (engine, script, reply, error))
-        return NULL;
-
-      return g_steal_pointer (&reply);
+      g_clear_pointer (&reply, gw_redis_reply_free);
+      reply = gw_redis_engine_ask_again (engine, script, arguments, error);
     }
+  gw_redis_engine_wait_ends (engine);
+  if (reply == NULL || !gw_redis_engine_check_reply (engine, script, reply, error))
+    return NULL;
 
-  return NULL;
+  return g_steal_pointer (&reply);
 }

@@ -48,7 +48,7 @@ static const Row rows[] = {
     "Too few replicas follow it, so it refuses to change any data (min-replicas-to-write). Start "
     "them." },
   { "OOM", GW_REDIS_FAULT_FULL, GW_ERROR_NO_SPACE,
-    "Its memory is full. Raise maxmemory, or remove old projects." },
+    "Its memory is full. Raise maxmemory, or, with Redis 7 or newer, remove old projects." },
   { "MISCONF", GW_REDIS_FAULT_DISK, GW_ERROR_NO_SPACE,
     "It cannot write its data to disk, so it refuses to change any. Look at its log and its disk." },
   { "BUSY", GW_REDIS_FAULT_SILENT, GW_ERROR_UNAVAILABLE,

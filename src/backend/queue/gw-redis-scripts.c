@@ -38,6 +38,8 @@ static const struct {
                                     "finish-step" } },
   [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "spread", "work", "verbs" } },
+  [GW_REDIS_VERBS_IN_NEED] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
+                                          "spread", "work", "verbs" } },
   [GW_REDIS_COPY] = { "copy", { "base", "runs", "lanes", "fleet", "tasks", "spread", "recover",
                                "copy" } },
   [GW_REDIS_READS] = { "reads", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
@@ -59,7 +61,8 @@ get_made (GwRedisScript script)
     {
       for (guint i = 0; i < GW_REDIS_N_SCRIPTS; i++)
         {
-          GString *source = g_string_new (NULL);
+          GString *source = g_string_new (i == GW_REDIS_VERBS_IN_NEED ? "#!lua flags=allow-oom\n"
+                                                                     : NULL);
 
           for (guint j = 0; j < MOST_PARTS && scripts[i].parts[j] != NULL; j++)
             {

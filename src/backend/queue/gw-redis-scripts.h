@@ -16,6 +16,7 @@ typedef enum {
   GW_REDIS_NOTE_SENT,
   GW_REDIS_FINISH,
   GW_REDIS_VERBS,
+  GW_REDIS_VERBS_IN_NEED, /* the same, for Redis 7: also where its memory is full, since it frees some */
   GW_REDIS_COPY,
   GW_REDIS_READS,
   GW_REDIS_N_SCRIPTS
