@@ -204,6 +204,33 @@ class Providers(frame.Case):
                      "provider")
         self.assertEqual(self.gateway.wait_task(self.gateway.submit("t"))["status"], "completed")
 
+    def test_removed_takes_its_limits_along(self):
+        body = {"base_url": self.provider.base("two"), "model": "m", "max_concurrency": 2}
+        self.put("two", body)
+        self.gateway.ok("DELETE", "/providers/two")
+        self.gateway.terminate()
+        self.gateway = self.daemon(config=self.lanes(self.provider, one={},
+                                                     two={"max_concurrency": 4}))
+        self.assertEqual(self.gateway.ok("GET", "/providers/two")["max_concurrency"], 4)
+        self.assertNotIn("stored and used", self.gateway.stderr)
+        # Who only leaves it out of the file for a while finds the stored ones again.
+        self.gateway.terminate()
+        self.gateway = self.daemon(config=self.lanes(self.provider, one={}))
+        self.gateway.terminate()
+        self.gateway = self.daemon(config=self.lanes(self.provider, one={},
+                                                     two={"max_concurrency": 3}))
+        self.gateway.wait_line("two: 3 at once .* 4 at once .* stored and used", kind="stderr")
+
+    def test_what_is_written_is_what_was_changed(self):
+        path = self.home.configure("# mine\n[provider up]\nkind=command # a program\n"
+                                   "command=tr a-z A-Z\n\n# the end\n")
+        self.gateway.terminate()
+        self.gateway = self.daemon()
+        self.put("up", {"max_concurrency": 2})
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "# mine\n[provider up]\nkind=command # a program\n"
+                             "command=tr a-z A-Z\nmax-concurrency=2\n\n# the end\n")
+
     def test_unwritable_configuration_is_said(self):
         if os.getuid() == 0:
             folder = os.path.dirname(self.home.config_file)
