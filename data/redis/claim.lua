@@ -20,9 +20,20 @@ local function refusal(l, verdict, ask)
   return { 'R', verdict, min(ask, ghost), 0 }
 end
 
+-- What stands there of a pile whose record is gone, or was made anew, is in nobody's way.
 local function first_of(provider, model)
-  local listed = call('ZRANGE', P .. 'way:' .. route(provider, model), 0, 0)[1]
-  return listed, listed and pile(listed:match(':(%d+)$'))
+  local name = route(provider, model)
+  local way = P .. 'way:' .. name
+  for _ = 1, 16 do
+    local listed = call('ZRANGE', way, 0, 0)[1]
+    local l = listed and pile(listed:match(':(%d+)$'))
+    if not listed or l and project(l.project)
+       and call('HGET', P .. 'ways:' .. l.project, 'h' .. name) == listed then
+      return listed, l
+    end
+    call('ZREM', way, listed)
+    shadow.is_wanted()
+  end
 end
 -- Of an engine that takes only what came through it: few projects, whatever waits of others'.
 function fleet.best_own(l, only_pinned)
@@ -77,8 +88,19 @@ local function start(l, pi, slot, worker)
       piles_stale(p, pi)
       runs.take('queued:' .. p.pk, listed)
       call('ZREM', P .. 'feed', 't' .. listed)
+      shadow.is_wanted()
+    elseif pi.ready > 0 then
+      pi.ready = 0
+      change('l:' .. pi.pk)
+      shadow.is_wanted()
     end
     piles_stale(p)
+    return nil
+  end
+  local content = call('GET', P .. 'c:' .. t.pk)
+  if not content then
+    end_task(t, FAILED, 'lost', 'What this task asks was deleted from Redis by hand, so it cannot be '
+             .. 'sent. Submit it again.')
     return nil
   end
   H.last_attempt = H.last_attempt + 1
@@ -99,7 +121,7 @@ local function start(l, pi, slot, worker)
   local lease = fleet.who(ENGINE).lease
   call('ZADD', P .. 'engines', now + lease, ENGINE)
   count_send(l, pk)
-  return { 'G', pk, t.claims, t.id, p.id, call('GET', P .. 'c:' .. t.pk) or '', pi.model,
+  return { 'G', pk, t.claims, t.id, p.id, content, pi.model,
     t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', t.tries, now, nonce }
 end
 
@@ -202,7 +224,11 @@ local function claim(name, slot, worker, decision)
       return refusal(l, decision.share, decision.share_at)
     end
   end
-  return start(l, pi, slot, worker) or refusal(l, V_START, NEVER)
+  local given = start(l, pi, slot, worker)
+  if given then return given end
+  -- What was deleted by hand is out of the way now: asked again at once.
+  wait_for(l, W_TASK)
+  return { 'R', V_HOLD, now, 0 }
 end
 -- Ends the step; what the scheduler must see is as the step leaves it.
 local function done_claim(l, result, ...)

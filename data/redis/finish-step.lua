@@ -9,7 +9,13 @@ local function step()
   local name, slot, worker = arg(), narg(), arg()
   local claimer, id, provider = arg(), arg(), arg()
   local nonce = num(arg() or '') or 0
-  if name ~= '' and not lane(name) then return no_provider(name) end
+  -- A call does not end in vain because its lane was deleted by hand: engines tell of it anew.
+  local torn = name ~= '' and not lane(name)
+  if torn and not fleet.share(ENGINE, name) then return no_provider(name) end
+  if torn then
+    name = ''
+    events[#events + 1] = 'n'
+  end
   local e = known_attempt(pk, claimer, id, nonce)
             or reply.act == 0 and adopt(claimer, id, provider, nonce, reply)
   if not e or e.outcome ~= LIVE and not (e.outcome == UNCERTAIN and e.reported == 0) then
@@ -23,6 +29,7 @@ local function step()
     finished = finish_late(e, reply)
   end
   if name ~= '' then result = claim(name, slot, worker) end
+  if torn then result = { 'R', V_HOLD, now + 1000, 0 } end
   -- Nobody needs to hear of a slot that is taken again.
   local taken = result and result[1] == 'G'
   if not taken or l and l.name ~= name then

@@ -112,6 +112,8 @@ local function adopt(claimer, id, provider, nonce, reply)
   local t = id and id ~= '' and find_task(id)
   if not t then return nil end
   local sent = max(1, min(reply.sent > 0 and reply.sent or reply.ended, now))
+  -- One that its engine has in hand is lost only where keys were deleted.
+  if claimer == ENGINE then shadow.is_wanted() end
   -- What programs of before kept has no number of its own: told twice, it is the same.
   for _, other in ipairs(nonce == 0 and attempts_of(t) or {}) do
     local e = attempt(other)

@@ -19,7 +19,6 @@ function fleet.take_flight(f, lease)
   local p = project(t.project)
   H.last_attempt = H.last_attempt + 1
   local pk = H.last_attempt
-  add_attempt(t, pk)
   if f.sent == 1 then
     H.sent, l.sent, l.last_send = H.sent + 1, l.sent + 1, max(l.last_send, began)
     lane_change(l)
@@ -27,11 +26,19 @@ function fleet.take_flight(f, lease)
     if t.started == 0 then t.started = to_wall(began) end
   end
   if l.rpm > 0 then call('ZADD', P .. 'sends:' .. l.name, f.sent == 1 and began or 0, pk) end
-  p.live, p.last_grant = p.live + 1, max(p.last_grant, pk)
+  local before = t.attempt
+  add_attempt(t, pk)
+  -- The attempt's record alone may be gone, deleted by hand.
+  local torn = t.state == RUNNING and not attempt(before)
+  if not torn or call('HDEL', P .. 'live:' .. t.lane, before) == 0 then p.live = p.live + 1 end
+  p.last_grant = max(p.last_grant, pk)
   change('p:' .. p.pk)
   if t.state <= DELAYED then
     t.attempt, t.lane = pk, l.name
     set_state(t, RUNNING)
+  elseif torn then
+    t.attempt, t.lane = pk, l.name
+    task_change(t)
   else
     -- Another was given the task since: this call ends beside it.
     task_change(t)

@@ -132,7 +132,7 @@ local function submit()
     else call('HSET', P .. 'key:' .. key, 'ids', packed) end
     call('HSET', P .. 'keys-of', first, key)
   end
-  count(p, 0, n)
+  count(p, 0, n, first)
   p.finished = 0
   call('ZREM', P .. 'finished', p.pk)
   piles_stale(p)

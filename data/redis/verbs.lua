@@ -226,6 +226,8 @@ function steps.providers()
   for _, c in ipairs(list) do
     local l = lane(c.name)
     if not l then
+      -- What a queue of before had sent counts only where there is a window.
+      if c.rpm == 0 then call('DEL', P .. 'sends:' .. c.name) end
       l = make('lane:' .. c.name, { name = c.name, kind = c.kind, model = c.model,
         fingerprint = c.fingerprint, enabled = 0, usable = 0, max = c.max, rpm = c.rpm,
         adapted = c.max, growth = 0, halved = 0, parked = 0, stop = '', offline = 0, error = '',

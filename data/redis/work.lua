@@ -112,9 +112,11 @@ local function remove_project(p)
   for i = 0, 4 do
     n = n + p['n' .. i]
     H['n' .. i] = H['n' .. i] - p['n' .. i]
+    if H.repair == 2 and p.pk <= H.repair_at then H['s' .. i] = H['s' .. i] - p['n' .. i] end
   end
   list_project(p, true)
   H.n_projects = H.n_projects - 1
+  if H.repair == 2 and p.pk <= H.repair_at then H.sp = H.sp - 1 end
   call('UNLINK', P .. 'queued:' .. p.pk)
   call('HDEL', P .. 'project-ids', p.id)
   call('HDEL', P .. 'project-names', p.name)

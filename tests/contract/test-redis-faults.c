@@ -236,7 +236,8 @@ test_keys_gone (Fixture *self,
   g_autoptr (GwTask) none = NULL;
   g_autoptr (GError) error = NULL;
 
-  /* One task's row by hand: the queue goes on with the next. */
+  /* One task's row by hand: the queue goes on with the next, and is looked through. */
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*all of it is looked through*");
   command (self, "DEL", "gangway:t:1", NULL, NULL);
   gw_grant_free (fx_claim (self->queue, "alpha", 0, &error));
   g_assert_no_error (error);
@@ -255,6 +256,192 @@ test_keys_gone (Fixture *self,
   g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
   g_free (submit_one (self->queue, "z", NULL));
   g_test_assert_expected_messages ();
+}
+
+/* --- Keys of one kind, deleted by hand in the midst of work. --- */
+
+#define ROUNDS 500
+#define DAY (24 * 3600 * 1000)
+
+static gboolean
+not_fatal (const char *domain,
+           GLogLevelFlags level,
+           const char *message,
+           gpointer data)
+{
+  return FALSE;
+}
+
+static gint64
+ask_head (Fixture *self,
+          const char *field)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwRedisAddress) address = gw_redis_address_parse (self->data, &error);
+  g_autoptr (GwRedisConnection) connection = gw_redis_connection_new (address);
+  g_autoptr (redisReply) reply = NULL;
+
+  g_assert_true (gw_redis_connection_open (connection, FALSE, &error));
+  reply = gw_redis_connection_run (connection, &error, "HGET", "gangway:head", field, NULL);
+  g_assert_no_error (error);
+
+  return reply->type == REDIS_REPLY_STRING ? g_ascii_strtoll (reply->str, NULL, 10) : 0;
+}
+
+static void
+delete_keys (Fixture *self,
+             const char *pattern)
+{
+  command (self, "EVAL", "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
+           "0", pattern);
+}
+
+/* Until the queue has been looked through once more. */
+static void
+await_pass (Fixture *self)
+{
+  gint64 before = ask_head (self, "pass");
+
+  for (guint i = 0; ask_head (self, "pass") == before || ask_head (self, "repair") != 0; i++)
+    {
+      g_assert_cmpuint (i, <, ROUNDS);
+      /* What cannot be seen at a glance is found once a day. */
+      gw_clock_advance (self->clock, ask_head (self, "pass") > before ? 2000 : i < 5 ? 61000 : DAY);
+      gw_queue_stats_free (fx_stats (self->queue));
+    }
+}
+
+/* A case: which keys, and how many tasks are lost with them. */
+typedef struct {
+  const char *pattern;
+  guint n_lost;
+} Torn;
+
+static const Torn torn[] = {
+  { "gangway:p:*" },       { "gangway:l:*" },         { "gangway:q:*" },
+  { "gangway:way:*" },     { "gangway:e:*" },         { "gangway:live:*" },
+  { "gangway:engine:*" },  { "gangway:engines" },     { "gangway:who:*" },
+  { "gangway:lane:*" },    { "gangway:lanes" },       { "gangway:queued:*" },
+  { "gangway:tasks:*" },   { "gangway:piles:*" },     { "gangway:due" },
+  { "gangway:startable" }, { "gangway:feed" },        { "gangway:project-ids" },
+  { "gangway:i:*" },       { "gangway:piles-ready" }, { "gangway:s:*" },
+  { "gangway:told" },      { "gangway:projects" },    { "gangway:[plq]:*" },
+  { "gangway:t:4", 1 },    { "gangway:c:4", 1 },      { "gangway:[el]*:*" },
+  { "gangway:ways:*" },    { "gangway:order:*" },
+};
+
+static void
+test_torn (Fixture *self,
+           gconstpointer data)
+{
+  const Torn *it = data;
+  g_autoptr (GPtrArray) first = submit_many (self->queue, "first", 6);
+  g_autoptr (GPtrArray) second = submit_many (self->queue, "second", 70);
+  g_autoptr (GwFeedPage) page = NULL;
+  g_autoptr (GwQueueStats) stats = NULL;
+  g_autoptr (GError) error = NULL;
+  GwProjectPatch serial = { .sets_concurrency = TRUE, .concurrency = 1 };
+  GwFeedQuery all = { .limit = 500 };
+  guint ended = 0, lost = 0;
+  guint64 held[3];
+
+  g_test_log_set_fatal_handler (not_fatal, NULL);
+  gw_project_unref (fx_patch (self->queue, "second", &serial, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+
+      held[i] = grant->attempt;
+      g_assert_true (fx_note_sent (self->queue, held[i], gw_clock_now (self->clock), &error));
+    }
+  /* One waits for its next try; two are under way. */
+  finish (self->queue, held[0], make_error (self->clock, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER));
+
+  delete_keys (self, it->pattern);
+  await_pass (self);
+  for (guint i = 1; i < G_N_ELEMENTS (held); i++)
+    {
+      GwReply *reply = make_answer (self->clock, "paid");
+      GwFinishResult finished;
+
+      g_assert_true (fx_finish (self->queue, held[i], reply, &finished, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (finished, ==, GW_FINISH_STORED);
+      gw_reply_free (reply);
+    }
+  for (guint i = 0; i < ROUNDS; i++)
+    {
+      g_autoptr (GwGrant) grant = fx_claim (self->queue, "alpha", 0, &error);
+
+      g_clear_error (&error);
+      if (grant != NULL && grant->verdict == GW_VERDICT_START && !grant->idle)
+        {
+          g_assert_cmpstr (grant->content, !=, "");
+          finish (self->queue, grant->attempt, make_answer (self->clock, "x"));
+          continue;
+        }
+      stats = fx_stats (self->queue);
+      ended = (guint) (stats->counts[GW_TASK_COMPLETED] + stats->counts[GW_TASK_FAILED]);
+      if (stats->counts[GW_TASK_QUEUED] + stats->counts[GW_TASK_RUNNING] == 0)
+        break;
+      g_clear_pointer (&stats, gw_queue_stats_free);
+      gw_clock_advance (self->clock, 1000);
+    }
+  g_assert_nonnull (stats);
+  page = fx_feed (self->queue, &all, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < page->tasks->len; i++)
+    {
+      GwTask *task = page->tasks->pdata[i];
+
+      lost += task->status == GW_TASK_FAILED;
+      if (task->status != GW_TASK_FAILED)
+        g_assert_cmpint (task->status, ==, GW_TASK_COMPLETED);
+      else
+        g_assert_cmpint (task->error_code, ==, GW_ERROR_TASK_LOST);
+    }
+  g_assert_cmpuint (page->tasks->len - lost + it->n_lost, ==, first->len + second->len);
+  g_assert_cmpuint (ended, ==, page->tasks->len);
+  for (guint i = 0; i < first->len; i++)
+    {
+      g_autoptr (GwTask) task = fx_get_task (self->queue, first->pdata[i], NULL);
+
+      g_assert_true (task != NULL || it->n_lost > 0);
+    }
+  /* Every slot is free again, and what is submitted now runs. */
+  gw_clock_advance (self->clock, 120000);
+  g_free (submit_one (self->queue, "new", "first"));
+  for (guint i = 0; i < 4; i++)
+    {
+      g_free (submit_one (self->queue, "new", "third"));
+      gw_grant_free (claim_start (self->queue, "alpha"));
+    }
+}
+
+/* The head alone: a new queue begins, and not on top of what is left. */
+static void
+test_head_gone (Fixture *self,
+                gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, "first", 6);
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+
+  g_test_log_set_fatal_handler (not_fatal, NULL);
+  command (self, "DEL", "gangway:head", NULL, NULL);
+  task = fx_get_task (self->queue, ids->pdata[0], &error);
+  g_assert_error (error, GW_ERROR, GW_ERROR_UNAVAILABLE);
+  g_clear_error (&error);
+  id = submit_one (self->queue, "new", "first");
+  gw_clock_advance (self->clock, 10000);
+  grant = claim_start (self->queue, "alpha");
+  g_assert_cmpstr (grant->task_id, ==, id);
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+  task = fx_get_task (self->queue, ids->pdata[0], &error);
+  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
 }
 
 /* The connection is cut: calls after it work again, by themselves. */
@@ -296,6 +483,13 @@ main (int argc,
   ADD ("scripts-gone", test_scripts_gone);
   ADD ("keys-gone", test_keys_gone);
   ADD ("cut", test_cut);
+  ADD ("head-gone", test_head_gone);
+  for (guint i = 0; i < G_N_ELEMENTS (torn); i++)
+    {
+      g_autofree char *path = g_strconcat ("/redis/torn/", torn[i].pattern, NULL);
+
+      g_test_add (path, Fixture, &torn[i], fixture_set_up, test_torn, fixture_tear_down);
+    }
 
   return g_test_run ();
 }

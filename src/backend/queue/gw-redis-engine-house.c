@@ -245,7 +245,8 @@ gw_redis_engine_connect (GwRedisEngine *engine,
 
   gw_redis_engine_wait_begins (engine);
   open = gw_redis_connection_open (engine->connection, TRUE, error)
-         && gw_redis_connection_load_scripts (engine->connection, error);
+         && gw_redis_connection_load_scripts (engine->connection, error)
+         && gw_redis_engine_clear_remains (engine, error);
   gw_redis_engine_wait_ends (engine);
   if (!open || !register_engine (engine, first, error))
     {
@@ -277,7 +278,7 @@ gw_redis_engine_begin_anew (GwRedisEngine *engine)
 
   engine->gone = FALSE;
   engine->stranger = FALSE;
-  if (register_engine (engine, FALSE, &error))
+  if (gw_redis_engine_clear_remains (engine, &error) && register_engine (engine, FALSE, &error))
     gw_redis_engine_resync (engine);
   else
     gw_redis_engine_lose_connection (engine, error);
@@ -381,12 +382,22 @@ gw_redis_engine_keep_house (GwRedisEngine *engine)
           return;
         }
     }
+  if (g_atomic_int_compare_and_exchange (&engine->damaged, TRUE, FALSE))
+    engine->next_sweep = wall;
   if (engine->next_beat != 0 && gw_redis_monotonic_ms () >= engine->next_beat)
     beat (engine);
   if (gw_redis_connection_is_open (engine->connection)
       && (engine->sweeping || wall >= engine->next_sweep
           || wall - engine->last_sweep >= SWEEP_EVERY_MS || wall < engine->last_sweep))
-    sweep (engine);
+    {
+      sweep (engine);
+      if (gw_redis_connection_is_open (engine->connection))
+        gw_redis_engine_repair (engine);
+    }
+  else if (gw_redis_connection_is_open (engine->connection) && engine->repairing)
+    {
+      gw_redis_engine_repair (engine);
+    }
   if (gw_redis_connection_is_open (engine->connection) && engine->deliver_at != 0
       && gw_redis_monotonic_ms () >= engine->deliver_at)
     gw_redis_engine_deliver (engine);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  *   gw-redis-engine-steps.c  one script
  *   gw-redis-engine-group.c  many in one pipeline
  *   gw-redis-engine-house.c  the connection, leases, sweeps
+ *   gw-redis-engine-repair.c  keys that were deleted by hand
  *   gw-redis-engine-flights.c  what this engine has in hand
  *   gw-redis-engine-spool.c  ends of calls that Redis does not take
  *   gw-redis-engine.c        the thread and its face
@@ -39,6 +40,8 @@ struct _GwRedisEngine {
   gboolean poked;         /* (mutex mutex) */
   GTask *close_task;      /* (mutex mutex) (nullable) */
   gboolean spooled;       /* (mutex mutex) something went to disk, or could not */
+  int damaged;            /* (atomic) keys of the queue are missing: it is to be looked through */
+  int retold;             /* (atomic) every engine is to tell anew what it can and has in hand */
   int doubted;            /* (atomic) whether the connection lives is to be found out */
   gboolean away;          /* (mutex mutex) no connection: what cannot wait is refused at once */
   GwRedisFault fault;     /* (mutex mutex) what ails Redis; NONE: nothing */
@@ -63,6 +66,8 @@ struct _GwRedisEngine {
   gint64 last_sweep;      /* queue's wall clock */
   gint64 next_sweep;      /* queue's wall clock; GW_CLOCK_NEVER */
   gboolean sweeping;      /* there is more to sweep at once */
+  gboolean repairing;     /* there is more to look through at once */
+  gboolean step_failed;   /* a step failed by itself: the queue is to be looked through */
   gboolean gone;          /* the data: it is made anew */
   gboolean opened;        /* it was, once */
   GError *ill;            /* (nullable) what a reply told of the server: the connection is no good */
@@ -124,6 +129,8 @@ void gw_redis_engine_wait_begins (GwRedisEngine *engine);
 void gw_redis_engine_wait_ends (GwRedisEngine *engine);
 void gw_redis_engine_note_round_trip (GwRedisEngine *engine, guint steps, gint64 began);
 void gw_redis_engine_keep_house (GwRedisEngine *engine);
+void gw_redis_engine_repair (GwRedisEngine *engine);
+gboolean gw_redis_engine_clear_remains (GwRedisEngine *engine, GError **error);
 
 GHashTable *gw_redis_flights_new (void);
 void gw_redis_engine_begin_era (GwRedisEngine *engine);

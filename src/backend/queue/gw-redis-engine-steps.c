@@ -171,6 +171,11 @@ take_error (GwRedisEngine *engine,
     default:
       break;
     }
+  if (own->code == GW_ERROR_INTERNAL && script != GW_REDIS_REPAIR)
+    {
+      engine->step_failed = TRUE;
+      g_atomic_int_set (&engine->damaged, TRUE);
+    }
   g_set_error (error, GW_ERROR,
                own->code == GW_ERROR_CONFIG ? GW_ERROR_UNAVAILABLE : own->code, "%s: %s",
                gw_redis_script_get_name (script), own->message);
@@ -219,6 +224,9 @@ gw_redis_engine_check_reply (GwRedisEngine *engine,
         {
           gw_error_from_string (name, &code);
         }
+      /* The queue has lost a provider that we have told of. */
+      if (code == GW_ERROR_NOT_FOUND && script == GW_REDIS_CLAIM)
+        g_atomic_int_set (&engine->retold, TRUE);
       /* A start ends with it; what runs already waits, and keeps what it has in hand. */
       if (code == GW_ERROR_DATA_NEWER && engine->ill == NULL)
         {

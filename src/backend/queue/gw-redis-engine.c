@@ -83,7 +83,7 @@ take_group (GwRedisEngine *engine)
   g_mutex_lock (&engine->mutex);
   while ((g_queue_is_empty (&engine->requests) || (!connected && g_get_monotonic_time () < until))
          && !engine->closing && !engine->poked && !engine->spooled
-         && !(connected && engine->sweeping))
+         && !(connected && (engine->sweeping || engine->repairing)))
     {
       gboolean any = FALSE;
 
@@ -181,6 +181,8 @@ run_thread (gpointer data)
 
           gw_redis_engine_lose_connection (engine, ill);
         }
+      if (g_atomic_int_compare_and_exchange (&engine->retold, TRUE, FALSE))
+        engine->stranger = TRUE;
       if ((engine->gone || engine->stranger) && gw_redis_connection_is_open (engine->connection))
         gw_redis_engine_begin_anew (engine);
     }
@@ -559,6 +561,14 @@ gw_redis_engine_tell_events (GwRedisEngine *engine,
           break;
         case 'w':
           gw_sq_watches_tell_wake (watches, rest);
+          break;
+        case 'f':
+          g_atomic_int_set (&engine->damaged, TRUE);
+          gw_redis_engine_poke (engine);
+          break;
+        case 'n':
+          g_atomic_int_set (&engine->retold, TRUE);
+          gw_redis_engine_poke (engine);
           break;
         case 'a':
           lane = strchr (rest, ' ');

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <gio/gio.h>
+#include <string.h>
 
 #include "gw-backend-resource.h"
 #include "queue/gw-redis-scripts.h"
@@ -44,6 +45,9 @@ static const struct {
                                "copy" } },
   [GW_REDIS_READS] = { "reads", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "show", "reads" } },
+  [GW_REDIS_REPAIR] = { "repair", { "base", "guard", "runs", "lanes", "fleet", "tasks", "recover",
+                                    "repair" } },
+  [GW_REDIS_WIPE] = { "wipe", { "base", "wipe" } },
 };
 
 typedef struct {
@@ -104,4 +108,21 @@ const char *
 gw_redis_script_get_sha (GwRedisScript script)
 {
   return get_made (script)->sha;
+}
+
+/* (transfer full): matches every key that begins with @prefix. */
+char *
+gw_redis_pattern_of (const char *prefix)
+{
+  GString *pattern = g_string_new (NULL);
+
+  for (const char *p = prefix; *p != '\0'; p++)
+    {
+      if (strchr ("*?[]\\", *p) != NULL)
+        g_string_append_c (pattern, '\\');
+      g_string_append_c (pattern, *p);
+    }
+  g_string_append_c (pattern, '*');
+
+  return g_string_free (pattern, FALSE);
 }

@@ -19,11 +19,14 @@ typedef enum {
   GW_REDIS_VERBS_IN_NEED, /* the same, for Redis 7: also where its memory is full, since it frees some */
   GW_REDIS_COPY,
   GW_REDIS_READS,
+  GW_REDIS_REPAIR,
+  GW_REDIS_WIPE,
   GW_REDIS_N_SCRIPTS
 } GwRedisScript;
 
 const char *gw_redis_script_get_name (GwRedisScript script);
 const char *gw_redis_script_get_source (GwRedisScript script);
 const char *gw_redis_script_get_sha (GwRedisScript script);
+char *gw_redis_pattern_of (const char *prefix);
 
 G_END_DECLS

@@ -454,29 +454,12 @@ store_settle (GwQueueStore *store,
 
 /* --- Coming in. --- */
 
-/* What stands in a pattern for itself. */
-static char *
-escape_pattern (const char *text)
-{
-  GString *escaped = g_string_new (NULL);
-
-  for (const char *p = text; *p != '\0'; p++)
-    {
-      if (strchr ("*?[]\\", *p) != NULL)
-        g_string_append_c (escaped, '\\');
-      g_string_append_c (escaped, *p);
-    }
-  g_string_append_c (escaped, '*');
-
-  return g_string_free (escaped, FALSE);
-}
-
 /* All of an earlier queue, or half a one, but for the mark of the one that comes. */
 static gboolean
 wipe (GwRedisStore *self,
       GError **error)
 {
-  g_autofree char *pattern = escape_pattern (self->prefix);
+  g_autofree char *pattern = gw_redis_pattern_of (self->prefix);
   g_autofree char *mark = g_strconcat (self->prefix, "move", NULL);
   g_autofree char *cursor = g_strdup ("0");
 
