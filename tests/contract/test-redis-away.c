@@ -966,6 +966,41 @@ test_evicting (Away *self,
 }
 
 /* Down at the start: who asked to wait does, the other one ends. */
+static gpointer
+keep_busy (gpointer data)
+{
+  redis_server_tell (data, "EVAL",
+                     "local function at() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end "
+                     "local till = at() + 4 while at() < till do end", "0", NULL);
+
+  return NULL;
+}
+
+/* Another program's script keeps it busy: it is told as what it is. */
+static void
+test_busy (Away *self,
+           gconstpointer data)
+{
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = submit_one (self->queue, "x", NULL);
+  GThread *thread;
+
+  grant = claim_one (self->queue);
+  redis_server_tell (self->redis, "CONFIG", "SET", "lua-time-limit", "100", NULL);
+  thread = g_thread_new ("busy", keep_busy, self->redis);
+  while (!was_said ("Another script keeps it busy"))
+    {
+      submit_any (self->queue);
+      g_usleep (5000);
+    }
+  wait_trouble (self->queue, "silent");
+  g_assert_cmpint (finish_now (self->queue, grant->attempt, "paid", &error), ==, GW_FINISH_KEPT);
+  g_thread_join (thread);
+  wait_trouble (self->queue, NULL);
+  wait_status (self->queue, id, GW_TASK_COMPLETED, "paid");
+}
+
 static void
 test_down_at_start (Away *self,
                     gconstpointer data)
@@ -1044,6 +1079,7 @@ main (int argc,
   ADD ("replica", test_replica);
   ADD ("locked-out", test_locked_out);
   ADD ("evicting", test_evicting);
+  ADD ("busy", test_busy);
   ADD ("down-at-start", test_down_at_start);
   ADD ("close-while-away", test_close_while_away);
 

@@ -156,6 +156,7 @@ take_error (GwRedisEngine *engine,
     case GW_REDIS_FAULT_LOADING:
     case GW_REDIS_FAULT_READ_ONLY:
     case GW_REDIS_FAULT_ACCESS:
+    case GW_REDIS_FAULT_SILENT:
       /* By a new connection it is found out when that is over. */
       if (engine->ill == NULL)
         {
@@ -165,7 +166,6 @@ take_error (GwRedisEngine *engine,
       break;
     case GW_REDIS_FAULT_NONE:
     case GW_REDIS_FAULT_AWAY:
-    case GW_REDIS_FAULT_SILENT:
     case GW_REDIS_FAULT_SETTINGS:
     case GW_REDIS_FAULT_NEWER:
     default:
