@@ -966,6 +966,19 @@ test_evicting (Away *self,
 }
 
 /* Down at the start: who asked to wait does, the other one ends. */
+/* Set to evict while the queue works: found out within a minute, here when it is made to look. */
+static void
+test_evicting_later (Away *self,
+                     gconstpointer data)
+{
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru", NULL);
+  redis_server_tell (self->redis, "PUBLISH", "gangway:events:0", "somebody\nf", NULL);
+  wait_trouble (self->queue, "settings");
+  g_assert_true (was_said ("noeviction"));
+  redis_server_tell (self->redis, "CONFIG", "SET", "maxmemory-policy", "noeviction", NULL);
+  wait_trouble (self->queue, NULL);
+}
+
 static gpointer
 keep_busy (gpointer data)
 {
@@ -1079,6 +1092,7 @@ main (int argc,
   ADD ("replica", test_replica);
   ADD ("locked-out", test_locked_out);
   ADD ("evicting", test_evicting);
+  ADD ("evicting-later", test_evicting_later);
   ADD ("busy", test_busy);
   ADD ("down-at-start", test_down_at_start);
   ADD ("close-while-away", test_close_while_away);

@@ -242,9 +242,10 @@ find_info (const char *info,
   return g_strndup (at, length);
 }
 
-static gboolean
-check_server (GwRedisConnection *self,
-              GError **error)
+/* Whether the server is as the queue needs it; what it is now may not be what it was. */
+gboolean
+gw_redis_connection_check_server (GwRedisConnection *self,
+                                  GError **error)
 {
   g_autoptr (redisReply) reply = gw_redis_connection_run (self, error, "INFO", NULL);
   g_autofree char *version = NULL;
@@ -362,7 +363,7 @@ gw_redis_connection_open (GwRedisConnection *self,
     redisEnableKeepAlive (self->context);
 
   if ((address->tls && !gw_redis_tls_start (self->context, address, error))
-      || !log_in (self, error) || (checks && !check_server (self, error)))
+      || !log_in (self, error) || (checks && !gw_redis_connection_check_server (self, error)))
     {
       gw_redis_connection_close (self);
       gw_redis_tls_explain (address, error);

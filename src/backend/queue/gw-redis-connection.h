@@ -42,6 +42,7 @@ gboolean gw_redis_connection_append (GwRedisConnection *self, guint n, const cha
 redisReply *gw_redis_connection_take (GwRedisConnection *self, GError **error);
 redisReply *gw_redis_connection_run (GwRedisConnection *self, GError **error, const char *command,
                                      ...) G_GNUC_NULL_TERMINATED;
+gboolean gw_redis_connection_check_server (GwRedisConnection *self, GError **error);
 gboolean gw_redis_connection_load_scripts (GwRedisConnection *self, GError **error);
 
 void gw_redis_reply_free (redisReply *reply);

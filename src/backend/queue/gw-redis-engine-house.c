@@ -340,6 +340,13 @@ sweep (GwRedisEngine *engine)
   g_autoptr (redisReply) reply = NULL;
   g_autoptr (GError) error = NULL;
 
+  /* Somebody may have set it otherwise meanwhile: to throw keys away, say. */
+  if (!engine->sweeping && !gw_redis_connection_check_server (engine->connection, &error))
+    {
+      gw_redis_request_free (call);
+      gw_redis_engine_lose_connection (engine, error);
+      return;
+    }
   gw_redis_request_add_text (call, "sweep");
   reply = gw_redis_engine_run_script (engine, GW_REDIS_VERBS, call->arguments, &error);
   gw_redis_request_free (call);
