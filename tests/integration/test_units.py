@@ -90,6 +90,13 @@ class Units(frame.Case):
                     check=False)
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
+    def test_none_is_given_up(self):
+        """A queue that is being moved, or a port that is taken, passes: no limit of starts."""
+        for name in UNITS:
+            with open(os.path.join(DATA, name), encoding="utf-8") as unit:
+                head = unit.read().split("[Service]")[0]
+            self.assertIn("\nStartLimitIntervalSec=0\n", head, name)
+
     def test_services_of_a_machine_are_closed(self):
         for name, kind in UNITS.items():
             if kind == "--user":
