@@ -12,13 +12,15 @@ local function leave(e)
     if p.concurrency > 0 then piles_stale(p) end
   end
 end
--- A project's calls whose length is known, for its figures: one text, that is read at once.
+-- A project's calls whose length is known, for its figures: one text, that is read at once. Of very many
+-- the oldest are forgotten, a quarter at a time; what is left is more than is read.
 local MOST_CALLS = 20000 * 64
 local function note_call(e)
   local p = project(e.project)
-  if not p or e.sent_at == 0 or e.ended == 0 or e.outcome == UNCERTAIN
-     or (p.calls or 0) > MOST_CALLS then
-    return
+  if not p or e.sent_at == 0 or e.ended == 0 or e.outcome == UNCERTAIN then return end
+  if (p.calls or 0) > MOST_CALLS then
+    local text = call('GETRANGE', P .. 'calls:' .. e.project, floor(p.calls / 4), -1)
+    call('SET', P .. 'calls:' .. e.project, text:sub((text:find('\n', 1, true) or 0) + 1))
   end
   p.calls = call('APPEND', P .. 'calls:' .. e.project, string.format('%.0f %.0f %d %s\n', e.sent_at,
                  max(0, e.ended - e.sent_at), e.outcome == ANSWERED and 1 or 0, e.lane))

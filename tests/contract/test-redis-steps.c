@@ -254,6 +254,31 @@ test_many_kinds (Fixture *self,
   g_assert_cmpuint (many, <, 2 * few);
 }
 
+/* Of very many calls the oldest are forgotten, and the figures go on with the youngest. */
+static void
+test_many_calls (Fixture *self,
+                 gconstpointer data)
+{
+  g_autofree char *id G_GNUC_UNUSED = submit_one (self->queue, "x", "many");
+  g_autoptr (redisReply) filled = ask (
+    self, "EVAL", "local text = string.rep('1 20 1 alpha\\n', 100000) "
+    "redis.call('SET', 'gangway:calls:2', text) redis.call('HSET', 'gangway:p:2', 'calls', #text) "
+    "return #text", "0", NULL);
+  g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+  g_autoptr (redisReply) tail = NULL;
+  gint64 left;
+
+  finish (self->queue, grant->attempt, make_answer (self->clock, "y"));
+  left = ask_number (self, "STRLEN", "gangway:calls:2");
+  g_assert_cmpint (left, <, filled->integer * 4 / 5);
+  g_assert_cmpint (left, >, filled->integer * 3 / 5);
+  tail = ask (self, "GETRANGE", "gangway:calls:2", "0", "12");
+  g_assert_cmpstr (tail->str, ==, "1 20 1 alpha\n");
+  gw_redis_reply_free (g_steal_pointer (&tail));
+  tail = ask (self, "GETRANGE", "gangway:calls:2", "-13", "-1");
+  g_assert_cmpstr (tail->str, !=, "1 20 1 alpha\n");
+}
+
 int
 main (int argc,
       char **argv)
@@ -269,6 +294,8 @@ main (int argc,
               test_a_claim_is_one_step, fixture_tear_down);
 
   g_test_add ("/redis-steps/many-kinds", Fixture, NULL, fixture_set_up, test_many_kinds,
+              fixture_tear_down);
+  g_test_add ("/redis-steps/many-calls", Fixture, NULL, fixture_set_up, test_many_calls,
               fixture_tear_down);
 
   return g_test_run ();
