@@ -94,7 +94,7 @@ local function start(l, pi, slot, worker)
       change('l:' .. pi.pk)
       shadow.is_wanted()
     end
-    piles_stale(p)
+    piles_stale(p, pi)
     return nil
   end
   local content = call('GET', P .. 'c:' .. t.pk)
