@@ -41,6 +41,21 @@ local function step()
     return held
   end
 
+  -- Of a pile that has something to give.
+  local function is_torn(l)
+    local p = l and get('p:' .. l.project)
+    if not p then return true end
+    -- Its removal goes on in steps.
+    if p.gone == 1 then return false end
+    local way = route(l.provider, l.model)
+    local head = call('HGET', P .. 'ways:' .. p.pk, 'h' .. way)
+    return l.ready > 0 and not runs.first('q:' .. l.pk) or not runs.first('queued:' .. p.pk)
+           or not runs.first('tasks:' .. p.pk)
+           or call('EXISTS', P .. 'piles:' .. p.pk, P .. 'ways:' .. p.pk) < 2
+           or l.listed ~= '' and not call('ZSCORE', P .. 'order:' .. p.pk .. ':' .. way, l.listed)
+           or head and head ~= '' and not call('ZSCORE', P .. 'way:' .. way, head)
+  end
+
   -- What can be seen to be wrong without a look at every task.
   local function looks_damaged()
     local flying = 0
@@ -60,17 +75,7 @@ local function step()
     end
     if H.n1 > flying then return true end
     for _, pk in ipairs(call('SRANDMEMBER', P .. 'piles-ready', 16)) do
-      local l = pile(pk)
-      if not l or not project(l.project) or l.ready > 0 and not runs.first('q:' .. pk)
-         or not runs.first('queued:' .. l.project) or not runs.first('tasks:' .. l.project)
-         or call('EXISTS', P .. 'piles:' .. l.project) == 0
-         or l.listed ~= '' and not call('ZSCORE', P .. 'order:' .. l.project .. ':'
-                                                  .. route(l.provider, l.model), l.listed) then
-        return true
-      end
-      local way = route(l.provider, l.model)
-      local head = call('HGET', P .. 'ways:' .. l.project, 'h' .. way)
-      if not head or head ~= '' and not call('ZSCORE', P .. 'way:' .. way, head) then return true end
+      if is_torn(pile(pk)) then return true end
     end
     return false
   end
