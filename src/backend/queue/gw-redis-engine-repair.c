@@ -31,7 +31,7 @@ gw_redis_engine_repair (GwRedisEngine *engine)
     {
       if (!gw_redis_connection_is_open (engine->connection))
         gw_redis_engine_lose_connection (engine, error);
-      else if (!engine->gone)
+      else if (!engine->gone && !engine->full)
         g_warning ("The queue could not be looked through for keys that are missing: %s",
                    error->message);
       return;
