@@ -192,15 +192,16 @@ function reads.attempts()
 end
 
 function reads.recovery()
-  local list, pks = {}, call('SMEMBERS', P .. 'crashed')
+  local after, more, list, pks = num(arg() or 0), 0, {}, call('SMEMBERS', P .. 'crashed')
   table.sort(pks, function(a, b) return num(a) < num(b) end)
   if H.recovered_at > 0 then
     for _, pk in ipairs(pks) do
-      local e = attempt(pk)
-      if e then list[#list + 1] = view_attempt(e) end
+      local e = num(pk) > after and attempt(pk)
+      if e and #list == LOOK_AT then more = after break end
+      if e then list[#list + 1], after = view_attempt(e), num(pk) end
     end
   end
-  return { 'K', '', H.recovered_at, H.paid_twice, call('SCARD', P .. 'interrupted'), list }
+  return { 'K', '', H.recovered_at, H.paid_twice, call('SCARD', P .. 'interrupted'), list, more }
 end
 
 -- The piles that have tasks, or where they are thousands some of them, each for how many.

@@ -146,6 +146,42 @@ test_limits_over_engines (Fixture *self,
   close_other (other);
 }
 
+/* More uncertain calls than one step tells of. */
+static void
+test_many_uncertain (Fixture *self,
+                     gconstpointer data)
+{
+  static const Lane wide[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 400, 0 } };
+  const guint n = 320;
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = NULL;
+  g_autoptr (GwRecovery) recovery = NULL;
+  g_autoptr (GError) error = NULL;
+  GwQueue *other;
+
+  command (self, "HSET", "gangway:head", "cap", "400");
+  ids = submit_many (self->queue, NULL, n);
+  {
+    g_autoptr (GPtrArray) providers = make_providers (wide, 1);
+    g_auto (GStrv) none = fx_set_providers (self->queue, providers, TRUE, &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpuint (g_strv_length (none), ==, 0);
+  }
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+
+      g_assert_true (fx_note_sent (self->queue, grant->attempt, gw_clock_now (self->clock),
+                                   &error));
+    }
+  command (self, "HSET", "gangway:head", "cap", "10");
+  gw_clock_advance (self->clock, 16000);
+  other = open_other (self, 15);
+  recovery = fx_recovery (other);
+  g_assert_cmpuint (recovery->attempts->len, ==, n);
+  close_other (other);
+}
+
 /* Frozen past its lease: its task goes to another, its late answer does not overwrite. */
 static void
 test_fenced (Fixture *self,
@@ -474,6 +510,7 @@ main (int argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  ADD ("many-uncertain", test_many_uncertain);
   ADD ("two-engines", test_two_engines);
   ADD ("limits-over-engines", test_limits_over_engines);
   ADD ("fenced", test_fenced);

@@ -402,17 +402,40 @@ gw_redis_parse_attempts (GwRedisRequest *request,
   return page;
 }
 
+static void
+free_recovery (gpointer recovery)
+{
+  gw_recovery_free (recovery);
+}
+
 gpointer
 gw_redis_parse_recovery (GwRedisRequest *request,
                          const redisReply *reply,
                          GError **error)
 {
-  GwRecovery *recovery = g_new0 (GwRecovery, 1);
+  GwRecovery *recovery = request->progress;
+  gint64 after = gw_redis_reply_get_int (reply, 6);
 
+  if (recovery == NULL)
+    {
+      recovery = g_new0 (GwRecovery, 1);
+      recovery->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+      request->progress = recovery;
+      request->free_progress = free_recovery;
+    }
+  g_ptr_array_extend_and_steal (recovery->attempts,
+                                read_attempts (gw_redis_reply_get (reply, 5)));
+  if (after > 0)
+    {
+      gw_redis_request_go_on (request, GW_REDIS_READS, gw_redis_parse_recovery);
+      gw_redis_request_add_text (request, "recovery");
+      gw_redis_request_add_int (request, after);
+      return NULL;
+    }
+  request->progress = NULL;
   recovery->recovered_at = gw_redis_reply_get_int (reply, 2);
   recovery->paid_twice = (guint64) gw_redis_reply_get_int (reply, 3);
   recovery->held_projects = (guint64) gw_redis_reply_get_int (reply, 4);
-  recovery->attempts = read_attempts (gw_redis_reply_get (reply, 5));
 
   return recovery;
 }
