@@ -251,7 +251,7 @@ take_all (GwProjectList *self)
   gpointer id;
 
   if (self->source != NULL)
-    known = gw_task_list_get_projects (self->source);
+    known = gw_task_list_get_known_projects (self->source);
   for (GList *link = known; link != NULL; link = link->next)
     g_ptr_array_add (projects, link->data);
   g_hash_table_iter_init (&iter, self->by_id);

@@ -28,6 +28,7 @@ struct _GwTaskList {
   char *project;             /* (owned) (nullable) */
   GCancellable *cancellable; /* (owned) (nullable): while it follows */
   GHashTable *projects;      /* (owned) id → GwProject (owned) */
+  GHashTable *hidden;        /* (owned) set of ids of projects that count for nothing */
   GHashTable *seen;          /* (owned) (nullable): ids since a reset; what is not in it goes */
   gboolean loaded;           /* all that there was at the first look has come */
   gboolean has_since;

@@ -88,6 +88,7 @@ gw_task_list_finalize (GObject *object)
 
   _gw_task_list_order_clear (self);
   g_hash_table_unref (self->projects);
+  g_hash_table_unref (self->hidden);
   g_clear_pointer (&self->seen, g_hash_table_unref);
   g_free (self->project);
   g_free (self->store);
@@ -194,6 +195,7 @@ static void
 gw_task_list_init (GwTaskList *self)
 {
   _gw_task_list_order_init (self);
+  self->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->projects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                           (GDestroyNotify) gw_project_unref);
 }
@@ -297,7 +299,7 @@ gw_task_list_find (GwTaskList *self,
  * @self: a list
  * @status: a state
  *
- * Returns: how many rows are in @status, at no cost
+ * Returns: how many rows are in @status, at no cost; those of hidden projects are not counted
  */
 guint
 gw_task_list_count (GwTaskList *self,
@@ -306,7 +308,14 @@ gw_task_list_count (GwTaskList *self,
   g_return_val_if_fail (GW_IS_TASK_LIST (self), 0);
   g_return_val_if_fail ((guint) status < GW_N_TASK_STATUSES, 0);
 
-  return self->counts.of[status];
+  return gw_task_list_count_in (self, NULL, status);
+}
+
+static const GwTaskCounts *
+peek_counts (GwTaskList *self,
+             const char *project_id)
+{
+  return g_hash_table_lookup (self->counts_in, project_id);
 }
 
 /**
@@ -322,17 +331,27 @@ gw_task_list_count_in (GwTaskList *self,
                        const char *project_id,
                        GwTaskStatus status)
 {
-  GwTaskCounts *counts;
+  const GwTaskCounts *counts;
+  GHashTableIter iter;
+  gpointer id;
+  guint n;
 
   g_return_val_if_fail (GW_IS_TASK_LIST (self), 0);
   g_return_val_if_fail ((guint) status < GW_N_TASK_STATUSES, 0);
 
-  if (project_id == NULL)
-    return self->counts.of[status];
+  if (project_id != NULL)
+    {
+      counts = gw_task_list_is_hidden (self, project_id) ? NULL : peek_counts (self, project_id);
+      return counts != NULL ? counts->of[status] : 0;
+    }
 
-  counts = g_hash_table_lookup (self->counts_in, project_id);
+  n = self->counts.of[status];
+  g_hash_table_iter_init (&iter, self->hidden);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if ((counts = peek_counts (self, id)) != NULL)
+      n -= counts->of[status];
 
-  return counts != NULL ? counts->of[status] : 0;
+  return n;
 }
 
 /**
@@ -360,16 +379,26 @@ guint
 gw_task_list_count_interrupted (GwTaskList *self,
                                 const char *project_id)
 {
-  GwTaskCounts *counts;
+  const GwTaskCounts *counts;
+  GHashTableIter iter;
+  gpointer id;
+  guint n;
 
   g_return_val_if_fail (GW_IS_TASK_LIST (self), 0);
 
-  if (project_id == NULL)
-    return self->counts.interrupted;
+  if (project_id != NULL)
+    {
+      counts = gw_task_list_is_hidden (self, project_id) ? NULL : peek_counts (self, project_id);
+      return counts != NULL ? counts->interrupted : 0;
+    }
 
-  counts = g_hash_table_lookup (self->counts_in, project_id);
+  n = self->counts.interrupted;
+  g_hash_table_iter_init (&iter, self->hidden);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if ((counts = peek_counts (self, id)) != NULL)
+      n -= counts->interrupted;
 
-  return counts != NULL ? counts->interrupted : 0;
+  return n;
 }
 
 /**
@@ -434,11 +463,74 @@ compare_projects (gconstpointer a,
  * gw_task_list_get_projects:
  * @self: a list
  *
- * Returns: (transfer container) (element-type GwProject): every project that the feed told of, in
- *   order of creation
+ * Returns: (transfer container) (element-type GwProject): the projects that the feed told of and
+ *   that are not hidden, in order of creation
  */
 GList *
 gw_task_list_get_projects (GwTaskList *self)
+{
+  GList *projects = gw_task_list_get_known_projects (self);
+
+  for (GList *link = projects, *next; link != NULL; link = next)
+    {
+      GwProject *project = link->data;
+
+      next = link->next;
+      if (gw_task_list_is_hidden (self, project->project_id))
+        projects = g_list_delete_link (projects, link);
+    }
+
+  return projects;
+}
+
+/**
+ * gw_task_list_hide_project:
+ * @self: a list
+ * @project_id: an id
+ *
+ * Lets a project that is about to be removed count for nothing until gw_task_list_unhide_project():
+ * neither its tasks are counted nor is it among the projects. Its rows stay.
+ */
+void
+gw_task_list_hide_project (GwTaskList *self,
+                           const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_LIST (self));
+  g_return_if_fail (project_id != NULL);
+
+  if (g_hash_table_add (self->hidden, g_strdup (project_id)))
+    g_signal_emit (self, signals[CHANGED], 0);
+}
+
+void
+gw_task_list_unhide_project (GwTaskList *self,
+                             const char *project_id)
+{
+  g_return_if_fail (GW_IS_TASK_LIST (self));
+  g_return_if_fail (project_id != NULL);
+
+  if (g_hash_table_remove (self->hidden, project_id))
+    g_signal_emit (self, signals[CHANGED], 0);
+}
+
+gboolean
+gw_task_list_is_hidden (GwTaskList *self,
+                        const char *project_id)
+{
+  g_return_val_if_fail (GW_IS_TASK_LIST (self), FALSE);
+
+  return project_id != NULL && g_hash_table_contains (self->hidden, project_id);
+}
+
+/**
+ * gw_task_list_get_known_projects:
+ * @self: a list
+ *
+ * Returns: (transfer container) (element-type GwProject): every project that the feed told of, the
+ *   hidden ones too: their names are taken
+ */
+GList *
+gw_task_list_get_known_projects (GwTaskList *self)
 {
   g_return_val_if_fail (GW_IS_TASK_LIST (self), NULL);
 

@@ -52,6 +52,12 @@ void gw_task_list_retry_now (GwTaskList *self);
 GwProject *gw_task_list_find_project (GwTaskList *self, const char *project_id);
 /* (transfer container), in order of creation */
 GList *gw_task_list_get_projects (GwTaskList *self);
+GList *gw_task_list_get_known_projects (GwTaskList *self); /* the hidden ones too */
+
+/* A project that is to be removed counts for nothing, until it really is. */
+void gw_task_list_hide_project (GwTaskList *self, const char *project_id);
+void gw_task_list_unhide_project (GwTaskList *self, const char *project_id);
+gboolean gw_task_list_is_hidden (GwTaskList *self, const char *project_id);
 
 /* The order of the rows. */
 int gw_task_list_compare (const GwTask *a, const GwTask *b);

@@ -305,7 +305,7 @@ gw_import_dialog_class_init (GwImportDialogClass *klass)
   GTK_WINDOW_CLASS (klass)->close_request = gw_import_dialog_close_request;
 
   signals[ADDED] = g_signal_new ("added", GW_TYPE_IMPORT_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                 NULL, G_TYPE_NONE, 5, G_TYPE_UINT, G_TYPE_UINT, G_TYPE_STRING,
+                                 NULL, G_TYPE_NONE, 5, G_TYPE_PTR_ARRAY, G_TYPE_UINT, G_TYPE_STRING,
                                  G_TYPE_STRING, G_TYPE_BOOLEAN);
 
   g_type_ensure (GW_TYPE_BANNER);
@@ -440,7 +440,7 @@ gw_import_dialog_set_projects (GwImportDialog *self, GwTaskList *list, const cha
   g_hash_table_remove_all (self->projects);
   g_clear_pointer (&self->current_name, g_free);
   if (list != NULL)
-    projects = gw_task_list_get_projects (list);
+    projects = gw_task_list_get_known_projects (list);
   for (l = projects; l != NULL; l = l->next)
     {
       const GwProject *project = l->data;

@@ -295,6 +295,7 @@ _gw_window_project_acts_dispose (GwWindow *self)
   if (self->removing_toast != NULL)
     g_signal_handlers_disconnect_by_data (self->removing_toast, self);
   g_clear_object (&self->removing_toast);
+  g_clear_handle_id (&self->removing_timer_id, g_source_remove);
   g_clear_handle_id (&self->settle_id, g_source_remove);
   self->settled = NULL;
   g_clear_pointer (&self->removing_id, g_free);

@@ -9,8 +9,8 @@
 #include "gw-window-project-private.h"
 
 /* Removing a project, at once for the eye and later for the gateway. It is gone there when its
- * toast is over, with the next removal, or when the window closes: until then it can be taken back
- * whole. Should the program die in between, the project is still there. */
+ * toast is over, or would be had it not made room for that of another act, with the next removal, or
+ * when the window closes: until then it can be taken back whole. Should the program die in between, the project is still there. */
 
 #define UNDO_SECONDS 10
 #define SETTLE_MS 1000
@@ -19,6 +19,8 @@ static void
 unhide (GwWindow *self, const char *project_id)
 {
   gw_project_list_unhide (self->projects, project_id);
+  if (self->list != NULL)
+    gw_task_list_unhide_project (self->list, project_id);
   if (self->removing_id == NULL)
     gw_task_view_set_hidden_project (self->task_view, NULL);
   _gw_window_update (self);
@@ -113,14 +115,19 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     _gw_window_toast_error (self, _("Not removed"), error);
 }
 
+static void toast_clicked_cb (AdwToast *toast, GwWindow *self);
+static void toast_dismissed_cb (AdwToast *toast, GwWindow *self);
+
 static void
 drop_toast (GwWindow *self, gboolean dismiss)
 {
   g_autoptr (AdwToast) toast = g_steal_pointer (&self->removing_toast);
 
+  g_clear_handle_id (&self->removing_timer_id, g_source_remove);
   if (toast == NULL)
     return;
-  g_signal_handlers_disconnect_by_data (toast, self);
+  g_signal_handlers_disconnect_by_func (toast, toast_clicked_cb, self);
+  g_signal_handlers_disconnect_by_func (toast, toast_dismissed_cb, self);
   if (dismiss)
     adw_toast_dismiss (toast);
 }
@@ -144,11 +151,27 @@ _gw_window_project_finish_removal (GwWindow *self)
   send_delete (self, client, id);
 }
 
+static gboolean
+time_over_cb (gpointer user_data)
+{
+  GwWindow *self = user_data;
+
+  self->removing_timer_id = 0;
+  _gw_window_project_finish_removal (self);
+  return G_SOURCE_REMOVE;
+}
+
 static void
-toast_dismissed_cb (GwWindow *self)
+toast_dismissed_cb (AdwToast *toast, GwWindow *self)
 {
   drop_toast (self, FALSE);
-  _gw_window_project_finish_removal (self);
+  if (!_gw_window_is_toast_superseded (toast))
+    {
+      _gw_window_project_finish_removal (self);
+      return;
+    }
+  self->removing_timer_id = g_timeout_add_seconds (UNDO_SECONDS, time_over_cb, self);
+  g_source_set_name_by_id (self->removing_timer_id, "[gangway] time to take a removal back");
 }
 
 static void
@@ -192,18 +215,18 @@ hide (GwWindow *self, const char *project_id, guint64 undo_id)
   self->removing_id = g_strdup (project_id);
   gw_task_view_set_hidden_project (self->task_view, project_id);
   gw_project_list_hide (self->projects, project_id);
+  if (self->list != NULL)
+    gw_task_list_hide_project (self->list, project_id);
 
   self->removing_toast = adw_toast_new (escaped);
   adw_toast_set_button_label (self->removing_toast, _("_Undo"));
-  adw_toast_set_timeout (self->removing_toast, UNDO_SECONDS);
-  adw_toast_set_priority (self->removing_toast, ADW_TOAST_PRIORITY_HIGH);
   g_object_set_data_full (G_OBJECT (self->removing_toast), "gw-act",
                           g_memdup2 (&undo_id, sizeof undo_id), g_free);
   g_signal_connect_object (self->removing_toast, "button-clicked", G_CALLBACK (toast_clicked_cb),
                            self, 0);
   g_signal_connect_object (self->removing_toast, "dismissed", G_CALLBACK (toast_dismissed_cb),
-                           self, G_CONNECT_SWAPPED);
-  adw_toast_overlay_add_toast (self->toast_overlay, g_object_ref (self->removing_toast));
+                           self, 0);
+  _gw_window_show_act_toast (self, g_object_ref (self->removing_toast), undo_id);
   _gw_window_update (self);
 }
 
@@ -215,6 +238,12 @@ undo_removal (gpointer owner, gpointer data)
   if (g_strcmp0 (self->removing_id, data) == 0)
     {
       take_back_removal (self);
+      gw_undo_finished (self->undo, GW_UNDO_DONE);
+      return;
+    }
+  if (gw_project_list_find (self->projects, data) != NULL)
+    {
+      /* The toast's button has not waited for what was under way. */
       gw_undo_finished (self->undo, GW_UNDO_DONE);
       return;
     }
@@ -233,15 +262,19 @@ static void
 redo_removal (gpointer owner, gpointer data)
 {
   GwWindow *self = owner;
-  GwProjectItem *item = gw_project_list_find (self->projects, data);
+  /* What is under way may go as soon as it has ended. */
+  g_autofree char *project_id = g_strdup (data);
+  GwProjectItem *item = gw_project_list_find (self->projects, project_id);
+  guint64 id;
 
   if (item == NULL || !can_remove_at_once (gw_project_item_get_project (item)))
     {
       gw_undo_finished (self->undo, GW_UNDO_GONE);
       return;
     }
+  id = gw_undo_get_current_id (self->undo);
   gw_undo_finished (self->undo, GW_UNDO_DONE);
-  hide (self, data, 0);
+  hide (self, project_id, id);
 }
 
 static void
@@ -362,6 +395,7 @@ _gw_window_project_acts_catch_up (GwWindow *self)
   if (!can_remove_at_once (gw_project_item_get_project (item)))
     return;
   gw_project_list_hide (self->projects, id);
+  gw_task_list_hide_project (self->list, id);
   gw_task_view_set_hidden_project (self->task_view, id);
   send_delete (self, client, id);
 }

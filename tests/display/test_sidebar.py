@@ -118,6 +118,52 @@ class Sidebar(desktop.Case):
         again.until(lambda: again.find("label", "Keep") and self.names(again) == ["one", "two"],
                     "what was shown last")
 
+    def test_what_is_being_removed_is_neither_counted_nor_run(self):
+        daemon = self.daemon()
+        keep = self.paused_project(daemon, "Keep", "one", "two")
+        drop = self.paused_project(daemon, "Drop", "three", "four", "five")
+        window = self.open("--gateway", daemon.url)
+        self.item(window, "All Tasks", "5")
+        window.wait_button("_Run 5")
+        self.menu(window, "Remove", "Drop")
+        window.press("Undo")
+        self.item(window, "Drop")
+        window.wait_button("_Run 5")
+        # Done again, it can be taken back by the new toast's own button.
+        window.key("ctrl+shift+z")
+        self.gone(window, "Drop")
+        window.press("Undo")
+        self.item(window, "Drop")
+
+        self.menu(window, "Remove", "Drop")
+        self.gone(window, "Drop")
+        window.wait_button("_Run 2")
+        self.item(window, "All Tasks", "2")
+        window.wait_words("All 2")
+        window.press("_Run 2")
+        frame.wait_for(lambda: daemon.ok("GET", f"/projects/{keep}")["counts"]["completed"] == 2,
+                       "the end of the other project")
+        window.wait_words("2 completed")
+        # It waits for its end, or has come to it; nothing of it has been run.
+        answer = daemon.request("GET", f"/projects/{drop}")
+        self.assertTrue(answer.status_code == 404 or answer.json()["counts"]["queued"] == 3,
+                        answer.text)
+
+    def test_what_is_removed_goes_also_where_its_toast_has_made_room(self):
+        daemon = self.daemon()
+        self.project(daemon, "Keep", "one", "two")
+        drop = self.paused_project(daemon, "Drop", "three")
+        window = self.open("--gateway", daemon.url)
+        self.choose(window, ["one", "two"], "Keep")
+        self.menu(window, "Remove", "Drop")
+        self.gone(window, "Drop")
+        window.pick("one")
+        window.key("Delete")
+        window.wait_words("1 task removed")
+        self.assertFalse(window.says("“Drop” removed"))
+        frame.wait_for(lambda: daemon.request("GET", f"/projects/{drop}").status_code == 404,
+                       "the end of the project")
+
     def test_what_runs_is_stopped_before_it_is_removed(self):
         mock = self.mock(providers={"slow": {"latency": 600, "ghosts": False}})
         daemon = self.daemon(config=self.lanes(mock, slow={"max-concurrency": 1}))
@@ -140,6 +186,45 @@ class Sidebar(desktop.Case):
         self.menu(window, "Remove", "Next")
         frame.wait_for(lambda: daemon.request("GET", f"/projects/{project}").status_code == 404,
                        "the end of the first")
+
+    def test_each_project_keeps_what_was_read_in_it(self):
+        daemon = self.daemon()
+        self.project(daemon, "Fruit", "apple", "pear")
+        self.project(daemon, "Animals", "cat", "dog")
+        window = self.open("--gateway", daemon.url)
+        self.choose(window, ["apple", "pear"], "Fruit")
+        window.pick("pear")
+        window.wait_words("Completed · ")
+        self.choose(window, ["cat", "dog"], "Animals")
+        # Nothing of another project is still open.
+        self.assertEqual(window.selected(), [])
+        window.until(lambda: not window.find("push button", "Copy Task"), "no task that is read")
+        window.pick("dog")
+        self.choose(window, ["apple", "pear"], "Fruit")
+        window.until(lambda: window.selected() == ["pear"], "the task that was read there")
+
+    def test_what_is_typed_goes_where_it_says(self):
+        daemon = self.daemon()
+        self.project(daemon, "Fruit", "apple")
+        window = self.open("--gateway", daemon.url)
+        window.wait_row("apple")
+        window.until(lambda: window.find(None, "New tasks go to: Quick Tasks"), "where one goes")
+        self.choose(window, ["apple"], "Fruit")
+        window.until(lambda: window.find(None, "New tasks go to: In “Fruit”"), "where it goes")
+        window.run_task("pear")
+        window.until(lambda: self.names(window) == ["apple", "pear"], "it went there")
+        # A filter that would hide what is new does not.
+        window.key("alt+5")
+        window.until(lambda: self.names(window) == [], "no failed ones")
+        window.click_until(lambda: window.find("push button", "New tasks go to"),
+                           lambda: window.find(None, "New Project", lambda node:
+                                               "menu item" in desktop.role_of(node)),
+                           "where else it can go")
+        window.press_menu("New Project")
+        window.until(lambda: window.find(None, "New tasks go to: New Project"), "the choice")
+        window.run_task("cat")
+        window.until(lambda: self.names(window) == ["cat"], "a project of its own")
+        self.item(window, "cat", "1 task")
 
     def test_history_is_searched_and_deleted(self):
         daemon = self.daemon()
