@@ -280,6 +280,34 @@ gw_undo_clear (GwUndo *self)
   changed (self);
 }
 
+/**
+ * gw_undo_can_take_back:
+ * @id: of an act
+ *
+ * Returns: whether it is done, and neither taken back nor on its way to be
+ */
+gboolean
+gw_undo_can_take_back (GwUndo *self, guint64 id)
+{
+  guint i;
+
+  g_return_val_if_fail (GW_IS_UNDO (self), FALSE);
+
+  for (i = 0; i < self->done->len; i++)
+    if (((Act *) self->done->pdata[i])->id == id)
+      return TRUE;
+  return FALSE;
+}
+
+/* Of the act under way; 0: there is none. */
+guint64
+gw_undo_get_current_id (GwUndo *self)
+{
+  g_return_val_if_fail (GW_IS_UNDO (self), 0);
+
+  return self->current != NULL ? self->current->id : 0;
+}
+
 gboolean
 gw_undo_is_busy (GwUndo *self)
 {

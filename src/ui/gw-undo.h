@@ -34,6 +34,8 @@ void gw_undo_take_back (GwUndo *self, guint64 id);
 void gw_undo_finished (GwUndo *self, GwUndoOutcome outcome);
 void gw_undo_clear (GwUndo *self);
 
+gboolean gw_undo_can_take_back (GwUndo *self, guint64 id);
+guint64 gw_undo_get_current_id (GwUndo *self);
 gboolean gw_undo_is_busy (GwUndo *self);
 gboolean gw_undo_is_undoing (GwUndo *self);
 const char *gw_undo_get_undo_label (GwUndo *self); /* (nullable) there is nothing to take back */

@@ -26,7 +26,14 @@ _gw_window_toast (GwWindow *self, const char *text)
     adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (_gw_window_get_front (self)),
                                       adw_toast_new (escaped));
   else
-    adw_toast_overlay_add_toast (self->toast_overlay, adw_toast_new (escaped));
+    {
+      AdwToast *toast = adw_toast_new (escaped);
+
+      /* Said at once; after it, what can be taken back is offered again. */
+      if (self->act_toast != NULL)
+        adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
+      adw_toast_overlay_add_toast (self->toast_overlay, toast);
+    }
 }
 
 /* @what: what did not happen, a whole sentence without its full stop. */
@@ -386,8 +393,10 @@ gw_window_dispose (GObject *object)
   g_clear_object (&self->endpoint);
   g_clear_object (&self->watch);
   g_clear_object (&self->settings);
+  _gw_window_undo_dispose (self);
   g_clear_object (&self->undo);
   _gw_window_menus_dispose (self);
+  _gw_window_target_dispose (self);
   _gw_window_failures_dispose (self);
   _gw_window_autosave_dispose (self);
   g_clear_pointer (&self->pending, g_ptr_array_unref);
