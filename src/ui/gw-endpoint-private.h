@@ -32,7 +32,7 @@ struct _GwEndpoint {
   gboolean engine_starts; /* or one that failed is still being stopped */
   char *failure;       /* (owned) (nullable) translated: why that one failed */
   gboolean engine_runs;
-  GTask *stop_task;    /* (owned) (nullable) waits for the end of that */
+  GPtrArray *stop_tasks; /* (owned) (element-type GTask): all wait for the same end */
   guint stop_limit_ms;
   guint restarts;
 

@@ -35,7 +35,22 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwEndpoint, gw_endpoint, G_TYPE_OBJECT)
 
-static void stop_engine (GwEndpoint *self, GTask *task, guint limit_ms);
+static void stop_engine (GwEndpoint *self, guint limit_ms);
+
+/* Whoever asked for the end, once or more often, is told of it. */
+static void
+return_stopped (GwEndpoint *self, const GError *error)
+{
+  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->stop_tasks);
+  guint i;
+
+  self->stop_tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  for (i = 0; i < tasks->len; i++)
+    if (error == NULL)
+      g_task_return_boolean (tasks->pdata[i], TRUE);
+    else
+      g_task_return_error (tasks->pdata[i], g_error_copy (error));
+}
 
 /* What was left of the engine that failed is gone, the hold on the data with it. */
 static void
@@ -49,12 +64,8 @@ failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_d
     g_warning ("the gateway that failed did not end in order: %s", error->message);
   self->engine_starts = FALSE;
   g_clear_object (&self->engine);
-  if (self->stop_task != NULL)
-    {
-      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
-
-      g_task_return_boolean (task, TRUE);
-    }
+  if (self->stop_tasks->len > 0)
+    return_stopped (self, NULL);
   else if (self->again)
     gw_endpoint_start (self);
   else if (self->restarts < MAX_ENGINE_RESTARTS)
@@ -123,16 +134,14 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean started = gw_engine_start_finish (engine, result, &error);
 
   self->engine_starts = FALSE;
-  if (self->stop_task != NULL)
+  if (self->stop_tasks->len > 0)
     {
-      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
-
       if (started)
-        stop_engine (self, task, self->stop_limit_ms);
+        stop_engine (self, self->stop_limit_ms);
       else
         {
           g_clear_object (&self->engine);
-          g_task_return_boolean (task, TRUE);
+          return_stopped (self, NULL);
         }
       return;
     }
@@ -234,6 +243,7 @@ gw_endpoint_finalize (GObject *object)
   g_free (self->uri);
   g_free (self->message);
   g_free (self->failure);
+  g_ptr_array_unref (self->stop_tasks);
   forget_token (self);
   g_free (self->version);
   G_OBJECT_CLASS (gw_endpoint_parent_class)->finalize (object);
@@ -266,6 +276,7 @@ static void
 gw_endpoint_init (GwEndpoint *self)
 {
   self->settings = g_settings_new (GW_APPLICATION_ID);
+  self->stop_tasks = g_ptr_array_new_with_free_func (g_object_unref);
   g_signal_connect_object (self->settings, "changed::gateway", G_CALLBACK (preference_changed_cb),
                            self, G_CONNECT_SWAPPED);
 }
@@ -297,12 +308,8 @@ engine_replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_warning ("the built-in gateway did not stop in order: %s", error->message);
   self->engine_starts = FALSE;
   g_clear_object (&self->engine);
-  if (self->stop_task != NULL)
-    {
-      g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
-
-      g_task_return_boolean (task, TRUE);
-    }
+  if (self->stop_tasks->len > 0)
+    return_stopped (self, NULL);
   else
     gw_endpoint_start (self);
 }
@@ -441,23 +448,20 @@ gw_endpoint_use_builtin (GwEndpoint *self)
 static void
 engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  GwEndpoint *self = g_task_get_source_object (task);
+  g_autoptr (GwEndpoint) self = user_data;
   g_autoptr (GError) error = NULL;
 
+  gw_engine_stop_finish (GW_ENGINE (source), result, &error);
   self->engine_runs = FALSE;
   g_clear_object (&self->engine);
-  if (gw_engine_stop_finish (GW_ENGINE (source), result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  return_stopped (self, error);
 }
 
 static void
-stop_engine (GwEndpoint *self, GTask *task, guint limit_ms)
+stop_engine (GwEndpoint *self, guint limit_ms)
 {
   gw_engine_set_failed_func (self->engine, NULL, NULL);
-  gw_engine_stop_async (self->engine, limit_ms, engine_stopped_cb, g_object_ref (task));
+  gw_engine_stop_async (self->engine, limit_ms, engine_stopped_cb, g_object_ref (self));
 }
 
 /**
@@ -488,8 +492,7 @@ gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback ca
   if (self->engine_starts)
     {
       /* A start cannot be broken off in the middle; its end is near. */
-      g_clear_object (&self->stop_task);
-      self->stop_task = g_steal_pointer (&task);
+      g_ptr_array_add (self->stop_tasks, g_steal_pointer (&task));
       self->stop_limit_ms = limit_ms;
       return;
     }
@@ -499,7 +502,8 @@ gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback ca
       g_task_return_boolean (task, TRUE);
       return;
     }
-  stop_engine (self, task, limit_ms);
+  g_ptr_array_add (self->stop_tasks, g_steal_pointer (&task));
+  stop_engine (self, limit_ms);
 }
 
 gboolean

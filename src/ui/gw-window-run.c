@@ -20,10 +20,14 @@
 #define SUSPEND_AFTER_S 60
 #define QUIT_AFTER_S 15
 
+/* (nullable). A window that is destroyed has left its application before it is taken apart; what it
+ * has asked for there is taken back all the same. */
 static GApplication *
 application (GwWindow *self)
 {
-  return G_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  GtkApplication *app = gtk_window_get_application (GTK_WINDOW (self));
+
+  return app != NULL ? G_APPLICATION (app) : g_application_get_default ();
 }
 
 static gboolean
@@ -397,13 +401,13 @@ _gw_window_run_init (GwWindow *self)
 void
 _gw_window_run_dispose (GwWindow *self)
 {
-  GtkApplication *app = gtk_window_get_application (GTK_WINDOW (self));
+  GApplication *app = application (self);
 
   if (self->inhibit_cookie != 0 && app != NULL)
-    gtk_application_uninhibit (app, self->inhibit_cookie);
+    gtk_application_uninhibit (GTK_APPLICATION (app), self->inhibit_cookie);
   self->inhibit_cookie = 0;
   if (app != NULL && self->told_percent >= 0)
-    gw_desktop_show_progress (G_APPLICATION (app), -1);
+    gw_desktop_show_progress (app, -1);
   self->told_percent = -1;
   if (app != NULL)
     drop_finish (self);

@@ -180,6 +180,27 @@ test_stop_meanwhile (Fixture *self, gconstpointer data)
   wait_for_post (&posted);
 }
 
+/* Everyone who asks for the end is told of it, also while a start or the end is under way. */
+static void
+test_stop_twice (Fixture *self, gconstpointer data)
+{
+  gboolean first = FALSE;
+  gboolean second = FALSE;
+
+  gw_endpoint_stop_async (self->endpoint, 0, stopped_cb, &first);
+  gw_endpoint_stop_async (self->endpoint, 0, stopped_cb, &second);
+  while (!first || !second)
+    g_main_context_iteration (NULL, TRUE);
+
+  gw_endpoint_use_builtin (self->endpoint);
+  wait_for_state (self->endpoint, GW_ENDPOINT_STARTING);
+  first = second = FALSE;
+  gw_endpoint_stop_async (self->endpoint, 0, stopped_cb, &first);
+  gw_endpoint_stop_async (self->endpoint, 0, stopped_cb, &second);
+  while (!first || !second)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -194,6 +215,7 @@ main (int argc, char **argv)
 
   g_test_add ("/endpoint/starts-again", Fixture, NULL, set_up, test_starts_again, tear_down);
   g_test_add ("/endpoint/stop-meanwhile", Fixture, NULL, set_up, test_stop_meanwhile, tear_down);
+  g_test_add ("/endpoint/stop-twice", Fixture, NULL, set_up, test_stop_twice, tear_down);
 
   return g_test_run ();
 }
