@@ -150,6 +150,19 @@ gw_task_is_interrupted (const GwTask *task)
 }
 
 /**
+ * gw_task_get_begin:
+ * @task: a task
+ *
+ * Returns: Unix ms of its first send, or where nobody has told of that yet, of when it was seen to
+ *   begin; 0: not known
+ */
+gint64
+gw_task_get_begin (const GwTask *task)
+{
+  return task->started_at > 0 ? task->started_at : task->seen_running_at;
+}
+
+/**
  * gw_task_get_duration:
  * @task: a task
  *

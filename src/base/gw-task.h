@@ -60,6 +60,7 @@ typedef struct {
   guint attempts;        /* calls sent */
   guint64 revision;
   guint64 position;      /* order of submission; not part of the JSON */
+  gint64 seen_running_at; /* when a client saw it begin, while nobody told of the send; the same */
 
   /* Our members of `metadata`. */
   JsonObject *submitted; /* (nullable) the submitter's members */
@@ -81,6 +82,9 @@ void gw_task_unref (GwTask *task);
 
 /* Queued again after an attempt whose answer nobody saw. */
 gboolean gw_task_is_interrupted (const GwTask *task);
+
+/* Since when it runs, as far as that is known; 0: it is not. */
+gint64 gw_task_get_begin (const GwTask *task);
 
 /* How long a task that has ended took, in ms; -1: not known. */
 gint64 gw_task_get_duration (const GwTask *task);

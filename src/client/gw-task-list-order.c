@@ -278,6 +278,22 @@ _gw_task_list_show_fresh (GwTaskList *self)
   g_ptr_array_set_size (self->fresh, 0);
 }
 
+/* A gateway tells of the first send late, where it tells at all: with the answer. Until then a task
+ * runs since it was seen to; of what ran before anybody looked nothing is known. */
+static void
+note_begin (GwTaskList *self,
+            GwTask *task,
+            const GwTask *old)
+{
+  if (task->status != GW_TASK_RUNNING || task->started_at > 0)
+    return;
+
+  if (old != NULL && old->status == GW_TASK_RUNNING && old->attempts == task->attempts)
+    task->seen_running_at = old->seen_running_at;
+  else if (old != NULL || (self->loaded && self->seen == NULL))
+    task->seen_running_at = g_get_real_time () / 1000;
+}
+
 /* The feed may leave out members that a task already has, see `fields`; ours never does. */
 void
 _gw_task_list_take_task (GwTaskList *self,
@@ -297,6 +313,7 @@ _gw_task_list_take_task (GwTaskList *self,
     g_hash_table_add (self->seen, g_strdup (task->task_id));
   if (item == NULL)
     {
+      note_begin (self, task, NULL);
       g_ptr_array_add (self->fresh, gw_task_ref (task));
       return;
     }
@@ -305,6 +322,7 @@ _gw_task_list_take_task (GwTaskList *self,
   if (old->revision == task->revision && old->revision != 0 && self->seen == NULL)
     return;
 
+  note_begin (self, task, old);
   count (self, old, -1);
   count (self, task, 1);
   gw_task_item_set_task (item, task);

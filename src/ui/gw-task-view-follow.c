@@ -29,11 +29,11 @@ look_at (GwTaskView *self, GwTaskItem *item)
 {
   GwTask *task = gw_task_item_get_task (item);
 
-  if (task->status != GW_TASK_RUNNING || task->started_at < self->newest_at
+  if (task->status != GW_TASK_RUNNING || gw_task_get_begin (task) < self->newest_at
       || (self->project_id != NULL && g_strcmp0 (task->project_id, self->project_id) != 0))
     return;
   g_set_object (&self->newest, item);
-  self->newest_at = task->started_at;
+  self->newest_at = gw_task_get_begin (task);
 }
 
 static void
