@@ -30,15 +30,60 @@ gw_run_progress_submitted (GwRunProgress *self, gint64 now_ms)
 }
 
 /**
+ * gw_run_progress_get_elapsed:
+ *
+ * Returns: ms in which the run could go on
+ */
+gint64
+gw_run_progress_get_elapsed (const GwRunProgress *self, gint64 now_ms)
+{
+  return self->took_ms + (self->goes ? MAX (now_ms - self->went_at, 0) : 0);
+}
+
+static void
+begin (GwRunProgress *self, gboolean seen_before)
+{
+  self->active = TRUE;
+  self->ended = FALSE;
+  self->goes = FALSE;
+  self->has_gone = FALSE;
+  self->took_ms = 0;
+  self->done_at_ms = 0;
+  self->told_end_at = 0;
+  self->tokens = 0;
+  self->efficiency = 0;
+  self->partly = self->whole && seen_before && gw_run_progress_get_done (self) > 0;
+  /* What ended in the same step as the first tasks appeared belongs to the run. */
+  memcpy (self->base, self->counts, sizeof self->base);
+}
+
+static void
+set_goes (GwRunProgress *self, gboolean goes, gint64 now_ms)
+{
+  if (self->goes == goes)
+    return;
+  if (!goes)
+    self->took_ms = gw_run_progress_get_elapsed (self, now_ms);
+  self->goes = goes;
+  /* What the user has just let go began when they did. */
+  self->went_at = !self->has_gone && self->submitted_at > 0 ? self->submitted_at : now_ms;
+  self->has_gone = self->has_gone || goes;
+}
+
+/**
  * gw_run_progress_update:
  * @counts: tasks by status, now
+ * @goes: whether any of them can go on now, without somebody doing something
  * @now_ms: of a clock that never runs backwards
  */
 void
-gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
+gw_run_progress_update (GwRunProgress *self, const guint *counts, gboolean goes, gint64 now_ms)
 {
   gboolean unfinished = counts[GW_TASK_QUEUED] + counts[GW_TASK_RUNNING] > 0;
   gboolean began = unfinished && !self->active;
+  gboolean starts = goes && unfinished && (began || !self->has_gone);
+  gboolean seen_before = self->seen;
+  guint done = gw_run_progress_get_done (self);
   guint i;
 
   if (!self->seen)
@@ -48,29 +93,28 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gint64 now_ms)
       memcpy (self->counts, counts, sizeof self->counts);
     }
   if (began)
-    {
-      self->active = TRUE;
-      self->began_at = self->submitted_at > 0 ? self->submitted_at : now_ms;
-      self->ended_at = 0;
-      self->told_end_at = 0;
-      self->tokens = 0;
-      self->efficiency = 0;
-      /* What ended in the same step as the first tasks appeared belongs to the run. */
-      memcpy (self->base, self->counts, sizeof self->base);
-    }
+    begin (self, seen_before);
   for (i = 0; i < GW_N_TASK_STATUSES; i++)
     {
       self->counts[i] = counts[i];
       /* Removed and retried tasks leave their status: the base never exceeds what is there. */
       self->base[i] = self->whole ? 0 : MIN (self->base[i], counts[i]);
     }
-  if (began)
+  if (starts)
     self->done_at_start = gw_run_progress_get_done (self);
   self->done_at_start = MIN (self->done_at_start, gw_run_progress_get_done (self));
+  if (self->active && unfinished)
+    set_goes (self, goes, now_ms);
+  if (gw_run_progress_get_done (self) > done)
+    self->done_at_ms = gw_run_progress_get_elapsed (self, now_ms);
   if (!unfinished && self->active)
     {
+      set_goes (self, FALSE, now_ms);
+      /* Never seen to go: it was over before anybody could look. */
+      if (!self->has_gone && self->submitted_at > 0)
+        self->took_ms = now_ms - self->submitted_at;
       self->active = FALSE;
-      self->ended_at = now_ms;
+      self->ended = TRUE;
       self->submitted_at = 0;
     }
 }
@@ -112,9 +156,10 @@ gw_run_progress_get_fraction (const GwRunProgress *self)
 static gboolean
 has_pace (const GwRunProgress *self, gint64 now_ms)
 {
-  return self->active
+  return self->active && self->goes
          && gw_run_progress_get_done (self) >= self->done_at_start + MIN_DONE_FOR_ESTIMATE
-         && now_ms - self->began_at >= MIN_MS_FOR_ESTIMATE;
+         && gw_run_progress_get_elapsed (self, now_ms) >= MIN_MS_FOR_ESTIMATE
+         && self->done_at_ms > 0;
 }
 
 /* Tasks that ended in a minute, on the average; negative while that says too little. */
@@ -123,23 +168,29 @@ gw_run_progress_get_per_minute (const GwRunProgress *self, gint64 now_ms)
 {
   if (!has_pace (self, now_ms))
     return -1;
+  /* Until the last one ended: waiting for the next makes the others no slower. */
   return (gw_run_progress_get_done (self) - self->done_at_start) * 60000.0
-         / (double) (now_ms - self->began_at);
+         / (double) self->done_at_ms;
 }
 
-/* Time left, as the gateway says, else as the pace so far tells it; -1 while that says too little. */
+/* Time left, as the gateway says, else as the pace so far tells it; -1 while that says too little,
+ * or where the last ones take longer than any pace can explain. */
 gint64
 gw_run_progress_get_left_ms (const GwRunProgress *self, gint64 now_ms)
 {
   guint done = gw_run_progress_get_done (self) - self->done_at_start;
-  gint64 elapsed = now_ms - self->began_at;
+  guint left = gw_run_progress_get_total (self) - gw_run_progress_get_done (self);
+  gint64 since = gw_run_progress_get_elapsed (self, now_ms) - self->done_at_ms;
+  gint64 by_pace;
 
   if (!has_pace (self, now_ms))
     return -1;
+  by_pace = (gint64) ((double) self->done_at_ms / done * left) - since;
+  if (by_pace <= 0 && self->counts[GW_TASK_QUEUED] == 0)
+    return -1;
   if (self->told_end_at > now_ms)
     return self->told_end_at - now_ms;
-  return (gint64) ((double) elapsed / done
-                   * (gw_run_progress_get_total (self) - gw_run_progress_get_done (self)));
+  return by_pace > 0 ? by_pace : -1;
 }
 
 /* "about 40 s left", "about 2 min left", "about 1 h 5 min left": no more exact than it is. */
@@ -253,15 +304,15 @@ gw_run_progress_to_words (const GwRunProgress *self, gint64 now_ms)
       return g_string_free (words, FALSE);
     }
 
-  outcome = self->ended_at != 0 || self->whole ? gw_run_progress_outcome_to_words (self) : NULL;
+  outcome = self->ended || self->whole ? gw_run_progress_outcome_to_words (self) : NULL;
   if (outcome == NULL)
     return g_string_free (words, TRUE);
   append (words, "", outcome);
-  if (self->ended_at > self->began_at)
-    append (words, " · ", gw_duration_to_words (self->ended_at - self->began_at));
+  if (self->took_ms > 0 && !self->partly)
+    append (words, " · ", gw_duration_to_words (self->took_ms));
   if (self->tokens > 0)
     append (words, " · ", tokens_to_words (self->tokens));
-  if (self->efficiency > 0)
+  if (self->efficiency > 0 && !self->partly)
     append (words, " · ",
             /* Translators: how close the run came to the least time that the limits allow */
             g_strdup_printf (_("efficiency %d %% of the best possible"),

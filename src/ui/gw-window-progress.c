@@ -42,7 +42,9 @@ find_project (GwWindow *self)
   if (n == 1)
     return g_strdup (only);
   /* After the end: the one that it was about. */
-  return n == 0 ? g_strdup (self->estimate_id) : NULL;
+  return n == 0 && !gw_task_list_is_hidden (self->list, self->estimate_id)
+             ? g_strdup (self->estimate_id)
+             : NULL;
 }
 
 static GwRunProgress *
@@ -64,14 +66,15 @@ count_tokens (GwWindow *self)
 }
 
 /* The gateway counts from the submission on, also the time in which the user let the tasks wait; and
- * of a few seconds most is the beginning and the end. Either would slander the run. */
-static gboolean
-tells_of_the_run (const GwRunProgress *progress, const GwProject *project)
+ * of a few seconds most is the beginning and the end. Either would slander the run, so the bound is
+ * compared with the time in which the run could go on. 0: that says nothing. */
+static double
+get_efficiency (const GwRunProgress *progress, const GwProject *project)
 {
-  gint64 took = progress->ended_at - progress->began_at;
-
-  return project->estimate_efficiency > 0 && took >= MIN_MS_FOR_EFFICIENCY
-         && project->estimate_bound_s / project->estimate_efficiency * 1000 <= 1.2 * (double) took;
+  if (project->estimate_efficiency <= 0 || progress->took_ms < MIN_MS_FOR_EFFICIENCY)
+    return 0;
+  return MAX (project->estimate_efficiency,
+              project->estimate_bound_s * 1000 / (double) progress->took_ms);
 }
 
 static void
@@ -99,17 +102,16 @@ estimate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                 ? now + project->estimate_finish_at - g_get_real_time () / 1000
                                 : 0;
   /* Quick tasks are a project that has no end: what it tells is not about one run. */
-  else if (g_strcmp0 (project->name, GW_PROJECT_DEFAULT_NAME) != 0
-           && tells_of_the_run (progress, project))
-    progress->efficiency = project->estimate_efficiency;
+  else if (g_strcmp0 (project->name, GW_PROJECT_DEFAULT_NAME) != 0)
+    progress->efficiency = get_efficiency (progress, project);
   if (progress->whole)
     {
       progress->tokens = MAX (project->usage.total_tokens, 0);
       if (!progress->active && project->finished_at > project->created_at
-          && progress->ended_at == 0)
+          && !progress->ended)
         {
-          progress->began_at = 0;
-          progress->ended_at = project->finished_at - project->created_at;
+          progress->ended = TRUE;
+          progress->took_ms = project->finished_at - project->created_at;
         }
     }
   _gw_window_progress_update (self);
@@ -181,6 +183,37 @@ update_task_bar (GwWindow *self)
   gw_desktop_show_progress (g_application_get_default (), percent / 100.0);
 }
 
+/* Whether any of what is left can go on by itself: not what is paused, nor what waits for a person. */
+static gboolean
+can_go_on (GwWindow *self, const char *project_id)
+{
+  const GwProject *project = gw_task_list_find_project (self->list, project_id);
+  guint queued = gw_task_list_count_in (self->list, project_id, GW_TASK_QUEUED);
+
+  if (gw_task_list_count_in (self->list, project_id, GW_TASK_RUNNING) > 0)
+    return TRUE;
+  return queued > 0 && (project == NULL || (!project->paused && !project->held))
+         && queued > gw_failure_sums_count_waiting (self->failures, project_id);
+}
+
+static gboolean
+can_any_go_on (GwWindow *self)
+{
+  g_autoptr (GList) projects = NULL;
+  GList *l;
+
+  if (gw_task_list_count (self->list, GW_TASK_RUNNING) > 0)
+    return TRUE;
+  if (gw_task_list_count (self->list, GW_TASK_QUEUED) == 0)
+    return FALSE;
+  projects = gw_task_list_get_projects (self->list);
+  for (l = projects; l != NULL; l = l->next)
+    if (can_go_on (self, ((GwProject *) l->data)->project_id))
+      return TRUE;
+  /* A gateway that has no projects pauses nothing. */
+  return projects == NULL;
+}
+
 static void
 take_counts (GwWindow *self, gint64 now)
 {
@@ -195,10 +228,10 @@ take_counts (GwWindow *self, gint64 now)
 
       if (begins)
         self->tokens_before = count_tokens (self);
-      else if (self->progress.ended_at > 0)
+      else if (self->progress.ended)
         self->progress.tokens = MAX (count_tokens (self) - self->tokens_before, 0);
     }
-  gw_run_progress_update (&self->progress, counts, now);
+  gw_run_progress_update (&self->progress, counts, can_any_go_on (self), now);
 
   if (g_strcmp0 (self->project_id, self->shown_id) != 0)
     {
@@ -211,7 +244,7 @@ take_counts (GwWindow *self, gint64 now)
     return;
   for (i = 0; i < GW_N_TASK_STATUSES; i++)
     counts[i] = gw_task_list_count_in (self->list, self->shown_id, i);
-  gw_run_progress_update (&self->shown, counts, now);
+  gw_run_progress_update (&self->shown, counts, can_go_on (self, self->shown_id), now);
 }
 
 void
@@ -241,7 +274,9 @@ _gw_window_progress_update (GwWindow *self)
   else
     gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), words);
   gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), progress->active);
-  gtk_progress_bar_set_fraction (self->progress_bar, gw_run_progress_get_fraction (progress));
+  /* What is not shown gets no place, and would be drawn without one if it came back just then. */
+  gtk_progress_bar_set_fraction (self->progress_bar,
+                                 progress->active ? gw_run_progress_get_fraction (progress) : 0);
   update_task_bar (self);
   _gw_window_run_update (self);
   if (self->tick_id == 0 && goes_on (self))

@@ -12,7 +12,7 @@ feed (GwRunProgress *progress, guint queued, guint running, guint completed, gui
 {
   const guint counts[GW_N_TASK_STATUSES] = { queued, running, completed, failed, 0 };
 
-  gw_run_progress_update (progress, counts, now);
+  gw_run_progress_update (progress, counts, queued + running > 0, now);
 }
 
 static void
@@ -113,6 +113,61 @@ test_summary (void)
   feed (&progress, 1, 0, 36, 1, 180000);
   feed (&progress, 0, 0, 37, 1, 181000);
   assert_words (&progress, 182000, "1 completed · 1.0 s");
+}
+
+/* Neither the time before Run was pressed nor that of a pause belongs to the run; while nothing can
+ * go on, nothing is said of its end. */
+static void
+test_pause (void)
+{
+  GwRunProgress progress = { 0 };
+  const guint added[GW_N_TASK_STATUSES] = { 100, 0, 0, 0, 0 };
+  const guint half[GW_N_TASK_STATUSES] = { 50, 0, 50, 0, 0 };
+  const guint done[GW_N_TASK_STATUSES] = { 0, 0, 100, 0, 0 };
+
+  feed (&progress, 0, 0, 0, 0, 0);
+  gw_run_progress_update (&progress, added, FALSE, 1000);
+  assert_words (&progress, 600000, "0 of 100");
+  gw_run_progress_submitted (&progress, 600000);
+  gw_run_progress_update (&progress, added, TRUE, 600100);
+  gw_run_progress_update (&progress, half, TRUE, 660000);
+  g_assert_cmpfloat (gw_run_progress_get_per_minute (&progress, 660000), ==, 50);
+  assert_words (&progress, 660000, "50 of 100 · about 1 min left");
+  gw_run_progress_update (&progress, half, FALSE, 660000);
+  progress.told_end_at = 9999999;
+  assert_words (&progress, 900000, "50 of 100");
+  g_assert_cmpfloat (gw_run_progress_get_per_minute (&progress, 900000), <, 0);
+  progress.told_end_at = 0;
+  gw_run_progress_update (&progress, half, TRUE, 960000);
+  gw_run_progress_update (&progress, done, FALSE, 1020000);
+  assert_words (&progress, 1020000, "100 completed · 2 min 0 s");
+}
+
+/* The last task hangs: what the others took tells nothing of it, and it makes them no slower. */
+static void
+test_last_one_hangs (void)
+{
+  GwRunProgress progress = { 0 };
+
+  feed (&progress, 0, 0, 0, 0, 0);
+  feed (&progress, 20, 0, 0, 0, 0);
+  feed (&progress, 0, 1, 19, 0, 19000);
+  assert_words (&progress, 19000, "19 of 20 · 1 running · about 5 s left");
+  progress.told_end_at = 700000;
+  assert_words (&progress, 600000, "19 of 20 · 1 running");
+  g_assert_cmpfloat (gw_run_progress_get_per_minute (&progress, 600000), ==, 60);
+}
+
+/* More is added to a project that had ended: the time of the rest is not that of all. */
+static void
+test_added_to_what_had_ended (void)
+{
+  GwRunProgress progress = { .whole = TRUE };
+
+  feed (&progress, 0, 0, 7, 0, 0);
+  feed (&progress, 1, 0, 7, 0, 1000);
+  feed (&progress, 0, 0, 8, 0, 1200);
+  assert_words (&progress, 1200, "8 completed");
 }
 
 /* A project that is shown: all of its tasks count, whenever they ended. */
@@ -259,6 +314,9 @@ main (int argc, char **argv)
   g_test_add_func ("/run-progress/history-does-not-count", test_history_does_not_count);
   g_test_add_func ("/run-progress/retry-and-remove", test_retry_and_remove);
   g_test_add_func ("/run-progress/time-left", test_time_left);
+  g_test_add_func ("/run-progress/pause", test_pause);
+  g_test_add_func ("/run-progress/last-one-hangs", test_last_one_hangs);
+  g_test_add_func ("/run-progress/added", test_added_to_what_had_ended);
   g_test_add_func ("/run-progress/summary", test_summary);
   g_test_add_func ("/run-progress/project", test_project);
   g_test_add_func ("/run-progress/all-fail", test_all_fail);
