@@ -72,9 +72,13 @@ local function waiting(t)
 end
 -- content: 2 whole, 1 its beginning, 0 none.
 local function view_task(t, content, result)
-  local reason, till, text = '', 0, ''
+  local reason, till, text, by = '', 0, '', ''
   local l = t.state >= RUNNING and t.lane ~= '' and lane(t.lane) or nil
-  if t.state <= DELAYED then reason, till = waiting(t) end
+  if t.state <= DELAYED then
+    reason, till = waiting(t)
+    -- Who it is for, where that was said.
+    by = pile(t.pile).provider
+  end
   if content == 2 then text = call('GET', P .. 'c:' .. t.pk) or ''
   elseif content == 1 then text = call('GETRANGE', P .. 'c:' .. t.pk, 0, 803) end
   return { t.pk, t.id, project(t.project).id, status_of(t.state), t.revision, t.created, t.started,
@@ -82,7 +86,7 @@ local function view_task(t, content, result)
     t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', text, t.length,
     result and t.state == COMPLETED and call('GET', P .. 'r:' .. t.pk) or '',
     t.model, t.reason, t.prompt, t.completion, t.total, t.duration, t.code, t.message,
-    l and l.name or '', l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
+    l and l.name or by, l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
 end
 local function view_project(p)
   return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1,

@@ -102,16 +102,25 @@ gw_banner_init (GwBanner *self)
 static void
 set_button (GtkButton *button, const char *label, const char *action)
 {
+  g_autofree char *name = NULL;
+  g_autoptr (GVariant) target = NULL;
+
   if (label != NULL && g_strcmp0 (gtk_button_get_label (button), label) != 0)
     gtk_button_set_label (button, label);
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
+  if (action != NULL && !g_action_parse_detailed_name (action, &name, &target, NULL))
+    g_warning ("%s is no action", action);
+  /* An action and a target that do not go together are never set, not even in between. */
+  if (g_strcmp0 (gtk_actionable_get_action_name (GTK_ACTIONABLE (button)), name) != 0)
+    gtk_actionable_set_action_name (GTK_ACTIONABLE (button), NULL);
+  gtk_actionable_set_action_target_value (GTK_ACTIONABLE (button), target);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), name);
   gtk_widget_set_visible (GTK_WIDGET (button), label != NULL);
 }
 
 /**
  * gw_banner_show:
  * @first_label: (nullable) with a mnemonic; the first button is the one at the end
- * @first_action: (nullable)
+ * @first_action: (nullable): with its target, as in a menu
  * @second_label: (nullable)
  * @second_action: (nullable)
  */

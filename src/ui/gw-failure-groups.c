@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-failure-groups.h"
+#include "gw-provider-menu.h"
 #include "gw-provider-titles.h"
 #include "gw-task-words.h"
 
@@ -23,7 +24,7 @@ struct _GwFailureGroups {
   GtkListBox *list;
   GPtrArray *groups;    /* (owned) (element-type GwFailureGroup): as shown */
   GPtrArray *rows;      /* (element-type Row) */
-  GPtrArray *providers; /* (owned) (element-type utf8) */
+  GPtrArray *providers; /* (owned) (nullable) (element-type GwProviderInfo) */
   GtkWidget *more_row;
   GtkWidget *more_button;
   guint max_rows;
@@ -35,6 +36,7 @@ typedef struct {
   GtkWidget *row;       /* (unowned) */
   GtkWidget *retry;     /* (unowned) (nullable) */
   GMenu *menu;          /* (owned) */
+  GMenu *same;          /* (owned) (nullable) */
   GSimpleActionGroup *actions; /* (owned) */
   GwFailureGroups *self;
   guint place;
@@ -52,6 +54,7 @@ row_free (gpointer data)
   Row *row = data;
 
   g_object_unref (row->menu);
+  g_clear_object (&row->same);
   g_object_unref (row->actions);
   g_free (row);
 }
@@ -96,7 +99,7 @@ get_subtitle (const GwFailureGroup *group)
 }
 
 static void
-act (Row *row, const char *provider)
+act (Row *row, const char *provider, const char *model)
 {
   /* What is done about it may change the groups at once. */
   GwFailureGroup copy = *(GwFailureGroup *) row->self->groups->pdata[row->place];
@@ -106,19 +109,23 @@ act (Row *row, const char *provider)
 
   copy.code = code;
   copy.provider = by;
-  g_signal_emit (row->self, signals[ACT], 0, &copy, provider);
+  g_signal_emit (row->self, signals[ACT], 0, &copy, provider, model);
 }
 
 static void
 retry_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  act (user_data, NULL);
+  act (user_data, NULL, NULL);
 }
 
 static void
 retry_with_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  act (user_data, g_variant_get_string (parameter, NULL));
+  const char *provider;
+  const char *model;
+
+  gw_provider_menu_get_target (parameter, &provider, &model);
+  act (user_data, provider, model);
 }
 
 static void
@@ -126,25 +133,25 @@ fill_menu (Row *row)
 {
   GwFailureGroups *self = row->self;
   const GwFailureGroup *group = self->groups->pdata[row->place];
-  guint i;
 
-  g_menu_remove_all (row->menu);
-  for (i = 0; i < self->providers->len; i++)
-    {
-      const char *name = self->providers->pdata[i];
-      g_auto (GStrv) parts = g_strsplit (gw_provider_titles_get (name), "_", -1);
-      g_autofree char *escaped = g_strjoinv ("__", parts);
-      g_autoptr (GMenuItem) item = NULL;
-
-      if (g_strcmp0 (name, group->provider) == 0)
-        continue;
-      item = g_menu_item_new (escaped, NULL);
-      g_menu_item_set_action_and_target (item, "group.retry-with", "s", name);
-      g_menu_append_item (row->menu, item);
-    }
+  gw_provider_menu_fill (row->menu, self->providers, group->provider, "group.retry-with");
   g_simple_action_set_enabled (
       G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (row->actions), "retry-with")),
       self->can_move && g_menu_model_get_n_items (G_MENU_MODEL (row->menu)) > 0);
+}
+
+static void
+update_same_item (Row *row, const char *label)
+{
+  g_autofree char *shown = NULL;
+
+  if (g_menu_model_get_n_items (G_MENU_MODEL (row->same)) > 0)
+    g_menu_model_get_item_attribute (G_MENU_MODEL (row->same), 0, G_MENU_ATTRIBUTE_LABEL, "s",
+                                     &shown);
+  if (g_strcmp0 (shown, label) == 0)
+    return;
+  g_menu_remove_all (row->same);
+  g_menu_append (row->same, label, "group.retry");
 }
 
 static void
@@ -164,6 +171,13 @@ update_row (Row *row)
     title = g_strdup_printf (_("%1$s (%2$u)"), get_title (group->code), group->count);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row->row), title);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (row->row), subtitle != NULL ? subtitle : "");
+  if (row->same != NULL)
+    {
+      g_autofree char *label
+          = g_strdup_printf (ngettext ("Retry %u", "Retry %u", group->count), group->count);
+
+      update_same_item (row, label);
+    }
   if (row->retry != NULL)
     {
       g_autofree char *label
@@ -200,6 +214,31 @@ name_dropdown (GtkWidget *button, const char *name)
         gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                         -1);
     }
+}
+
+/* Tried again as it is, it would fail in the same way. */
+static gboolean
+is_for_another (const GwFailureGroup *group)
+{
+  static const char *const codes[] = { "bad-request", "refused", "too-long", NULL };
+
+  return g_strv_contains (codes, group->code);
+}
+
+/* Another provider or model first; the same again is in its menu. */
+static void
+add_other_button (Row *row)
+{
+  g_autoptr (GMenuModel) menu = new_menu (row, _("Retry With"));
+  GtkWidget *button = gtk_menu_button_new ();
+
+  row->same = g_menu_new ();
+  g_menu_append_section (G_MENU (menu), NULL, G_MENU_MODEL (row->same));
+  gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _("Retry _With"));
+  gtk_menu_button_set_use_underline (GTK_MENU_BUTTON (button), TRUE);
+  gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (button), menu);
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), button);
 }
 
 static void
@@ -251,7 +290,8 @@ row_new (GwFailureGroups *self, guint place)
 {
   const GActionEntry entries[] = {
     { .name = "retry", .activate = retry_cb },
-    { .name = "retry-with", .activate = retry_with_cb, .parameter_type = "s" },
+    { .name = "retry-with", .activate = retry_with_cb,
+      .parameter_type = GW_PROVIDER_MENU_TYPE },
   };
   const GwFailureGroup *group = self->groups->pdata[place];
   Row *row = g_new0 (Row, 1);
@@ -274,6 +314,8 @@ row_new (GwFailureGroups *self, guint place)
   adw_action_row_add_prefix (ADW_ACTION_ROW (row->row), image);
   if (group->waiting)
     add_waiting_buttons (row, group);
+  else if (is_for_another (group))
+    add_other_button (row);
   else
     add_failed_buttons (row);
   return row;
@@ -426,18 +468,19 @@ gw_failure_groups_set_groups (GwFailureGroups *self, GPtrArray *groups, gboolean
 
 /**
  * gw_failure_groups_set_providers:
- * @names: (element-type utf8): who else could do the tasks
+ * @infos: (nullable) (element-type GwProviderInfo): who else could do the tasks
  */
 void
-gw_failure_groups_set_providers (GwFailureGroups *self, GPtrArray *names)
+gw_failure_groups_set_providers (GwFailureGroups *self, GPtrArray *infos)
 {
   guint i;
 
   g_return_if_fail (GW_IS_FAILURE_GROUPS (self));
 
-  g_ptr_array_ref (names);
-  g_ptr_array_unref (self->providers);
-  self->providers = names;
+  if (infos != NULL)
+    g_ptr_array_ref (infos);
+  g_clear_pointer (&self->providers, g_ptr_array_unref);
+  self->providers = infos;
   for (i = 0; i < self->rows->len; i++)
     fill_menu (self->rows->pdata[i]);
 }
@@ -460,7 +503,7 @@ gw_failure_groups_finalize (GObject *object)
 
   g_ptr_array_unref (self->groups);
   g_ptr_array_unref (self->rows);
-  g_ptr_array_unref (self->providers);
+  g_clear_pointer (&self->providers, g_ptr_array_unref);
   G_OBJECT_CLASS (gw_failure_groups_parent_class)->finalize (object);
 }
 
@@ -470,7 +513,7 @@ gw_failure_groups_class_init (GwFailureGroupsClass *klass)
   G_OBJECT_CLASS (klass)->dispose = gw_failure_groups_dispose;
   G_OBJECT_CLASS (klass)->finalize = gw_failure_groups_finalize;
   signals[ACT] = g_signal_new ("act", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                               NULL, G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_STRING);
+                               NULL, G_TYPE_NONE, 3, G_TYPE_POINTER, G_TYPE_STRING, G_TYPE_STRING);
   gtk_widget_class_set_layout_manager_type (GTK_WIDGET_CLASS (klass), GTK_TYPE_BIN_LAYOUT);
 }
 
@@ -479,7 +522,6 @@ gw_failure_groups_init (GwFailureGroups *self)
 {
   self->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_failure_group_free);
   self->rows = g_ptr_array_new_with_free_func (row_free);
-  self->providers = g_ptr_array_new_with_free_func (g_free);
 
   self->list = GTK_LIST_BOX (gtk_list_box_new ());
   gtk_list_box_set_selection_mode (self->list, GTK_SELECTION_NONE);

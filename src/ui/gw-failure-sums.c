@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "gw-failure-sums.h"
+#include "gw-lane-states.h"
 
 /* Piles of task ids, one for each project, provider and cause; what is shown adds the piles of the
  * projects up. */
@@ -80,15 +81,6 @@ gw_failure_sums_clear (GwFailureSums *self)
   g_hash_table_remove_all (self->piles);
 }
 
-/* What only a person can mend; everything else that a task waits for passes by itself. */
-static gboolean
-is_for_a_person (const char *reason)
-{
-  static const char *const reasons[] = { "auth", "quota", "no-key", "model", NULL };
-
-  return reason != NULL && g_strv_contains (reasons, reason);
-}
-
 static const char *
 get_cause (const GwTask *task, gboolean *waiting)
 {
@@ -96,9 +88,10 @@ get_cause (const GwTask *task, gboolean *waiting)
   if (task->status == GW_TASK_FAILED)
     return gw_error_to_string (task->has_error ? task->error_code : GW_ERROR_TASK_UNKNOWN);
   *waiting = TRUE;
-  if (task->status == GW_TASK_QUEUED && is_for_a_person (task->waiting_reason))
-    return task->waiting_reason;
-  return NULL;
+  /* What only a person can mend; everything else that a task waits for passes by itself. */
+  return gw_lane_reason_needs_person (gw_lane_states_get_waiting (task))
+             ? gw_lane_states_get_waiting (task)
+             : NULL;
 }
 
 /**
@@ -134,7 +127,8 @@ gw_failure_sums_take (GwFailureSums *self, GwTask *task)
   gboolean waiting;
   const char *code = get_cause (task, &waiting);
   const char *project_id = task->project_id != NULL ? task->project_id : "";
-  const char *provider = task->provider != NULL ? task->provider : "";
+  const char *by = gw_lane_states_get_provider (task);
+  const char *provider = by != NULL ? by : "";
   g_autofree char *key = NULL;
   Pile *pile;
 
@@ -180,6 +174,33 @@ gboolean
 gw_failure_sums_has_any (GwFailureSums *self)
 {
   return g_hash_table_size (self->places) > 0;
+}
+
+guint
+gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id)
+{
+  GHashTableIter iter;
+  guint n = 0;
+  Pile *pile;
+
+  g_hash_table_iter_init (&iter, self->piles);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &pile))
+    if (pile->waiting && g_str_equal (pile->project_id, project_id))
+      n += g_hash_table_size (pile->ids);
+  return n;
+}
+
+gboolean
+gw_failure_sums_has_waiting (GwFailureSums *self, const char *provider)
+{
+  GHashTableIter iter;
+  Pile *pile;
+
+  g_hash_table_iter_init (&iter, self->piles);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &pile))
+    if (pile->waiting && g_str_equal (pile->provider, provider))
+      return TRUE;
+  return FALSE;
 }
 
 static int

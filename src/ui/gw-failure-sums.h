@@ -30,6 +30,10 @@ void gw_failure_sums_drop (GwFailureSums *self, const char *task_id);
 void gw_failure_sums_clear (GwFailureSums *self);
 
 gboolean gw_failure_sums_has_any (GwFailureSums *self);
+/* How many of a project's tasks wait for a person. */
+guint gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id);
+/* Whether tasks wait for just that provider. */
+gboolean gw_failure_sums_has_waiting (GwFailureSums *self, const char *provider);
 
 /* (transfer full) (element-type GwFailureGroup): of one project or all; waiting first, then the
  * newest first. */

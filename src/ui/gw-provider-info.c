@@ -115,6 +115,22 @@ gw_provider_infos_find (GPtrArray *infos, const char *name)
   return NULL;
 }
 
+char *
+gw_provider_infos_dup_label (GPtrArray *infos, const GwProviderInfo *info)
+{
+  guint i;
+
+  for (i = 0; i < infos->len; i++)
+    {
+      const GwProviderInfo *other = infos->pdata[i];
+
+      if (other != info && other->known && info->known && g_str_equal (other->title, info->title))
+        /* Translators: a provider, and the name that it has in the configuration */
+        return g_strdup_printf (_("%1$s (%2$s)"), info->title, info->name);
+    }
+  return g_strdup (info->title);
+}
+
 gboolean
 gw_provider_infos_any_usable (GPtrArray *infos)
 {

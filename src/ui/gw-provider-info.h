@@ -38,6 +38,9 @@ gboolean gw_provider_infos_any_usable (GPtrArray *infos);
 /* Found on this computer and not used yet: a server that answers, or a key in a variable. */
 gboolean gw_provider_info_is_offer (const GwProviderInfo *info);
 
+/* (transfer full): its title; with its name behind it where another has the same */
+char *gw_provider_infos_dup_label (GPtrArray *infos, const GwProviderInfo *info);
+
 /* (transfer full) (nullable): why it takes nothing now; NULL where it does */
 char *gw_provider_info_to_reason (const GwProviderInfo *info);
 

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
 #include "gw-provider-titles.h"
 #include "gw-row-words.h"
 #include "gw-task-words.h"
@@ -42,12 +43,13 @@ static const struct {
 static const char *
 reason_of (const GwTask *task)
 {
+  const char *reason = gw_lane_states_get_waiting (task);
   guint i;
 
-  if (task->status != GW_TASK_QUEUED || task->waiting_reason == NULL)
+  if (reason == NULL)
     return NULL;
   for (i = 0; i < G_N_ELEMENTS (reasons); i++)
-    if (g_str_equal (task->waiting_reason, reasons[i].reason))
+    if (g_str_equal (reason, reasons[i].reason))
       return g_dpgettext2 (NULL, "waiting", reasons[i].words);
   return NULL;
 }

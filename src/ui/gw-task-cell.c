@@ -335,6 +335,20 @@ gw_task_cell_unbind (GwTaskCell *self)
 }
 
 /**
+ * gw_task_cell_update:
+ *
+ * Says anew what its task is.
+ */
+void
+gw_task_cell_update (GwTaskCell *self)
+{
+  g_return_if_fail (GW_IS_TASK_CELL (self));
+
+  if (self->item != NULL)
+    update (self);
+}
+
+/**
  * gw_task_cell_tick:
  *
  * A second has passed: moves the time of a task that runs or waits.

@@ -25,6 +25,7 @@ void gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item);
 GwTaskColumn gw_task_cell_get_column (GwTaskCell *self);
 GwTaskItem *gw_task_cell_get_item (GwTaskCell *self); /* (nullable) */
 void gw_task_cell_unbind (GwTaskCell *self);
+void gw_task_cell_update (GwTaskCell *self);
 void gw_task_cell_tick (GwTaskCell *self);
 void gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow);
 void gw_task_cell_set_number (GwTaskCell *self, guint number);

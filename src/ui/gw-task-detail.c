@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-attempts.h"
+#include "gw-lane-states.h"
 #include "gw-markdown-view.h"
 #include "gw-partial-result.h"
 #include "gw-provider-titles.h"
@@ -78,6 +79,8 @@ get_task (GwTaskDetail *self)
 {
   GwTask *task = self->item != NULL ? gw_task_item_get_task (self->item) : NULL;
 
+  if (task != NULL && self->whole != NULL && self->whole->status == GW_TASK_RUNNING)
+    self->whole->seen_running_at = task->seen_running_at;
   /* A minimal gateway has no revisions: there the state decides. */
   if (task != NULL && self->whole != NULL
       && (self->whole->revision > task->revision
@@ -120,9 +123,11 @@ update_facts (GwTaskDetail *self, const GwTask *task)
     g_ptr_array_add (facts, g_strdup (_("Practice answer")));
   else
     {
-      if (task->provider != NULL)
+      const char *provider = gw_lane_states_get_provider (task);
+
+      if (provider != NULL)
         g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251",
-                                                 gw_provider_titles_get (task->provider)));
+                                                 gw_provider_titles_get (provider)));
       /* Isolated, so that a Latin name keeps its order within right-to-left text. */
       if (task->model != NULL)
         g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251", task->model));
@@ -173,7 +178,8 @@ update_act (GwTaskDetail *self, const GwTask *task)
 {
   const char *label = NULL;
   const char *action = NULL;
-  const char *waiting = task->status == GW_TASK_QUEUED ? task->waiting_reason : NULL;
+  const char *waiting = gw_lane_states_get_waiting (task);
+  gboolean stuck = gw_lane_reason_needs_person (waiting);
   gboolean failed = task->status == GW_TASK_FAILED && task->has_error;
   gboolean practice = task->status == GW_TASK_COMPLETED && task->practice;
 
@@ -193,7 +199,7 @@ update_act (GwTaskDetail *self, const GwTask *task)
     }
   if (label != NULL)
     {
-      const char *provider = action == NULL ? task->provider : NULL;
+      const char *provider = action == NULL ? gw_lane_states_get_provider (task) : NULL;
       GtkActionable *act = GTK_ACTIONABLE (self->act_button);
 
       gtk_button_set_label (self->act_button, label);
@@ -206,7 +212,10 @@ update_act (GwTaskDetail *self, const GwTask *task)
     }
   gtk_widget_set_visible (GTK_WIDGET (self->act_button), label != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->retry_with_button),
-                          failed && gtk_menu_button_get_menu_model (self->retry_with_button));
+                          (failed || stuck)
+                              && gtk_menu_button_get_menu_model (self->retry_with_button));
+  gtk_menu_button_set_label (self->retry_with_button,
+                             stuck ? _("_Use Another Provider") : _("Retry _With"));
   gtk_widget_set_visible (self->acts_box,
                           gtk_widget_get_visible (GTK_WIDGET (self->act_button))
                               || gtk_widget_get_visible (GTK_WIDGET (self->retry_with_button)));
@@ -591,6 +600,7 @@ gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu)
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
   gtk_menu_button_set_menu_model (self->retry_with_button, menu);
+  gw_task_summary_set_retry_menu (self->summary, menu);
 }
 
 /* What providers are called has changed. */

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
 #include "gw-provider-titles.h"
 #include "gw-task-words.h"
 
@@ -49,7 +50,8 @@ gw_task_look (const GwTask *task)
     default:
       if (task->uncertain)
         return GW_TASK_LOOK_INTERRUPTED;
-      return task->waiting_reason != NULL ? GW_TASK_LOOK_WAITING : GW_TASK_LOOK_QUEUED;
+      return gw_lane_states_get_waiting (task) != NULL ? GW_TASK_LOOK_WAITING
+                                                       : GW_TASK_LOOK_QUEUED;
     }
 }
 
@@ -294,6 +296,39 @@ static const struct {
   { "serial", N_ ("Waiting for the task before it.") },
 };
 
+/* The states of a provider, where it is known which. */
+static const struct {
+  const char *reason;
+  const char *words;
+} stops[] = {
+  /* Translators: %s is the name of a provider */
+  { "auth", N_ ("Waiting: the key was not accepted by %s. Change it, or use another provider.") },
+  /* Translators: %s is the name of a provider */
+  { "quota", N_ ("Waiting: the account at %s is out of credit. Top it up, or use another "
+                 "provider.") },
+  /* Translators: %s is the name of a provider */
+  { "no-key", N_ ("Waiting: %s has no key yet.") },
+  /* Translators: %s is the name of a provider */
+  { "model", N_ ("Waiting: the model is not offered by %s. Choose another one.") },
+};
+
+/* (transfer full) (nullable) */
+static char *
+stop_to_words (const char *reason, const char *provider)
+{
+  guint i;
+
+  for (i = 0; provider != NULL && i < G_N_ELEMENTS (stops); i++)
+    if (g_str_equal (reason, stops[i].reason))
+      {
+        g_autoptr (GString) words = g_string_new (_(stops[i].words));
+
+        g_string_replace (words, "%s", gw_provider_titles_get (provider), 1);
+        return g_strdup (words->str);
+      }
+  return NULL;
+}
+
 /**
  * gw_task_words_for_waiting:
  *
@@ -303,18 +338,23 @@ static const struct {
 char *
 gw_task_words_for_waiting (const GwTask *task, gint64 wall_ms)
 {
+  const char *reason = gw_lane_states_get_waiting (task);
   const char *words = NULL;
+  char *stop;
   guint i;
 
   if (task->status != GW_TASK_QUEUED)
     return NULL;
-  if (task->waiting_reason == NULL)
+  if (reason == NULL)
     return task->uncertain
                ? g_strdup (_("Sent before an interruption, its answer was not seen. It may already "
                              "have been billed."))
                : NULL;
+  stop = stop_to_words (reason, gw_lane_states_get_provider (task));
+  if (stop != NULL)
+    return stop;
   for (i = 0; i < G_N_ELEMENTS (reasons) && words == NULL; i++)
-    if (g_str_equal (task->waiting_reason, reasons[i].reason))
+    if (g_str_equal (reason, reasons[i].reason))
       words = _(reasons[i].words);
   if (words == NULL)
     words = _("Waiting for its turn.");
@@ -367,10 +407,10 @@ gw_task_words_for_time (const GwTask *task, gint64 wall_ms)
   switch (task->status)
     {
     case GW_TASK_RUNNING:
-      if (task->started_at > 0)
+      if (gw_task_get_begin (task) > 0)
         {
           /* Whole seconds: a tenth that changes once a second only flickers. */
-          ms = MAX (wall_ms - task->started_at, 0);
+          ms = MAX (wall_ms - gw_task_get_begin (task), 0);
           return ms < 60000 ? g_strdup_printf (_("%d s"), (int) (ms / 1000))
                             : gw_duration_to_words (ms);
         }

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
 #include "gw-window-private.h"
 
 /* Failures by their causes: sums follow the list's own steps, and are shown with the Failed filter;
@@ -73,6 +74,23 @@ _gw_window_failures_queue (GwWindow *self)
   g_source_set_name_by_id (self->failures_id, "[gangway] causes of failures");
 }
 
+/* One task comes back because of its provider: all that wait for that one wait for the same. */
+static void
+learn (GwWindow *self, GwTaskDelta *delta)
+{
+  gboolean changed = FALSE;
+  guint i;
+
+  for (i = 0; i < delta->added->len; i++)
+    changed |= gw_lane_states_learn (gw_task_item_get_task (delta->added->pdata[i]));
+  for (i = 0; i < delta->changed->len; i++)
+    changed |= gw_lane_states_learn (gw_task_item_get_task (delta->changed->pdata[i]));
+  if (!changed)
+    return;
+  _gw_window_failures_recount (self);
+  gw_task_view_update_rows (self->task_view);
+}
+
 static void
 delta_cb (GwWindow *self, GwTaskDelta *delta)
 {
@@ -84,14 +102,15 @@ delta_cb (GwWindow *self, GwTaskDelta *delta)
     gw_failure_sums_take (self->failures, gw_task_item_get_task (delta->added->pdata[i]));
   for (i = 0; i < delta->changed->len; i++)
     gw_failure_sums_take (self->failures, gw_task_item_get_task (delta->changed->pdata[i]));
+  learn (self, delta);
   _gw_window_failures_queue (self);
 }
 
-/* @self has another list now. */
+/* What the tasks wait for is another thing, as far as it follows from their providers. */
 void
-_gw_window_failures_follow (GwWindow *self)
+_gw_window_failures_recount (GwWindow *self)
 {
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
+  guint n = self->list != NULL ? g_list_model_get_n_items (G_LIST_MODEL (self->list)) : 0;
   guint i;
 
   gw_failure_sums_clear (self->failures);
@@ -101,21 +120,28 @@ _gw_window_failures_follow (GwWindow *self)
 
       gw_failure_sums_take (self->failures, gw_task_item_get_task (item));
     }
-  g_signal_connect_object (self->list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
   _gw_window_failures_queue (self);
 }
 
+/* @self has another list now. */
+void
+_gw_window_failures_follow (GwWindow *self)
+{
+  g_signal_connect_object (self->list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
+  _gw_window_failures_recount (self);
+}
+
 static void
-act_cb (GwWindow *self, GwFailureGroup *group, const char *provider)
+act_cb (GwWindow *self, GwFailureGroup *group, const char *provider, const char *model)
 {
   g_autoptr (GPtrArray) projects = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
 
   gw_failure_sums_collect (self->failures, group, self->project_id, projects, ids);
   if (group->waiting)
-    _gw_window_move_ids (self, ids, provider);
+    _gw_window_move_ids (self, ids, provider, model);
   else
-    _gw_window_retry_cause (self, projects, ids, group->code, provider);
+    _gw_window_retry_cause (self, projects, ids, group->code, provider, model);
 }
 
 void

@@ -5,6 +5,8 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
+#include "gw-provider-menu.h"
 #include "gw-provider-titles.h"
 #include "gw-window-private.h"
 
@@ -12,7 +14,7 @@
  * and the pause button, which resumes what it has paused. */
 
 /* How old the known providers may be when somebody might want to choose one. */
-#define PROVIDERS_AGE_US (15 * G_USEC_PER_SEC)
+#define PROVIDERS_AGE_US (10 * G_USEC_PER_SEC)
 
 static void
 set_only_item (GMenu *menu, const char *label, const char *action)
@@ -36,95 +38,85 @@ set_only_item (GMenu *menu, const char *label, const char *action)
 static void
 show_providers (GwWindow *self)
 {
-  guint i;
-
-  g_menu_remove_all (self->retry_with_menu);
-  for (i = 0; i < self->provider_names->len; i++)
-    {
-      const char *name = self->provider_names->pdata[i];
-      g_autoptr (GMenuItem) item = g_menu_item_new (name, NULL);
-      g_auto (GStrv) parts = g_strsplit (gw_provider_titles_get (name), "_", -1);
-      g_autofree char *label = g_strjoinv ("__", parts);
-
-      g_menu_item_set_label (item, label);
-      g_menu_item_set_action_and_target (item, "win.retry-with", "s", name);
-      g_menu_append_item (self->retry_with_menu, item);
-    }
-  if (self->provider_names->len == 0)
+  gw_provider_menu_fill (self->retry_with_menu, self->infos, NULL, "win.retry-with");
+  if (g_menu_model_get_n_items (G_MENU_MODEL (self->retry_with_menu)) == 0)
     /* Without a target it can only be read. */
     g_menu_append (self->retry_with_menu, _("No Provider Is in Use"), "win.retry-with");
 }
 
-/* What they are called has changed. */
-void
-_gw_window_menus_update_titles (GwWindow *self)
+/* (transfer full): what the menus say of them. */
+static char *
+describe (GPtrArray *infos)
 {
-  show_providers (self);
-  gw_failure_groups_set_providers (self->failure_groups, self->provider_names);
+  GString *words = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; infos != NULL && i < infos->len; i++)
+    {
+      const GwProviderInfo *info = infos->pdata[i];
+      g_autofree char *reason = gw_provider_info_to_reason (info);
+      g_autofree char *models = info->models != NULL ? g_strjoinv ("\t", info->models) : NULL;
+
+      if (reason == NULL)
+        g_string_append_printf (words, "%s\t%s\t%s\t%s\n", info->name,
+                                gw_provider_titles_get (info->name),
+                                info->model != NULL ? info->model : "",
+                                models != NULL ? models : "");
+    }
+  return g_string_free (words, FALSE);
+}
+
+/* @infos: (nullable) (element-type GwProviderInfo): what the gateway says of them now. */
+void
+_gw_window_menus_set_providers (GwWindow *self, GPtrArray *infos)
+{
+  gboolean changed = gw_lane_states_take (infos);
+  g_autofree char *before = g_steal_pointer (&self->providers_shown);
+
+  self->providers_shown = describe (infos);
+  if (infos != NULL)
+    g_ptr_array_ref (infos);
+  g_clear_pointer (&self->infos, g_ptr_array_unref);
+  self->infos = infos;
+  /* A menu that is changed while it is open loses its place. */
+  if (g_strcmp0 (before, self->providers_shown) != 0)
+    {
+      show_providers (self);
+      gw_failure_groups_set_providers (self->failure_groups, infos);
+    }
+  if (!changed)
+    return;
+  _gw_window_failures_recount (self);
+  gw_task_view_update_rows (self->task_view);
+  gw_task_detail_update_titles (self->detail);
+  _gw_window_update (self);
 }
 
 static gboolean
-same_names (GPtrArray *a, GPtrArray *b)
+ask_again_cb (gpointer user_data)
 {
-  guint i;
+  GwWindow *self = user_data;
 
-  if (a->len != b->len)
-    return FALSE;
-  for (i = 0; i < a->len; i++)
-    if (!g_str_equal (a->pdata[i], b->pdata[i]))
-      return FALSE;
-  return TRUE;
+  self->providers_id = 0;
+  self->providers_at = g_get_monotonic_time ();
+  _gw_window_compose_fetch_providers (self);
+  return G_SOURCE_REMOVE;
 }
 
-static void
-providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GwWindow) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  g_autoptr (GPtrArray) names = NULL;
-  JsonArray *providers;
-  guint i;
-
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return;
-  if (answer == NULL)
-    {
-      g_debug ("providers are not known: %s", error->message);
-      return;
-    }
-  names = g_ptr_array_new_with_free_func (g_free);
-  providers = gw_json_peek_array (answer, "providers");
-  for (i = 0; providers != NULL && i < json_array_get_length (providers); i++)
-    {
-      JsonNode *node = json_array_get_element (providers, i);
-      JsonObject *provider = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      const char *name = provider != NULL ? gw_json_peek_string (provider, "name") : NULL;
-
-      if (name != NULL && gw_json_peek_boolean (provider, "enabled", TRUE)
-          && !gw_json_peek_boolean (provider, "practice", FALSE))
-        g_ptr_array_add (names, g_strdup (name));
-    }
-  if (same_names (names, self->provider_names))
-    return;
-  g_ptr_array_unref (self->provider_names);
-  self->provider_names = g_steal_pointer (&names);
-  gw_failure_groups_set_providers (self->failure_groups, self->provider_names);
-  show_providers (self);
-}
-
+/* Somebody may want to choose one, and what tasks wait for may have been mended. */
 static void
 ask_for_providers (GwWindow *self)
 {
-  GwClient *client = gw_endpoint_get_client (self->endpoint);
+  gint64 next = self->providers_at + PROVIDERS_AGE_US;
   gint64 now = g_get_monotonic_time ();
 
-  if (client == NULL || gw_client_get_protocol (client) != GW_PROTOCOL_GANGWAY
-      || (self->providers_at != 0 && now - self->providers_at < PROVIDERS_AGE_US))
+  if (self->providers_id != 0)
     return;
-  self->providers_at = now;
-  gw_client_call_async (client, "GET", "/providers", NULL, self->cancellable, providers_cb,
-                        g_object_ref (self));
+  if (self->providers_at != 0 && now < next)
+    self->providers_id = g_timeout_add ((guint) ((next - now) / 1000), ask_again_cb, self);
+  else
+    self->providers_id = g_idle_add (ask_again_cb, self);
+  g_source_set_name_by_id (self->providers_id, "[gangway] providers");
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -169,7 +161,10 @@ _gw_window_menus_update (GwWindow *self)
   update_pause_button (self);
   _gw_window_failures_queue (self);
   _gw_window_banner_update (self); /* "Queue paused" */
-  if (failed > 0 || gw_failure_sums_has_any (self->failures))
+  /* Also while all goes well: a provider whose key is refused hands its tasks to another one, and no
+   * task says so. */
+  if (failed > 0 || gw_failure_sums_has_any (self->failures)
+      || (self->list != NULL && gw_task_list_count (self->list, GW_TASK_RUNNING) > 0))
     ask_for_providers (self);
 }
 
@@ -190,7 +185,6 @@ _gw_window_menus_init (GwWindow *self)
   g_autoptr (GtkBuilder) builder
       = gtk_builder_new_from_resource (GW_RESOURCE_PATH "/ui/gw-menus.ui");
 
-  self->provider_names = g_ptr_array_new_with_free_func (g_free);
   self->task_retry_section
       = g_object_ref (G_MENU (gtk_builder_get_object (builder, "task_retry_section")));
   self->retry_with_menu
@@ -205,5 +199,7 @@ _gw_window_menus_dispose (GwWindow *self)
 {
   g_clear_object (&self->task_retry_section);
   g_clear_object (&self->retry_with_menu);
-  g_clear_pointer (&self->provider_names, g_ptr_array_unref);
+  g_clear_handle_id (&self->providers_id, g_source_remove);
+  g_clear_pointer (&self->infos, g_ptr_array_unref);
+  g_clear_pointer (&self->providers_shown, g_free);
 }

@@ -5,6 +5,8 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
+#include "gw-provider-titles.h"
 #include "gw-window-private.h"
 
 /* What lasts is said here: the banner with its one act, and the gateway in use. */
@@ -65,6 +67,52 @@ _gw_window_trouble_changed (GwWindow *self)
       && _gw_window_get_list_failure (self) != NULL)
     gtk_widget_activate_action (GTK_WIDGET (self), "win.reconnect", NULL);
   _gw_window_banner_update (self);
+}
+
+/* One of several providers needs a person. The tasks go on with the others, so that no task says it;
+ * those that wait for just that one do, by the causes above the list. */
+static void
+show_stopped (GwWindow *self)
+{
+  static const struct {
+    const char *reason;
+    const char *words;
+    const char *label;
+  } stops[] = {
+    /* Translators: %s is the name of a provider */
+    { "auth", N_ ("The key of %s was not accepted. Other providers do the tasks."),
+      N_ ("_Change Key…") },
+    /* Translators: %s is the name of a provider */
+    { "no-key", N_ ("%s has no key. Other providers do the tasks."), N_ ("_Change Key…") },
+    /* Translators: %s is the name of a provider */
+    { "quota", N_ ("The account at %s is out of credit. Other providers do the tasks."),
+      N_ ("_Provider…") },
+    /* Translators: %s is the name of a provider */
+    { "model", N_ ("%s does not offer its model. Other providers do the tasks."),
+      N_ ("_Change Model…") },
+  };
+  const char *reason = NULL;
+  const char *provider = gw_lane_states_get_stopped (&reason);
+  g_autoptr (GString) text = NULL;
+  g_autofree char *action = NULL;
+  guint i;
+
+  for (i = 0; provider != NULL && i < G_N_ELEMENTS (stops); i++)
+    if (g_str_equal (stops[i].reason, reason))
+      break;
+  if (provider == NULL || i == G_N_ELEMENTS (stops) || self->list == NULL
+      || gw_task_list_count (self->list, GW_TASK_QUEUED)
+                 + gw_task_list_count (self->list, GW_TASK_RUNNING)
+             == 0
+      || gw_failure_sums_has_waiting (self->failures, provider))
+    {
+      gw_banner_hide (self->banner);
+      return;
+    }
+  text = g_string_new (_(stops[i].words));
+  g_string_replace (text, "%s", gw_provider_titles_get (provider), 1);
+  action = g_strdup_printf ("win.edit-provider('%s')", provider);
+  gw_banner_show (self->banner, text->str, _(stops[i].label), action, NULL, NULL);
 }
 
 /* The gateway answers: what else the user should know, the gravest first. */
@@ -134,7 +182,7 @@ show_trouble (GwWindow *self)
       gw_banner_show (self->banner, text, _("_Resume"), "win.pause", NULL, NULL);
     }
   else
-    gw_banner_hide (self->banner);
+    show_stopped (self);
 }
 
 void

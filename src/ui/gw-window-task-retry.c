@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-provider-menu.h"
 #include "gw-window-tasks-private.h"
 
 /* Retrying tasks, by themselves, by what they failed of, and with another provider. */
@@ -22,19 +23,25 @@ retried_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 static void
-add_retries (GwActs *acts, GPtrArray *ids, const char *provider)
+add_pin (JsonObject *body, const char *provider, const char *model)
+{
+  if (provider != NULL)
+    json_object_set_string_member (body, "provider", provider);
+  if (model != NULL)
+    json_object_set_string_member (body, "model", model);
+}
+
+static void
+add_retries (GwActs *acts, GPtrArray *ids, const char *provider, const char *model)
 {
   guint i;
 
   for (i = 0; i < ids->len; i++)
     {
-      JsonObject *body = NULL;
+      JsonObject *body = provider != NULL || model != NULL ? json_object_new () : NULL;
 
-      if (provider != NULL)
-        {
-          body = json_object_new ();
-          json_object_set_string_member (body, "provider", provider);
-        }
+      if (body != NULL)
+        add_pin (body, provider, model);
       gw_acts_add (acts, "POST",
                    gw_client_build_path ("tasks", (const char *) ids->pdata[i], "retry", NULL),
                    body);
@@ -45,15 +52,16 @@ add_retries (GwActs *acts, GPtrArray *ids, const char *provider)
  * _gw_window_retry_ids:
  * @ids: (element-type utf8): failed or cancelled tasks
  * @provider: (nullable): who is to do them now; NULL: as before
+ * @model: (nullable): with which of its models
  */
 void
-_gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider)
+_gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider, const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
 
   if (acts == NULL)
     return;
-  add_retries (acts, ids, provider);
+  add_retries (acts, ids, provider, model);
   _gw_window_tasks_run (self, acts, _("Not queued again"), retried_cb, ids->len == 1 ? self : NULL,
                         NULL);
 }
@@ -63,24 +71,24 @@ _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider)
  * @projects: (element-type utf8): of which all tasks that failed with @code
  * @ids: (element-type utf8): and these tasks
  * @provider: (nullable): who is to do them now; NULL: as before
+ * @model: (nullable): with which of its models
  */
 void
 _gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, const char *code,
-                        const char *provider)
+                        const char *provider, const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
   guint i;
 
   if (acts == NULL)
     return;
-  add_retries (acts, ids, provider);
+  add_retries (acts, ids, provider, model);
   for (i = 0; i < projects->len; i++)
     {
       JsonObject *body = json_object_new ();
 
       json_object_set_string_member (body, "code", code);
-      if (provider != NULL)
-        json_object_set_string_member (body, "provider", provider);
+      add_pin (body, provider, model);
       gw_acts_add (acts, "POST",
                    gw_client_build_path ("projects", (const char *) projects->pdata[i], "retry",
                                          NULL),
@@ -92,6 +100,7 @@ _gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, con
 typedef struct {
   GPtrArray *ids;
   char *provider;
+  char *model;
 } Move;
 
 static void
@@ -101,6 +110,7 @@ move_free (gpointer data)
 
   g_ptr_array_unref (move->ids);
   g_free (move->provider);
+  g_free (move->model);
   g_free (move);
 }
 
@@ -109,7 +119,7 @@ taken_cb (GwWindow *self, guint changed, gpointer data)
 {
   Move *move = data;
 
-  _gw_window_retry_ids (self, move->ids, move->provider);
+  _gw_window_retry_ids (self, move->ids, move->provider, move->model);
 }
 
 /**
@@ -120,7 +130,7 @@ taken_cb (GwWindow *self, guint changed, gpointer data)
  * cancelled, then queued again in its old place.
  */
 void
-_gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider)
+_gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider, const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
   Move *move;
@@ -131,6 +141,7 @@ _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider)
   move = g_new0 (Move, 1);
   move->ids = g_ptr_array_ref (ids);
   move->provider = g_strdup (provider);
+  move->model = g_strdup (model);
   _gw_window_tasks_run (self, acts, _("Not moved"), taken_cb, move, move_free);
 }
 
@@ -142,7 +153,7 @@ _gw_window_tasks_retry_action (GtkWidget *widget, const char *name, GVariant *pa
   g_autoptr (GPtrArray) ids
       = _gw_window_tasks_collect_ids (self, items, _gw_window_tasks_can_retry);
 
-  _gw_window_retry_ids (self, ids, NULL);
+  _gw_window_retry_ids (self, ids, NULL, NULL);
 }
 
 void
@@ -152,8 +163,16 @@ _gw_window_tasks_retry_with_action (GtkWidget *widget, const char *name, GVarian
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
   g_autoptr (GPtrArray) ids
       = _gw_window_tasks_collect_ids (self, items, _gw_window_tasks_can_retry);
+  g_autoptr (GPtrArray) stuck
+      = _gw_window_tasks_collect_ids (self, items, _gw_window_tasks_is_stuck);
+  const char *provider;
+  const char *model;
 
-  _gw_window_retry_ids (self, ids, g_variant_get_string (parameter, NULL));
+  gw_provider_menu_get_target (parameter, &provider, &model);
+  if (ids->len > 0)
+    _gw_window_retry_ids (self, ids, provider, model);
+  if (stuck->len > 0)
+    _gw_window_move_ids (self, stuck, provider, model);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "gw-lane-states.h"
 #include "gw-window-tasks-private.h"
 
 /* Which tasks and which projects a verb acts on: the selected tasks, else the one that is read;
@@ -72,6 +73,14 @@ gboolean
 _gw_window_tasks_can_retry (GwWindow *self, const GwTask *task)
 {
   return task->status == GW_TASK_FAILED || task->status == GW_TASK_CANCELLED;
+}
+
+/* Waits for a provider that goes on only when a person does something: another one can do it. */
+gboolean
+_gw_window_tasks_is_stuck (GwWindow *self, const GwTask *task)
+{
+  return task->status == GW_TASK_QUEUED
+         && gw_lane_reason_needs_person (gw_lane_states_get_waiting (task));
 }
 
 GPtrArray *

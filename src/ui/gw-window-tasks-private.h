@@ -17,6 +17,7 @@ void _gw_window_tasks_add_project_acts (GwActs *acts, GPtrArray *ids, const char
 gboolean _gw_window_tasks_is_ours (GwWindow *self);
 gboolean _gw_window_tasks_can_cancel (GwWindow *self, const GwTask *task);
 gboolean _gw_window_tasks_can_retry (GwWindow *self, const GwTask *task);
+gboolean _gw_window_tasks_is_stuck (GwWindow *self, const GwTask *task);
 GPtrArray *_gw_window_tasks_collect_ids (GwWindow *self, GPtrArray *items,
                                          gboolean (*test) (GwWindow *self, const GwTask *task));
 GPtrArray *_gw_window_tasks_collect_shown (GwWindow *self, GwTaskStatus status);

@@ -51,6 +51,42 @@ class Work(desktop.Case):
         window.until(lambda: not window.says("Queue paused"), "the end of the banner")
         window.wait_words("Undone: Pause the queue")
 
+    def test_what_runs_tells_for_how_long(self):
+        # A lane without a limit per minute: the gateway tells of the send with the answer only.
+        _mock, window = self.open_slow()
+        window.pick("first")
+        window.until(lambda: any(re.search(r"· [1-9]\d* s$", words) for words in window.words()),
+                     "the seconds so far")
+        window.pick("second,")
+        window.until(lambda: not any(re.search(r"· \d+ s$", words) for words in window.words()),
+                     "no time of what has not begun")
+
+    def test_one_toast_is_shown_and_its_button_takes_its_own_act_back(self):
+        _mock, window = self.open_slow()
+        window.wait_words("3 tasks added")
+        window.pick("second,")
+        window.key("ctrl+k")
+        window.wait_words("1 task cancelled")
+        self.assertFalse(window.says("3 tasks added"))
+        window.pick("third")
+        window.key("Delete")
+        window.wait_words("1 task removed")
+        self.assertFalse(window.says("1 task cancelled"))
+        window.press("_Undo")
+        window.wait_row("third", "Queued")
+        window.wait_row("second,", "Cancelled")
+        # Its act has been taken back: there is nothing left to press.
+        window.wait_words("Undone: Remove 1 task")
+        window.until(lambda: not window.find("push button", "_Undo"), "the end of the toast")
+        # By the key as well.
+        window.pick("third")
+        window.key("Delete")
+        window.wait_words("1 task removed")
+        window.pick("first")
+        window.key("ctrl+z")
+        window.wait_row("third", "Queued")
+        window.until(lambda: not window.find("push button", "_Undo"), "the end of the toast")
+
     def test_stop_all_keeps_what_is_queued_and_is_taken_back(self):
         mock, window = self.open_slow()
         window.key("ctrl+shift+k")
@@ -99,12 +135,21 @@ class Work(desktop.Case):
         window.until(lambda: len(window.row_names()) == 3, "three rows")
 
 
+def providers():
+    """Two that are in use, with models of one, and one that is only a name of the catalogue."""
+    return [{"name": "hunyuan", "title": "Tencent Hunyuan", "in_use": True, "usable": True,
+             "model": "hunyuan-lite"},
+            {"name": "openai", "title": "OpenAI", "in_use": True, "usable": True,
+             "model": "gpt-4o", "tested": {"models": ["gpt-4o", "gpt-4o-mini"]}},
+            {"name": "deepseek", "title": "DeepSeek", "in_use": False, "usable": False,
+             "enabled": False, "preset": True, "configured": False}]
+
+
 class Causes(desktop.Case):
     def open_failed(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)
-        gateway.providers = [{"name": "hunyuan", "title": "Tencent Hunyuan"},
-                             {"name": "openai", "title": "OpenAI"}]
+        gateway.providers = providers()
         gateway.add("good", "completed", result="yes", ago=9, took=1, provider="openai")
         for number in range(3):
             gateway.add(f"slow {number}", "failed", ago=8, took=1, provider="openai",
@@ -146,19 +191,61 @@ class Causes(desktop.Case):
         window.open_menu(lambda: window.wait_row("refused 1", "Failed"), "Retry With",
                          "Tencent Hunyuan")
         window.wait_row("refused 1", "Queued")
+        # A provider that has named its models is asked for one of them.
+        window.open_menu(lambda: window.wait_row("refused 0", "Failed"), "Retry With", "OpenAI",
+                         "gpt-4o-mini")
+        window.wait_row("refused 0", "Queued")
+        # What is only in the catalogue cannot do anything.
+        window.open_menu(lambda: window.wait_row("slow 0", "Failed"), "Retry With")
+        self.assertFalse(window.find("menu item", "DeepSeek"))
         calls = [call for call in gateway.calls if call[1].endswith("/retry")]
-        self.assertEqual([call[2] for call in calls], [{"provider": "hunyuan"}])
+        self.assertEqual([call[2] for call in calls],
+                         [{"provider": "hunyuan"}, {"provider": "openai", "model": "gpt-4o-mini"}])
 
     def test_what_waits_for_a_person_says_so(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)
-        gateway.providers = [{"name": "hunyuan", "title": "Tencent Hunyuan"},
-                             {"name": "openai", "title": "OpenAI"}]
+        gateway.providers = providers()
+        gateway.providers[1]["waiting"] = {"reason": "auth", "until": None}
         for number in range(2):
             gateway.add(f"stuck {number}", provider="openai",
                         waiting={"reason": "auth", "until": None})
         window = self.open("--gateway", gateway.uri)
         window.wait_words("Key not accepted · OpenAI (2)", "Change Key…")
+        window.wait_button("Change Key…")
+
+    def open_refused(self, **members):
+        """A provider whose key is refused, beside one that works."""
+        mock = self.mock(providers={"bad": {"always": {"do": "unauthorized"}},
+                                    "good": {"latency": 600, "ghosts": False}})
+        return self.open(config=self.lanes(mock, bad={"max-concurrency": 1},
+                                           good={"max-concurrency": 1}), **members)
+
+    def test_all_that_wait_for_a_key_say_so_and_go_to_another_provider(self):
+        window = self.open_refused()
+        window.wait_words("Built-in gateway")
+        window.open_choice()
+        window.activate_choice("bad")
+        window.run_lines(*[f"task {i}" for i in range(5)])
+        # One call was refused; what it was refused for, all of them wait for.
+        window.wait_words("Key not accepted · bad (5)")
+        for i in range(5):
+            window.wait_row(f"task {i}", "Waiting", "key not accepted")
+        window.pick("task 4")
+        window.wait_words("Waiting: the key was not accepted by bad. Change it")
+        window.wait_button("Change Key…")
+        window.click_until(lambda: window.wait_button("Use Another Provider"),
+                           lambda: window.find("menu item", "good"), "the other providers")
+        self.assertFalse(window.find("menu item", "bad"))
+        window.choose("good")
+        window.wait_row("task 4", "Running")
+        window.wait_words("Key not accepted · bad (4)")
+
+    def test_a_provider_that_drops_out_is_told_while_others_go_on(self):
+        window = self.open_refused()
+        window.wait_words("Built-in gateway")
+        window.run_lines("one", "two", "three")
+        window.wait_words("The key of bad was not accepted. Other providers do the tasks.")
         window.wait_button("Change Key…")
 
 

@@ -343,8 +343,15 @@ gw_sq_task_from_row (GwSqView *view,
         }
     }
   if (state <= GW_SQ_DELAYED)
-    find_waiting (view, task, state, sqlite3_column_int64 (row, 10), project,
-                  sqlite3_column_int64 (row, 13));
+    {
+      const SeenPile *pile = see_pile (view, sqlite3_column_int64 (row, 13));
+
+      /* Who it is for, where that was said: before it runs nobody else has to do with it. */
+      if (pile->provider != NULL && *pile->provider != '\0')
+        task->provider = g_strdup (pile->provider);
+      find_waiting (view, task, state, sqlite3_column_int64 (row, 10), project,
+                    sqlite3_column_int64 (row, 13));
+    }
 
   return task;
 }
