@@ -52,12 +52,58 @@ idle_quit_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static char *
+work_to_words (const Work *work)
+{
+  GString *words = g_string_new (NULL);
+
+  if (work->running > 0)
+    g_string_append_printf (
+        words, ngettext ("%u task is running.", "%u tasks are running.", work->running),
+        work->running);
+  if (work->running > 0 && work->queued > 0)
+    {
+      g_string_append (words, " ");
+      g_string_append_printf (
+          words, ngettext ("%u is queued.", "%u are queued.", work->queued), work->queued);
+    }
+  else if (work->queued > 0)
+    g_string_append_printf (
+        words, ngettext ("%u task is queued.", "%u tasks are queued.", work->queued),
+        work->queued);
+  g_string_append_printf (words, " %s", _("Finished results are saved."));
+  return g_string_free (words, FALSE);
+}
+
+/* What is asked about goes on meanwhile; when it has ended, there is nothing to ask any more. */
+static void
+update_question (GwWindow *self)
+{
+  Work work;
+  g_autofree char *words = NULL;
+
+  if (self->dialog == NULL || g_object_get_data (G_OBJECT (self->dialog), "gw-work") == NULL)
+    return;
+  work = count_work (self);
+  words = work_to_words (&work);
+  if (work.running + work.queued == 0)
+    {
+      GtkWidget *dialog = self->dialog;
+
+      self->dialog = NULL;
+      gtk_window_destroy (GTK_WINDOW (dialog));
+    }
+  else if (g_strcmp0 (adw_message_dialog_get_body (ADW_MESSAGE_DIALOG (self->dialog)), words) != 0)
+    adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (self->dialog), words);
+}
+
 /* Hidden by "Keep Running": ends by itself a little after its last task. */
 void
 _gw_window_life_update (GwWindow *self)
 {
   gboolean over = FALSE;
 
+  update_question (self);
   if (self->keep_running && self->finish_id == 0)
     {
       Work work = count_work (self);
@@ -131,26 +177,11 @@ static void
 ask (GwWindow *self, const char *heading, const char *stop, const char *keep)
 {
   Work work = count_work (self);
-  GString *body = g_string_new (NULL);
+  g_autofree char *body = work_to_words (&work);
   AdwMessageDialog *dialog;
 
-  if (work.running > 0)
-    g_string_append_printf (
-        body, ngettext ("%u task is running.", "%u tasks are running.", work.running),
-        work.running);
-  if (work.running > 0 && work.queued > 0)
-    {
-      g_string_append (body, " ");
-      g_string_append_printf (
-          body, ngettext ("%u is queued.", "%u are queued.", work.queued), work.queued);
-    }
-  else if (work.queued > 0)
-    g_string_append_printf (
-        body, ngettext ("%u task is queued.", "%u tasks are queued.", work.queued), work.queued);
-  g_string_append_printf (body, " %s", _("Finished results are saved."));
-
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body->str));
-  g_string_free (body, TRUE);
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body));
+  g_object_set_data (G_OBJECT (dialog), "gw-work", GINT_TO_POINTER (TRUE));
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", stop, NULL);
   adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);
   if (keep != NULL)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Journeys through the window's life: close, quit, going on without a window, after a crash."""
 
+import json
 import time
+import urllib.request
 
 import desktop
 import frame
@@ -55,6 +57,20 @@ class Ending(desktop.Case):
         window.press("Stop and Close")
         self.assert_gone(window)
         self.diagnose(f"stopped in {time.monotonic() - start:.1f} s")
+
+    def test_the_question_goes_when_its_reason_has_gone(self):
+        window = self.open_running()
+        window.press("Close")
+        window.wait_words("1 task is running.", "1 is queued.")
+        # Somebody else ends what it is about.
+        address = f"http://127.0.0.1:{desktop.DEFAULT_PORT}"
+        with urllib.request.urlopen(address + "/projects") as answer:
+            projects = json.load(answer)["projects"]
+        for project in projects:
+            urllib.request.urlopen(urllib.request.Request(
+                f"{address}/projects/{project['project_id']}/cancel", method="POST")).close()
+        window.until(lambda: not window.says("Keep Running in the Background?"), "the window")
+        window.wait_row("first", "Cancelled")
 
     def test_quit_cuts_calls_off_only_when_told_to(self):
         window = self.open_running()
