@@ -29,6 +29,8 @@ struct _GwComposer {
   GtkLabel *status_label;
   GtkButton *status_button;
   GwProviderChoice *choice;
+  GtkMenuButton *target_button;
+  GtkLabel *target_label;
   GtkDropDown *order_drop_down;
   GtkLabel *gateway_label;
   GtkSpinner *spinner;

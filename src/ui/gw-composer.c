@@ -282,6 +282,8 @@ gw_composer_class_init (GwComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwComposer, status_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, status_button);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, choice);
+  gtk_widget_class_bind_template_child (widget_class, GwComposer, target_button);
+  gtk_widget_class_bind_template_child (widget_class, GwComposer, target_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, order_drop_down);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, gateway_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, spinner);
@@ -295,6 +297,32 @@ gw_composer_class_init (GwComposerClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, gw_composer_split_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, gw_composer_error_closed_cb);
   gtk_widget_class_bind_template_callback (widget_class, gw_composer_preedit_cb);
+}
+
+void
+gw_composer_set_target (GwComposer *self, const char *label)
+{
+  g_autofree char *named = NULL;
+
+  g_return_if_fail (GW_IS_COMPOSER (self));
+
+  /* In a narrow window the header says which project is shown, and there is no room for more. */
+  gtk_widget_set_visible (GTK_WIDGET (self->target_button), label != NULL && !self->narrow);
+  if (label == NULL || g_strcmp0 (gtk_label_get_text (self->target_label), label) == 0)
+    return;
+  gtk_label_set_text (self->target_label, label);
+  /* Translators: %s is a place, like "New Project" */
+  named = g_strdup_printf (_("New tasks go to: %s"), label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->target_button),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL, named, -1);
+}
+
+void
+gw_composer_set_target_menu (GwComposer *self, GMenuModel *menu)
+{
+  g_return_if_fail (GW_IS_COMPOSER (self));
+
+  gtk_menu_button_set_menu_model (self->target_button, menu);
 }
 
 /* A button that gives way on a narrow window instead of widening it. */

@@ -30,6 +30,10 @@ void gw_composer_set_can_hold (GwComposer *self, gboolean can_hold);
 /* (nullable) each; @action is a verb that helps */
 void gw_composer_set_status (GwComposer *self, const char *text, const char *label,
                              const char *action);
+/* Where its tasks go: in words, NULL where there is no choice; and what else there is. */
+void gw_composer_set_target (GwComposer *self, const char *label);
+void gw_composer_set_target_menu (GwComposer *self, GMenuModel *menu);
+
 void gw_composer_set_error (GwComposer *self, const char *text);
 
 void gw_composer_set_busy (GwComposer *self, gboolean busy);

@@ -109,7 +109,7 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   details = make_details (gw_import_set_get_lines (self->set),
                           gtk_switch_get_active (self->duplicates_switch), &n_skipped);
-  g_signal_emit_by_name (self, "added", ids->len, n_skipped, project_id, details, self->runs);
+  g_signal_emit_by_name (self, "added", ids, n_skipped, project_id, details, self->runs);
   gtk_window_destroy (GTK_WINDOW (self));
 }
 

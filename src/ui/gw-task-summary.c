@@ -6,6 +6,7 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "gw-lane-states.h"
 #include "gw-task-summary.h"
 #include "gw-task-words.h"
 
@@ -17,12 +18,61 @@ struct _GwTaskSummary {
   GtkLabel *title;
   GtkListBox *counts;
   GtkLabel *tokens;
+  GtkButton *retry_button;
+  GtkMenuButton *retry_with_button;
+  GtkButton *cancel_button;
+  GtkButton *copy_button;
+  GtkButton *save_button;
+  GtkButton *remove_button;
 
   AdwActionRow *rows[GW_N_TASK_LOOKS];
   GtkLabel *numbers[GW_N_TASK_LOOKS];
 };
 
 G_DEFINE_FINAL_TYPE (GwTaskSummary, gw_task_summary, GTK_TYPE_WIDGET)
+
+/* The other providers and models that tasks can be given to. */
+void
+gw_task_summary_set_retry_menu (GwTaskSummary *self, GMenuModel *menu)
+{
+  g_return_if_fail (GW_IS_TASK_SUMMARY (self));
+
+  gtk_menu_button_set_menu_model (self->retry_with_button, menu);
+}
+
+/* A verb says to how many of what is selected it will be done; one that fits none is not there. */
+static void
+set_verb (GtkWidget *button, const char *label, guint n)
+{
+  gtk_widget_set_visible (button, n > 0);
+  if (GTK_IS_BUTTON (button) && g_strcmp0 (gtk_button_get_label (GTK_BUTTON (button)), label) != 0)
+    gtk_button_set_label (GTK_BUTTON (button), label);
+}
+
+static void
+update_verbs (GwTaskSummary *self, const guint *counts, guint n_stuck)
+{
+  guint retry = counts[GW_TASK_LOOK_FAILED] + counts[GW_TASK_LOOK_CANCELLED];
+  guint queued = counts[GW_TASK_LOOK_QUEUED] + counts[GW_TASK_LOOK_WAITING]
+                 + counts[GW_TASK_LOOK_INTERRUPTED];
+  guint cancel = queued + counts[GW_TASK_LOOK_RUNNING];
+  guint completed = counts[GW_TASK_LOOK_COMPLETED];
+  guint remove = queued + retry + completed;
+  g_autofree char *retry_words
+      = g_strdup_printf (ngettext ("_Retry %u", "_Retry %u", retry), retry);
+  g_autofree char *cancel_words
+      = g_strdup_printf (ngettext ("_Cancel %u", "_Cancel %u", cancel), cancel);
+  g_autofree char *copy_words = g_strdup_printf (
+      ngettext ("Copy %u R_esult", "Copy %u R_esults", completed), completed);
+  g_autofree char *remove_words
+      = g_strdup_printf (ngettext ("Re_move %u", "Re_move %u", remove), remove);
+
+  set_verb (GTK_WIDGET (self->retry_button), retry_words, retry);
+  set_verb (GTK_WIDGET (self->retry_with_button), NULL, retry + n_stuck);
+  set_verb (GTK_WIDGET (self->cancel_button), cancel_words, cancel);
+  set_verb (GTK_WIDGET (self->copy_button), copy_words, completed);
+  set_verb (GTK_WIDGET (self->remove_button), remove_words, remove);
+}
 
 /**
  * gw_task_summary_set_items:
@@ -33,6 +83,7 @@ gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
 {
   guint counts[GW_N_TASK_LOOKS] = { 0 };
   gint64 tokens = 0;
+  guint n_stuck = 0;
   g_autofree char *title = NULL;
   guint i;
 
@@ -43,6 +94,8 @@ gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
       const GwTask *task = gw_task_item_get_task (items->pdata[i]);
 
       counts[gw_task_look (task)]++;
+      if (gw_lane_reason_needs_person (gw_lane_states_get_waiting (task)))
+        n_stuck++;
       tokens += MAX (task->usage.total_tokens, 0);
     }
   title = g_strdup_printf (ngettext ("%u Task Selected", "%u Tasks Selected", items->len),
@@ -63,6 +116,7 @@ gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
       gtk_label_set_text (self->tokens, words);
     }
   gtk_widget_set_visible (GTK_WIDGET (self->tokens), tokens > 0);
+  update_verbs (self, counts, n_stuck);
 }
 
 static void
@@ -84,6 +138,12 @@ gw_task_summary_class_init (GwTaskSummaryClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, title);
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, counts);
   gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, tokens);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, retry_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, retry_with_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, cancel_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, copy_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, save_button);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskSummary, remove_button);
 }
 
 static void

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (GwTaskSummary, gw_task_summary, GW, TASK_SUMMARY, GtkWidget)
 
 /* What several selected tasks are together: their number, states, tokens, and what can be done. */
+void gw_task_summary_set_retry_menu (GwTaskSummary *self, GMenuModel *menu);
 void gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items);
 
 G_END_DECLS

@@ -52,6 +52,24 @@ tick_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/**
+ * gw_task_view_update_rows:
+ *
+ * What the rows say has changed, although their tasks have not.
+ */
+void
+gw_task_view_update_rows (GwTaskView *self)
+{
+  GHashTableIter iter;
+  gpointer cell;
+
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  g_hash_table_iter_init (&iter, self->cells);
+  while (g_hash_table_iter_next (&iter, &cell, NULL))
+    gw_task_cell_update (cell);
+}
+
 /* Only times that run need it: an idle window does not wake up. */
 static void
 update_tick (GwTaskView *self)
@@ -459,19 +477,12 @@ _gw_task_view_update_none (GwTaskView *self)
 static void
 count_all (GwTaskView *self, guint counts[GW_N_TASK_FILTERS])
 {
-  const char *hidden = self->project_id == NULL ? self->hidden_id : NULL;
   guint interrupted;
   guint i;
 
   for (i = 0; i < GW_N_TASK_STATUSES; i++)
-    {
-      counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
-      if (hidden != NULL)
-        counts[i] -= gw_task_list_count_in (self->list, hidden, i);
-    }
+    counts[i] = gw_task_list_count_in (self->list, self->project_id, i);
   interrupted = gw_task_list_count_interrupted (self->list, self->project_id);
-  if (hidden != NULL)
-    interrupted -= gw_task_list_count_interrupted (self->list, hidden);
   /* One or the other, so that the numbers add up. */
   counts[GW_TASK_ROWS_INTERRUPTED] = interrupted;
   counts[GW_TASK_QUEUED] -= interrupted;
@@ -591,7 +602,7 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
 
 /**
  * gw_task_view_set_hidden_project:
- * @project_id: (nullable): a project that is about to go: its tasks are neither shown nor counted
+ * @project_id: (nullable): a project that is about to go: its tasks are not shown
  */
 void
 gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id)
@@ -783,6 +794,16 @@ gw_task_view_unselect_all (GwTaskView *self)
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+}
+
+void
+gw_task_view_scroll_to_start (GwTaskView *self)
+{
+  g_return_if_fail (GW_IS_TASK_VIEW (self));
+
+  if (g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0)
+    gw_compat_scroll_to (self->column_view, 0);
+  gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scroller), 0);
 }
 
 void

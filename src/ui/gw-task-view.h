@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (GwTaskView, gw_task_view, GW, TASK_VIEW, GtkWidget)
 void gw_task_view_set_list (GwTaskView *self, GwTaskList *list);
 void gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu);
 gboolean gw_task_view_set_filter (GwTaskView *self, const char *name);
+void gw_task_view_update_rows (GwTaskView *self);
 void gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id);
 void gw_task_view_set_project (GwTaskView *self, const char *project_id);
 void gw_task_view_set_notice (GwTaskView *self, GtkWidget *notice);
@@ -29,6 +30,7 @@ void gw_task_view_select_all (GwTaskView *self);
 void gw_task_view_step (GwTaskView *self, int step);
 gboolean gw_task_view_can_step (GwTaskView *self, int step);
 void gw_task_view_unselect_all (GwTaskView *self);
+void gw_task_view_scroll_to_start (GwTaskView *self);
 void gw_task_view_scroll_to_end (GwTaskView *self);
 
 /* By column; `sort-changed` tells, also when a header was clicked. */

@@ -104,6 +104,10 @@ static const GwVerb verbs[] = {
   { "win.sort::time", N_ ("Sort by time"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::cancelled", N_ ("Show cancelled"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.show::interrupted", N_ ("Show interrupted"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.target::shown", N_ ("Add to the project that is shown"), NULL, GW_VERB_SCOPE_WINDOW,
+    { NULL } },
+  { "win.target::new", N_ ("Add as a project"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
+  { "win.target::quick", N_ ("Add as quick tasks"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "win.edit-provider", N_ ("Edit a provider"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
   { "app.about", N_ ("About Gangway"), NULL, GW_VERB_SCOPE_WINDOW, { NULL } },
 };

@@ -197,6 +197,7 @@ update_estimate (GwWindow *self)
 static void
 state_changed_cb (GwWindow *self)
 {
+  _gw_window_target_update (self);
   update_estimate (self);
   update_status (self);
 }
@@ -223,12 +224,13 @@ take_titles (GwWindow *self, GPtrArray *infos)
     {
       const GwProviderInfo *info = infos->pdata[i];
 
-      changed = gw_provider_titles_set (info->name, info->title) || changed;
+      g_autofree char *label = gw_provider_infos_dup_label (infos, info);
+
+      changed = gw_provider_titles_set (info->name, label) || changed;
     }
   if (!changed)
     return;
   gw_task_detail_update_titles (self->detail);
-  _gw_window_menus_update_titles (self);
   _gw_window_failures_queue (self);
 }
 
@@ -243,6 +245,7 @@ take_infos (GwWindow *self, GPtrArray *infos)
     gw_provider_choice_set_providers (
         gw_import_dialog_get_choice (GW_IMPORT_DIALOG (self->import_dialog)), infos);
   gw_empty_page_set_providers (self->empty_page, infos);
+  _gw_window_menus_set_providers (self, infos);
   /* What can be used has changed, and so may have what is asked. */
   g_clear_pointer (&self->compose->estimated, g_free);
   state_changed_cb (self);
@@ -289,6 +292,13 @@ fetch_providers (GwWindow *self)
   fetch->number = ++self->compose->fetches;
   gw_client_call_async (client, "GET", "/providers?find=1", NULL, self->cancellable, fetched_cb,
                         fetch);
+}
+
+void
+_gw_window_compose_fetch_providers (GwWindow *self)
+{
+  if (self->compose != NULL)
+    fetch_providers (self);
 }
 
 typedef struct {
@@ -465,6 +475,7 @@ run_held_cb (GwWindow *self)
                    body);
     }
   gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
+  _gw_window_show_new (self);
   gw_acts_run_async (acts, self->cancellable, ran_cb, g_object_ref (self));
 }
 
@@ -529,11 +540,13 @@ _gw_window_compose_update (GwWindow *self)
   /* Into a project that runs, nothing can be put without running it. */
   gw_composer_set_can_hold (self->composer,
                             get_client (self) != NULL
-                                && (target == NULL || target->paused
+                                && (_gw_window_get_target (self) != GW_TARGET_SHOWN
+                                    || target == NULL || target->paused
                                     || g_str_equal (target->name, GW_PROJECT_DEFAULT_NAME)
                                     || gw_project_count_unfinished (target) == 0));
   gtk_widget_set_sensitive (GTK_WIDGET (gw_composer_get_choice (self->composer)),
                             get_client (self) != NULL);
+  _gw_window_target_update (self);
   update_held (self);
   update_estimate (self);
   update_status (self);
@@ -562,6 +575,7 @@ _gw_window_compose_init (GwWindow *self)
 
   self->compose = g_new0 (GwCompose, 1);
   self->pending = g_ptr_array_new_with_free_func ((GDestroyNotify) _gw_submission_free);
+  _gw_window_target_init (self);
   if (draft != NULL)
     gw_composer_set_text (self->composer, draft);
   if (aside != NULL)

@@ -45,14 +45,12 @@ details_cb (AdwToast *toast, GwWindow *self)
 }
 
 static void
-added_cb (GwWindow *self, guint n_tasks, guint n_skipped, const char *project_id,
+added_cb (GwWindow *self, GPtrArray *ids, guint n_skipped, const char *project_id,
           const char *details, gboolean runs)
 {
   g_autofree char *added
-      = g_strdup_printf (ngettext ("%u task added", "%u tasks added", n_tasks), n_tasks);
+      = g_strdup_printf (ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
   g_autofree char *text = NULL;
-  g_autofree char *escaped = NULL;
-  AdwToast *toast;
 
   if (n_skipped > 0)
     {
@@ -67,22 +65,26 @@ added_cb (GwWindow *self, guint n_tasks, guint n_skipped, const char *project_id
     text = g_strdup_printf (_("%s. The project is paused"), added);
   else
     text = g_steal_pointer (&added);
-  escaped = g_markup_escape_text (text, -1);
-  toast = adw_toast_new (escaped);
+  /* There is room for one button: what was left out is not seen anywhere else, and Undo is. */
+  _gw_window_push_added (self, details == NULL ? text : NULL, ids);
   if (details != NULL)
     {
+      g_autofree char *escaped = g_markup_escape_text (text, -1);
+      AdwToast *toast = adw_toast_new (escaped);
+
       adw_toast_set_button_label (toast, _("Details"));
       adw_toast_set_timeout (toast, DETAILS_S);
       g_object_set_data_full (G_OBJECT (toast), "details", g_strdup (details), g_free);
       g_signal_connect_object (toast, "button-clicked", G_CALLBACK (details_cb), self, 0);
+      adw_toast_overlay_add_toast (self->toast_overlay, toast);
     }
-  adw_toast_overlay_add_toast (self->toast_overlay, toast);
 
   if (runs)
     gw_run_progress_submitted (&self->progress, g_get_monotonic_time () / 1000);
   /* What was imported is what is looked at next. */
-  if (project_id != NULL && self->project_id != NULL)
+  if (project_id != NULL)
     _gw_window_show_project (self, project_id);
+  _gw_window_show_new (self);
   _gw_window_update (self);
 }
 

@@ -88,6 +88,14 @@ view_changed_cb (GwWindow *self)
       g_variant_new_string (sorts[gw_task_view_get_sort (self->task_view)]));
 }
 
+/* What has just been added is not left out of sight by a filter or a search. */
+void
+_gw_window_show_new (GwWindow *self)
+{
+  g_action_group_change_action_state (G_ACTION_GROUP (self), "show", g_variant_new_string ("all"));
+  gw_task_view_stop_search (self->task_view);
+}
+
 void
 _gw_window_list_update (GwWindow *self)
 {

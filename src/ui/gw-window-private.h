@@ -32,6 +32,14 @@ typedef enum {
   GW_SUBMIT_HOLD = 1 << 1,     /* added only: its project is paused in the same step */
 } GwSubmitFlags;
 
+/* Where what is typed goes. */
+typedef enum {
+  GW_TARGET_AUTOMATIC,
+  GW_TARGET_SHOWN, /* the project that is shown */
+  GW_TARGET_NEW,   /* one of its own */
+  GW_TARGET_QUICK,
+} GwTarget;
+
 struct _GwWindow {
   AdwApplicationWindow parent_instance;
 
@@ -43,6 +51,7 @@ struct _GwWindow {
   GtkWidget *save_button;
   GMenu *retry_failed_section;
   GMenu *pause_section;
+  GMenu *undo_section;
   GtkWidget *search_button;
   AdwWindowTitle *title;
   GtkProgressBar *progress_bar;
@@ -70,9 +79,11 @@ struct _GwWindow {
   GPtrArray *pending;        /* (element-type GwSubmission) for the gateway to come */
   char *project_id;          /* (nullable) that is shown; NULL: all tasks */
   GwProjectList *projects;
+  GHashTable *selected_in;   /* project id, "" for all → the task that was read last there */
   char *restore_project;     /* (nullable) shown as soon as it is there again */
   char *removing_id;         /* (nullable) project that is removed when its toast is over */
   AdwToast *removing_toast;  /* (nullable) */
+  guint removing_timer_id;   /* its toast has made room for another before its time */
   char *select_id;           /* (nullable) selected as soon as its row is there */
   GtkWidget *dialog;         /* (nullable) weak: the question that is open */
   GtkFileChooserNative *chooser; /* (nullable) */
@@ -80,14 +91,21 @@ struct _GwWindow {
   GwImportSet *import_set;   /* (nullable) files that are being read, before their dialog */
   GtkWidget *import_dialog;  /* (nullable) weak */
   GwUndo *undo;
+  AdwToast *act_toast;       /* (nullable) of the newest act, while it is shown */
+  guint64 act_toast_id;
   GwAutosave *autosave;
   GwFailureSums *failures;
   GwFailureGroups *failure_groups; /* (unowned) in the list */
   GMenu *task_retry_section;
   GMenu *retry_with_menu;
-  GPtrArray *provider_names; /* (element-type utf8) in use, as far as known */
+  GPtrArray *infos;          /* (nullable) (element-type GwProviderInfo) as last told */
+  char *providers_shown;     /* (nullable) what the menus say of them */
   gint64 providers_at;       /* monotonic µs; 0: never asked */
+  guint providers_id;        /* they are asked for again */
   GwCompose *compose;        /* (nullable) while it is taken apart */
+  GwTarget target;           /* that was chosen for what is typed next */
+  GMenu *target_menu;
+  char *target_shown;        /* (nullable) the project that it names */
 
   /* Borrowed references */
   GwSidebar *sidebar;        /* in sidebar_bin */
@@ -157,10 +175,12 @@ GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */
 GPtrArray *_gw_window_get_targets (GwWindow *self);
 GPtrArray *_gw_window_get_projects_of (GwWindow *self, GPtrArray *items);
 gboolean _gw_window_is_paused (GwWindow *self);
-void _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider);
+void _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider,
+                           const char *model);
 void _gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, const char *code,
-                             const char *provider);
-void _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider);
+                             const char *provider, const char *model);
+void _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider,
+                          const char *model);
 void _gw_window_push_added (GwWindow *self, const char *toast, GPtrArray *ids);
 
 /* gw-window-copy.c */
@@ -188,13 +208,14 @@ void _gw_window_autosave_dispose (GwWindow *self);
 void _gw_window_failures_init (GwWindow *self);
 void _gw_window_failures_follow (GwWindow *self);
 void _gw_window_failures_queue (GwWindow *self);
+void _gw_window_failures_recount (GwWindow *self);
 void _gw_window_failures_dispose (GwWindow *self);
 
 /* gw-window-menus.c */
 void _gw_window_menus_class_init (GwWindowClass *klass);
 void _gw_window_menus_init (GwWindow *self);
 void _gw_window_menus_update (GwWindow *self);
-void _gw_window_menus_update_titles (GwWindow *self);
+void _gw_window_menus_set_providers (GwWindow *self, GPtrArray *infos);
 void _gw_window_menus_dispose (GwWindow *self);
 
 /* gw-window-detail.c */
@@ -211,6 +232,9 @@ void _gw_window_preferences_class_init (GwWindowClass *klass);
 void _gw_window_undo_class_init (GwWindowClass *klass);
 void _gw_window_undo_init (GwWindow *self);
 void _gw_window_undo_update (GwWindow *self);
+void _gw_window_undo_dispose (GwWindow *self);
+gboolean _gw_window_is_toast_superseded (AdwToast *toast);
+void _gw_window_show_act_toast (GwWindow *self, AdwToast *toast, guint64 id);
 void _gw_window_push_undo (GwWindow *self, const char *toast, const char *label, GwUndoFunc redo,
                            GwUndoFunc undo, gpointer data, GDestroyNotify free_data);
 void _gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed);
@@ -231,9 +255,17 @@ void _gw_submission_free (GwSubmission *submission);
 guint _gw_window_count_held (GwWindow *self);
 void _gw_window_compose_init (GwWindow *self);
 void _gw_window_compose_update (GwWindow *self);
+void _gw_window_compose_fetch_providers (GwWindow *self);
 void _gw_window_compose_client_changed (GwWindow *self);
 void _gw_window_compose_save (GwWindow *self, gboolean now);
 void _gw_compose_free (GwCompose *compose);
+
+/* gw-window-target.c */
+GwTarget _gw_window_get_target (GwWindow *self);
+void _gw_window_target_init (GwWindow *self);
+void _gw_window_target_update (GwWindow *self);
+void _gw_window_target_reset (GwWindow *self);
+void _gw_window_target_dispose (GwWindow *self);
 
 /* gw-window-files.c */
 void _gw_window_choose_files (GwWindow *self);
@@ -242,6 +274,7 @@ void _gw_window_files_dispose (GwWindow *self);
 
 /* gw-window-projects.c */
 void _gw_window_show_project (GwWindow *self, const char *project_id);
+void _gw_window_show_new (GwWindow *self);
 const char *_gw_window_get_target_project (GwWindow *self);
 void _gw_window_projects_class_init (GwWindowClass *klass);
 void _gw_window_projects_init (GwWindow *self);

@@ -47,6 +47,29 @@ update_title (GwWindow *self)
     adw_window_title_set_title (self->title, title);
 }
 
+/* What was read in the project that is left is remembered; what was in the one that comes is shown
+ * again, else that begins at its first row with nothing selected. */
+static void
+change_project (GwWindow *self, const char *id)
+{
+  g_autoptr (GwTaskItem) item = gw_task_view_get_only_selected (self->task_view);
+  const char *task_id;
+
+  g_hash_table_insert (self->selected_in,
+                       g_strdup (self->project_id != NULL ? self->project_id : ""),
+                       item != NULL ? g_strdup (gw_task_item_get_task_id (item)) : NULL);
+  g_free (self->project_id);
+  self->project_id = g_strdup (id);
+  self->project_known = id != NULL && gw_project_list_find (self->projects, id) != NULL;
+  self->target = GW_TARGET_AUTOMATIC;
+  gw_task_detail_set_item (self->detail, NULL);
+  gw_task_view_unselect_all (self->task_view);
+  gw_task_view_set_project (self->task_view, id);
+  task_id = g_hash_table_lookup (self->selected_in, id != NULL ? id : "");
+  if (task_id == NULL || !gw_task_view_select (self->task_view, task_id))
+    gw_task_view_scroll_to_start (self->task_view);
+}
+
 /* @project_id: (nullable): all tasks. */
 void
 _gw_window_show_project (GwWindow *self, const char *project_id)
@@ -59,13 +82,7 @@ _gw_window_show_project (GwWindow *self, const char *project_id)
   id = g_strdup (project_id);
   g_clear_pointer (&self->restore_project, g_free);
   if (g_strcmp0 (self->project_id, id) != 0)
-    {
-      g_free (self->project_id);
-      self->project_id = g_strdup (id);
-      self->project_known = id != NULL && gw_project_list_find (self->projects, id) != NULL;
-      gw_task_view_unselect_all (self->task_view);
-      gw_task_view_set_project (self->task_view, id);
-    }
+    change_project (self, id);
   update_title (self);
   gw_sidebar_set_shown (self->sidebar, id);
   _gw_window_update (self);
@@ -339,6 +356,7 @@ _gw_window_projects_init (GwWindow *self)
   /* The header must be as narrow as the window is going to be before it is first measured. */
   if (!g_settings_get_boolean (self->settings, "window-maximized"))
     self->width = g_settings_get_int (self->settings, "window-width");
+  self->selected_in = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->projects = gw_project_list_new ();
   self->sidebar = gw_sidebar_new (self->projects);
   adw_bin_set_child (self->sidebar_bin, GTK_WIDGET (self->sidebar));
@@ -389,6 +407,7 @@ _gw_window_projects_dispose (GwWindow *self)
     }
   g_clear_object (&self->projects);
   g_clear_pointer (&self->restore_project, g_free);
+  g_clear_pointer (&self->selected_in, g_hash_table_unref);
 }
 
 void

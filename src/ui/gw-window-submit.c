@@ -28,6 +28,7 @@ struct _GwSubmission {
   guint concurrency;
   gboolean holds;
   gboolean composed;   /* the compose box waits for the outcome */
+  gboolean is_new;     /* @project is the name of one that comes into being by this */
 };
 
 void
@@ -107,12 +108,23 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (submission->composed)
     {
       gw_composer_submitted (self->composer);
+      _gw_window_target_reset (self);
       /* At once: after a crash it must not stand there as if it had not been sent. */
       _gw_window_compose_save (self, FALSE);
     }
-  /* Where a project is shown, what was added is not left out of sight. */
-  if (self->project_id != NULL && project_id != NULL)
+  if (GW_CLIENT (source) != gw_endpoint_get_client (self->endpoint) || self->list == NULL)
+    {
+      g_autofree char *text = g_strdup_printf (
+          ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
+
+      /* It has them, but another gateway is looked at by now. */
+      _gw_window_toast (self, text);
+      return;
+    }
+  /* What was added is what is looked at next: a project of its own from its first row on. */
+  if (project_id != NULL && (self->project_id != NULL || (ids->len > 1 && submission->is_new)))
     _gw_window_show_project (self, project_id);
+  _gw_window_show_new (self);
 
   /* A few show at once; the change feed brings the rest, and many all at once. */
   for (i = 0; i < ids->len && i < submission->tasks->len && ids->len <= MAX_SHOWN_AT_ONCE; i++)
@@ -144,7 +156,10 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
 
       _gw_window_push_added (self, text, ids);
-      gw_task_view_scroll_to_end (self->task_view);
+      if (submission->is_new)
+        gw_task_view_scroll_to_start (self->task_view);
+      else
+        gw_task_view_scroll_to_end (self->task_view);
     }
 }
 
@@ -154,7 +169,7 @@ static gboolean
 has_project_named (GwWindow *self, const char *name)
 {
   g_autoptr (GList) projects
-      = self->list != NULL ? gw_task_list_get_projects (self->list) : NULL;
+      = self->list != NULL ? gw_task_list_get_known_projects (self->list) : NULL;
   GList *l;
 
   for (l = projects; l != NULL; l = l->next)
@@ -275,7 +290,11 @@ take_submission (GwWindow *self, GwSubmission *submission)
 void
 _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubmitFlags flags)
 {
-  const char *target = get_named_target (self);
+  gboolean composed = (flags & GW_SUBMIT_COMPOSED) != 0;
+  GwTarget chosen = composed ? _gw_window_get_target (self) : GW_TARGET_AUTOMATIC;
+  const char *target = chosen == GW_TARGET_NEW || chosen == GW_TARGET_QUICK
+                           ? NULL
+                           : get_named_target (self);
   GwSubmission *submission;
   const char *first;
 
@@ -284,13 +303,17 @@ _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubm
   submission = g_new0 (GwSubmission, 1);
   submission->self = g_object_ref (self);
   submission->tasks = g_ptr_array_ref (tasks);
-  submission->composed = (flags & GW_SUBMIT_COMPOSED) != 0;
+  submission->composed = composed;
   submission->holds = (flags & GW_SUBMIT_HOLD) != 0;
   first = gw_json_peek_string (tasks->pdata[0], "content");
   if (target != NULL)
     submission->project = g_strdup (target);
-  else if (tasks->len > 1 || submission->holds)
-    submission->project = make_project_name (self, name != NULL ? name : first);
+  else if (chosen == GW_TARGET_NEW || submission->holds
+           || (tasks->len > 1 && chosen != GW_TARGET_QUICK))
+    {
+      submission->project = make_project_name (self, name != NULL ? name : first);
+      submission->is_new = TRUE;
+    }
   if (submission->project != NULL && target == NULL
       && gw_composer_get_one_at_a_time (self->composer))
     submission->concurrency = 1;

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-provider-menu.h"
 #include "gw-window-tasks-private.h"
 
 /* What is done to tasks: cancel, retry, remove, stop, pause. The verbs for some act on the selected
@@ -175,6 +176,18 @@ removed_cb (GwWindow *self, guint changed, gpointer data)
       return;
     }
   text = g_strdup_printf (ngettext ("%u task removed", "%u tasks removed", changed), changed);
+  if (changed < ids->len)
+    {
+      guint kept = ids->len - changed;
+      g_autofree char *removed = g_steal_pointer (&text);
+      g_autofree char *rest
+          = g_strdup_printf (ngettext ("%u is running and was kept", "%u are running and were kept",
+                                       kept),
+                             kept);
+
+      /* Translators: "12 tasks removed, 2 are running and were kept" */
+      text = g_strdup_printf (_("%1$s, %2$s"), removed, rest);
+    }
   label = g_strdup_printf (ngettext ("Remove %u task", "Remove %u tasks", changed), changed);
   _gw_window_push_undo (self, text, label, redo_remove, undo_remove, g_ptr_array_ref (ids),
                         (GDestroyNotify) g_ptr_array_unref);
@@ -266,6 +279,7 @@ _gw_window_tasks_update (GwWindow *self)
   /* Of very many, some will do; this runs at every change. */
   gboolean cancel = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean retry = n_selected > MAX_TARGETS_LOOKED_AT;
+  gboolean stuck = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean any = n_selected > 0;
   guint i;
 
@@ -274,16 +288,17 @@ _gw_window_tasks_update (GwWindow *self)
       targets = _gw_window_get_targets (self);
       any = targets->len > 0;
     }
-  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry); i++)
+  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry && stuck); i++)
     {
       GwTask *task = gw_task_item_get_task (targets->pdata[i]);
 
       cancel = cancel || _gw_window_tasks_can_cancel (self, task);
       retry = retry || _gw_window_tasks_can_retry (self, task);
+      stuck = stuck || _gw_window_tasks_is_stuck (self, task);
     }
   gtk_widget_action_set_enabled (widget, "win.cancel", some && cancel);
   gtk_widget_action_set_enabled (widget, "win.retry", some && retry);
-  gtk_widget_action_set_enabled (widget, "win.retry-with", ours && retry);
+  gtk_widget_action_set_enabled (widget, "win.retry-with", ours && (retry || stuck));
   gtk_widget_action_set_enabled (widget, "win.remove", ours && any);
   gtk_widget_action_set_enabled (widget, "win.retry-failed",
                                  some && _gw_window_tasks_count (self, GW_TASK_FAILED) > 0);
@@ -311,6 +326,6 @@ _gw_window_tasks_class_init (GwWindowClass *klass)
   for (i = 0; i < G_N_ELEMENTS (actions); i++)
     gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), actions[i].name, NULL,
                                      actions[i].activate);
-  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.retry-with", "s",
-                                   _gw_window_tasks_retry_with_action);
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.retry-with",
+                                   GW_PROVIDER_MENU_TYPE, _gw_window_tasks_retry_with_action);
 }

@@ -43,7 +43,8 @@ class Typing(desktop.Case):
         window.toggle("_Split into 2 tasks")
         window.press("_Run 2")
         window.wait_row("second line", "Completed")
-        window.wait_rows(3)
+        # They are a project of their own, and that is shown.
+        window.wait_rows(2)
 
     def test_the_text_survives_a_crash_and_a_lost_gateway(self):
         port = frame.free_port()
