@@ -117,7 +117,7 @@ update_rows (GwAttempts *self)
   else if (n > shown)
     {
       g_autofree char *text = g_strdup_printf (
-          ngettext ("%u older one is not shown.", "%u older ones are not shown.", n - shown),
+          ngettext ("%'u older one is not shown.", "%'u older ones are not shown.", n - shown),
           n - shown);
 
       set_note (self, text);

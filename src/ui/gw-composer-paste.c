@@ -70,7 +70,8 @@ _gw_composer_update_bar (GwComposer *self)
                       < GW_COMPOSER_MAX_TASK_BYTES;
 
       if (self->aside == NULL)
-        lines = g_strdup_printf (ngettext ("%u line pasted", "%u lines pasted", n_lines), n_lines);
+        lines = g_strdup_printf (ngettext ("%'u line pasted", "%'u lines pasted", n_lines),
+                                 n_lines);
       else if (self->aside_one)
         /* Translators: %s is a size, like 820 kB */
         lines = g_strdup_printf (_("Pasted text of %s follows"), bytes);
@@ -80,10 +81,10 @@ _gw_composer_update_bar (GwComposer *self)
                                            n_lines),
                                  n_lines, bytes);
       if (self->can_hold && !self->asked)
-        many = g_strdup_printf (ngettext ("_Add as %u Task", "_Add as %u Tasks", n_lines),
+        many = g_strdup_printf (ngettext ("_Add as %'u Task", "_Add as %'u Tasks", n_lines),
                                 n_lines);
       else
-        many = g_strdup_printf (ngettext ("_Run as %u Task", "_Run as %u Tasks", n_lines),
+        many = g_strdup_printf (ngettext ("_Run as %'u Task", "_Run as %'u Tasks", n_lines),
                                 n_lines);
       gtk_label_set_text (self->lines_label, lines);
       gtk_button_set_label (self->many_button, many);

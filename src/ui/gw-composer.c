@@ -97,13 +97,13 @@ _gw_composer_update_state (GwComposer *self)
   if (self->n_lines > 1)
     {
       g_autofree char *split = g_strdup_printf (
-          ngettext ("_Split into %u task", "_Split into %u tasks", self->n_lines), self->n_lines);
+          ngettext ("_Split into %'u task", "_Split into %'u tasks", self->n_lines), self->n_lines);
 
       gtk_check_button_set_label (self->split_check, split);
     }
   /* Translators: a button; %u tasks will be run */
   run = n_tasks > 1 && !_gw_composer_is_open (self)
-            ? g_strdup_printf (ngettext ("_Run %u", "_Run %u", n_tasks), n_tasks)
+            ? g_strdup_printf (ngettext ("_Run %'u", "_Run %'u", n_tasks), n_tasks)
             : g_strdup (_("_Run"));
   if (g_strcmp0 (gtk_button_get_label (self->run_button), run) != 0)
     gtk_button_set_label (self->run_button, run);

@@ -73,7 +73,7 @@ value_cb (GwDropOverlay *self)
       self->refuses = n_usable == 0;
       text = self->refuses
                  ? g_strdup (_("Only text, Markdown, JSON, JSONL and CSV files can be imported"))
-                 : g_strdup_printf (ngettext ("Drop to Import %u File", "Drop to Import %u Files",
+                 : g_strdup_printf (ngettext ("Drop to Import %'u File", "Drop to Import %'u Files",
                                               n_usable),
                                     n_usable);
     }

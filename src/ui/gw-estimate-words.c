@@ -85,8 +85,8 @@ gw_estimate_to_words (JsonObject *estimate, guint n_tasks, gboolean serial)
       finish = whole;
       n_lanes = 1;
     }
-  tasks = g_strdup_printf (ngettext ("%u task", "%u tasks", n_tasks), n_tasks);
-  on = g_strdup_printf (ngettext ("%u provider", "%u providers", n_lanes), n_lanes);
+  tasks = g_strdup_printf (ngettext ("%'u task", "%'u tasks", n_tasks), n_tasks);
+  on = g_strdup_printf (ngettext ("%'u provider", "%'u providers", n_lanes), n_lanes);
   from = rough_duration (low >= 0 ? low : finish);
   to = rough_duration (high >= 0 ? high : finish);
   if (learning && !g_str_equal (from, to))

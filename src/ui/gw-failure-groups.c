@@ -174,14 +174,14 @@ update_row (Row *row)
   if (row->same != NULL)
     {
       g_autofree char *label
-          = g_strdup_printf (ngettext ("Retry %u", "Retry %u", group->count), group->count);
+          = g_strdup_printf (ngettext ("Retry %'u", "Retry %'u", group->count), group->count);
 
       update_same_item (row, label);
     }
   if (row->retry != NULL)
     {
       g_autofree char *label
-          = g_strdup_printf (ngettext ("Retry %u", "Retry %u", group->count), group->count);
+          = g_strdup_printf (ngettext ("Retry %'u", "Retry %'u", group->count), group->count);
 
       if (g_strcmp0 (adw_split_button_get_label (ADW_SPLIT_BUTTON (row->retry)), label) != 0)
         {
@@ -381,7 +381,7 @@ update_more (GwFailureGroups *self)
     gtk_widget_set_visible (((Row *) self->rows->pdata[i])->row, all || i < self->max_rows);
   gtk_widget_set_visible (self->more_row, n > self->max_rows);
   if (n > self->max_rows && !self->expanded)
-    label = g_strdup_printf (ngettext ("%u _More Cause", "%u _More Causes", n - self->max_rows),
+    label = g_strdup_printf (ngettext ("%'u _More Cause", "%'u _More Causes", n - self->max_rows),
                              n - self->max_rows);
   else
     label = g_strdup (_("_Fewer Causes"));

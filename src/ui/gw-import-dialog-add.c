@@ -42,14 +42,14 @@ make_details (GwImportLines *lines, gboolean skip_duplicates, guint *n_skipped)
     }
   if (n_shown < lines->n_problems)
     {
-      g_string_append_printf (text, ngettext ("and %u more", "and %u more",
+      g_string_append_printf (text, ngettext ("and %'u more", "and %'u more",
                                               lines->n_problems - n_shown),
                               lines->n_problems - n_shown);
       g_string_append_c (text, '\n');
     }
   if (skip_duplicates && lines->n_duplicates > 0)
     {
-      g_string_append_printf (text, ngettext ("%u duplicate", "%u duplicates",
+      g_string_append_printf (text, ngettext ("%'u duplicate", "%'u duplicates",
                                               lines->n_duplicates),
                               lines->n_duplicates);
       g_string_append_c (text, '\n');
@@ -72,7 +72,7 @@ progress_cb (guint done, guint all, gpointer user_data)
   if (self->gone)
     return;
   /* Translators: how many tasks were added so far, of how many */
-  text = g_strdup_printf (_("%1$u of %2$u tasks added"), done, all);
+  text = g_strdup_printf (_("%1$'u of %2$'u tasks added"), done, all);
   gtk_progress_bar_set_fraction (self->progress_bar, (double) done / all);
   gtk_label_set_text (self->footer, text);
 }

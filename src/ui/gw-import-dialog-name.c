@@ -55,7 +55,7 @@ _gw_import_dialog_make_name (GwImportDialog *self)
        n++)
     {
       g_free (unique);
-      unique = *name == '\0' || n > 10000 ? g_strdup_printf (_("Import %u"), n - 1)
+      unique = *name == '\0' || n > 10000 ? g_strdup_printf (_("Import %'u"), n - 1)
                                           : g_strdup_printf ("%s %u", name, n);
     }
   return unique;

@@ -22,8 +22,8 @@ update_title (GwImportDialog *self)
   g_autofree char *tasks = NULL;
   g_autofree char *text = NULL;
 
-  files = g_strdup_printf (ngettext ("%u file", "%u files", n_files), n_files);
-  tasks = g_strdup_printf (ngettext ("%u task", "%u tasks", n_tasks), n_tasks);
+  files = g_strdup_printf (ngettext ("%'u file", "%'u files", n_files), n_files);
+  tasks = g_strdup_printf (ngettext ("%'u task", "%'u tasks", n_tasks), n_tasks);
   /* Translators: "3 files · 37 tasks" */
   text = g_strdup_printf (_("%1$s · %2$s"), files, tasks);
   adw_window_title_set_subtitle (self->window_title, text);
@@ -81,13 +81,13 @@ update_rows_options (GwImportDialog *self)
   guint i;
 
   if (n_duplicates > 0)
-    duplicates = g_strdup_printf (ngettext ("Skip %u duplicate", "Skip %u duplicates",
+    duplicates = g_strdup_printf (ngettext ("Skip %'u duplicate", "Skip %'u duplicates",
                                             n_duplicates),
                                   n_duplicates);
   adw_preferences_row_set_title (self->duplicates_row,
                                  duplicates != NULL ? duplicates : _("Skip duplicates"));
   if (n_empty > 0)
-    empty = g_strdup_printf (ngettext ("%u row is empty", "%u rows are empty", n_empty), n_empty);
+    empty = g_strdup_printf (ngettext ("%'u row is empty", "%'u rows are empty", n_empty), n_empty);
   adw_action_row_set_subtitle (self->empty_row, empty != NULL ? empty : "");
 
   for (i = 0; i < n_files; i++)
@@ -115,12 +115,12 @@ update_list (GwImportDialog *self)
   gtk_widget_set_sensitive (GTK_WIDGET (self->all_check), n_tasks > 0);
   if (n_ticked < n_tasks)
     /* Translators: how many tasks are ticked, and of how many */
-    all = g_strdup_printf (_("%1$u of %2$u _Tasks"), n_ticked, n_tasks);
+    all = g_strdup_printf (_("%1$'u of %2$'u _Tasks"), n_ticked, n_tasks);
   else
-    all = g_strdup_printf (ngettext ("%u _Task", "%u _Tasks", n_tasks), n_tasks);
+    all = g_strdup_printf (ngettext ("%'u _Task", "%'u _Tasks", n_tasks), n_tasks);
   gtk_check_button_set_label (self->all_check, all);
 
-  problems = g_strdup_printf (ngettext ("%u Problem", "%u Problems", n_problems), n_problems);
+  problems = g_strdup_printf (ngettext ("%'u Problem", "%'u Problems", n_problems), n_problems);
   gtk_button_set_label (GTK_BUTTON (self->problems_button), problems);
   gtk_widget_set_visible (GTK_WIDGET (self->problems_button), n_problems > 0);
   if (n_problems == 0 && gtk_toggle_button_get_active (self->problems_button))
@@ -150,19 +150,19 @@ _gw_import_dialog_update_buttons (GwImportDialog *self)
   g_autofree char *review = NULL;
   g_autofree char *problems = NULL;
 
-  run = g_strdup_printf (ngettext ("_Run %u", "_Run %u", n_ticked), n_ticked);
+  run = g_strdup_printf (ngettext ("_Run %'u", "_Run %'u", n_ticked), n_ticked);
   gtk_button_set_label (self->run_button, run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run_button), ready);
   gtk_widget_set_sensitive (self->add_button,
                             ready && gw_client_get_protocol (client) == GW_PROTOCOL_GANGWAY);
   gtk_widget_set_sensitive (self->options_box, self->adding == NULL);
   gtk_widget_set_sensitive (self->tasks_page, self->adding == NULL);
-  review = g_strdup_printf (ngettext ("Review %u Task", "Review %u Tasks",
+  review = g_strdup_printf (ngettext ("Review %'u Task", "Review %'u Tasks",
                                       gw_import_rows_get_n_tasks (self->rows)),
                             gw_import_rows_get_n_tasks (self->rows));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->review_row), review);
   if (n_problems > 0)
-    problems = g_strdup_printf (ngettext ("%u problem", "%u problems", n_problems), n_problems);
+    problems = g_strdup_printf (ngettext ("%'u problem", "%'u problems", n_problems), n_problems);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self->review_row),
                                problems != NULL ? problems : "");
 }

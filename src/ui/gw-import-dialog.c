@@ -126,8 +126,8 @@ files_changed_cb (GwImportDialog *self)
   if (n_files > MAX_FILE_ROWS)
     {
       g_autofree char *title
-          = g_strdup_printf (ngettext ("%u more file, read by the usual rules",
-                                       "%u more files, read by the usual rules",
+          = g_strdup_printf (ngettext ("%'u more file, read by the usual rules",
+                                       "%'u more files, read by the usual rules",
                                        n_files - MAX_FILE_ROWS),
                              n_files - MAX_FILE_ROWS);
 

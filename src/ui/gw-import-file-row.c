@@ -406,7 +406,7 @@ gw_import_file_row_update (GwImportFileRow *self)
       g_autofree char *rule
           = rule_to_words (import, gw_import_set_get_template (self->set));
       guint n = count_tasks (self);
-      g_autofree char *count = g_strdup_printf (ngettext ("%u task", "%u tasks", n), n);
+      g_autofree char *count = g_strdup_printf (ngettext ("%'u task", "%'u tasks", n), n);
 
       /* Translators: how a file is split, and how many tasks that makes */
       subtitle = g_strdup_printf (_("%1$s · %2$s"), rule, count);

@@ -52,9 +52,9 @@ gw_notify_tasks_paused (GApplication *application, const char *why)
 void
 gw_notify_keeps_running (GApplication *application, guint running, guint queued)
 {
-  g_autofree char *first = g_strdup_printf (ngettext ("%u running", "%u running", running),
+  g_autofree char *first = g_strdup_printf (ngettext ("%'u running", "%'u running", running),
                                             running);
-  g_autofree char *second = g_strdup_printf (ngettext ("%u queued", "%u queued", queued), queued);
+  g_autofree char *second = g_strdup_printf (ngettext ("%'u queued", "%'u queued", queued), queued);
   /* Translators: how many run, how many are queued */
   g_autofree char *body = g_strdup_printf (_("%1$s, %2$s"), first, second);
   GNotification *notification = make (_("Tasks Keep Running"), body);

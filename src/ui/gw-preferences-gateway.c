@@ -66,7 +66,7 @@ describe_ready (GwPreferencesGateway *self, const char *address)
       /* Translators: a time of day, as strftime takes it */
       g_autofree char *time = since != NULL ? g_date_time_format (since, _("%H:%M")) : NULL;
       g_autofree char *cap = self->cap > 0
-                                 ? g_strdup_printf (ngettext ("%u task at once", "%u tasks at once",
+                                 ? g_strdup_printf (ngettext ("%'u task at once", "%'u tasks at once",
                                                               self->cap),
                                                     self->cap)
                                  : NULL;

@@ -112,18 +112,18 @@ gw_project_words_progress (const GwProject *project)
   guint64 left = gw_project_count_unfinished (project);
 
   if (left == 0)
-    return all > 0 ? g_strdup_printf (ngettext ("%u task", "%u tasks", (gulong) all), (guint) all)
+    return all > 0 ? g_strdup_printf (ngettext ("%'u task", "%'u tasks", (gulong) all), (guint) all)
                    : g_strdup (_("No tasks"));
   /* Translators: how many tasks have ended, of how many */
-  return g_strdup_printf (_("%1$u of %2$u"), (guint) (all - left), (guint) all);
+  return g_strdup_printf (_("%1$'u of %2$'u"), (guint) (all - left), (guint) all);
 }
 
 char *
 gw_project_words_hits (guint hits, gboolean more)
 {
   if (more)
-    return g_strdup_printf (ngettext ("More than %u match", "More than %u matches", hits), hits);
-  return g_strdup_printf (ngettext ("%u match", "%u matches", hits), hits);
+    return g_strdup_printf (ngettext ("More than %'u match", "More than %'u matches", hits), hits);
+  return g_strdup_printf (ngettext ("%'u match", "%'u matches", hits), hits);
 }
 
 static void
@@ -148,7 +148,8 @@ gw_project_words_for_row (const GwProject *project, guint hits)
   append_part (words, progress);
   if (failed > 0)
     {
-      g_autofree char *part = g_strdup_printf (ngettext ("%u failed", "%u failed", failed), failed);
+      g_autofree char *part
+          = g_strdup_printf (ngettext ("%'u failed", "%'u failed", failed), failed);
 
       append_part (words, part);
     }

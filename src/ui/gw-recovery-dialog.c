@@ -132,11 +132,11 @@ gw_recovery_dialog_new (GtkWindow *parent, JsonObject *recovery)
   g_autofree char *summary = NULL;
   guint i;
 
-  first = g_strdup_printf (ngettext ("%u task was lost.", "%u tasks were lost.", (gulong) lost),
+  first = g_strdup_printf (ngettext ("%'u task was lost.", "%'u tasks were lost.", (gulong) lost),
                            (guint) lost);
   second = g_strdup_printf (
-      ngettext ("%u call was sent and its answer was not seen: it may be paid for twice.",
-                "%u calls were sent and their answers were not seen: they may be paid for twice.",
+      ngettext ("%'u call was sent and its answer was not seen: it may be paid for twice.",
+                "%'u calls were sent and their answers were not seen: they may be paid for twice.",
                 n),
       n);
   summary = g_strdup_printf ("%s %s", first, second);
@@ -157,7 +157,7 @@ gw_recovery_dialog_new (GtkWindow *parent, JsonObject *recovery)
   if (n > MAX_ROWS)
     {
       g_autofree char *more = g_strdup_printf (
-          ngettext ("And %u more", "And %u more", n - MAX_ROWS), n - MAX_ROWS);
+          ngettext ("And %'u more", "And %'u more", n - MAX_ROWS), n - MAX_ROWS);
 
       gtk_label_set_text (self->more_label, more);
     }

@@ -221,10 +221,10 @@ static char *
 tokens_to_words (gint64 tokens)
 {
   if (tokens < 1000)
-    return g_strdup_printf (ngettext ("%d token", "%d tokens", (gulong) tokens), (int) tokens);
+    return g_strdup_printf (ngettext ("%'d token", "%'d tokens", (gulong) tokens), (int) tokens);
   if (tokens < 1000000)
     /* Translators: thousands of tokens */
-    return g_strdup_printf (_("%d k tokens"), (int) ((tokens + 500) / 1000));
+    return g_strdup_printf (_("%'d k tokens"), (int) ((tokens + 500) / 1000));
   /* Translators: millions of tokens */
   return g_strdup_printf (_("%.1f M tokens"), (double) tokens / 1e6);
 }
@@ -251,13 +251,13 @@ gw_run_progress_outcome_to_words (const GwRunProgress *self)
 
   n = gw_run_progress_get_ended (self, GW_TASK_COMPLETED);
   if (n > 0)
-    append (words, _(", "), g_strdup_printf (ngettext ("%u completed", "%u completed", n), n));
+    append (words, _(", "), g_strdup_printf (ngettext ("%'u completed", "%'u completed", n), n));
   n = gw_run_progress_get_ended (self, GW_TASK_FAILED);
   if (n > 0)
-    append (words, _(", "), g_strdup_printf (ngettext ("%u failed", "%u failed", n), n));
+    append (words, _(", "), g_strdup_printf (ngettext ("%'u failed", "%'u failed", n), n));
   n = gw_run_progress_get_ended (self, GW_TASK_CANCELLED);
   if (n > 0)
-    append (words, _(", "), g_strdup_printf (ngettext ("%u cancelled", "%u cancelled", n), n));
+    append (words, _(", "), g_strdup_printf (ngettext ("%'u cancelled", "%'u cancelled", n), n));
   return g_string_free (words, words->len == 0);
 }
 
@@ -295,10 +295,10 @@ gw_run_progress_to_words (const GwRunProgress *self, gint64 now_ms)
       gint64 left = gw_run_progress_get_left_ms (self, now_ms);
 
       /* Translators: tasks done, of all tasks, e.g. "12 of 37" */
-      append (words, "", g_strdup_printf (_("%1$u of %2$u"), gw_run_progress_get_done (self),
+      append (words, "", g_strdup_printf (_("%1$'u of %2$'u"), gw_run_progress_get_done (self),
                                           gw_run_progress_get_total (self)));
       if (n > 0)
-        append (words, " · ", g_strdup_printf (ngettext ("%u running", "%u running", n), n));
+        append (words, " · ", g_strdup_printf (ngettext ("%'u running", "%'u running", n), n));
       if (left >= 0)
         append (words, " · ", left_to_words (left));
       return g_string_free (words, FALSE);

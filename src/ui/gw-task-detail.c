@@ -140,7 +140,7 @@ update_facts (GwTaskDetail *self, const GwTask *task)
                                 task->attempts));
   if (task->usage.total_tokens > 0)
     g_ptr_array_add (facts,
-                     g_strdup_printf (ngettext ("%lu token", "%lu tokens",
+                     g_strdup_printf (ngettext ("%'lu token", "%'lu tokens",
                                                 (gulong) task->usage.total_tokens),
                                       (gulong) task->usage.total_tokens));
   g_ptr_array_add (facts, NULL);

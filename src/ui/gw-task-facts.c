@@ -67,7 +67,7 @@ usage_to_words (const GwUsage *usage)
 {
   if (usage->prompt_tokens >= 0 && usage->completion_tokens >= 0)
     /* Translators: tokens that were sent, tokens of the answer */
-    return g_strdup_printf (_("%1$ld in, %2$ld out"), (glong) usage->prompt_tokens,
+    return g_strdup_printf (_("%1$'ld in, %2$'ld out"), (glong) usage->prompt_tokens,
                             (glong) usage->completion_tokens);
   if (usage->total_tokens >= 0)
     return g_strdup_printf ("%" G_GINT64_FORMAT, usage->total_tokens);
@@ -303,7 +303,7 @@ gw_attempt_times (const GwAttempt *attempt, gint64 ready_at, gint64 wall_ms)
       g_ptr_array_add (words, g_strdup_printf (_("running for %s"), time));
     }
   if (attempt->usage.total_tokens > 0)
-    g_ptr_array_add (words, g_strdup_printf (ngettext ("%lu token", "%lu tokens",
+    g_ptr_array_add (words, g_strdup_printf (ngettext ("%'lu token", "%'lu tokens",
                                                        (gulong) attempt->usage.total_tokens),
                                              (gulong) attempt->usage.total_tokens));
   g_ptr_array_add (words, NULL);

@@ -252,7 +252,7 @@ update (GwTaskFilters *self)
   for (i = 0; i < GW_N_TASK_FILTERS; i++)
     all += self->counts[i];
   if (failed > 0)
-    retry = g_strdup_printf (ngettext ("_Retry %u Failed", "_Retry %u Failed", failed), failed);
+    retry = g_strdup_printf (ngettext ("_Retry %'u Failed", "_Retry %'u Failed", failed), failed);
   narrow = !has_room (self, all, retry);
   for (i = 0; i < GW_N_TASK_FILTERS; i++)
     {

@@ -59,13 +59,13 @@ update_verbs (GwTaskSummary *self, const guint *counts, guint n_stuck)
   guint completed = counts[GW_TASK_LOOK_COMPLETED];
   guint remove = queued + retry + completed;
   g_autofree char *retry_words
-      = g_strdup_printf (ngettext ("_Retry %u", "_Retry %u", retry), retry);
+      = g_strdup_printf (ngettext ("_Retry %'u", "_Retry %'u", retry), retry);
   g_autofree char *cancel_words
-      = g_strdup_printf (ngettext ("_Cancel %u", "_Cancel %u", cancel), cancel);
+      = g_strdup_printf (ngettext ("_Cancel %'u", "_Cancel %'u", cancel), cancel);
   g_autofree char *copy_words = g_strdup_printf (
-      ngettext ("Copy %u R_esult", "Copy %u R_esults", completed), completed);
+      ngettext ("Copy %'u R_esult", "Copy %'u R_esults", completed), completed);
   g_autofree char *remove_words
-      = g_strdup_printf (ngettext ("Re_move %u", "Re_move %u", remove), remove);
+      = g_strdup_printf (ngettext ("Re_move %'u", "Re_move %'u", remove), remove);
 
   set_verb (GTK_WIDGET (self->retry_button), retry_words, retry);
   set_verb (GTK_WIDGET (self->retry_with_button), NULL, retry + n_stuck);
@@ -98,7 +98,7 @@ gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
         n_stuck++;
       tokens += MAX (task->usage.total_tokens, 0);
     }
-  title = g_strdup_printf (ngettext ("%u Task Selected", "%u Tasks Selected", items->len),
+  title = g_strdup_printf (ngettext ("%'u Task Selected", "%'u Tasks Selected", items->len),
                            items->len);
   gtk_label_set_text (self->title, title);
   for (i = 0; i < GW_N_TASK_LOOKS; i++)
@@ -111,7 +111,7 @@ gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
   if (tokens > 0)
     {
       g_autofree char *words = g_strdup_printf (
-          ngettext ("%lu token", "%lu tokens", (gulong) tokens), (gulong) tokens);
+          ngettext ("%'lu token", "%'lu tokens", (gulong) tokens), (gulong) tokens);
 
       gtk_label_set_text (self->tokens, words);
     }

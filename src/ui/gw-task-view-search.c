@@ -32,7 +32,7 @@ _gw_task_view_update_hits (GwTaskView *self)
   if (n == 0 && gw_task_search_is_asking (self->search))
     words = g_strdup (_("Searching…"));
   else
-    words = g_strdup_printf (ngettext ("%u found", "%u found", n), n);
+    words = g_strdup_printf (ngettext ("%'u found", "%'u found", n), n);
   if (g_strcmp0 (gtk_label_get_text (self->hits_label), words) != 0)
     gtk_label_set_text (self->hits_label, words);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->hits_label),

@@ -219,8 +219,8 @@ gw_timeline_words_for_numbers (const GwTimelineNumbers *numbers, gint64 oldest_m
     {
       g_string_append_c (words, ' ');
       g_string_append_printf (words,
-                              ngettext ("(low confidence: %u sample)",
-                                        "(low confidence: %u samples)", numbers->samples),
+                              ngettext ("(low confidence: %'u sample)",
+                                        "(low confidence: %'u samples)", numbers->samples),
                               numbers->samples);
     }
   return g_string_free (words, FALSE);

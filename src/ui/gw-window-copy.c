@@ -68,12 +68,12 @@ collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
   if (what != COPY_RESULT)
     said = tasks->len == 1 ? g_strdup (_("Task copied"))
-                           : g_strdup_printf (ngettext ("%u task copied", "%u tasks copied",
+                           : g_strdup_printf (ngettext ("%'u task copied", "%'u tasks copied",
                                                         tasks->len),
                                               tasks->len);
   else
     said = tasks->len == 1 ? g_strdup (_("Result copied"))
-                           : g_strdup_printf (ngettext ("%u result copied", "%u results copied",
+                           : g_strdup_printf (ngettext ("%'u result copied", "%'u results copied",
                                                         tasks->len),
                                               tasks->len);
   _gw_window_toast (self, said);

@@ -49,13 +49,13 @@ added_cb (GwWindow *self, GPtrArray *ids, guint n_skipped, const char *project_i
           const char *details, gboolean runs)
 {
   g_autofree char *added
-      = g_strdup_printf (ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
+      = g_strdup_printf (ngettext ("%'u task added", "%'u tasks added", ids->len), ids->len);
   g_autofree char *text = NULL;
 
   if (n_skipped > 0)
     {
       g_autofree char *skipped
-          = g_strdup_printf (ngettext ("%u skipped", "%u skipped", n_skipped), n_skipped);
+          = g_strdup_printf (ngettext ("%'u skipped", "%'u skipped", n_skipped), n_skipped);
 
       /* Translators: "35 tasks added, 2 skipped" */
       text = g_strdup_printf (_("%1$s, %2$s"), added, skipped);

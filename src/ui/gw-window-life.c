@@ -59,17 +59,17 @@ work_to_words (const Work *work)
 
   if (work->running > 0)
     g_string_append_printf (
-        words, ngettext ("%u task is running.", "%u tasks are running.", work->running),
+        words, ngettext ("%'u task is running.", "%'u tasks are running.", work->running),
         work->running);
   if (work->running > 0 && work->queued > 0)
     {
       g_string_append (words, " ");
       g_string_append_printf (
-          words, ngettext ("%u is queued.", "%u are queued.", work->queued), work->queued);
+          words, ngettext ("%'u is queued.", "%'u are queued.", work->queued), work->queued);
     }
   else if (work->queued > 0)
     g_string_append_printf (
-        words, ngettext ("%u task is queued.", "%u tasks are queued.", work->queued),
+        words, ngettext ("%'u task is queued.", "%'u tasks are queued.", work->queued),
         work->queued);
   g_string_append_printf (words, " %s", _("Finished results are saved."));
   return g_string_free (words, FALSE);

@@ -151,12 +151,12 @@ _gw_window_menus_update (GwWindow *self)
 
   if (failed > 0)
     retry_failed = g_strdup_printf (
-        ngettext ("Retry %u F_ailed", "Retry %u F_ailed", failed), failed);
+        ngettext ("Retry %'u F_ailed", "Retry %'u F_ailed", failed), failed);
   set_only_item (self->retry_failed_section,
                  retry_failed != NULL ? retry_failed : _("Retry _All Failed"), "win.retry-failed");
   if (selected > 1)
     retry = g_strdup_printf (
-        ngettext ("_Retry %u Selected", "_Retry %u Selected", selected), selected);
+        ngettext ("_Retry %'u Selected", "_Retry %'u Selected", selected), selected);
   set_only_item (self->task_retry_section, retry != NULL ? retry : _("_Retry"), "win.retry");
   update_pause_button (self);
   _gw_window_failures_queue (self);

@@ -131,8 +131,8 @@ _gw_window_project_delete_history_action (GtkWidget *widget, const char *name, G
 
   if (projects->len > 0)
     g_string_append_printf (body,
-                            ngettext ("%u finished project is deleted, with its results.",
-                                      "%u finished projects are deleted, with their results.",
+                            ngettext ("%'u finished project is deleted, with its results.",
+                                      "%'u finished projects are deleted, with their results.",
                                       projects->len),
                             projects->len);
   if (quick > 0)
@@ -140,8 +140,8 @@ _gw_window_project_delete_history_action (GtkWidget *widget, const char *name, G
       if (body->len > 0)
         g_string_append_c (body, ' ');
       g_string_append_printf (body,
-                              ngettext ("%u finished quick task is deleted.",
-                                        "%u finished quick tasks are deleted.", quick),
+                              ngettext ("%'u finished quick task is deleted.",
+                                        "%'u finished quick tasks are deleted.", quick),
                               quick);
     }
   if (self->dialog != NULL)

@@ -329,10 +329,10 @@ ask_to_stop (GwWindow *self, const GwProject *project)
   /* Translators: %s is the name of a project */
   g_autofree char *heading = g_strdup_printf (_("“%s” Is Not Finished"), project->name);
   g_autofree char *first
-      = running > 0 ? g_strdup_printf (ngettext ("%u task is running.", "%u tasks are running.",
+      = running > 0 ? g_strdup_printf (ngettext ("%'u task is running.", "%'u tasks are running.",
                                                  running),
                                        running)
-                    : g_strdup_printf (ngettext ("%u task is queued.", "%u tasks are queued.",
+                    : g_strdup_printf (ngettext ("%'u task is queued.", "%'u tasks are queued.",
                                                  left),
                                        left);
   AdwMessageDialog *dialog;

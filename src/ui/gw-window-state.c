@@ -163,9 +163,9 @@ show_trouble (GwWindow *self)
     }
   if (self->recovered > 0)
     {
-      text = g_strdup_printf (ngettext ("%u task was interrupted last time. It may already have "
+      text = g_strdup_printf (ngettext ("%'u task was interrupted last time. It may already have "
                                         "been billed.",
-                                        "%u tasks were interrupted last time. They may already "
+                                        "%'u tasks were interrupted last time. They may already "
                                         "have been billed.",
                                         self->recovered),
                               self->recovered);
@@ -176,8 +176,8 @@ show_trouble (GwWindow *self)
            && (waiting = gw_task_list_count_in (self->list, self->project_id, GW_TASK_QUEUED))
                   > _gw_window_count_held (self))
     {
-      text = g_strdup_printf (ngettext ("Queue paused. %u task is waiting.",
-                                        "Queue paused. %u tasks are waiting.", waiting),
+      text = g_strdup_printf (ngettext ("Queue paused. %'u task is waiting.",
+                                        "Queue paused. %'u tasks are waiting.", waiting),
                               waiting);
       gw_banner_show (self->banner, text, _("_Resume"), "win.pause", NULL, NULL);
     }

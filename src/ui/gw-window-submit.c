@@ -115,7 +115,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (GW_CLIENT (source) != gw_endpoint_get_client (self->endpoint) || self->list == NULL)
     {
       g_autofree char *text = g_strdup_printf (
-          ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
+          ngettext ("%'u task added", "%'u tasks added", ids->len), ids->len);
 
       /* It has them, but another gateway is looked at by now. */
       _gw_window_toast (self, text);
@@ -153,7 +153,7 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     {
       g_autofree char *text = g_strdup_printf (
-          ngettext ("%u task added", "%u tasks added", ids->len), ids->len);
+          ngettext ("%'u task added", "%'u tasks added", ids->len), ids->len);
 
       _gw_window_push_added (self, text, ids);
       if (submission->is_new)

@@ -17,7 +17,7 @@ retried_cb (GwWindow *self, guint changed, gpointer data)
 
   if (changed == 1 && data != NULL)
     return; /* the one row says it */
-  text = g_strdup_printf (ngettext ("%u task queued again", "%u tasks queued again", changed),
+  text = g_strdup_printf (ngettext ("%'u task queued again", "%'u tasks queued again", changed),
                           changed);
   _gw_window_toast (self, text);
 }

@@ -116,12 +116,12 @@ stopped_cb (GwWindow *self, guint changed, gpointer data)
   g_autofree char *text = NULL;
 
   if (queued > 0)
-    text = g_strdup_printf (ngettext ("Stopped. %u task is still queued",
-                                      "Stopped. %u tasks are still queued", queued),
+    text = g_strdup_printf (ngettext ("Stopped. %'u task is still queued",
+                                      "Stopped. %'u tasks are still queued", queued),
                             queued);
   else
-    text = g_strdup_printf (ngettext ("Stopped. %u task was cancelled",
-                                      "Stopped. %u tasks were cancelled", changed),
+    text = g_strdup_printf (ngettext ("Stopped. %'u task was cancelled",
+                                      "Stopped. %'u tasks were cancelled", changed),
                             changed);
   _gw_window_push_undo (self, text, _("Stop all tasks"), redo_stop, undo_stop,
                         stop_new (stop->projects, stop->task_ids), stop_free);

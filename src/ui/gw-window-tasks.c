@@ -117,9 +117,9 @@ static void
 cancelled_cb (GwWindow *self, guint changed, gpointer data)
 {
   g_autofree char *text
-      = g_strdup_printf (ngettext ("%u task cancelled", "%u tasks cancelled", changed), changed);
+      = g_strdup_printf (ngettext ("%'u task cancelled", "%'u tasks cancelled", changed), changed);
   g_autofree char *label
-      = g_strdup_printf (ngettext ("Cancel %u task", "Cancel %u tasks", changed), changed);
+      = g_strdup_printf (ngettext ("Cancel %'u task", "Cancel %'u tasks", changed), changed);
 
   _gw_window_push_undo (self, text, label, redo_cancel, undo_cancel,
                         g_ptr_array_ref (data), (GDestroyNotify) g_ptr_array_unref);
@@ -175,20 +175,20 @@ removed_cb (GwWindow *self, guint changed, gpointer data)
       _gw_window_toast (self, _("Not removed: cancel what runs first"));
       return;
     }
-  text = g_strdup_printf (ngettext ("%u task removed", "%u tasks removed", changed), changed);
+  text = g_strdup_printf (ngettext ("%'u task removed", "%'u tasks removed", changed), changed);
   if (changed < ids->len)
     {
       guint kept = ids->len - changed;
       g_autofree char *removed = g_steal_pointer (&text);
       g_autofree char *rest
-          = g_strdup_printf (ngettext ("%u is running and was kept", "%u are running and were kept",
+          = g_strdup_printf (ngettext ("%'u is running and was kept", "%'u are running and were kept",
                                        kept),
                              kept);
 
       /* Translators: "12 tasks removed, 2 are running and were kept" */
       text = g_strdup_printf (_("%1$s, %2$s"), removed, rest);
     }
-  label = g_strdup_printf (ngettext ("Remove %u task", "Remove %u tasks", changed), changed);
+  label = g_strdup_printf (ngettext ("Remove %'u task", "Remove %'u tasks", changed), changed);
   _gw_window_push_undo (self, text, label, redo_remove, undo_remove, g_ptr_array_ref (ids),
                         (GDestroyNotify) g_ptr_array_unref);
 }
@@ -250,7 +250,7 @@ void
 _gw_window_push_added (GwWindow *self, const char *toast, GPtrArray *ids)
 {
   g_autofree char *label
-      = g_strdup_printf (ngettext ("Add %u task", "Add %u tasks", ids->len), ids->len);
+      = g_strdup_printf (ngettext ("Add %'u task", "Add %'u tasks", ids->len), ids->len);
 
   if (!_gw_window_tasks_is_ours (self))
     {
