@@ -298,14 +298,6 @@ answer (FakeQueue *self,
     }
 }
 
-static gpointer
-finish (GwQueue *queue,
-        GAsyncResult *result,
-        GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 not_found (GTask *task,
            const char *what)
@@ -348,14 +340,6 @@ submit_async (GwQueue *queue,
   answer (self, task, submitted, (GDestroyNotify) gw_submitted_free);
 }
 
-static GwSubmitted *
-submit_finish (GwQueue *queue,
-               GAsyncResult *result,
-               GError **error)
-{
-  return finish (queue, result, error);
-}
-
 static void
 get_task_async (GwQueue *queue,
                 const char *task_id,
@@ -378,14 +362,6 @@ get_task_async (GwQueue *queue,
     answer (self, task, found, (GDestroyNotify) gw_task_unref);
 }
 
-static GwTask *
-get_task_finish (GwQueue *queue,
-                 GAsyncResult *result,
-                 GError **error)
-{
-  return finish (queue, result, error);
-}
-
 static void
 get_project_async (GwQueue *queue,
                    const char *name,
@@ -400,14 +376,6 @@ get_project_async (GwQueue *queue,
   project->project_id = g_strdup (name);
   project->name = g_strdup (name);
   answer (self, task, project, (GDestroyNotify) gw_project_unref);
-}
-
-static GwProject *
-get_project_finish (GwQueue *queue,
-                    GAsyncResult *result,
-                    GError **error)
-{
-  return finish (queue, result, error);
 }
 
 static void
@@ -427,14 +395,6 @@ read_results_async (GwQueue *queue,
     g_ptr_array_add (tasks, gw_task_ref (self->tasks->pdata[i]));
   g_mutex_unlock (&self->mutex);
   answer (self, task, tasks, (GDestroyNotify) g_ptr_array_unref);
-}
-
-static GPtrArray *
-read_results_finish (GwQueue *queue,
-                     GAsyncResult *result,
-                     GError **error)
-{
-  return finish (queue, result, error);
 }
 
 static int
@@ -491,14 +451,6 @@ read_feed_async (GwQueue *queue,
   answer (self, task, page, (GDestroyNotify) gw_feed_page_free);
 }
 
-static GwFeedPage *
-read_feed_finish (GwQueue *queue,
-                  GAsyncResult *result,
-                  GError **error)
-{
-  return finish (queue, result, error);
-}
-
 static void
 read_stats_async (GwQueue *queue,
                   GAsyncReadyCallback callback,
@@ -517,14 +469,6 @@ read_stats_async (GwQueue *queue,
   answer (self, task, stats, (GDestroyNotify) gw_queue_stats_free);
 }
 
-static GwQueueStats *
-read_stats_finish (GwQueue *queue,
-                   GAsyncResult *result,
-                   GError **error)
-{
-  return finish (queue, result, error);
-}
-
 static void
 read_lanes_async (GwQueue *queue,
                   GAsyncReadyCallback callback,
@@ -536,14 +480,6 @@ read_lanes_async (GwQueue *queue,
   begin (self, callback, user_data, &task);
   answer (self, task, g_ptr_array_new_with_free_func ((GDestroyNotify) gw_lane_state_free),
           (GDestroyNotify) g_ptr_array_unref);
-}
-
-static GPtrArray *
-read_lanes_finish (GwQueue *queue,
-                   GAsyncResult *result,
-                   GError **error)
-{
-  return finish (queue, result, error);
 }
 
 static guint
@@ -610,19 +546,12 @@ static void
 fake_queue_queue_init (GwQueueInterface *iface)
 {
   iface->submit_async = submit_async;
-  iface->submit_finish = submit_finish;
   iface->get_task_async = get_task_async;
-  iface->get_task_finish = get_task_finish;
   iface->get_project_async = get_project_async;
-  iface->get_project_finish = get_project_finish;
   iface->read_results_async = read_results_async;
-  iface->read_results_finish = read_results_finish;
   iface->read_feed_async = read_feed_async;
-  iface->read_feed_finish = read_feed_finish;
   iface->read_stats_async = read_stats_async;
-  iface->read_stats_finish = read_stats_finish;
   iface->read_lanes_async = read_lanes_async;
-  iface->read_lanes_finish = read_lanes_finish;
   iface->watch_revision = watch_revision;
   iface->unwatch = unwatch;
   iface->get_clock = get_clock;

@@ -58,20 +58,36 @@ claim_async (GwQueue *queue,
   g_task_return_pointer (task, make_grant (FAKE_QUEUE (queue)), (GDestroyNotify) gw_grant_free);
 }
 
+/* The next attempt, or nothing to do. */
 static GwGrant *
-claim_finish (GwQueue *queue,
-              GAsyncResult *result,
-              GError **error)
+make_next (FakeQueue *self)
 {
-  return g_task_propagate_pointer (G_TASK (result), error);
+  GwGrant *grant;
+
+  if (self->has_next)
+    {
+      self->has_next = FALSE;
+      return make_grant (self);
+    }
+  grant = g_new0 (GwGrant, 1);
+  grant->idle = TRUE;
+  grant->ask_at = GW_CLOCK_NEVER;
+
+  return grant;
 }
 
 static void
-end_attempt (GTask *task,
-             const GwReply *reply)
+end_attempt (FakeQueue *self,
+             guint64 attempt,
+             const GwReply *reply,
+             gboolean claims,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
 {
-  FakeQueue *self = FAKE_QUEUE (g_task_get_source_object (task));
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GwFinished *finished;
 
+  g_assert_cmpuint (attempt, ==, self->last_attempt);
   if (self->n_finishes++ < self->n_refusals)
     {
       g_task_return_new_error (task, GW_ERROR, (int) self->refusal, "Not now.");
@@ -80,7 +96,10 @@ end_attempt (GTask *task,
   g_assert_null (self->stored);
   if (reply->result != NULL)
     self->stored = g_strdup_printf ("%s of %" G_GUINT64_FORMAT, reply->result, self->last_attempt);
-  g_task_return_boolean (task, TRUE);
+  finished = g_new0 (GwFinished, 1);
+  finished->finished = GW_FINISH_STORED;
+  finished->grant = claims ? make_next (self) : NULL;
+  g_task_return_pointer (task, finished, (GDestroyNotify) gw_finished_free);
 }
 
 static void
@@ -90,21 +109,7 @@ finish_async (GwQueue *queue,
               GAsyncReadyCallback callback,
               gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (queue, NULL, callback, user_data);
-
-  g_assert_cmpuint (attempt, ==, FAKE_QUEUE (queue)->last_attempt);
-  end_attempt (task, reply);
-}
-
-static gboolean
-finish_finish (GwQueue *queue,
-               GAsyncResult *result,
-               GwFinishResult *finished,
-               GError **error)
-{
-  *finished = GW_FINISH_STORED;
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  end_attempt (FAKE_QUEUE (queue), attempt, reply, FALSE, callback, user_data);
 }
 
 static void
@@ -115,29 +120,7 @@ finish_and_claim_async (GwQueue *queue,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  finish_async (queue, attempt, reply, callback, user_data);
-}
-
-static GwGrant *
-finish_and_claim_finish (GwQueue *queue,
-                         GAsyncResult *result,
-                         GwFinishResult *finished,
-                         GError **error)
-{
-  GwGrant *grant;
-
-  if (!finish_finish (queue, result, finished, error))
-    return NULL;
-  if (FAKE_QUEUE (queue)->has_next)
-    {
-      FAKE_QUEUE (queue)->has_next = FALSE;
-      return make_grant (FAKE_QUEUE (queue));
-    }
-  grant = g_new0 (GwGrant, 1);
-  grant->idle = TRUE;
-  grant->ask_at = GW_CLOCK_NEVER;
-
-  return grant;
+  end_attempt (FAKE_QUEUE (queue), attempt, reply, TRUE, callback, user_data);
 }
 
 static GwClock *
@@ -150,11 +133,8 @@ static void
 fake_queue_iface_init (GwQueueInterface *iface)
 {
   iface->claim_async = claim_async;
-  iface->claim_finish = claim_finish;
   iface->finish_async = finish_async;
-  iface->finish_finish = finish_finish;
   iface->finish_and_claim_async = finish_and_claim_async;
-  iface->finish_and_claim_finish = finish_and_claim_finish;
   iface->get_clock = get_clock;
 }
 
@@ -360,7 +340,8 @@ main (int argc,
   g_test_add_data_func ("/slot/no-space/kept", GINT_TO_POINTER (GW_ERROR_NO_SPACE), test_kept);
   g_test_add_data_func ("/slot/no-space/given-up", GINT_TO_POINTER (GW_ERROR_NO_SPACE),
                         test_given_up);
-  g_test_add_data_func ("/slot/unavailable/kept", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE), test_kept);
+  g_test_add_data_func ("/slot/unavailable/kept", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE),
+                        test_kept);
   g_test_add_data_func ("/slot/unavailable/given-up", GINT_TO_POINTER (GW_ERROR_UNAVAILABLE),
                         test_given_up);
 

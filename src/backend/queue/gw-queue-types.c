@@ -39,12 +39,6 @@ gw_new_task_free (GwNewTask *task)
   g_free (task);
 }
 
-static void
-free_new_task (gpointer task)
-{
-  gw_new_task_free (task);
-}
-
 /**
  * gw_submission_new:
  *
@@ -55,7 +49,7 @@ gw_submission_new (void)
 {
   GwSubmission *submission = g_new0 (GwSubmission, 1);
 
-  submission->tasks = g_ptr_array_new_with_free_func (free_new_task);
+  submission->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_new_task_free);
   submission->paused = -1;
 
   return submission;
@@ -96,6 +90,16 @@ gw_grant_free (GwGrant *grant)
   g_free (grant->model);
   g_clear_pointer (&grant->metadata, json_object_unref);
   g_free (grant);
+}
+
+void
+gw_finished_free (GwFinished *finished)
+{
+  if (finished == NULL)
+    return;
+
+  gw_grant_free (finished->grant);
+  g_free (finished);
 }
 
 void

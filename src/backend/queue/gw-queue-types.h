@@ -87,6 +87,14 @@ typedef enum {
   GW_FINISH_KEPT,     /* the queue is away: on this machine's disk, told to it when it is back */
 } GwFinishResult;
 
+/* How an attempt ended, and the lane's next one. */
+typedef struct {
+  GwFinishResult finished;
+  GwGrant *grant;         /* (owned) (nullable) where one was claimed with it */
+} GwFinished;
+
+void gw_finished_free (GwFinished *finished);
+
 /* Asking for the feed, or a list. */
 typedef struct {
   gboolean has_since;
@@ -276,6 +284,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwNewTask, gw_new_task_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmission, gw_submission_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmitted, gw_submitted_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwGrant, gw_grant_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwFinished, gw_finished_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwFeedPage, gw_feed_page_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwAttemptPage, gw_attempt_page_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwProjectPage, gw_project_page_free)

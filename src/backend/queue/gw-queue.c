@@ -17,6 +17,62 @@ gw_queue_default_init (GwQueueInterface *iface)
 {
 }
 
+static gpointer
+take_pointer (GwQueue *self,
+              GAsyncResult *result,
+              GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* For results that tell no more than that it was done. */
+static gboolean
+take_done (GwQueue *self,
+           GAsyncResult *result,
+           GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  take_pointer (self, result, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+
+  return FALSE;
+}
+
+static gboolean
+take_count (GwQueue *self,
+            GAsyncResult *result,
+            guint64 *count,
+            GError **error)
+{
+  g_autofree guint64 *number = take_pointer (self, result, error);
+
+  if (number == NULL)
+    return FALSE;
+  if (count != NULL)
+    *count = *number;
+
+  return TRUE;
+}
+
+static GwFinished *
+take_finished (GwQueue *self,
+               GAsyncResult *result,
+               GwFinishResult *finished,
+               GError **error)
+{
+  GwFinished *own = take_pointer (self, result, error);
+
+  if (own != NULL && finished != NULL)
+    *finished = own->finished;
+
+  return own;
+}
+
 void
 gw_queue_submit_async (GwQueue *self,
                        const GwSubmission *submission,
@@ -33,9 +89,7 @@ gw_queue_submit_finish (GwQueue *self,
                         GAsyncResult *result,
                         GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->submit_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -54,9 +108,7 @@ gw_queue_claim_finish (GwQueue *self,
                        GAsyncResult *result,
                        GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->claim_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -76,9 +128,7 @@ gw_queue_note_sent_finish (GwQueue *self,
                            GAsyncResult *result,
                            GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->note_sent_finish (self, result, error);
+  return take_done (self, result, error);
 }
 
 void
@@ -99,9 +149,9 @@ gw_queue_finish_finish (GwQueue *self,
                         GwFinishResult *finished,
                         GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
+  g_autoptr (GwFinished) own = take_finished (self, result, finished, error);
 
-  return GW_QUEUE_GET_IFACE (self)->finish_finish (self, result, finished, error);
+  return own != NULL;
 }
 
 void
@@ -124,9 +174,9 @@ gw_queue_finish_and_claim_finish (GwQueue *self,
                                   GwFinishResult *finished,
                                   GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
+  g_autoptr (GwFinished) own = take_finished (self, result, finished, error);
 
-  return GW_QUEUE_GET_IFACE (self)->finish_and_claim_finish (self, result, finished, error);
+  return own != NULL ? g_steal_pointer (&own->grant) : NULL;
 }
 
 void
@@ -145,9 +195,7 @@ gw_queue_cancel_task_finish (GwQueue *self,
                              GAsyncResult *result,
                              GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->cancel_task_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -168,9 +216,7 @@ gw_queue_retry_task_finish (GwQueue *self,
                             GAsyncResult *result,
                             GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->retry_task_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -191,9 +237,7 @@ gw_queue_set_removed_finish (GwQueue *self,
                              guint64 *changed,
                              GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->set_removed_finish (self, result, changed, error);
+  return take_count (self, result, changed, error);
 }
 
 void
@@ -214,9 +258,7 @@ gw_queue_act_on_project_finish (GwQueue *self,
                                 guint64 *changed,
                                 GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->act_on_project_finish (self, result, changed, error);
+  return take_count (self, result, changed, error);
 }
 
 void
@@ -236,9 +278,7 @@ gw_queue_patch_project_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->patch_project_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -257,9 +297,7 @@ gw_queue_remove_project_finish (GwQueue *self,
                                 GAsyncResult *result,
                                 GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->remove_project_finish (self, result, error);
+  return take_done (self, result, error);
 }
 
 void
@@ -279,9 +317,7 @@ gw_queue_set_providers_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->set_providers_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -304,12 +340,7 @@ gw_queue_set_limits_finish (GwQueue *self,
                             GAsyncResult *result,
                             GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  if (GW_QUEUE_GET_IFACE (self)->set_limits_finish != NULL)
-    return GW_QUEUE_GET_IFACE (self)->set_limits_finish (self, result, error);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return take_done (self, result, error);
 }
 
 void
@@ -328,9 +359,7 @@ gw_queue_resume_lane_finish (GwQueue *self,
                              GAsyncResult *result,
                              GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->resume_lane_finish (self, result, error);
+  return take_done (self, result, error);
 }
 
 void
@@ -349,9 +378,7 @@ gw_queue_get_task_finish (GwQueue *self,
                           GAsyncResult *result,
                           GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->get_task_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -370,9 +397,7 @@ gw_queue_get_project_finish (GwQueue *self,
                              GAsyncResult *result,
                              GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->get_project_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -392,9 +417,7 @@ gw_queue_list_projects_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->list_projects_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -413,9 +436,7 @@ gw_queue_read_feed_finish (GwQueue *self,
                            GAsyncResult *result,
                            GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_feed_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -434,9 +455,7 @@ gw_queue_read_results_finish (GwQueue *self,
                               GAsyncResult *result,
                               GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_results_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -460,9 +479,7 @@ gw_queue_read_attempts_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_attempts_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -480,9 +497,7 @@ gw_queue_read_lanes_finish (GwQueue *self,
                             GAsyncResult *result,
                             GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_lanes_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -500,9 +515,7 @@ gw_queue_read_stats_finish (GwQueue *self,
                             GAsyncResult *result,
                             GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_stats_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -520,9 +533,7 @@ gw_queue_read_recovery_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_recovery_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -540,9 +551,7 @@ gw_queue_read_snapshot_finish (GwQueue *self,
                                GAsyncResult *result,
                                GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), NULL);
-
-  return GW_QUEUE_GET_IFACE (self)->read_snapshot_finish (self, result, error);
+  return take_pointer (self, result, error);
 }
 
 void
@@ -560,9 +569,7 @@ gw_queue_close_finish (GwQueue *self,
                        GAsyncResult *result,
                        GError **error)
 {
-  g_return_val_if_fail (GW_IS_QUEUE (self), FALSE);
-
-  return GW_QUEUE_GET_IFACE (self)->close_finish (self, result, error);
+  return take_done (self, result, error);
 }
 
 guint

@@ -27,6 +27,10 @@ typedef void (*GwRevisionFunc) (guint64 revision, gpointer user_data);
  * context of the caller; any thread may call; arguments are copied before the call returns. A
  * result that is a struct is owned by the caller.
  *
+ * An engine implements the first half of each pair: it makes a #GTask with itself as source and
+ * returns a pointer with it, which is what the second half gives; a #GwFinished where an attempt
+ * ends, a guint64 where something is counted, %NULL where there is nothing to tell.
+ *
  * Common errors: GW_ERROR_STOPPING after close, GW_ERROR_UNAVAILABLE when the store failed,
  * GW_ERROR_NO_SPACE when it is full.
  */
@@ -35,78 +39,49 @@ struct _GwQueueInterface {
 
   void (*submit_async) (GwQueue *self, const GwSubmission *submission,
       GAsyncReadyCallback callback, gpointer user_data);
-  GwSubmitted *(*submit_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*claim_async) (GwQueue *self, const GwClaim *claim, GAsyncReadyCallback callback,
       gpointer user_data);
-  GwGrant *(*claim_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*note_sent_async) (GwQueue *self, guint64 attempt, gint64 sent_at,
       GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*note_sent_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*finish_async) (GwQueue *self, guint64 attempt, const GwReply *reply,
       GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*finish_finish) (GwQueue *self, GAsyncResult *result, GwFinishResult *finished,
-      GError **error);
   void (*finish_and_claim_async) (GwQueue *self, guint64 attempt, const GwReply *reply,
       const GwClaim *claim, GAsyncReadyCallback callback, gpointer user_data);
-  GwGrant *(*finish_and_claim_finish) (GwQueue *self, GAsyncResult *result,
-      GwFinishResult *finished, GError **error);
   void (*cancel_task_async) (GwQueue *self, const char *task_id, GAsyncReadyCallback callback,
       gpointer user_data);
-  GwTask *(*cancel_task_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*retry_task_async) (GwQueue *self, const char *task_id, const char *provider,
       const char *model, GAsyncReadyCallback callback, gpointer user_data);
-  GwTask *(*retry_task_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*set_removed_async) (GwQueue *self, const char *const *task_ids, gboolean removed,
       GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*set_removed_finish) (GwQueue *self, GAsyncResult *result, guint64 *changed,
-      GError **error);
   void (*act_on_project_async) (GwQueue *self, const char *project, const GwProjectAct *act,
       GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*act_on_project_finish) (GwQueue *self, GAsyncResult *result, guint64 *changed,
-      GError **error);
   void (*patch_project_async) (GwQueue *self, const char *project, const GwProjectPatch *patch,
       GAsyncReadyCallback callback, gpointer user_data);
-  GwProject *(*patch_project_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*remove_project_async) (GwQueue *self, const char *project, GAsyncReadyCallback callback,
       gpointer user_data);
-  gboolean (*remove_project_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*set_providers_async) (GwQueue *self, GPtrArray *providers, gboolean set_limits,
       GAsyncReadyCallback callback, gpointer user_data);
-  char **(*set_providers_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*set_limits_async) (GwQueue *self, const GwQueueLimits *limits,
       GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*set_limits_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*resume_lane_async) (GwQueue *self, const char *provider, GAsyncReadyCallback callback,
       gpointer user_data);
-  gboolean (*resume_lane_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*get_task_async) (GwQueue *self, const char *task_id, GAsyncReadyCallback callback,
       gpointer user_data);
-  GwTask *(*get_task_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*get_project_async) (GwQueue *self, const char *project, GAsyncReadyCallback callback,
       gpointer user_data);
-  GwProject *(*get_project_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*list_projects_async) (GwQueue *self, guint64 since, guint limit,
       GAsyncReadyCallback callback, gpointer user_data);
-  GwProjectPage *(*list_projects_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_feed_async) (GwQueue *self, const GwFeedQuery *query, GAsyncReadyCallback callback,
       gpointer user_data);
-  GwFeedPage *(*read_feed_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_results_async) (GwQueue *self, const GwResultsQuery *query,
       GAsyncReadyCallback callback, gpointer user_data);
-  GPtrArray *(*read_results_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_attempts_async) (GwQueue *self, const char *task_id, guint64 since, guint64 before,
       guint limit, GAsyncReadyCallback callback, gpointer user_data);
-  GwAttemptPage *(*read_attempts_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_lanes_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
-  GPtrArray *(*read_lanes_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_stats_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
-  GwQueueStats *(*read_stats_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_recovery_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
-  GwRecovery *(*read_recovery_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*read_snapshot_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
-  GwQueueSnapshot *(*read_snapshot_finish) (GwQueue *self, GAsyncResult *result, GError **error);
   void (*close_async) (GwQueue *self, GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*close_finish) (GwQueue *self, GAsyncResult *result, GError **error);
 
   guint (*watch_revision) (GwQueue *self, GMainContext *context, GwRevisionFunc func,
       gpointer data, GDestroyNotify destroy);

@@ -238,7 +238,7 @@ take_reply (GwRedisEngine *engine,
   if (request->script == GW_REDIS_CLAIM)
     grant = request->result;
   else if (request->script == GW_REDIS_FINISH && request->result != NULL)
-    grant = ((GwRedisFinished *) request->result)->grant;
+    grant = ((GwFinished *)request->result)->grant;
   if (grant != NULL)
     {
       /* The claim has renewed the lease, not before it was asked for. */

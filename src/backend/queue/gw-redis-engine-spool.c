@@ -52,7 +52,7 @@ static void
 answer_kept (GwRedisEngine *engine,
              GwRedisRequest *request)
 {
-  GwRedisFinished *finished = gw_redis_finished_new_unseen (
+  GwFinished *finished = gw_redis_finished_new_unseen (
     request, gw_clock_now (engine->clock) + DELIVER_AGAIN_MS);
 
   gw_redis_engine_flight_is_over (engine, request->attempt);

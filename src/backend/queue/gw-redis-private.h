@@ -131,12 +131,7 @@ void gw_redis_watch_stop (GwRedisWatch *watch);
 
 /* --- Replies. --- */
 
-typedef struct {
-  GwFinishResult finished;
-  GwGrant *grant;         /* (nullable) */
-} GwRedisFinished;
-
-GwRedisFinished *gw_redis_finished_new_unseen (GwRedisRequest *request, gint64 now);
+GwFinished *gw_redis_finished_new_unseen (GwRedisRequest *request, gint64 now);
 GwTask *gw_redis_read_task (const redisReply *row, GwTaskFields fields);
 GwProject *gw_redis_read_project (const redisReply *row);
 gboolean gw_redis_read_scheduler (const redisReply *reply, GwSchedulerState *state);
@@ -157,8 +152,6 @@ gpointer gw_redis_parse_snapshot (GwRedisRequest *request, const redisReply *rep
 char *gw_redis_check_name (const char *name);
 
 void gw_redis_queue_push (GwQueue *self, GwRedisRequest *request);
-gpointer gw_redis_queue_take (GwQueue *self, GAsyncResult *result, GError **error);
-gboolean gw_redis_queue_take_done (GwQueue *self, GAsyncResult *result, GError **error);
 void gw_redis_queue_init_submit (GwQueueInterface *iface);
 void gw_redis_queue_init_calls (GwQueueInterface *iface);
 void gw_redis_queue_init_verbs (GwQueueInterface *iface);

@@ -61,7 +61,7 @@ parse_finished (GwRedisRequest *request,
                 const redisReply *reply,
                 GError **error)
 {
-  GwRedisFinished *finished = g_new0 (GwRedisFinished, 1);
+  GwFinished *finished = g_new0 (GwFinished, 1);
 
   finished->finished = (GwFinishResult) CLAMP (gw_redis_reply_get_int (reply, 3), GW_FINISH_STORED,
                                                GW_FINISH_IGNORED);
@@ -72,11 +72,11 @@ parse_finished (GwRedisRequest *request,
 }
 
 /* The attempt has ended, and how was not seen; whoever wanted the next one asks again at once. */
-GwRedisFinished *
+GwFinished *
 gw_redis_finished_new_unseen (GwRedisRequest *request,
                               gint64 now)
 {
-  GwRedisFinished *finished = g_new0 (GwRedisFinished, 1);
+  GwFinished *finished = g_new0 (GwFinished, 1);
 
   finished->finished = GW_FINISH_IGNORED;
   if (request->provider != NULL)
@@ -87,21 +87,6 @@ gw_redis_finished_new_unseen (GwRedisRequest *request,
     }
 
   return finished;
-}
-
-static void
-free_grant (gpointer grant)
-{
-  gw_grant_free (grant);
-}
-
-static void
-free_finished (gpointer data)
-{
-  GwRedisFinished *finished = data;
-
-  gw_grant_free (finished->grant);
-  g_free (finished);
 }
 
 static void
@@ -132,20 +117,13 @@ claim_async (GwQueue *self,
              GAsyncReadyCallback callback,
              gpointer user_data)
 {
-  GwRedisRequest *request = gw_redis_request_new (self, claim_async, GW_REDIS_CLAIM, parse_grant,
-                                                  free_grant, callback, user_data);
+  GwRedisRequest *request =
+      gw_redis_request_new (self, claim_async, GW_REDIS_CLAIM, parse_grant,
+                            (GDestroyNotify) gw_grant_free, callback, user_data);
 
   add_claim (request, claim);
   gw_redis_request_add_text (request, NULL);
   gw_redis_queue_push (self, request);
-}
-
-static GwGrant *
-claim_finish (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -255,28 +233,11 @@ finish_async (GwQueue *self,
               GAsyncReadyCallback callback,
               gpointer user_data)
 {
-  GwRedisRequest *request = gw_redis_request_new (self, finish_async, GW_REDIS_FINISH,
-                                                  parse_finished, free_finished, callback,
-                                                  user_data);
+  GwRedisRequest *request =
+      gw_redis_request_new (self, finish_async, GW_REDIS_FINISH, parse_finished,
+                            (GDestroyNotify) gw_finished_free, callback, user_data);
 
   push_finish (self, request, attempt, reply, NULL);
-}
-
-static gboolean
-finish_finish (GwQueue *self,
-               GAsyncResult *result,
-               GwFinishResult *finished,
-               GError **error)
-{
-  GwRedisFinished *own = gw_redis_queue_take (self, result, error);
-
-  if (own == NULL)
-    return FALSE;
-  if (finished != NULL)
-    *finished = own->finished;
-  free_finished (own);
-
-  return TRUE;
 }
 
 static void
@@ -287,41 +248,18 @@ finish_and_claim_async (GwQueue *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  GwRedisRequest *request = gw_redis_request_new (self, finish_and_claim_async, GW_REDIS_FINISH,
-                                                  parse_finished, free_finished, callback,
-                                                  user_data);
+  GwRedisRequest *request =
+      gw_redis_request_new (self, finish_and_claim_async, GW_REDIS_FINISH, parse_finished,
+                            (GDestroyNotify) gw_finished_free, callback, user_data);
 
   push_finish (self, request, attempt, reply, claim);
-}
-
-static GwGrant *
-finish_and_claim_finish (GwQueue *self,
-                         GAsyncResult *result,
-                         GwFinishResult *finished,
-                         GError **error)
-{
-  GwRedisFinished *own = gw_redis_queue_take (self, result, error);
-  GwGrant *grant;
-
-  if (own == NULL)
-    return NULL;
-  if (finished != NULL)
-    *finished = own->finished;
-  grant = g_steal_pointer (&own->grant);
-  free_finished (own);
-
-  return grant;
 }
 
 void
 gw_redis_queue_init_calls (GwQueueInterface *iface)
 {
   iface->claim_async = claim_async;
-  iface->claim_finish = claim_finish;
   iface->note_sent_async = note_sent_async;
-  iface->note_sent_finish = gw_redis_queue_take_done;
   iface->finish_async = finish_async;
-  iface->finish_finish = finish_finish;
   iface->finish_and_claim_async = finish_and_claim_async;
-  iface->finish_and_claim_finish = finish_and_claim_finish;
 }

@@ -12,24 +12,6 @@
  */
 
 static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
-}
-
-static void
-unref_attempt (gpointer attempt)
-{
-  gw_attempt_unref (attempt);
-}
-
-static void
 read_error (const redisReply *row,
             guint at,
             gboolean *has_error,
@@ -167,7 +149,7 @@ read_attempt (const redisReply *row)
 static GPtrArray *
 read_attempts (const redisReply *rows)
 {
-  GPtrArray *attempts = g_ptr_array_new_with_free_func (unref_attempt);
+  GPtrArray *attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_attempt_unref);
 
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
     g_ptr_array_add (attempts, read_attempt (gw_redis_reply_get (rows, i)));
@@ -201,7 +183,7 @@ gw_redis_parse_projects (GwRedisRequest *request,
 
   page->next = request->since;
   page->more = gw_redis_reply_get_int (reply, 3) != 0;
-  page->projects = g_ptr_array_new_with_free_func (unref_project);
+  page->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
     {
       const redisReply *row = gw_redis_reply_get (rows, i);
@@ -232,12 +214,6 @@ look_on (GwRedisRequest *request,
       else
         gw_redis_request_add_bytes (request, g_ptr_array_index (old, i));
     }
-}
-
-static void
-free_feed_page (gpointer page)
-{
-  gw_feed_page_free (page);
 }
 
 static void
@@ -284,11 +260,11 @@ gw_redis_parse_feed (GwRedisRequest *request,
   if (page == NULL)
     {
       page = g_new0 (GwFeedPage, 1);
-      page->tasks = g_ptr_array_new_with_free_func (unref_task);
-      page->projects = g_ptr_array_new_with_free_func (unref_project);
+      page->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
+      page->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
       page->removed = g_ptr_array_new_with_free_func (g_free);
       request->progress = page;
-      request->free_progress = free_feed_page;
+      request->free_progress = (GDestroyNotify) gw_feed_page_free;
       if (request->since == 0)
         request->began_at = gw_redis_reply_get_int (reply, 9);
     }
@@ -329,7 +305,7 @@ gw_redis_parse_results (GwRedisRequest *request,
       return NULL;
     }
 
-  tasks = g_ptr_array_new_with_free_func (unref_task);
+  tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
     g_ptr_array_add (tasks, gw_redis_read_task (gw_redis_reply_get (rows, i),
                                                 GW_TASK_FIELDS_WHOLE));
@@ -374,7 +350,7 @@ gw_redis_parse_attempts (GwRedisRequest *request,
   if (page == NULL)
     {
       page = g_new0 (GwAttemptPage, 1);
-      page->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+      page->attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_attempt_unref);
       request->progress = page;
       request->free_progress = free_attempt_page;
     }
@@ -501,19 +477,13 @@ read_lane (const redisReply *row)
   return state;
 }
 
-static void
-free_lane_state (gpointer state)
-{
-  gw_lane_state_free (state);
-}
-
 gpointer
 gw_redis_parse_lanes (GwRedisRequest *request,
                       const redisReply *reply,
                       GError **error)
 {
   const redisReply *rows = gw_redis_reply_get (reply, 2);
-  GPtrArray *states = g_ptr_array_new_with_free_func (free_lane_state);
+  GPtrArray *states = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_lane_state_free);
 
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
     g_ptr_array_add (states, read_lane (gw_redis_reply_get (rows, i)));

@@ -42,12 +42,6 @@ free_submission (gpointer data)
   g_free (own);
 }
 
-static void
-free_submitted (gpointer submitted)
-{
-  gw_submitted_free (submitted);
-}
-
 /* Of a batch with very many pins: the rest of its tasks goes to its piles. */
 static gpointer
 parse_spread (GwRedisRequest *request,
@@ -243,9 +237,9 @@ submit_async (GwQueue *self,
               GAsyncReadyCallback callback,
               gpointer user_data)
 {
-  GwRedisRequest *request = gw_redis_request_new (self, submit_async, GW_REDIS_SUBMIT,
-                                                  parse_submitted, free_submitted, callback,
-                                                  user_data);
+  GwRedisRequest *request =
+      gw_redis_request_new (self, submit_async, GW_REDIS_SUBMIT, parse_submitted,
+                            (GDestroyNotify) gw_submitted_free, callback, user_data);
   Submission *own = g_new0 (Submission, 1);
   gboolean large;
   gsize bytes = 0;
@@ -279,17 +273,8 @@ submit_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
-static GwSubmitted *
-submit_finish (GwQueue *self,
-               GAsyncResult *result,
-               GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
-}
-
 void
 gw_redis_queue_init_submit (GwQueueInterface *iface)
 {
   iface->submit_async = submit_async;
-  iface->submit_finish = submit_finish;
 }

@@ -21,22 +21,6 @@ make_count (guint64 n)
   return count;
 }
 
-static gboolean
-take_count (GwQueue *self,
-            GAsyncResult *result,
-            guint64 *count,
-            GError **error)
-{
-  g_autofree guint64 *number = gw_redis_queue_take (self, result, error);
-
-  if (number == NULL)
-    return FALSE;
-  if (count != NULL)
-    *count = *number;
-
-  return TRUE;
-}
-
 /* (transfer full) (nullable): what is wrong with a project's @name, if anything is; it matters only
  * where no project is called so. */
 char *
@@ -48,18 +32,6 @@ gw_redis_check_name (const char *name)
     return NULL;
 
   return g_strdup (error->message);
-}
-
-static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
 }
 
 static GwRedisRequest *
@@ -86,18 +58,10 @@ cancel_task_async (GwQueue *self,
                    gpointer user_data)
 {
   GwRedisRequest *request = new_verb (self, cancel_task_async, "cancel", gw_redis_parse_task,
-                                      unref_task, callback, user_data);
+                                      (GDestroyNotify) gw_task_unref, callback, user_data);
 
   gw_redis_request_add_text (request, task_id);
   gw_redis_queue_push (self, request);
-}
-
-static GwTask *
-take_task (GwQueue *self,
-           GAsyncResult *result,
-           GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -109,7 +73,7 @@ retry_task_async (GwQueue *self,
                   gpointer user_data)
 {
   GwRedisRequest *request = new_verb (self, retry_task_async, "retry", gw_redis_parse_task,
-                                      unref_task, callback, user_data);
+                                      (GDestroyNotify) gw_task_unref, callback, user_data);
 
   gw_redis_request_add_text (request, task_id);
   gw_redis_request_add_text (request, provider);
@@ -206,15 +170,17 @@ parse_work (GwRedisRequest *request,
     }
   if (rest != 0)
     {
-      GwRedisRequest *last = gw_redis_request_new (NULL, NULL, GW_REDIS_VERBS, parse_work, g_free,
-                                                   NULL, NULL);
+      GwRedisRequest *last =
+          gw_redis_request_new (NULL, NULL, GW_REDIS_VERBS, parse_work, NULL, NULL, NULL);
 
       gw_redis_request_add_text (last, "work");
       gw_redis_request_add_int (last, rest);
       gw_redis_engine_push (gw_redis_request_get_engine (request), last);
     }
 
-  return make_count ((guint64) gw_redis_reply_get_int (reply, 2));
+  /* Who has nothing to free it with does not ask how many. */
+  return request->free_result != NULL ? make_count ((guint64) gw_redis_reply_get_int (reply, 2))
+                                      : NULL;
 }
 
 static void
@@ -246,7 +212,7 @@ patch_project_async (GwQueue *self,
                      gpointer user_data)
 {
   GwRedisRequest *request = new_verb (self, patch_project_async, "patch", gw_redis_parse_project,
-                                      unref_project, callback, user_data);
+                                      (GDestroyNotify) gw_project_unref, callback, user_data);
   g_autofree char *name_error = gw_redis_check_name (patch->name);
 
   gw_redis_request_add_text (request, project);
@@ -260,14 +226,6 @@ patch_project_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
-static GwProject *
-take_project (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
-}
-
 static void
 remove_project_async (GwQueue *self,
                       const char *project,
@@ -275,18 +233,10 @@ remove_project_async (GwQueue *self,
                       gpointer user_data)
 {
   GwRedisRequest *request = new_verb (self, remove_project_async, "remove_project", parse_work,
-                                      g_free, callback, user_data);
+                                      NULL, callback, user_data);
 
   gw_redis_request_add_text (request, project);
   gw_redis_queue_push (self, request);
-}
-
-static gboolean
-take_removed (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  return take_count (self, result, NULL, error);
 }
 
 static gpointer
@@ -302,12 +252,6 @@ parse_strings (GwRedisRequest *request,
     strings[i] = g_strdup (gw_redis_reply_get_text (list, i));
 
   return strings;
-}
-
-static void
-free_strings (gpointer strings)
-{
-  g_strfreev (strings);
 }
 
 static char *
@@ -384,7 +328,7 @@ set_providers_async (GwQueue *self,
                      gpointer user_data)
 {
   GwRedisRequest *request = new_verb (self, set_providers_async, "providers", parse_strings,
-                                      free_strings, callback, user_data);
+                                      (GDestroyNotify) g_strfreev, callback, user_data);
   GwRedisRequest *again;
 
   add_providers (request, providers, set_limits, TRUE);
@@ -394,14 +338,6 @@ set_providers_async (GwQueue *self,
   gw_redis_engine_set_told (gw_redis_queue_get_engine (self), again->arguments);
   gw_redis_request_free (again);
   gw_redis_queue_push (self, request);
-}
-
-static char **
-set_providers_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static gpointer
@@ -430,8 +366,8 @@ set_limits_async (GwQueue *self,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  GwRedisRequest *request = new_verb (self, set_limits_async, "limits", parse_limits, NULL, callback,
-                                      user_data);
+  GwRedisRequest *request =
+      new_verb (self, set_limits_async, "limits", parse_limits, NULL, callback, user_data);
 
   add_limit (request, limits->max_concurrency);
   add_limit (request, limits->max_attempts);
@@ -456,21 +392,12 @@ void
 gw_redis_queue_init_verbs (GwQueueInterface *iface)
 {
   iface->cancel_task_async = cancel_task_async;
-  iface->cancel_task_finish = take_task;
   iface->retry_task_async = retry_task_async;
-  iface->retry_task_finish = take_task;
   iface->set_removed_async = set_removed_async;
-  iface->set_removed_finish = take_count;
   iface->act_on_project_async = act_on_project_async;
-  iface->act_on_project_finish = take_count;
   iface->patch_project_async = patch_project_async;
-  iface->patch_project_finish = take_project;
   iface->remove_project_async = remove_project_async;
-  iface->remove_project_finish = take_removed;
   iface->set_providers_async = set_providers_async;
-  iface->set_providers_finish = set_providers_finish;
   iface->set_limits_async = set_limits_async;
-  iface->set_limits_finish = gw_redis_queue_take_done;
   iface->resume_lane_async = resume_lane_async;
-  iface->resume_lane_finish = gw_redis_queue_take_done;
 }

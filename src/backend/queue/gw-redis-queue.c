@@ -37,85 +37,6 @@ gw_redis_queue_push (GwQueue *self,
   gw_redis_engine_push (gw_redis_queue_get_engine (self), request);
 }
 
-gpointer
-gw_redis_queue_take (GwQueue *self,
-                     GAsyncResult *result,
-                     GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-gboolean
-gw_redis_queue_take_done (GwQueue *self,
-                          GAsyncResult *result,
-                          GError **error)
-{
-  g_autoptr (GError) local = NULL;
-
-  gw_redis_queue_take (self, result, &local);
-  if (local == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-
-  return FALSE;
-}
-
-static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
-}
-
-static void
-unref_array (gpointer array)
-{
-  g_ptr_array_unref (array);
-}
-
-static void
-free_feed_page (gpointer page)
-{
-  gw_feed_page_free (page);
-}
-
-static void
-free_project_page (gpointer page)
-{
-  gw_project_page_free (page);
-}
-
-static void
-free_attempt_page (gpointer page)
-{
-  gw_attempt_page_free (page);
-}
-
-static void
-free_stats (gpointer stats)
-{
-  gw_queue_stats_free (stats);
-}
-
-static void
-free_recovery (gpointer recovery)
-{
-  gw_recovery_free (recovery);
-}
-
-static void
-free_snapshot (gpointer snapshot)
-{
-  gw_queue_snapshot_free (snapshot);
-}
-
 /* --- Reads. --- */
 
 static GwRedisRequest *
@@ -141,19 +62,11 @@ get_task_async (GwQueue *self,
                 GAsyncReadyCallback callback,
                 gpointer user_data)
 {
-  GwRedisRequest *request = new_read (self, get_task_async, "task", gw_redis_parse_task, unref_task,
-                                      callback, user_data);
+  GwRedisRequest *request = new_read (self, get_task_async, "task", gw_redis_parse_task,
+                                      (GDestroyNotify) gw_task_unref, callback, user_data);
 
   gw_redis_request_add_text (request, task_id);
   gw_redis_queue_push (self, request);
-}
-
-static GwTask *
-get_task_finish (GwQueue *self,
-                 GAsyncResult *result,
-                 GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -163,18 +76,10 @@ get_project_async (GwQueue *self,
                    gpointer user_data)
 {
   GwRedisRequest *request = new_read (self, get_project_async, "project", gw_redis_parse_estimate,
-                                      unref_project, callback, user_data);
+                                      (GDestroyNotify) gw_project_unref, callback, user_data);
 
   gw_redis_request_add_text (request, project);
   gw_redis_queue_push (self, request);
-}
-
-static GwProject *
-get_project_finish (GwQueue *self,
-                    GAsyncResult *result,
-                    GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -184,22 +89,14 @@ list_projects_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  GwRedisRequest *request = new_read (self, list_projects_async, "projects",
-                                      gw_redis_parse_projects, free_project_page, callback,
-                                      user_data);
+  GwRedisRequest *request =
+      new_read (self, list_projects_async, "projects", gw_redis_parse_projects,
+                (GDestroyNotify) gw_project_page_free, callback, user_data);
 
   request->since = since;
   gw_redis_request_add_time (request, (gint64) MIN (since, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, limit);
   gw_redis_queue_push (self, request);
-}
-
-static GwProjectPage *
-list_projects_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 #define LONGEST_QUERY 4096
@@ -211,7 +108,7 @@ read_feed_async (GwQueue *self,
                  gpointer user_data)
 {
   GwRedisRequest *request = new_read (self, read_feed_async, "feed", gw_redis_parse_feed,
-                                      free_feed_page, callback, user_data);
+                                      (GDestroyNotify) gw_feed_page_free, callback, user_data);
   gboolean with_result = (query->fields & GW_TASK_FIELDS_OF_RESULT) != 0;
 
   if (query->query != NULL && strlen (query->query) > LONGEST_QUERY)
@@ -241,14 +138,6 @@ read_feed_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
-static GwFeedPage *
-read_feed_finish (GwQueue *self,
-                  GAsyncResult *result,
-                  GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
-}
-
 static void
 read_results_async (GwQueue *self,
                     const GwResultsQuery *query,
@@ -256,7 +145,7 @@ read_results_async (GwQueue *self,
                     gpointer user_data)
 {
   GwRedisRequest *request = new_read (self, read_results_async, "results", gw_redis_parse_results,
-                                      unref_array, callback, user_data);
+                                      (GDestroyNotify) g_ptr_array_unref, callback, user_data);
 
   gw_redis_request_add_time (request, (gint64) MIN (query->after, (guint64) G_MAXINT64));
   gw_redis_request_add_text (request, query->project);
@@ -264,14 +153,6 @@ read_results_async (GwQueue *self,
   gw_redis_request_add_int (request, query->limit);
   gw_redis_request_add_int (request, (gint64) query->max_bytes);
   gw_redis_queue_push (self, request);
-}
-
-static GPtrArray *
-take_array (GwQueue *self,
-            GAsyncResult *result,
-            GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
 }
 
 static void
@@ -283,9 +164,9 @@ read_attempts_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  GwRedisRequest *request = new_read (self, read_attempts_async, "attempts",
-                                      gw_redis_parse_attempts, free_attempt_page, callback,
-                                      user_data);
+  GwRedisRequest *request =
+      new_read (self, read_attempts_async, "attempts", gw_redis_parse_attempts,
+                (GDestroyNotify) gw_attempt_page_free, callback, user_data);
 
   request->of_task = task_id != NULL;
   request->since = MIN (since, (guint64) GW_REDIS_NEVER);
@@ -299,21 +180,13 @@ read_attempts_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
-static GwAttemptPage *
-read_attempts_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
-}
-
 static void
 read_lanes_async (GwQueue *self,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
   gw_redis_queue_push (self, new_read (self, read_lanes_async, "lanes", gw_redis_parse_lanes,
-                                       unref_array, callback, user_data));
+                                       (GDestroyNotify) g_ptr_array_unref, callback, user_data));
 }
 
 static void
@@ -322,15 +195,7 @@ read_stats_async (GwQueue *self,
                   gpointer user_data)
 {
   gw_redis_queue_push (self, new_read (self, read_stats_async, "stats", gw_redis_parse_stats,
-                                       free_stats, callback, user_data));
-}
-
-static GwQueueStats *
-read_stats_finish (GwQueue *self,
-                   GAsyncResult *result,
-                   GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
+                                       (GDestroyNotify) gw_queue_stats_free, callback, user_data));
 }
 
 static void
@@ -338,17 +203,9 @@ read_recovery_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  gw_redis_queue_push (self, new_read (self, read_recovery_async, "recovery",
-                                       gw_redis_parse_recovery, free_recovery, callback,
-                                       user_data));
-}
-
-static GwRecovery *
-read_recovery_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
+  gw_redis_queue_push (self,
+                       new_read (self, read_recovery_async, "recovery", gw_redis_parse_recovery,
+                                 (GDestroyNotify) gw_recovery_free, callback, user_data));
 }
 
 static void
@@ -356,17 +213,9 @@ read_snapshot_async (GwQueue *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  gw_redis_queue_push (self, new_read (self, read_snapshot_async, "snapshot",
-                                       gw_redis_parse_snapshot, free_snapshot, callback,
-                                       user_data));
-}
-
-static GwQueueSnapshot *
-read_snapshot_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return gw_redis_queue_take (self, result, error);
+  gw_redis_queue_push (self,
+                       new_read (self, read_snapshot_async, "snapshot", gw_redis_parse_snapshot,
+                                 (GDestroyNotify) gw_queue_snapshot_free, callback, user_data));
 }
 
 /* --- Life and watches. --- */
@@ -462,27 +311,16 @@ gw_redis_queue_iface_init (GwQueueInterface *iface)
   gw_redis_queue_init_calls (iface);
   gw_redis_queue_init_verbs (iface);
   iface->get_task_async = get_task_async;
-  iface->get_task_finish = get_task_finish;
   iface->get_project_async = get_project_async;
-  iface->get_project_finish = get_project_finish;
   iface->list_projects_async = list_projects_async;
-  iface->list_projects_finish = list_projects_finish;
   iface->read_feed_async = read_feed_async;
-  iface->read_feed_finish = read_feed_finish;
   iface->read_results_async = read_results_async;
-  iface->read_results_finish = take_array;
   iface->read_attempts_async = read_attempts_async;
-  iface->read_attempts_finish = read_attempts_finish;
   iface->read_lanes_async = read_lanes_async;
-  iface->read_lanes_finish = take_array;
   iface->read_stats_async = read_stats_async;
-  iface->read_stats_finish = read_stats_finish;
   iface->read_recovery_async = read_recovery_async;
-  iface->read_recovery_finish = read_recovery_finish;
   iface->read_snapshot_async = read_snapshot_async;
-  iface->read_snapshot_finish = read_snapshot_finish;
   iface->close_async = close_async;
-  iface->close_finish = gw_redis_queue_take_done;
   iface->watch_revision = watch_revision;
   iface->watch_lane = watch_lane;
   iface->unwatch = unwatch;

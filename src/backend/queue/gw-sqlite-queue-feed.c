@@ -167,18 +167,6 @@ size_of (const GwTask *task)
          + (task->error_message != NULL ? strlen (task->error_message) : 0);
 }
 
-static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
-}
-
 /* Takes entries in order until the page is full; gives how many. */
 static guint
 fill (GwSqView *view,
@@ -266,8 +254,8 @@ gw_sq_read_feed (GwSqView *view,
       return NULL;
     }
 
-  page->tasks = g_ptr_array_new_with_free_func (unref_task);
-  page->projects = g_ptr_array_new_with_free_func (unref_project);
+  page->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
+  page->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
   page->removed = g_ptr_array_new_with_free_func (g_free);
   row = gw_sq_bind (view->db, "SELECT revision, removal_floor, store FROM head", "");
   if (gw_sq_row (view->db, row))

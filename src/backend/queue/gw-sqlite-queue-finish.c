@@ -351,7 +351,7 @@ gw_sq_step_finish (GwSqState *state,
   gint64 pk = (gint64) args->attempt;
   GwSqAttempt *attempt = g_hash_table_lookup (state->attempts, &pk);
   GwSqLane *lane = attempt != NULL ? attempt->lane : NULL;
-  GwSqFinished *result;
+  GwFinished *result;
 
   /* Both or nothing. */
   if (args->provider != NULL && gw_sq_lane_get (state, args->provider) == NULL)
@@ -361,7 +361,7 @@ gw_sq_step_finish (GwSqState *state,
       return NULL;
     }
 
-  result = g_new0 (GwSqFinished, 1);
+  result = g_new0 (GwFinished, 1);
   if (!finish (state, pk, args->reply, &result->finished, error))
     {
       g_free (result);

@@ -113,19 +113,13 @@ window_opens_at (GwSqView *view,
   return first;
 }
 
-static void
-free_lane_state (gpointer state)
-{
-  gw_lane_state_free (state);
-}
-
 gpointer
 gw_sq_read_lanes (GwSqView *view,
                   gpointer data,
                   GError **error)
 {
   GPtrArray *lanes = gw_sq_view_lanes (view);
-  GPtrArray *states = g_ptr_array_new_with_free_func (free_lane_state);
+  GPtrArray *states = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_lane_state_free);
 
   for (guint i = 0; i < lanes->len; i++)
     {

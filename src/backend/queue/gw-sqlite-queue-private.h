@@ -341,11 +341,6 @@ typedef struct {
 } GwSqCallArgs;
 
 typedef struct {
-  GwFinishResult finished;
-  GwGrant *grant;         /* (nullable) */
-} GwSqFinished;
-
-typedef struct {
   char *id;               /* task, project or provider */
   char *name;             /* or the provider of new pins */
   char *model;

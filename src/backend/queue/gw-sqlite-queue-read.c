@@ -467,24 +467,6 @@ gw_sq_view_find_project (GwSqView *view,
   return 0;
 }
 
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
-}
-
-static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_attempt (gpointer attempt)
-{
-  gw_attempt_unref (attempt);
-}
-
 gpointer
 gw_sq_read_projects (GwSqView *view,
                      gpointer data,
@@ -495,7 +477,7 @@ gw_sq_read_projects (GwSqView *view,
   sqlite3_stmt *row;
 
   page->next = args->since;
-  page->projects = g_ptr_array_new_with_free_func (unref_project);
+  page->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
   row = gw_sq_bind (view->db, "SELECT " GW_SQ_PROJECT_COLUMNS
                     " FROM project WHERE pk > ? ORDER BY pk LIMIT ?", "ii", (gint64) args->since,
                     (gint64) args->limit + 1);
@@ -529,7 +511,7 @@ gw_sq_read_results (GwSqView *view,
   if (project == 0)
     return NULL;
 
-  tasks = g_ptr_array_new_with_free_func (unref_task);
+  tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   row = gw_sq_bind (view->db, "SELECT " GW_SQ_TASK_COLUMNS "c.rest, a.result"
                     " FROM task t INDEXED BY task_project JOIN content c ON c.task = t.pk"
                     " LEFT JOIN answer a ON a.task = t.pk"
@@ -624,7 +606,7 @@ gw_sq_read_attempts (GwSqView *view,
   sqlite3_stmt *row;
 
   page->revision = args->since;
-  page->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+  page->attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_attempt_unref);
   if (args->id != NULL)
     {
       guint8 blob[16];
@@ -647,8 +629,8 @@ gw_sq_read_attempts (GwSqView *view,
           return NULL;
         }
       row = gw_sq_bind (view->db, ATTEMPT_QUERY "INDEXED BY attempt_task" ATTEMPT_JOINS
-                        "WHERE a.task = ? AND a.revision > ? ORDER BY a.revision LIMIT ?", "iii", task,
-                        (gint64) args->since, (gint64) args->limit + 1);
+                        "WHERE a.task = ? AND a.revision > ? ORDER BY a.revision LIMIT ?", "iii",
+                        task, (gint64) args->since, (gint64) args->limit + 1);
     }
   else if (args->before > 0)
     {
@@ -696,7 +678,7 @@ gw_sq_read_recovery (GwSqView *view,
     "SELECT recovered_at, paid_twice, (SELECT count(*) FROM project INDEXED BY project_interrupted"
     " WHERE interrupted = 1) FROM head", "");
 
-  recovery->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+  recovery->attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_attempt_unref);
   if (gw_sq_row (view->db, row))
     {
       recovery->recovered_at = sqlite3_column_int64 (row, 0);

@@ -64,50 +64,6 @@ read_view (GwQueue *self,
   gw_sq_engine_read (GW_SQLITE_QUEUE (self)->engine, request, scan);
 }
 
-static gpointer
-take_pointer (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/* For results that tell no more than that it was done. */
-static gboolean
-take_done (GwQueue *self,
-           GAsyncResult *result,
-           GError **error)
-{
-  g_autoptr (GError) local = NULL;
-
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  g_task_propagate_pointer (G_TASK (result), &local);
-  if (local == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-
-  return FALSE;
-}
-
-static gboolean
-take_count (GwQueue *self,
-            GAsyncResult *result,
-            guint64 *count,
-            GError **error)
-{
-  g_autofree guint64 *number = take_pointer (self, result, error);
-
-  if (number == NULL)
-    return FALSE;
-  if (count != NULL)
-    *count = *number;
-
-  return TRUE;
-}
-
 static void
 free_call_args (gpointer data)
 {
@@ -143,93 +99,6 @@ free_read_args (gpointer data)
   g_free ((char *) args->feed.query);
   g_free ((char *) args->results.project);
   g_free (args);
-}
-
-static void
-free_finished (gpointer data)
-{
-  GwSqFinished *finished = data;
-
-  gw_grant_free (finished->grant);
-  g_free (finished);
-}
-
-static void
-free_grant (gpointer grant)
-{
-  gw_grant_free (grant);
-}
-
-static void
-free_submission (gpointer submission)
-{
-  gw_submission_free (submission);
-}
-
-static void
-free_submitted (gpointer submitted)
-{
-  gw_submitted_free (submitted);
-}
-
-static void
-unref_task (gpointer task)
-{
-  gw_task_unref (task);
-}
-
-static void
-unref_project (gpointer project)
-{
-  gw_project_unref (project);
-}
-
-static void
-unref_array (gpointer array)
-{
-  g_ptr_array_unref (array);
-}
-
-static void
-free_strings (gpointer strings)
-{
-  g_strfreev (strings);
-}
-
-static void
-free_feed_page (gpointer page)
-{
-  gw_feed_page_free (page);
-}
-
-static void
-free_project_page (gpointer page)
-{
-  gw_project_page_free (page);
-}
-
-static void
-free_attempt_page (gpointer page)
-{
-  gw_attempt_page_free (page);
-}
-
-static void
-free_stats (gpointer stats)
-{
-  gw_queue_stats_free (stats);
-}
-
-static void
-free_recovery (gpointer recovery)
-{
-  gw_recovery_free (recovery);
-}
-
-static void
-free_snapshot (gpointer snapshot)
-{
-  gw_queue_snapshot_free (snapshot);
 }
 
 /* --- Submissions. --- */
@@ -278,21 +147,13 @@ submit_async (GwQueue *self,
 {
   gsize bytes;
   GwSubmission *copy = copy_submission (submission, &bytes);
-  GwSqRequest *request = new_request (self, submit_async, copy, free_submission, free_submitted,
-                                      callback, user_data);
+  GwSqRequest *request = new_request (self, submit_async, copy, (GDestroyNotify) gw_submission_free,
+                                      (GDestroyNotify) gw_submitted_free, callback, user_data);
 
   request->rows = copy->tasks->len;
   request->bytes = bytes;
   request->batch = copy->tasks->len > GW_SQ_BATCH_TASKS || bytes > 1024 * 1024;
   write_step (self, gw_sq_step_submit, request);
-}
-
-static GwSubmitted *
-submit_finish (GwQueue *self,
-               GAsyncResult *result,
-               GError **error)
-{
-  return take_pointer (self, result, error);
 }
 
 /* --- Calls. --- */
@@ -324,15 +185,7 @@ claim_async (GwQueue *self,
 {
   write_step (self, gw_sq_step_claim,
               new_request (self, claim_async, new_call_args (0, NULL, claim), free_call_args,
-                           free_grant, callback, user_data));
-}
-
-static GwGrant *
-claim_finish (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  return take_pointer (self, result, error);
+                           (GDestroyNotify) gw_grant_free, callback, user_data));
 }
 
 static void
@@ -356,28 +209,12 @@ finish_async (GwQueue *self,
               GAsyncReadyCallback callback,
               gpointer user_data)
 {
-  GwSqRequest *request = new_request (self, finish_async, new_call_args (attempt, reply, NULL),
-                                      free_call_args, free_finished, callback, user_data);
+  GwSqRequest *request =
+      new_request (self, finish_async, new_call_args (attempt, reply, NULL), free_call_args,
+                   (GDestroyNotify) gw_finished_free, callback, user_data);
 
   request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
   write_step (self, gw_sq_step_finish, request);
-}
-
-static gboolean
-finish_finish (GwQueue *self,
-               GAsyncResult *result,
-               GwFinishResult *finished,
-               GError **error)
-{
-  GwSqFinished *own = take_pointer (self, result, error);
-
-  if (own == NULL)
-    return FALSE;
-  if (finished != NULL)
-    *finished = own->finished;
-  free_finished (own);
-
-  return TRUE;
 }
 
 static void
@@ -388,31 +225,12 @@ finish_and_claim_async (GwQueue *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  GwSqRequest *request = new_request (self, finish_and_claim_async,
-                                      new_call_args (attempt, reply, claim), free_call_args,
-                                      free_finished, callback, user_data);
+  GwSqRequest *request =
+      new_request (self, finish_and_claim_async, new_call_args (attempt, reply, claim),
+                   free_call_args, (GDestroyNotify) gw_finished_free, callback, user_data);
 
   request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
   write_step (self, gw_sq_step_finish, request);
-}
-
-static GwGrant *
-finish_and_claim_finish (GwQueue *self,
-                         GAsyncResult *result,
-                         GwFinishResult *finished,
-                         GError **error)
-{
-  GwSqFinished *own = take_pointer (self, result, error);
-  GwGrant *grant;
-
-  if (own == NULL)
-    return NULL;
-  if (finished != NULL)
-    *finished = own->finished;
-  grant = g_steal_pointer (&own->grant);
-  free_finished (own);
-
-  return grant;
 }
 
 /* --- Verbs. --- */
@@ -439,15 +257,7 @@ cancel_task_async (GwQueue *self,
 {
   write_step (self, gw_sq_step_cancel_task,
               new_request (self, cancel_task_async, new_verb_args (task_id, NULL, NULL),
-                           free_verb_args, unref_task, callback, user_data));
-}
-
-static GwTask *
-take_task (GwQueue *self,
-           GAsyncResult *result,
-           GError **error)
-{
-  return take_pointer (self, result, error);
+                           free_verb_args, (GDestroyNotify) gw_task_unref, callback, user_data));
 }
 
 static void
@@ -460,7 +270,7 @@ retry_task_async (GwQueue *self,
 {
   write_step (self, gw_sq_step_retry_task,
               new_request (self, retry_task_async, new_verb_args (task_id, provider, model),
-                           free_verb_args, unref_task, callback, user_data));
+                           free_verb_args, (GDestroyNotify) gw_task_unref, callback, user_data));
 }
 
 static void
@@ -513,16 +323,8 @@ patch_project_async (GwQueue *self,
   args->patch = *patch;
   args->patch.name = NULL;
   write_step (self, gw_sq_step_patch_project,
-              new_request (self, patch_project_async, args, free_verb_args, unref_project, callback,
-                           user_data));
-}
-
-static GwProject *
-take_project (GwQueue *self,
-              GAsyncResult *result,
-              GError **error)
-{
-  return take_pointer (self, result, error);
+              new_request (self, patch_project_async, args, free_verb_args,
+                           (GDestroyNotify) gw_project_unref, callback, user_data));
 }
 
 static void
@@ -571,16 +373,8 @@ set_providers_async (GwQueue *self,
       g_ptr_array_add (args->providers, own);
     }
   write_step (self, gw_sq_step_set_providers,
-              new_request (self, set_providers_async, args, free_verb_args, free_strings, callback,
-                           user_data));
-}
-
-static char **
-set_providers_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return take_pointer (self, result, error);
+              new_request (self, set_providers_async, args, free_verb_args,
+                           (GDestroyNotify) g_strfreev, callback, user_data));
 }
 
 static void
@@ -632,7 +426,7 @@ get_task_async (GwQueue *self,
 {
   read_view (self, gw_sq_read_task, FALSE,
              new_request (self, get_task_async, new_read_args (task_id, 0, 1), free_read_args,
-                          unref_task, callback, user_data));
+                          (GDestroyNotify) gw_task_unref, callback, user_data));
 }
 
 static void
@@ -643,7 +437,7 @@ get_project_async (GwQueue *self,
 {
   read_view (self, gw_sq_read_project, FALSE,
              new_request (self, get_project_async, new_read_args (project, 0, 1), free_read_args,
-                          unref_project, callback, user_data));
+                          (GDestroyNotify) gw_project_unref, callback, user_data));
 }
 
 static void
@@ -655,15 +449,8 @@ list_projects_async (GwQueue *self,
 {
   read_view (self, gw_sq_read_projects, FALSE,
              new_request (self, list_projects_async, new_read_args (NULL, since, limit),
-                          free_read_args, free_project_page, callback, user_data));
-}
-
-static GwProjectPage *
-list_projects_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return take_pointer (self, result, error);
+                          free_read_args, (GDestroyNotify) gw_project_page_free, callback,
+                          user_data));
 }
 
 static void
@@ -684,16 +471,8 @@ read_feed_async (GwQueue *self,
   /* Who is near the head reads little, whatever the filter. */
   follows = query->has_since && query->since + 256 >= head;
   read_view (self, gw_sq_read_feed, !follows,
-             new_request (self, read_feed_async, args, free_read_args, free_feed_page, callback,
-                          user_data));
-}
-
-static GwFeedPage *
-read_feed_finish (GwQueue *self,
-                  GAsyncResult *result,
-                  GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_feed_async, args, free_read_args,
+                          (GDestroyNotify) gw_feed_page_free, callback, user_data));
 }
 
 static void
@@ -708,16 +487,8 @@ read_results_async (GwQueue *self,
   args->results.limit = args->limit;
   args->results.project = g_strdup (query->project);
   read_view (self, gw_sq_read_results, TRUE,
-             new_request (self, read_results_async, args, free_read_args, unref_array, callback,
-                          user_data));
-}
-
-static GPtrArray *
-take_array (GwQueue *self,
-            GAsyncResult *result,
-            GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_results_async, args, free_read_args,
+                          (GDestroyNotify) g_ptr_array_unref, callback, user_data));
 }
 
 static void
@@ -733,16 +504,8 @@ read_attempts_async (GwQueue *self,
 
   args->before = MIN (before, (guint64) G_MAXINT64);
   read_view (self, gw_sq_read_attempts, task_id == NULL,
-             new_request (self, read_attempts_async, args, free_read_args, free_attempt_page,
-                          callback, user_data));
-}
-
-static GwAttemptPage *
-read_attempts_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_attempts_async, args, free_read_args,
+                          (GDestroyNotify) gw_attempt_page_free, callback, user_data));
 }
 
 static void
@@ -751,7 +514,8 @@ read_lanes_async (GwQueue *self,
                   gpointer user_data)
 {
   read_view (self, gw_sq_read_lanes, FALSE,
-             new_request (self, read_lanes_async, NULL, NULL, unref_array, callback, user_data));
+             new_request (self, read_lanes_async, NULL, NULL, (GDestroyNotify) g_ptr_array_unref,
+                          callback, user_data));
 }
 
 static void
@@ -760,15 +524,8 @@ read_stats_async (GwQueue *self,
                   gpointer user_data)
 {
   read_view (self, gw_sq_read_stats, FALSE,
-             new_request (self, read_stats_async, NULL, NULL, free_stats, callback, user_data));
-}
-
-static GwQueueStats *
-read_stats_finish (GwQueue *self,
-                   GAsyncResult *result,
-                   GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_stats_async, NULL, NULL, (GDestroyNotify) gw_queue_stats_free,
+                          callback, user_data));
 }
 
 static void
@@ -777,16 +534,8 @@ read_recovery_async (GwQueue *self,
                      gpointer user_data)
 {
   read_view (self, gw_sq_read_recovery, FALSE,
-             new_request (self, read_recovery_async, NULL, NULL, free_recovery, callback,
-                          user_data));
-}
-
-static GwRecovery *
-read_recovery_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_recovery_async, NULL, NULL, (GDestroyNotify) gw_recovery_free,
+                          callback, user_data));
 }
 
 static void
@@ -795,16 +544,8 @@ read_snapshot_async (GwQueue *self,
                      gpointer user_data)
 {
   read_view (self, gw_sq_read_snapshot, FALSE,
-             new_request (self, read_snapshot_async, NULL, NULL, free_snapshot, callback,
-                          user_data));
-}
-
-static GwQueueSnapshot *
-read_snapshot_finish (GwQueue *self,
-                      GAsyncResult *result,
-                      GError **error)
-{
-  return take_pointer (self, result, error);
+             new_request (self, read_snapshot_async, NULL, NULL,
+                          (GDestroyNotify) gw_queue_snapshot_free, callback, user_data));
 }
 
 /* --- The rest. --- */
@@ -878,55 +619,30 @@ static void
 gw_sqlite_queue_iface_init (GwQueueInterface *iface)
 {
   iface->submit_async = submit_async;
-  iface->submit_finish = submit_finish;
   iface->claim_async = claim_async;
-  iface->claim_finish = claim_finish;
   iface->note_sent_async = note_sent_async;
-  iface->note_sent_finish = take_done;
   iface->finish_async = finish_async;
-  iface->finish_finish = finish_finish;
   iface->finish_and_claim_async = finish_and_claim_async;
-  iface->finish_and_claim_finish = finish_and_claim_finish;
   iface->cancel_task_async = cancel_task_async;
-  iface->cancel_task_finish = take_task;
   iface->retry_task_async = retry_task_async;
-  iface->retry_task_finish = take_task;
   iface->set_removed_async = set_removed_async;
-  iface->set_removed_finish = take_count;
   iface->act_on_project_async = act_on_project_async;
-  iface->act_on_project_finish = take_count;
   iface->patch_project_async = patch_project_async;
-  iface->patch_project_finish = take_project;
   iface->remove_project_async = remove_project_async;
-  iface->remove_project_finish = take_done;
   iface->set_providers_async = set_providers_async;
-  iface->set_providers_finish = set_providers_finish;
   iface->set_limits_async = set_limits_async;
-  iface->set_limits_finish = take_done;
   iface->resume_lane_async = resume_lane_async;
-  iface->resume_lane_finish = take_done;
   iface->get_task_async = get_task_async;
-  iface->get_task_finish = take_task;
   iface->get_project_async = get_project_async;
-  iface->get_project_finish = take_project;
   iface->list_projects_async = list_projects_async;
-  iface->list_projects_finish = list_projects_finish;
   iface->read_feed_async = read_feed_async;
-  iface->read_feed_finish = read_feed_finish;
   iface->read_results_async = read_results_async;
-  iface->read_results_finish = take_array;
   iface->read_attempts_async = read_attempts_async;
-  iface->read_attempts_finish = read_attempts_finish;
   iface->read_lanes_async = read_lanes_async;
-  iface->read_lanes_finish = take_array;
   iface->read_stats_async = read_stats_async;
-  iface->read_stats_finish = read_stats_finish;
   iface->read_recovery_async = read_recovery_async;
-  iface->read_recovery_finish = read_recovery_finish;
   iface->read_snapshot_async = read_snapshot_async;
-  iface->read_snapshot_finish = read_snapshot_finish;
   iface->close_async = close_async;
-  iface->close_finish = take_done;
   iface->watch_revision = watch_revision;
   iface->watch_lane = watch_lane;
   iface->unwatch = unwatch;
