@@ -76,12 +76,6 @@ gw_config_file_new (const char *path)
   return self;
 }
 
-const char *
-gw_config_file_get_path (GwConfigFile *self)
-{
-  return self->path;
-}
-
 /* Where a remark behind the value begins, or the end. */
 static gsize
 value_length (const char *text)

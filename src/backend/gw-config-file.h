@@ -20,8 +20,6 @@ GwConfigFile *gw_config_file_load (const char *path, gboolean may_be_missing, GE
 gboolean gw_config_file_save (GwConfigFile *self, GError **error);
 void gw_config_file_free (GwConfigFile *self);
 
-const char *gw_config_file_get_path (GwConfigFile *self);
-
 /* (transfer full) (element-type utf8), in order, each once. */
 GPtrArray *gw_config_file_list_groups (GwConfigFile *self);
 GPtrArray *gw_config_file_list_keys (GwConfigFile *self, const char *group);

@@ -6,6 +6,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "gw-batch-private.h"
+#include "gw-source.h"
 
 /* Following a run: the pages of its feed, the results that they leave out, the loss of the
  * gateway, and the end. */
@@ -57,8 +58,8 @@ end_follow (GwBatch *self,
   g_cancellable_disconnect (g_task_get_cancellable (task), self->outer_id);
   self->outer_id = 0;
   g_cancellable_cancel (cancellable);
-  _gw_batch_clear_source (&self->timer);
-  _gw_batch_clear_source (&self->stall_timer);
+  gw_source_clear (&self->timer);
+  gw_source_clear (&self->stall_timer);
   if (error != NULL)
     g_task_return_error (task, error);
   else
@@ -95,7 +96,7 @@ timer_cb (gpointer user_data)
 {
   GwBatch *self = user_data;
 
-  _gw_batch_clear_source (&self->timer);
+  gw_source_clear (&self->timer);
   fetch_missing (self);
   ask (self);
 

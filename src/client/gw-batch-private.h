@@ -43,7 +43,6 @@ void _gw_batch_set_run (GwBatch *self, GPtrArray *ids);
 void _gw_batch_check_end (GwBatch *self);
 void _gw_batch_end_stalled (GwBatch *self, const char *stall);
 void _gw_batch_watch_stall (GwBatch *self);
-void _gw_batch_clear_source (GSource **source);
 
 /* gw-batch-follow.c */
 gboolean _gw_batch_lacks_result (const GwTask *task);

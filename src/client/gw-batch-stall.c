@@ -12,6 +12,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "gw-batch-private.h"
+#include "gw-source.h"
 
 #define QUIET_US (500 * 1000)
 #define FIRST_LOOK_MS 500
@@ -235,7 +236,7 @@ look_cb (gpointer user_data)
   GwBatch *self = user_data;
   Look *look;
 
-  _gw_batch_clear_source (&self->stall_timer);
+  gw_source_clear (&self->stall_timer);
   if (self->counts[GW_TASK_RUNNING] > 0 || self->counts[GW_TASK_QUEUED] == 0
       || self->lost_since != 0)
     return G_SOURCE_REMOVE;

@@ -405,6 +405,20 @@ gw_batch_resume_finish (GwBatch *self,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static void
+start_verb (GwBatch *self,
+            gpointer tag,
+            const char *verb,
+            GCancellable *cancellable,
+            GAsyncReadyCallback callback,
+            gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, tag);
+  call (task, "POST", verb, NULL, resumed_cb);
+}
+
 /**
  * gw_batch_pause_async:
  * @self: a run
@@ -420,14 +434,10 @@ gw_batch_pause_async (GwBatch *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
-
   g_return_if_fail (GW_IS_BATCH (self));
   g_return_if_fail (self->project_id != NULL);
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, gw_batch_pause_async);
-  call (task, "POST", "pause", NULL, resumed_cb);
+  start_verb (self, gw_batch_pause_async, "pause", cancellable, callback, user_data);
 }
 
 /**
@@ -463,14 +473,10 @@ gw_batch_unpause_async (GwBatch *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
-
   g_return_if_fail (GW_IS_BATCH (self));
   g_return_if_fail (self->project_id != NULL);
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, gw_batch_unpause_async);
-  call (task, "POST", "resume", NULL, resumed_cb);
+  start_verb (self, gw_batch_unpause_async, "resume", cancellable, callback, user_data);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "gw-batch-private.h"
+#include "gw-source.h"
 
 /* GwBatch: a run of many tasks, from its submission to its last answer.
  *
@@ -29,16 +30,6 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwBatch, gw_batch, G_TYPE_OBJECT)
 
-void
-_gw_batch_clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 static void
 unref_task (gpointer task)
 {
@@ -56,8 +47,8 @@ gw_batch_finalize (GObject *object)
 {
   GwBatch *self = GW_BATCH (object);
 
-  _gw_batch_clear_source (&self->timer);
-  _gw_batch_clear_source (&self->stall_timer);
+  gw_source_clear (&self->timer);
+  gw_source_clear (&self->stall_timer);
   g_queue_clear_full (&self->missing, g_free);
   g_hash_table_unref (self->index);
   g_ptr_array_unref (self->ids);

@@ -6,6 +6,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "gw-client-private.h"
+#include "gw-source.h"
 
 /* One request, and its repetitions. */
 
@@ -117,20 +118,10 @@ typedef struct {
 } Call;
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 call_free (Call *call)
 {
-  clear_source (&call->timer);
-  clear_source (&call->cancelled);
+  gw_source_clear (&call->timer);
+  gw_source_clear (&call->cancelled);
   g_free (call->method);
   g_free (call->path);
   g_clear_pointer (&call->body, g_bytes_unref);
@@ -146,8 +137,8 @@ repeat_cb (gpointer user_data)
   g_autoptr(GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
 
-  clear_source (&call->timer);
-  clear_source (&call->cancelled);
+  gw_source_clear (&call->timer);
+  gw_source_clear (&call->cancelled);
   if (!g_task_return_error_if_cancelled (task))
     send_call (task);
 

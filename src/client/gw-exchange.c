@@ -13,6 +13,7 @@
 #include "gw-error.h"
 
 #include "gw-exchange.h"
+#include "gw-source.h"
 
 #define CHUNK_BYTES (128 * 1024)
 #define MAX_CONNECTIONS 16
@@ -37,11 +38,7 @@ exchange_free (Exchange *exchange)
 {
   if (exchange->outer != NULL)
     g_cancellable_disconnect (exchange->outer, exchange->outer_id);
-  if (exchange->deadline != NULL)
-    {
-      g_source_destroy (exchange->deadline);
-      g_source_unref (exchange->deadline);
-    }
+  gw_source_clear (&exchange->deadline);
   g_signal_handlers_disconnect_by_data (exchange->message, exchange);
   g_clear_object (&exchange->outer);
   g_clear_object (&exchange->stream);
@@ -150,11 +147,7 @@ end_exchange (GTask *task,
   GwAnswer *reply;
   gsize length;
 
-  if (exchange->deadline != NULL)
-    {
-      g_source_destroy (exchange->deadline);
-      g_clear_pointer (&exchange->deadline, g_source_unref);
-    }
+  gw_source_clear (&exchange->deadline);
 
   if (error != NULL)
     {

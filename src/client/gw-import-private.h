@@ -38,7 +38,6 @@ gboolean _gw_import_is_blank (const char *text);
 void _gw_import_add_empty (GwImportJob *job, guint row);
 
 /* Columns. Both set GW_ERROR_INPUT with the columns listed. */
-gboolean _gw_import_is_task_name (const char *name);
 int _gw_import_find_column (const char *const *columns, const char *name);
 int _gw_import_default_column (const char *const *columns);
 void _gw_import_set_column_error (const char *const *columns, const char *wanted, GError **error);

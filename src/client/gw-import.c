@@ -70,20 +70,6 @@ gw_import_split_from_string (const char *string,
   return FALSE;
 }
 
-/**
- * gw_import_split_to_string:
- * @split: a splitting
- *
- * Returns: (transfer none): its name
- */
-const char *
-gw_import_split_to_string (GwImportSplit split)
-{
-  g_return_val_if_fail ((guint) split < G_N_ELEMENTS (split_names), "auto");
-
-  return split_names[split];
-}
-
 static GwImportKind
 kind_of (const char *name)
 {
@@ -245,37 +231,6 @@ gw_import_entry_to_json (const GwImportEntry *entry)
   return object;
 }
 
-/**
- * gw_import_mark_duplicates:
- * @imports: (element-type GwImport): in the order of the input
- *
- * Returns: how many entries have the content of an earlier one; each is marked
- */
-guint
-gw_import_mark_duplicates (GPtrArray *imports)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  guint n_duplicates = 0;
-
-  for (guint i = 0; i < imports->len; i++)
-    {
-      GwImport *import = imports->pdata[i];
-
-      import->n_duplicates = 0;
-      for (guint j = 0; j < import->entries->len; j++)
-        {
-          GwImportEntry *entry = import->entries->pdata[j];
-
-          entry->duplicate = !g_hash_table_add (seen, entry->content);
-          if (entry->duplicate)
-            import->n_duplicates++;
-        }
-      n_duplicates += import->n_duplicates;
-    }
-
-  return n_duplicates;
-}
-
 void
 _gw_import_extras_clear (GwImportExtras *extras)
 {
@@ -418,18 +373,6 @@ _gw_import_add_entry (GwImportJob *job,
       entry->priority = extras->priority;
     }
   g_ptr_array_add (job->import->entries, entry);
-}
-
-gboolean
-_gw_import_is_task_name (const char *name)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (task_names); i++)
-    {
-      if (g_str_equal (task_names[i], name))
-        return TRUE;
-    }
-
-  return FALSE;
 }
 
 /* The place of @name, exactly or else but for its case; -1 where there is none. */

@@ -42,7 +42,6 @@ typedef enum {
 
 /* The names of `--split`: line, blank, rule, whole; and heading, item. */
 gboolean gw_import_split_from_string (const char *string, GwImportSplit *split);
-const char *gw_import_split_to_string (GwImportSplit split);
 
 /**
  * GwImportOptions:
@@ -79,7 +78,6 @@ typedef struct {
   int priority;         /* the same; 0: none */
   char *source;         /* the file's name, for people */
   guint row;            /* line of text and jsonl, row of a table (the header is 1), item of json */
-  gboolean duplicate;   /* an earlier entry has the same task, see gw_import_mark_duplicates() */
   gboolean left_out;    /* by the user; nothing here reads it but GwImportRows */
 } GwImportEntry;
 
@@ -100,7 +98,7 @@ void gw_import_problem_free (GwImportProblem *problem);
  * GwImport:
  *
  * What one file holds. A row that cannot be a task is a problem and blocks no other. Counted
- * references; nothing in it changes once it was given out, but `duplicate` and `left_out`.
+ * references; nothing in it changes once it was given out, but `left_out`.
  */
 typedef struct {
   gatomicrefcount references;
@@ -108,7 +106,6 @@ typedef struct {
   GPtrArray *entries;  /* (element-type GwImportEntry) */
   GPtrArray *problems; /* (element-type GwImportProblem) rows left out, and why, by row */
   guint n_empty;       /* blank lines and rows without a task, left out */
-  guint n_duplicates;  /* set by gw_import_mark_duplicates() */
   GError *error;       /* (nullable) the file as a whole could not be read: no entries */
 
   /* What was decided. */
@@ -160,9 +157,6 @@ GBytes *gw_import_read_file (GFile *file, GCancellable *cancellable, GError **er
 /* The same on the calling thread, for programs without a main loop. */
 GPtrArray *gw_import_files (GPtrArray *files, const GwImportOptions *options,
                             GCancellable *cancellable, GError **error);
-
-/* Marks every entry whose content an earlier one of @imports has; returns how many. */
-guint gw_import_mark_duplicates (GPtrArray *imports);
 
 /* Whether a file of this name can be imported, by its suffix: for drops and folders. */
 gboolean gw_import_is_supported (const char *name);

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "gw-minimal-private.h"
+#include "gw-source.h"
 
 #define PAGE_TASKS 500
 
@@ -20,24 +21,14 @@ typedef struct {
   GSource *cancelled;    /* (owned) (nullable) */
 } Waiter;
 
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 /* One that is dropped without an answer is told so. */
 void
 _gw_minimal_waiter_free (gpointer data)
 {
   Waiter *waiter = data;
 
-  clear_source (&waiter->timeout);
-  clear_source (&waiter->cancelled);
+  gw_source_clear (&waiter->timeout);
+  gw_source_clear (&waiter->cancelled);
   if (waiter->task != NULL)
     {
       g_task_return_new_error (waiter->task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
@@ -143,7 +134,7 @@ flush_cb (gpointer user_data)
   g_autoptr(GwMinimalPoller) self = g_object_ref (user_data);
   g_autoptr(GPtrArray) ready = g_ptr_array_new ();
 
-  clear_source (&self->flush);
+  gw_source_clear (&self->flush);
   for (guint i = self->waiters->len; i > 0; i--)
     {
       Waiter *waiter = g_ptr_array_index (self->waiters, i - 1);

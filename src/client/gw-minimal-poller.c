@@ -17,6 +17,7 @@
 #include "gw-id.h"
 
 #include "gw-minimal-private.h"
+#include "gw-source.h"
 
 #define FIRST_POLL_MS 200
 #define MAX_POLL_MS 2000
@@ -29,21 +30,11 @@
 G_DEFINE_FINAL_TYPE (GwMinimalPoller, gw_minimal_poller, G_TYPE_OBJECT)
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 entry_free (gpointer data)
 {
   GwMinimalEntry *entry = data;
 
-  clear_source (&entry->timer);
+  gw_source_clear (&entry->timer);
   g_clear_pointer (&entry->task, gw_task_unref);
   g_clear_pointer (&entry->submitted, json_object_unref);
   g_free (entry->id);
@@ -142,10 +133,10 @@ gw_minimal_poller_stop (GwMinimalPoller *self)
   self->stopped = TRUE;
   self->client = NULL;
   g_cancellable_cancel (self->cancellable);
-  clear_source (&self->flush);
-  clear_source (&self->resume);
+  gw_source_clear (&self->flush);
+  gw_source_clear (&self->resume);
   for (guint i = 0; i < self->order->len; i++)
-    clear_source (&((GwMinimalEntry *) g_ptr_array_index (self->order, i))->timer);
+    gw_source_clear (&((GwMinimalEntry *) g_ptr_array_index (self->order, i))->timer);
   g_ptr_array_set_size (self->waiters, 0);
 }
 
@@ -269,7 +260,7 @@ _gw_minimal_fail (GwMinimalEntry *entry,
 static void
 end_entry (GwMinimalEntry *entry)
 {
-  clear_source (&entry->timer);
+  gw_source_clear (&entry->timer);
   entry->project->unfinished--;
   entry->poller->unfinished--;
 }
@@ -279,7 +270,7 @@ resume_cb (gpointer user_data)
 {
   GwMinimalPoller *self = user_data;
 
-  clear_source (&self->resume);
+  gw_source_clear (&self->resume);
   _gw_minimal_pump (self);
 
   return G_SOURCE_REMOVE;
@@ -310,7 +301,7 @@ clear_trouble (GwMinimalPoller *self)
 {
   g_clear_error (&self->trouble);
   self->trouble_pause_ms = 0;
-  clear_source (&self->resume);
+  gw_source_clear (&self->resume);
 }
 
 static gboolean
@@ -318,7 +309,7 @@ poll_due_cb (gpointer user_data)
 {
   GwMinimalEntry *entry = user_data;
 
-  clear_source (&entry->timer);
+  gw_source_clear (&entry->timer);
   g_queue_push_tail_link (&entry->poller->due, &entry->turn);
   _gw_minimal_pump (entry->poller);
 

@@ -406,13 +406,3 @@ gw_project_list_unhide (GwProjectList *self,
   arrange (self);
   g_signal_emit (self, signals[CHANGED], 0);
 }
-
-gboolean
-gw_project_list_is_hidden (GwProjectList *self,
-                           const char *project_id)
-{
-  g_return_val_if_fail (GW_IS_PROJECT_LIST (self), FALSE);
-  g_return_val_if_fail (project_id != NULL, FALSE);
-
-  return g_hash_table_contains (self->hidden, project_id);
-}

@@ -29,7 +29,6 @@ GwProjectItem *gw_project_list_get_default (GwProjectList *self);
 /* A project that is to be removed is gone for those who look, until it really is. */
 void gw_project_list_hide (GwProjectList *self, const char *project_id);
 void gw_project_list_unhide (GwProjectList *self, const char *project_id);
-gboolean gw_project_list_is_hidden (GwProjectList *self, const char *project_id);
 
 /* What set_source() does with what it hears: (element-type GwProject), (element-type utf8). */
 void gw_project_list_take (GwProjectList *self, GPtrArray *projects, GPtrArray *removed);

@@ -694,20 +694,6 @@ gw_task_rows_test_changed (GwTaskRows *self,
 }
 
 /**
- * gw_task_rows_get_sort:
- * @self: rows
- *
- * Returns: by what they are sorted
- */
-GwTaskSort
-gw_task_rows_get_sort (GwTaskRows *self)
-{
-  g_return_val_if_fail (GW_IS_TASK_ROWS (self), GW_TASK_SORT_NONE);
-
-  return self->sort;
-}
-
-/**
  * gw_task_rows_find:
  * @self: rows
  * @task_id: an id

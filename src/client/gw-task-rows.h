@@ -44,7 +44,6 @@ void gw_task_rows_set_sort (GwTaskRows *self, GwTaskSort sort, gboolean descendi
 void gw_task_rows_set_test (GwTaskRows *self, GwTaskRowsTest test, gpointer user_data);
 void gw_task_rows_test_changed (GwTaskRows *self, GPtrArray *items);
 
-GwTaskSort gw_task_rows_get_sort (GwTaskRows *self);
 gboolean gw_task_rows_find (GwTaskRows *self, const char *task_id, guint *position);
 
 G_END_DECLS

@@ -568,16 +568,6 @@ write_next (GwAutosave *self)
   run_in_thread (job->place, find_place_thread, placed_cb, job);
 }
 
-/* Whatever is not saved yet is, without waiting for the pause. */
-void
-gw_autosave_now (GwAutosave *self)
-{
-  g_return_if_fail (GW_IS_AUTOSAVE (self));
-
-  g_clear_handle_id (&self->timer_id, g_source_remove);
-  write_next (self);
-}
-
 /* ---------------------------------------------------------------------------------------------- */
 
 static void
@@ -633,19 +623,6 @@ gw_autosave_set_list (GwAutosave *self, GwClient *client, GwTaskList *list)
   if (list != NULL)
     self->changed_id
         = g_signal_connect_swapped (list, "changed", G_CALLBACK (list_changed_cb), self);
-}
-
-void
-gw_autosave_set_pause (GwAutosave *self, guint ms, guint trouble_ms)
-{
-  self->pause_ms = ms;
-  self->trouble_ms = trouble_ms;
-}
-
-gboolean
-gw_autosave_is_busy (GwAutosave *self)
-{
-  return self->busy || (self->list != NULL && self->folder != NULL && find_dirty (self) != NULL);
 }
 
 const GError *

@@ -17,12 +17,9 @@ G_DECLARE_FINAL_TYPE (GwAutosave, gw_autosave, GW, AUTOSAVE, GObject)
  * overwritten. Main thread only; writes on threads. Signal `changed`: trouble came or went.
  */
 GwAutosave *gw_autosave_new (const char *record_path);
-void gw_autosave_set_pause (GwAutosave *self, guint ms, guint trouble_ms);
 void gw_autosave_set_place (GwAutosave *self, const char *folder, GwFormat format,
                             const char *name_pattern);
 void gw_autosave_set_list (GwAutosave *self, GwClient *client, GwTaskList *list);
-void gw_autosave_now (GwAutosave *self);
-gboolean gw_autosave_is_busy (GwAutosave *self);
 const GError *gw_autosave_get_error (GwAutosave *self); /* (nullable) while it cannot write */
 
 /* The name of a project's file without its suffix, as the pattern wants it. */

@@ -147,11 +147,3 @@ gw_banner_hide (GwBanner *self)
   gtk_revealer_set_reveal_child (self->revealer, FALSE);
   gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
 }
-
-gboolean
-gw_banner_is_shown (GwBanner *self)
-{
-  g_return_val_if_fail (GW_IS_BANNER (self), FALSE);
-
-  return gtk_revealer_get_reveal_child (self->revealer);
-}

@@ -12,6 +12,5 @@ void gw_banner_show (GwBanner *self, const char *message, const char *first_labe
                      const char *first_action, const char *second_label,
                      const char *second_action);
 void gw_banner_hide (GwBanner *self);
-gboolean gw_banner_is_shown (GwBanner *self);
 
 G_END_DECLS

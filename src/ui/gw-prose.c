@@ -545,16 +545,6 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
   return to;
 }
 
-void
-gw_prose_clear (GwProse *self)
-{
-  g_return_if_fail (GW_IS_PROSE (self));
-
-  g_array_set_size (self->links, 0);
-  self->line_bytes = 0;
-  gtk_text_buffer_set_text (get_buffer (self), "", 0);
-}
-
 /* --- Links ------------------------------------------------------------------------------------ */
 
 static const char *

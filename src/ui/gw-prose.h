@@ -13,7 +13,6 @@ G_DECLARE_FINAL_TYPE (GwProse, gw_prose, GW, PROSE, GtkTextView)
 /* Text that is read and selected, not written, with the styles of Markdown. Signal `link` (uri,
  * x, y in its own coordinates): somebody wants to follow one. */
 GtkWidget *gw_prose_new (void);
-void gw_prose_clear (GwProse *self);
 void gw_prose_set_needle (GwProse *self, const char *needle);
 
 /* Appends text from @from, a few KiB at most; returns where to go on, @length at the end. */

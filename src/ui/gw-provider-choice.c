@@ -411,12 +411,6 @@ gw_provider_choice_init (GwProviderChoice *self)
   update_button (self);
 }
 
-GtkWidget *
-gw_provider_choice_new (void)
-{
-  return g_object_new (GW_TYPE_PROVIDER_CHOICE, NULL);
-}
-
 void
 gw_provider_choice_set_providers (GwProviderChoice *self, GPtrArray *infos)
 {

@@ -17,7 +17,6 @@ G_DECLARE_FINAL_TYPE (GwProviderChoice, gw_provider_choice, GW, PROVIDER_CHOICE,
  * list of what there is. Signals: `changed`, by the user; `opened`, when fresh providers would be
  * welcome; `look-up` (name), when the user wants to see which models a provider has.
  */
-GtkWidget *gw_provider_choice_new (void);
 
 /* @infos: (nullable) (element-type GwProviderInfo): NULL while nobody has told */
 void gw_provider_choice_set_providers (GwProviderChoice *self, GPtrArray *infos);

@@ -23,12 +23,6 @@ gw_provider_titles_set (const char *name, const char *title)
   return TRUE;
 }
 
-void
-gw_provider_titles_clear (void)
-{
-  g_clear_pointer (&titles, g_hash_table_unref);
-}
-
 const char *
 gw_provider_titles_get (const char *name)
 {

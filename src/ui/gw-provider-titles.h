@@ -9,7 +9,6 @@ G_BEGIN_DECLS
 
 /* Returns whether that is new. */
 gboolean gw_provider_titles_set (const char *name, const char *title);
-void gw_provider_titles_clear (void);
 
 /* (nullable): the title of @name, or @name itself as long as none is known; NULL for NULL. Only to be
  * read at once. */

@@ -195,16 +195,3 @@ gw_sidebar_get_history (GwSidebar *self)
 
   return gtk_widget_get_visible (self->history_page);
 }
-
-/**
- * gw_sidebar_count_history:
- *
- * Returns: how many projects are finished, whatever is searched for
- */
-guint
-gw_sidebar_count_history (GwSidebar *self)
-{
-  g_return_val_if_fail (GW_IS_SIDEBAR (self), 0);
-
-  return self->n_history;
-}

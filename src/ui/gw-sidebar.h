@@ -26,7 +26,6 @@ void gw_sidebar_set_shown (GwSidebar *self, const char *project_id);
 void gw_sidebar_set_keep_days (GwSidebar *self, gint64 days);
 
 void gw_sidebar_set_history (GwSidebar *self, gboolean history);
-guint gw_sidebar_count_history (GwSidebar *self);
 gboolean gw_sidebar_get_history (GwSidebar *self);
 void gw_sidebar_focus (GwSidebar *self);
 

@@ -732,31 +732,3 @@ gw_task_detail_get_item (GwTaskDetail *self)
 
   return self->item;
 }
-
-/**
- * gw_task_detail_get_content:
- *
- * Returns: (transfer none) (nullable): the whole text of the task, once it is there
- */
-const char *
-gw_task_detail_get_content (GwTaskDetail *self)
-{
-  g_return_val_if_fail (GW_IS_TASK_DETAIL (self), NULL);
-
-  return self->whole != NULL ? self->whole->content : NULL;
-}
-
-/**
- * gw_task_detail_get_result:
- *
- * Returns: (transfer none) (nullable): the whole answer, once it is there
- */
-const char *
-gw_task_detail_get_result (GwTaskDetail *self)
-{
-  g_return_val_if_fail (GW_IS_TASK_DETAIL (self), NULL);
-
-  if (self->whole == NULL || self->whole->status != GW_TASK_COMPLETED)
-    return NULL;
-  return self->whole->result;
-}

@@ -20,7 +20,5 @@ void gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items);
 void gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu);
 void gw_task_detail_set_project (GwTaskDetail *self, const char *name);
 GwTaskItem *gw_task_detail_get_item (GwTaskDetail *self);
-const char *gw_task_detail_get_content (GwTaskDetail *self);
-const char *gw_task_detail_get_result (GwTaskDetail *self);
 
 G_END_DECLS

@@ -639,19 +639,6 @@ gw_task_view_set_project (GwTaskView *self, const char *project_id)
 }
 
 /**
- * gw_task_view_get_rows:
- *
- * Returns: (transfer none): what is shown, filtered and sorted; of GwTaskItem
- */
-GListModel *
-gw_task_view_get_rows (GwTaskView *self)
-{
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), NULL);
-
-  return G_LIST_MODEL (self->rows);
-}
-
-/**
  * gw_task_view_get_selected:
  *
  * Returns: (transfer container) (element-type GwTaskItem)

@@ -20,8 +20,6 @@ void gw_task_view_set_project (GwTaskView *self, const char *project_id);
 void gw_task_view_set_notice (GwTaskView *self, GtkWidget *notice);
 void gw_task_view_refresh (GwTaskView *self);
 
-/* What is shown, filtered and sorted: (transfer none), a model of GwTaskItem. */
-GListModel *gw_task_view_get_rows (GwTaskView *self);
 GPtrArray *gw_task_view_get_selected (GwTaskView *self);
 GwTaskItem *gw_task_view_get_only_selected (GwTaskView *self);
 guint gw_task_view_count_selected (GwTaskView *self);

@@ -241,7 +241,6 @@ void _gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed
 
 /* gw-window-submit.c */
 GPtrArray *_gw_window_make_tasks (GPtrArray *contents);
-void _gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed);
 void _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name,
                            GwSubmitFlags flags);
 void _gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold);

@@ -320,13 +320,6 @@ _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubm
   take_submission (self, submission);
 }
 
-/* @tasks: (element-type JsonObject). @composed: the compose box waits for the outcome. */
-void
-_gw_window_submit (GwWindow *self, GPtrArray *tasks, gboolean composed)
-{
-  _gw_window_submit_as (self, tasks, NULL, composed ? GW_SUBMIT_COMPOSED : GW_SUBMIT_DEFAULT);
-}
-
 /* What waited for a gateway: sent, or refused by the state that it has come to. */
 void
 _gw_window_submit_pending (GwWindow *self)

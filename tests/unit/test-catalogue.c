@@ -181,7 +181,6 @@ test_nothing (void)
   assert_in_use (catalogue, "");
   g_assert_true (gw_catalogue_is_in_use (catalogue, "practice"));
   g_assert_true (gw_catalogue_is_usable (catalogue, "practice"));
-  g_assert_false (gw_catalogue_was_found (catalogue, "practice"));
   g_assert_cmpint (gw_catalogue_get_key_source (catalogue, "openai"), ==, GW_KEY_NONE);
   g_assert_cmpint (gw_catalogue_get_key_source (catalogue, "practice"), ==, GW_KEY_NOT_NEEDED);
   g_assert_cmpstr (gw_catalogue_get_key_variable (catalogue, "openai"), ==, "OPENAI_API_KEY");
@@ -205,7 +204,6 @@ test_environment (void)
   g_test_assert_expected_messages ();
   assert_in_use (catalogue, "openai");
   g_assert_true (gw_catalogue_is_usable (catalogue, "openai"));
-  g_assert_true (gw_catalogue_was_found (catalogue, "openai"));
   g_assert_cmpint (gw_catalogue_get_key_source (catalogue, "openai"), ==, GW_KEY_ENVIRONMENT);
   provider = gw_catalogue_make_provider (catalogue, "openai", clock);
   g_assert_cmpstr (gw_provider_get_key (provider), ==, KEY);
@@ -225,7 +223,6 @@ test_file_decides (void)
                              "[provider locked]\nbase-url=http://127.0.0.1:1/v1\n"
                              "api-key-env=NOT_SET_ANYWHERE\n", &config);
   assert_in_use (catalogue, "nvidia mine locked");
-  g_assert_false (gw_catalogue_was_found (catalogue, "nvidia"));
   g_assert_false (gw_catalogue_is_usable (catalogue, "nvidia"));
   g_assert_true (gw_catalogue_is_usable (catalogue, "mine"));
   g_assert_cmpint (gw_catalogue_get_key_source (catalogue, "mine"), ==, GW_KEY_NOT_NEEDED);
@@ -285,7 +282,6 @@ test_local_server (void)
         {
           g_autoptr (GwProviderConfig) now = gw_catalogue_dup (catalogue, "ollama");
 
-          g_assert_true (gw_catalogue_was_found (catalogue, "ollama"));
           g_assert_true (gw_catalogue_is_usable (catalogue, "ollama"));
           g_assert_cmpstr (now->model, ==, "llama");
         }
@@ -333,7 +329,6 @@ test_put (void)
   next = catalogue_new (NULL, &again);
   assert_in_use (next, "nvidia openai");
   g_assert_true (gw_catalogue_is_usable (next, "openai"));
-  g_assert_false (gw_catalogue_was_found (next, "openai"));
   g_assert_false (gw_catalogue_is_usable (next, "nvidia"));
 }
 

@@ -19,7 +19,6 @@ test_by_hand (void)
     { 9, START, START + 90000, TRUE }, /* of a lane that is none of ours */
   };
   const GwBoundLane lane = { .slots = 2, .prior_s = 7 };
-  GwEfficiencyLane share;
   GwEfficiency efficiency;
 
   efficiency = gw_efficiency_measure (&lane, 1, 10, START, calls, 4);
@@ -32,16 +31,9 @@ test_by_hand (void)
   g_assert_cmpuint (gw_efficiency_measure (&lane, 1, 10, START, calls, 5).answers, ==, 4);
   g_assert_true (gw_efficiency_measure (&lane, 1, 10, START, calls, 3).few);
 
-  gw_efficiency_divide (&lane, 1, 10, START, calls, 4, &share);
-  g_assert_cmpfloat (share.busy_s, ==, 8);
-  g_assert_cmpfloat (share.idle_s, ==, 2);
-  g_assert_cmpfloat (share.window_s + share.cap_s, ==, 0);
-
   /* One at a time, as a serial project is: the cap is what keeps the other slot free. */
   efficiency = gw_efficiency_measure (&lane, 1, 1, START, calls, 4);
   g_assert_cmpfloat_with_epsilon (efficiency.efficiency, 1, 1e-9);
-  gw_efficiency_divide (&lane, 1, 1, START, calls, 4, &share);
-  g_assert_cmpfloat (share.cap_s, ==, 2);
 }
 
 static void
@@ -50,15 +42,12 @@ test_nothing (void)
   const GwEfficiencyCall failed = { 0, START, START + 2000, FALSE };
   const GwEfficiencyCall at_once = { 0, START, START, TRUE };
   const GwBoundLane lane = { .slots = 2 };
-  GwEfficiencyLane share;
 
   g_assert_cmpfloat (gw_efficiency_measure (&lane, 1, 10, START, NULL, 0).efficiency, <, 0);
   g_assert_cmpfloat (gw_efficiency_measure (NULL, 0, 10, START, NULL, 0).efficiency, <, 0);
   g_assert_cmpfloat (gw_efficiency_measure (&lane, 1, 10, START, &failed, 1).efficiency, <, 0);
   g_assert_cmpfloat (gw_efficiency_measure (&lane, 1, 10, START, &failed, 1).makespan_s, ==, 0);
   g_assert_cmpfloat (gw_efficiency_measure (&lane, 1, 10, START, &at_once, 1).efficiency, <, 0);
-  gw_efficiency_divide (&lane, 1, 10, START, NULL, 0, &share);
-  g_assert_cmpfloat (share.idle_s, ==, 0);
 }
 
 /* The window shuts after the second call, for the rest of the run. */
@@ -71,20 +60,14 @@ test_window (void)
     { 0, START + GW_WINDOW_MS, START + GW_WINDOW_MS + 1000, TRUE },
   };
   const GwBoundLane lane = { .slots = 1, .window_sends = 2 };
-  GwEfficiencyLane share;
   GwEfficiency efficiency;
 
   efficiency = gw_efficiency_measure (&lane, 1, 10, START, calls, 3);
   g_assert_cmpfloat (efficiency.bound_s, ==, 61);
   g_assert_cmpfloat (efficiency.makespan_s, ==, 62);
-  gw_efficiency_divide (&lane, 1, 10, START, calls, 3, &share);
-  g_assert_cmpfloat (share.busy_s, ==, 3);
-  g_assert_cmpfloat (share.window_s, ==, 59);
-  g_assert_cmpfloat (share.idle_s, ==, 0);
 }
 
-/* The twelve batches of the table: what the rule reaches is nearly all, and where slots were free
- * the sum says why. */
+/* The twelve batches of the table: what the rule reaches is nearly all. */
 static void
 test_table (void)
 {
@@ -92,7 +75,6 @@ test_table (void)
     for (guint policy = 0; policy < 2; policy++)
       {
         g_autoptr (GArray) calls = g_array_new (FALSE, FALSE, sizeof (GwEfficiencyCall));
-        GwEfficiencyLane shares[3];
         GwBoundLane lanes[3] = { 0 };
         GwEfficiency efficiency;
         SimConfig config;
@@ -117,13 +99,6 @@ test_table (void)
           g_assert_cmpfloat (efficiency.efficiency, >, 0.98);
         g_assert_cmpfloat_with_epsilon (efficiency.efficiency * result.makespan_s,
                                         MIN (efficiency.bound_s, result.makespan_s), 1e-6);
-
-        gw_efficiency_divide (lanes, 3, config.cap, SIM_START_MS,
-                              (GwEfficiencyCall *) (gpointer) calls->data, calls->len, shares);
-        for (guint j = 0; j < 3; j++)
-          g_assert_cmpfloat_with_epsilon (shares[j].busy_s + shares[j].window_s + shares[j].cap_s
-                                              + shares[j].idle_s,
-                                          lanes[j].slots * result.makespan_s, 1e-6);
       }
 }
 

@@ -220,7 +220,6 @@ test_hide (void)
   assert_names (&fixture, "two ");
   g_assert_null (gw_project_list_find (fixture.list, "1"));
   g_assert_true (gw_project_list_find_name (fixture.list, "one") == item);
-  g_assert_true (gw_project_list_is_hidden (fixture.list, "1"));
 
   /* What is told meanwhile does not bring it back, and is not lost. */
   take (&fixture, make ("1", "uno", 1000, 1, 1));

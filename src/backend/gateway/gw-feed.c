@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "gw-source.h"
 #include "gateway/gw-gateway-private.h"
 
 #define DEFAULT_LIMIT 500
@@ -72,22 +73,12 @@ static void start_reading (Waiter *waiter);
 static void read_pending (GwFeed *self);
 
 static void
-drop_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 stop_waiting (Waiter *waiter)
 {
   GwFeed *self = waiter->feed;
 
-  drop_source (&waiter->end_timer);
-  drop_source (&waiter->left_source);
+  gw_source_clear (&waiter->end_timer);
+  gw_source_clear (&waiter->left_source);
   if (waiter->waits)
     g_queue_unlink (&self->waiters, &waiter->link);
   waiter->waits = FALSE;
@@ -198,7 +189,7 @@ time_over_cb (gpointer user_data)
 {
   Waiter *waiter = user_data;
 
-  drop_source (&waiter->end_timer);
+  gw_source_clear (&waiter->end_timer);
   end_waiting (waiter);
 
   return G_SOURCE_REMOVE;
@@ -214,7 +205,7 @@ client_left_cb (int fd,
 {
   Waiter *waiter = user_data;
 
-  drop_source (&waiter->left_source);
+  gw_source_clear (&waiter->left_source);
   end_waiting (waiter);
 
   return G_SOURCE_REMOVE;
@@ -314,7 +305,7 @@ round_cb (gpointer user_data)
 {
   GwFeed *self = user_data;
 
-  drop_source (&self->round_timer);
+  gw_source_clear (&self->round_timer);
   read_pending (self);
 
   return G_SOURCE_REMOVE;
@@ -427,7 +418,7 @@ void
 gw_feed_close (GwFeed *self)
 {
   gw_feed_stop (self);
-  drop_source (&self->round_timer);
+  gw_source_clear (&self->round_timer);
   if (self->watch != 0)
     gw_queue_unwatch (self->queue, self->watch);
   self->watch = 0;

@@ -16,6 +16,7 @@
 
 #include "config.h"
 
+#include "gw-source.h"
 #include "gateway/gw-gateway-private.h"
 
 #define STOP_REQUESTS_MS 2000 /* to write what is being answered */
@@ -357,11 +358,7 @@ gw_gateway_stop (GwGateway *self)
   g_source_set_callback (source, stop_cb, self, NULL);
   g_source_attach (source, self->context);
   g_thread_join (g_steal_pointer (&self->thread));
-  if (self->stop_timer != NULL)
-    {
-      g_source_destroy (self->stop_timer);
-      g_clear_pointer (&self->stop_timer, g_source_unref);
-    }
+  gw_source_clear (&self->stop_timer);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
 }

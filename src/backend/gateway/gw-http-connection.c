@@ -375,21 +375,6 @@ gw_http_connection_end_request (GwHttpConnection *self)
 }
 
 /**
- * gw_http_connection_has_ended:
- * @self: a connection
- *
- * Returns: whether its client is known to have left, so that a request that begins now is no
- * request
- */
-gboolean
-gw_http_connection_has_ended (GwHttpConnection *self)
-{
-  g_return_val_if_fail (GW_IS_HTTP_CONNECTION (self), TRUE);
-
-  return self->input->ended && self->input->last_given > 0;
-}
-
-/**
  * gw_http_connection_cut:
  * @self: a connection
  *

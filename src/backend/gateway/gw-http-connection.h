@@ -33,7 +33,6 @@ GwHttpConnection *gw_http_connection_from_message (SoupServerMessage *message);
 GSocket *gw_http_connection_get_socket (GwHttpConnection *self);
 void gw_http_connection_begin_request (GwHttpConnection *self);
 void gw_http_connection_end_request (GwHttpConnection *self);
-gboolean gw_http_connection_has_ended (GwHttpConnection *self);
 void gw_http_connection_cut (GwHttpConnection *self);
 void gw_http_connection_answer_early (GwHttpConnection *self, guint status,
                                       const char *content_type, const char *text, gsize length);

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "gw-error.h"
+#include "gw-source.h"
 
 #include "gateway/gw-http-listener.h"
 
@@ -275,11 +276,7 @@ unwatch_sockets (GwHttpListener *self)
 static void
 drop_rest_timer (GwHttpListener *self)
 {
-  if (self->rest_timer != NULL)
-    {
-      g_source_destroy (self->rest_timer);
-      g_clear_pointer (&self->rest_timer, g_source_unref);
-    }
+  gw_source_clear (&self->rest_timer);
 }
 
 static gboolean
@@ -528,22 +525,6 @@ gw_http_listener_stop (GwHttpListener *self)
   for (guint i = 0; i < self->sockets->len; i++)
     g_socket_close (self->sockets->pdata[i], NULL);
   g_ptr_array_set_size (self->sockets, 0);
-}
-
-/**
- * gw_http_listener_cut_all:
- * @self: a listener
- *
- * Hangs up on everyone.
- */
-void
-gw_http_listener_cut_all (GwHttpListener *self)
-{
-  for (guint i = 0; i < GW_N_HTTP_PHASES; i++)
-    {
-      for (GList *link = self->phases[i].head; link != NULL; link = link->next)
-        gw_http_connection_cut (link->data);
-    }
 }
 
 void

@@ -30,7 +30,6 @@ gboolean gw_http_listener_add (GwHttpListener *self, GSocketAddress *address, gu
                                GError **error);
 gboolean gw_http_listener_start (GwHttpListener *self, GError **error);
 void gw_http_listener_stop (GwHttpListener *self);
-void gw_http_listener_cut_all (GwHttpListener *self);
 
 /* @asker: (nullable) (transfer none): whose processes may connect; NULL: anyone's. */
 void gw_http_listener_set_asker (GwHttpListener *self, GwPeerAsker *asker);

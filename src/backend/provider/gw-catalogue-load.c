@@ -92,16 +92,14 @@ typedef struct {
   char *name;  /* (owned) */
 } Probe;
 
+/* Takes in what a local server was found to offer. @use: the first of it is the model to use, where
+ * none is configured. */
 static void
-probed_cb (GObject *source,
-           GAsyncResult *result,
-           gpointer user_data)
+take_models (GwCatalogue *self,
+             const char *name,
+             char **models,
+             gboolean use)
 {
-  g_autofree Probe *probe = user_data;
-  g_autoptr (GTask) task = probe->task;
-  g_autofree char *name = probe->name;
-  g_auto (GStrv) models = gw_local_probe_finish (result, NULL);
-  GwCatalogue *self = g_task_get_source_object (task);
   GwCatalogueEntry *entry;
 
   g_mutex_lock (&self->mutex);
@@ -109,9 +107,9 @@ probed_cb (GObject *source,
   if (entry != NULL)
     {
       g_strfreev (entry->found);
-      entry->found = models != NULL ? g_strdupv (models) : NULL;
+      entry->found = g_strdupv (models);
     }
-  if (entry != NULL && models != NULL)
+  if (entry != NULL && models != NULL && use)
     {
       entry->answers = TRUE;
       if (entry->config->model == NULL && models[0] != NULL)
@@ -124,6 +122,19 @@ probed_cb (GObject *source,
         }
     }
   g_mutex_unlock (&self->mutex);
+}
+
+static void
+probed_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autofree Probe *probe = user_data;
+  g_autoptr (GTask) task = probe->task;
+  g_autofree char *name = probe->name;
+  g_auto (GStrv) models = gw_local_probe_finish (result, NULL);
+
+  take_models (g_task_get_source_object (task), name, models, TRUE);
   load_child_done (task);
 }
 
@@ -234,18 +245,9 @@ found_cb (GObject *source,
   g_autoptr (GTask) task = probe->task;
   g_autofree char *name = probe->name;
   g_auto (GStrv) models = gw_local_probe_finish (result, NULL);
-  GwCatalogue *self = g_task_get_source_object (task);
   Find *find = g_task_get_task_data (task);
-  GwCatalogueEntry *entry;
 
-  g_mutex_lock (&self->mutex);
-  entry = _gw_catalogue_find_locked (self, name);
-  if (entry != NULL)
-    {
-      g_strfreev (entry->found);
-      entry->found = g_steal_pointer (&models);
-    }
-  g_mutex_unlock (&self->mutex);
+  take_models (g_task_get_source_object (task), name, models, FALSE);
   if (--find->active == 0)
     g_task_return_boolean (task, TRUE);
 }

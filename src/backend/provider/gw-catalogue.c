@@ -362,22 +362,6 @@ gw_catalogue_is_usable (GwCatalogue *self,
   return usable;
 }
 
-gboolean
-gw_catalogue_was_found (GwCatalogue *self,
-                        const char *name)
-{
-  gboolean found;
-  GwCatalogueEntry *entry;
-
-  g_mutex_lock (&self->mutex);
-  entry = _gw_catalogue_find_locked (self, name);
-  found = entry != NULL && !self->has_providers && !_gw_catalogue_is_practice (entry->config)
-          && _gw_catalogue_is_in_use_locked (self, entry);
-  g_mutex_unlock (&self->mutex);
-
-  return found;
-}
-
 GwKeySource
 _gw_catalogue_entry_get_source (const GwCatalogueEntry *entry)
 {

@@ -45,10 +45,6 @@ GwKeySource gw_catalogue_get_key_source (GwCatalogue *self, const char *name);
 /* (nullable) interned */
 const char *gw_catalogue_get_key_variable (GwCatalogue *self, const char *name);
 
-/* In use only because a key for it, or a local server, was found: to be named before the first call
- * of a run. */
-gboolean gw_catalogue_was_found (GwCatalogue *self, const char *name);
-
 /* A provider to call, made in the calling thread's default context; NULL if there is none of that
  * name. */
 GwProvider *gw_catalogue_make_provider (GwCatalogue *self, const char *name, GwClock *clock);

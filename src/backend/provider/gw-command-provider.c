@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gw-source.h"
 #include "provider/gw-body-reader.h"
 #include "provider/gw-command-provider.h"
 #include "provider/gw-reply-classifier.h"
@@ -61,22 +62,13 @@ typedef struct {
 } Run;
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 run_free (gpointer data)
 {
   Run *run = data;
 
-  clear_source (&run->limit);
-  clear_source (&run->grace);
-  clear_source (&run->outer);
+  gw_source_clear (&run->limit);
+  gw_source_clear (&run->grace);
+  gw_source_clear (&run->outer);
   g_clear_pointer (&run->reply, gw_reply_free);
   g_clear_pointer (&run->input, g_bytes_unref);
   g_clear_pointer (&run->output, g_byte_array_unref);
@@ -207,9 +199,9 @@ operation_done (GTask *task)
   if (--run->active > 0)
     return;
 
-  clear_source (&run->limit);
-  clear_source (&run->grace);
-  clear_source (&run->outer);
+  gw_source_clear (&run->limit);
+  gw_source_clear (&run->grace);
+  gw_source_clear (&run->outer);
   judge (task, run);
   run->reply->ended_at = get_now (task);
   g_task_return_pointer (task, g_steal_pointer (&run->reply), (GDestroyNotify) gw_reply_free);
@@ -261,7 +253,7 @@ give_up (GTask *task,
   if (run->end != END_BY_ITSELF)
     return;
   run->end = end;
-  clear_source (&run->limit);
+  gw_source_clear (&run->limit);
   if (run->reaped)
     {
       g_cancellable_cancel (run->reading);
@@ -310,7 +302,7 @@ waited_cb (GObject *source,
 
   g_subprocess_wait_finish (G_SUBPROCESS (source), result, NULL);
   run->reaped = TRUE;
-  clear_source (&run->limit);
+  gw_source_clear (&run->limit);
   /* The rest of the group goes with a program that was told to end. */
   if (run->end != END_BY_ITSELF)
     signal_group (run, SIGKILL);

@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include "gw-source.h"
 #include "provider/gw-body-reader.h"
 #include "provider/gw-http-exchange.h"
 
@@ -42,22 +43,13 @@ gw_exchange_free (GwExchange *exchange)
 }
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 run_free (gpointer data)
 {
   Run *run = data;
 
-  clear_source (&run->connect_limit);
-  clear_source (&run->total_limit);
-  clear_source (&run->outer);
+  gw_source_clear (&run->connect_limit);
+  gw_source_clear (&run->total_limit);
+  gw_source_clear (&run->outer);
   g_signal_handlers_disconnect_by_data (run->message, run);
   g_clear_object (&run->message);
   g_clear_object (&run->cancellable);
@@ -110,7 +102,7 @@ wrote_headers_cb (SoupMessage *message,
 {
   SoupMessageMetrics *metrics = soup_message_get_metrics (message);
 
-  clear_source (&run->connect_limit);
+  gw_source_clear (&run->connect_limit);
   run->exchange->phase = GW_EXCHANGE_SENDING;
   run->exchange->reused = metrics != NULL && soup_message_metrics_get_connect_start (metrics) == 0;
 }
@@ -161,9 +153,9 @@ run_end (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
 
-  clear_source (&run->connect_limit);
-  clear_source (&run->total_limit);
-  clear_source (&run->outer);
+  gw_source_clear (&run->connect_limit);
+  gw_source_clear (&run->total_limit);
+  gw_source_clear (&run->outer);
   g_task_return_pointer (task, g_steal_pointer (&run->exchange),
                          (GDestroyNotify) gw_exchange_free);
 }
@@ -233,7 +225,7 @@ take_cb (const char *bytes,
     return TRUE;
 
   left = (g_source_get_ready_time (run->total_limit) - g_get_monotonic_time ()) / 1000;
-  clear_source (&run->total_limit);
+  gw_source_clear (&run->total_limit);
   run->total_limit = limit_new (run, g_main_context_get_thread_default (),
                                 CLAMP (left, 0, run->reading == GW_READING_DONE ? DONE_MS
                                                                                 : ENDED_MS),

@@ -10,6 +10,7 @@
 
 #include <libsecret/secret.h>
 
+#include "gw-source.h"
 #include "provider/gw-keyring.h"
 
 #define APPLICATION "gangway"
@@ -75,11 +76,7 @@ claim_return (Question *question)
   if (question->returned)
     return FALSE;
   question->returned = TRUE;
-  if (question->limit != NULL)
-    {
-      g_source_destroy (question->limit);
-      g_clear_pointer (&question->limit, g_source_unref);
-    }
+  gw_source_clear (&question->limit);
 
   return TRUE;
 }

@@ -10,6 +10,7 @@
 #include <libsoup/soup.h>
 
 #include "gw-error.h"
+#include "gw-source.h"
 #include "provider/gw-body-reader.h"
 #include "provider/gw-local-probe.h"
 #include "provider/gw-model-list.h"
@@ -29,11 +30,7 @@ probe_free (gpointer data)
 
   g_source_destroy (probe->timer);
   g_source_unref (probe->timer);
-  if (probe->outer != NULL)
-    {
-      g_source_destroy (probe->outer);
-      g_source_unref (probe->outer);
-    }
+  gw_source_clear (&probe->outer);
   g_clear_object (&probe->message);
   g_clear_object (&probe->cancellable);
   g_clear_object (&probe->session);

@@ -113,37 +113,6 @@ gw_provider_config_unref (GwProviderConfig *config)
   g_atomic_rc_box_release_full (config, gw_provider_config_clear);
 }
 
-static gboolean
-strv_equal0 (char **a,
-             char **b)
-{
-  if (a == NULL || b == NULL)
-    return a == b;
-
-  return g_strv_equal ((const char *const *) a, (const char *const *) b);
-}
-
-/**
- * gw_provider_config_equal:
- * @a: a provider
- * @b: another
- *
- * Returns: whether both say the same in everything that a configuration file can say
- */
-gboolean
-gw_provider_config_equal (const GwProviderConfig *a,
-                          const GwProviderConfig *b)
-{
-  return g_strcmp0 (a->name, b->name) == 0 && a->kind == b->kind && a->enabled == b->enabled
-         && g_strcmp0 (a->base_url, b->base_url) == 0 && strv_equal0 (a->command, b->command)
-         && g_strcmp0 (a->model, b->model) == 0
-         && g_strcmp0 (a->api_key_env, b->api_key_env) == 0
-         && a->max_concurrency == b->max_concurrency
-         && a->requests_per_minute == b->requests_per_minute
-         && a->timeout_seconds == b->timeout_seconds && a->latency == b->latency
-         && a->stream == b->stream;
-}
-
 /**
  * gw_host_is_private:
  * @host: (nullable): a name or an address, without brackets

@@ -58,7 +58,6 @@ void gw_provider_config_unref (GwProviderConfig *config);
 gboolean gw_provider_config_check (const GwProviderConfig *config, GError **error);
 gboolean gw_provider_config_check_name (const char *name, GError **error);
 gboolean gw_provider_config_needs_key (const GwProviderConfig *config);
-gboolean gw_provider_config_equal (const GwProviderConfig *a, const GwProviderConfig *b);
 char *gw_provider_config_dup_origin (const GwProviderConfig *config);
 
 gboolean gw_host_is_private (const char *host);

@@ -50,7 +50,7 @@ struct _GwRedisEngine {
   GwQueueLink link;       /* (mutex mutex) */
   GwQueueLimits limits;   /* (mutex mutex) the queue's, as was heard last */
   gint64 asked_at;        /* (mutex mutex) monotonic ms: a reply is waited for; 0: none */
-  GHashTable *walks;      /* (mutex mutex) */
+  GwQueueWalks *walks;    /* (owned) */
   GHashTable *flights;    /* (mutex mutex) calls under way, by attempt */
   GPtrArray *eras;        /* (mutex mutex) (element-type utf8) the store of each */
   GwRedisSpool *spool;    /* (nullable) */

@@ -23,13 +23,6 @@
 #define SILENT_MS 1000
 #define LISTEN_MS 1000
 #define WALKS_KEPT 256
-#define WALK_KEPT_MS (3600 * 1000)
-
-typedef struct {
-  gint64 revision;
-  gint64 began_at;
-  gint64 time;
-} Walk;
 
 void
 gw_redis_engine_put_back (GwRedisEngine *engine,
@@ -265,7 +258,7 @@ gw_redis_engine_new (const GwRedisQueueOptions *options,
   g_mutex_init (&engine->mutex);
   g_cond_init (&engine->cond);
   g_queue_init (&engine->requests);
-  engine->walks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  engine->walks = gw_queue_walks_new (engine->clock, WALKS_KEPT);
   engine->flights = gw_redis_flights_new ();
   engine->eras = g_ptr_array_new_with_free_func (g_free);
   engine->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -323,7 +316,7 @@ gw_redis_engine_unref (GwRedisEngine *engine)
   g_clear_error (&engine->failure);
   g_clear_error (&engine->ill);
   g_clear_pointer (&engine->told, g_ptr_array_unref);
-  g_hash_table_unref (engine->walks);
+  gw_queue_walks_free (engine->walks);
   g_hash_table_unref (engine->flights);
   g_ptr_array_unref (engine->eras);
   g_hash_table_unref (engine->failed);
@@ -581,36 +574,8 @@ gw_redis_engine_tell_events (GwRedisEngine *engine,
     }
 }
 
-/* The head at which the walk began whose page ended at @since; -1: no such walk is known. */
-gint64
-gw_redis_engine_walk_began_at (GwRedisEngine *engine,
-                               gint64 since)
+GwQueueWalks *
+gw_redis_engine_get_walks (GwRedisEngine *engine)
 {
-  gint64 began_at = -1;
-  Walk *walk;
-
-  g_mutex_lock (&engine->mutex);
-  walk = g_hash_table_lookup (engine->walks, &since);
-  if (walk != NULL && gw_clock_now (engine->clock) - walk->time < WALK_KEPT_MS)
-    began_at = walk->began_at;
-  g_mutex_unlock (&engine->mutex);
-
-  return began_at;
-}
-
-void
-gw_redis_engine_note_walk (GwRedisEngine *engine,
-                           gint64 revision,
-                           gint64 began_at)
-{
-  Walk *walk = g_new (Walk, 1);
-
-  walk->revision = revision;
-  walk->began_at = began_at;
-  walk->time = gw_clock_now (engine->clock);
-  g_mutex_lock (&engine->mutex);
-  if (g_hash_table_size (engine->walks) >= WALKS_KEPT)
-    g_hash_table_remove_all (engine->walks);
-  g_hash_table_replace (engine->walks, &walk->revision, walk);
-  g_mutex_unlock (&engine->mutex);
+  return engine->walks;
 }

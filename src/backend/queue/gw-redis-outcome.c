@@ -115,15 +115,6 @@ dup_value (GwRedisOutcome *self,
   return g_utf8_make_valid (data != NULL ? data : "", (gssize) size);
 }
 
-/* Whether it is an answer that was paid, and no failure. */
-gboolean
-gw_redis_outcome_is_answer (GwRedisOutcome *self)
-{
-  g_autofree char *act = dup_value (self, GW_REDIS_OUTCOME_ACT);
-
-  return g_str_equal (act, "0");
-}
-
 /**
  * gw_redis_outcome_to_text:
  * @self: a record

@@ -55,7 +55,6 @@ GwRedisOutcome *gw_redis_outcome_new (const char *store, const char *engine, con
                                       GBytes *const *values);
 GwRedisOutcome *gw_redis_outcome_ref (GwRedisOutcome *self);
 void gw_redis_outcome_unref (GwRedisOutcome *self);
-gboolean gw_redis_outcome_is_answer (GwRedisOutcome *self);
 
 char *gw_redis_outcome_to_text (GwRedisOutcome *self, gsize *length);
 GwRedisOutcome *gw_redis_outcome_parse (const char *text, gsize length, GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "queue/gw-queue-walks.h"
 #include "queue/gw-queue-watches.h"
 #include "queue/gw-redis-connection.h"
 #include "queue/gw-redis-queue.h"
@@ -118,10 +119,7 @@ void gw_redis_engine_note_sent (GwRedisEngine *engine, guint64 attempt);
 void gw_redis_engine_find_flight (GwRedisEngine *engine, guint64 attempt, GwRedisFlight *found);
 void gw_redis_flight_clear (GwRedisFlight *flight);
 GwRedisEngine *gw_redis_queue_get_engine (GwQueue *queue);
-
-/* Pages of one walk through the feed from 0, as in the embedded engine. */
-gint64 gw_redis_engine_walk_began_at (GwRedisEngine *engine, gint64 since);
-void gw_redis_engine_note_walk (GwRedisEngine *engine, gint64 revision, gint64 began_at);
+GwQueueWalks *gw_redis_engine_get_walks (GwRedisEngine *engine);
 
 GwRedisWatch *gw_redis_watch_new (GwRedisEngine *engine, const GwRedisAddress *address,
                                   const char *channel, const char *own);

@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <math.h>
-
 #include "queue/gw-redis-private.h"
 #include "worker/gw-efficiency.h"
 
@@ -118,38 +116,6 @@ make_lanes (const redisReply *lanes,
   return bound;
 }
 
-static double
-bound_of_all (GwBoundLane *lanes,
-              guint n_lanes,
-              guint cap,
-              const GArray *calls,
-              guint64 n)
-{
-  g_autofree double *durations = g_new (double, calls->len + 1);
-  g_autofree guint8 *unanswered = g_new (guint8, calls->len + 1);
-  guint n_known = 0;
-  double bound;
-
-  for (guint i = 0; i < n_lanes; i++)
-    {
-      lanes[i].durations_s = durations + n_known;
-      lanes[i].unanswered = unanswered + n_known;
-      for (guint j = 0; j < calls->len; j++)
-        {
-          const GwEfficiencyCall *call = &g_array_index (calls, GwEfficiencyCall, j);
-
-          if (call->lane != i)
-            continue;
-          durations[n_known] = (double) (call->ended_at - call->sent_at) / 1000;
-          unanswered[n_known++] = !call->answered;
-          lanes[i].n_durations++;
-        }
-    }
-  bound = gw_scheduler_bound (lanes, n_lanes, cap, n);
-
-  return bound < INFINITY ? bound : -1;
-}
-
 static void
 work_out (GwProject *project,
           const GwQueueSnapshot *snapshot,
@@ -180,7 +146,7 @@ work_out (GwProject *project,
       return;
     }
 
-  project->estimate_bound_s = bound_of_all (bound, snapshot->state.n_lanes, cap, calls, n);
+  project->estimate_bound_s = gw_efficiency_bound (bound, snapshot->state.n_lanes, cap, calls, n);
   if (unfinished == 0 && project->estimate_bound_s > 0 && project->finished_at > submitted_at)
     project->estimate_efficiency = MIN (1, project->estimate_bound_s * 1000
                                              / (double) (project->finished_at - submitted_at));

@@ -284,8 +284,8 @@ gw_redis_parse_feed (GwRedisRequest *request,
     }
 
   if (page->more && request->began_at >= gw_redis_reply_get_int (reply, 10))
-    gw_redis_engine_note_walk (gw_redis_request_get_engine (request), (gint64) page->revision,
-                               request->began_at);
+    gw_queue_walks_note (gw_redis_engine_get_walks (gw_redis_request_get_engine (request)),
+                         (gint64) page->revision, request->began_at);
 
   return g_steal_pointer (&request->progress);
 }

@@ -120,8 +120,8 @@ read_feed_async (GwQueue *self,
     }
   request->since = query->has_since ? query->since : 0;
   request->fields = (guint) query->fields;
-  request->began_at = gw_redis_engine_walk_began_at (gw_redis_queue_get_engine (self),
-                                                     (gint64) request->since);
+  request->began_at = gw_queue_walks_find_start (
+    gw_redis_engine_get_walks (gw_redis_queue_get_engine (self)), (gint64) request->since);
   gw_redis_request_add_time (request, (gint64) MIN (request->since, (guint64) G_MAXINT64));
   gw_redis_request_add_int (request, 0);
   gw_redis_request_add_int (request, 0);

@@ -322,6 +322,36 @@ gw_sq_run (GwSqDb *db,
   return db->rc == SQLITE_OK;
 }
 
+/**
+ * gw_sq_read_number:
+ * @db: a connection
+ * @sql: a literal
+ * @format: as for gw_sq_bind()
+ *
+ * Returns: the first column of the first row; 0 if there is none, or after an error
+ */
+gint64
+gw_sq_read_number (GwSqDb *db,
+                   const char *sql,
+                   const char *format,
+                   ...)
+{
+  sqlite3_stmt *statement;
+  gint64 value = 0;
+  va_list list;
+
+  va_start (list, format);
+  statement = bind_list (db, sql, format, list);
+  va_end (list);
+  if (gw_sq_row (db, statement))
+    {
+      value = sqlite3_column_int64 (statement, 0);
+      gw_sq_end (statement);
+    }
+
+  return value;
+}
+
 /* Statements that run once, several in one text. */
 gboolean
 gw_sq_exec (GwSqDb *db,
@@ -354,4 +384,24 @@ gw_sq_dup_id (sqlite3_stmt *statement,
     return NULL;
 
   return gw_id_from_bytes (blob);
+}
+
+/* The key of the project that somebody calls so; 0 and GW_ERROR_NOT_FOUND if there is none. */
+gint64
+gw_sq_find_project (GwSqDb *db,
+                    const char *id_or_name,
+                    GError **error)
+{
+  guint8 id[16];
+  gint64 pk;
+
+  if (gw_id_to_bytes (id_or_name, id))
+    pk = gw_sq_read_number (db, "SELECT pk FROM project WHERE id = ?", "u", id);
+  else
+    pk = gw_sq_read_number (db, "SELECT pk FROM project WHERE name = ?", "s", id_or_name);
+  if (pk == 0)
+    g_set_error (error, GW_ERROR, GW_ERROR_NOT_FOUND,
+                 "There is no project “%s”. GET /projects lists them.", id_or_name);
+
+  return pk;
 }

@@ -23,7 +23,6 @@
 #define GATHER_US 60
 #define N_READERS 2
 #define WALKS_KEPT 4096
-#define WALK_KEPT_MS (3600 * 1000)
 
 typedef struct {
   GwSqEngine *engine;     /* (owned) */
@@ -33,12 +32,6 @@ typedef struct {
   GwSqDb *db;
   GHashTable *bounds;     /* of the projects that were looked at, see gw-sqlite-queue-estimate.c */
 } Reader;
-
-typedef struct {
-  gint64 revision;
-  gint64 began_at;
-  gint64 time;
-} Walk;
 
 struct _GwSqEngine {
   int ref_count;          /* (atomic) */
@@ -64,8 +57,7 @@ struct _GwSqEngine {
   GwSqState *state;       /* of the writer */
   Reader readers[N_READERS];
 
-  GMutex walk_mutex;
-  GHashTable *walks;      /* (mutex walk_mutex) */
+  GwQueueWalks *walks;    /* (owned) */
 
   guint64 commits;        /* (mutex mutex) */
   int no_space;           /* (atomic) the last transaction found none */
@@ -573,8 +565,7 @@ gw_sq_engine_new (const GwSqliteQueueOptions *options,
   gw_clock_ref (engine->options.clock);
   g_mutex_init (&engine->mutex);
   g_cond_init (&engine->cond);
-  g_mutex_init (&engine->walk_mutex);
-  engine->walks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  engine->walks = gw_queue_walks_new (engine->options.clock, WALKS_KEPT);
   engine->watches = gw_sq_watches_new ();
   for (guint i = 0; i < N_READERS; i++)
     {
@@ -622,8 +613,7 @@ gw_sq_engine_unref (GwSqEngine *engine)
       g_hash_table_unref (engine->readers[i].bounds);
     }
   gw_sq_watches_free (engine->watches);
-  g_hash_table_unref (engine->walks);
-  g_mutex_clear (&engine->walk_mutex);
+  gw_queue_walks_free (engine->walks);
   g_cond_clear (&engine->cond);
   g_mutex_clear (&engine->mutex);
   g_clear_error (&engine->failure);
@@ -825,36 +815,8 @@ gw_sq_engine_get_revision (GwSqEngine *engine)
   return revision;
 }
 
-/* The head at which the walk began whose page ended at @since; -1: no such walk is known. */
-gint64
-gw_sq_engine_walk_began_at (GwSqEngine *engine,
-                            gint64 since)
+GwQueueWalks *
+gw_sq_engine_get_walks (GwSqEngine *engine)
 {
-  gint64 began_at = -1;
-  Walk *walk;
-
-  g_mutex_lock (&engine->walk_mutex);
-  walk = g_hash_table_lookup (engine->walks, &since);
-  if (walk != NULL && gw_clock_now (engine->options.clock) - walk->time < WALK_KEPT_MS)
-    began_at = walk->began_at;
-  g_mutex_unlock (&engine->walk_mutex);
-
-  return began_at;
-}
-
-void
-gw_sq_engine_note_walk (GwSqEngine *engine,
-                        gint64 revision,
-                        gint64 began_at)
-{
-  Walk *walk = g_new (Walk, 1);
-
-  walk->revision = revision;
-  walk->began_at = began_at;
-  walk->time = gw_clock_now (engine->options.clock);
-  g_mutex_lock (&engine->walk_mutex);
-  if (g_hash_table_size (engine->walks) >= WALKS_KEPT)
-    g_hash_table_remove_all (engine->walks);
-  g_hash_table_replace (engine->walks, &walk->revision, walk);
-  g_mutex_unlock (&engine->walk_mutex);
+  return engine->walks;
 }

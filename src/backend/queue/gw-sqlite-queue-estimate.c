@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <math.h>
-
 #include "queue/gw-sqlite-queue-private.h"
 #include "worker/gw-efficiency.h"
 
@@ -129,39 +127,6 @@ make_bound_lanes (GPtrArray *lanes,
   return bound;
 }
 
-/* The bound for @n tasks, of which the calls so far are known; negative: not known. */
-static double
-bound_of_all (GwBoundLane *lanes,
-              guint n_lanes,
-              guint cap,
-              const GArray *calls,
-              guint64 n)
-{
-  g_autofree double *durations = g_new (double, calls->len + 1);
-  g_autofree guint8 *unanswered = g_new (guint8, calls->len + 1);
-  guint n_known = 0;
-  double bound;
-
-  for (guint i = 0; i < n_lanes; i++)
-    {
-      lanes[i].durations_s = durations + n_known;
-      lanes[i].unanswered = unanswered + n_known;
-      for (guint j = 0; j < calls->len; j++)
-        {
-          const GwEfficiencyCall *call = &g_array_index (calls, GwEfficiencyCall, j);
-
-          if (call->lane != i)
-            continue;
-          durations[n_known] = (double) (call->ended_at - call->sent_at) / 1000;
-          unanswered[n_known++] = !call->answered;
-          lanes[i].n_durations++;
-        }
-    }
-  bound = gw_scheduler_bound (lanes, n_lanes, cap, n);
-
-  return bound < INFINITY ? bound : -1;
-}
-
 static void
 work_out (GwSqView *view,
           gint64 pk,
@@ -194,7 +159,7 @@ work_out (GwSqView *view,
       return;
     }
 
-  bound->bound_s = bound_of_all (bound_lanes, lanes->len, cap, calls, n);
+  bound->bound_s = gw_efficiency_bound (bound_lanes, lanes->len, cap, calls, n);
   if (unfinished == 0 && bound->bound_s > 0 && project->finished_at > submitted_at)
     bound->efficiency = MIN (1, bound->bound_s * 1000
                                   / (double) (project->finished_at - submitted_at));
@@ -259,7 +224,7 @@ gw_sq_read_project (GwSqView *view,
                     GError **error)
 {
   GwSqReadArgs *args = data;
-  gint64 pk = gw_sq_view_find_project (view, args->id, error);
+  gint64 pk = gw_sq_find_project (view->db, args->id, error);
   GwProject *project = pk != 0 ? gw_sq_view_get_project (view, pk) : NULL;
 
   if (project != NULL && project->created_at > 0)

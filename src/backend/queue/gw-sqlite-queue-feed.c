@@ -226,7 +226,8 @@ must_reset (GwSqView *view,
   if (since < 0 || since > head)
     return TRUE;
 
-  return since < floor && gw_sq_engine_walk_began_at (view->engine, since) < floor;
+  return since < floor
+         && gw_queue_walks_find_start (gw_sq_engine_get_walks (view->engine), since) < floor;
 }
 
 gpointer
@@ -274,7 +275,7 @@ gw_sq_read_feed (GwSqView *view,
       return g_steal_pointer (&page);
     }
   if (query->project != NULL
-      && (project = gw_sq_view_find_project (view, query->project, error)) == 0)
+      && (project = gw_sq_find_project (view->db, query->project, error)) == 0)
     return NULL;
 
   entries = g_array_new (FALSE, FALSE, sizeof (Entry));
@@ -290,9 +291,11 @@ gw_sq_read_feed (GwSqView *view,
   if (!page->more)
     page->revision = (guint64) head;
 
-  began_at = since == 0 ? head : gw_sq_engine_walk_began_at (view->engine, since);
+  began_at = since == 0
+               ? head
+               : gw_queue_walks_find_start (gw_sq_engine_get_walks (view->engine), since);
   if (page->more && began_at >= floor)
-    gw_sq_engine_note_walk (view->engine, (gint64) page->revision, began_at);
+    gw_queue_walks_note (gw_sq_engine_get_walks (view->engine), (gint64) page->revision, began_at);
 
   return g_steal_pointer (&page);
 }

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "gw-id.h"
+#include "queue/gw-queue-walks.h"
 #include "queue/gw-queue-watches.h"
 #include "queue/gw-sqlite-queue.h"
 
@@ -76,7 +77,9 @@ sqlite3_stmt *gw_sq_bind (GwSqDb *db, const char *sql, const char *format, ...);
 gboolean gw_sq_row (GwSqDb *db, sqlite3_stmt *statement);
 void gw_sq_end (sqlite3_stmt *statement);
 gboolean gw_sq_run (GwSqDb *db, const char *sql, const char *format, ...);
+gint64 gw_sq_read_number (GwSqDb *db, const char *sql, const char *format, ...);
 gboolean gw_sq_exec (GwSqDb *db, const char *sql);
+gint64 gw_sq_find_project (GwSqDb *db, const char *id_or_name, GError **error);
 
 char *gw_sq_dup_text (sqlite3_stmt *statement, int column);
 char *gw_sq_dup_id (sqlite3_stmt *statement, int column);
@@ -399,7 +402,6 @@ void gw_sq_view_init (GwSqView *view, GwSqEngine *engine, GwSqDb *db);
 void gw_sq_view_clear (GwSqView *view);
 GPtrArray *gw_sq_view_lanes (GwSqView *view);
 gboolean gw_sq_view_scheduler (GwSqView *view, GwQueueSnapshot *snapshot, gint64 own);
-gint64 gw_sq_view_find_project (GwSqView *view, const char *id_or_name, GError **error);
 
 typedef gpointer (*GwSqReadFunc) (GwSqView *view, gpointer args, GError **error);
 
@@ -482,9 +484,7 @@ guint64 gw_sq_engine_get_commits (GwSqEngine *engine);
 gboolean gw_sq_engine_is_full (GwSqEngine *engine);
 guint64 gw_sq_engine_get_revision (GwSqEngine *engine);
 
-/* Pages of one walk through the feed from 0: see gw-sqlite-queue-feed.c. */
-gint64 gw_sq_engine_walk_began_at (GwSqEngine *engine, gint64 since);
-void gw_sq_engine_note_walk (GwSqEngine *engine, gint64 revision, gint64 began_at);
+GwQueueWalks *gw_sq_engine_get_walks (GwSqEngine *engine);
 
 GwSqWatches *gw_sq_engine_get_watches (GwSqEngine *engine);
 

@@ -441,32 +441,6 @@ gw_sq_view_get_project (GwSqView *view,
   return project;
 }
 
-/* 0 and GW_ERROR_NOT_FOUND if there is none. */
-gint64
-gw_sq_view_find_project (GwSqView *view,
-                         const char *id_or_name,
-                         GError **error)
-{
-  guint8 blob[16];
-  sqlite3_stmt *row;
-  gint64 pk = 0;
-
-  if (gw_id_to_bytes (id_or_name, blob))
-    row = gw_sq_bind (view->db, "SELECT pk FROM project WHERE id = ?", "u", blob);
-  else
-    row = gw_sq_bind (view->db, "SELECT pk FROM project WHERE name = ?", "s", id_or_name);
-  if (gw_sq_row (view->db, row))
-    {
-      pk = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-      return pk;
-    }
-  g_set_error (error, GW_ERROR, GW_ERROR_NOT_FOUND,
-               "There is no project “%s”. GET /projects lists them.", id_or_name);
-
-  return 0;
-}
-
 gpointer
 gw_sq_read_projects (GwSqView *view,
                      gpointer data,
@@ -503,7 +477,7 @@ gw_sq_read_results (GwSqView *view,
 {
   GwSqReadArgs *args = data;
   const GwResultsQuery *query = &args->results;
-  gint64 project = gw_sq_view_find_project (view, query->project, error);
+  gint64 project = gw_sq_find_project (view->db, query->project, error);
   gsize bytes = 0;
   GPtrArray *tasks;
   sqlite3_stmt *row;

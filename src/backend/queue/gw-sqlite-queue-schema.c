@@ -212,22 +212,6 @@ static const char schema[] =
   "  ids BLOB NOT NULL);"
   "CREATE INDEX submission_orphan ON submission (created_at) WHERE orphan = 1;";
 
-static gint64
-read_number (GwSqDb *db,
-             const char *sql)
-{
-  sqlite3_stmt *row = gw_sq_bind (db, sql, "");
-  gint64 value = 0;
-
-  if (gw_sq_row (db, row))
-    {
-      value = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-    }
-
-  return value;
-}
-
 static void
 create (GwSqDb *db)
 {
@@ -306,9 +290,9 @@ gw_sq_schema_prepare (GwSqDb *db,
 {
   gint64 version, application, objects;
 
-  application = read_number (db, "PRAGMA application_id");
-  version = read_number (db, "PRAGMA user_version");
-  objects = read_number (db, "SELECT count(*) FROM sqlite_schema");
+  application = gw_sq_read_number (db, "PRAGMA application_id", "");
+  version = gw_sq_read_number (db, "PRAGMA user_version", "");
+  objects = gw_sq_read_number (db, "SELECT count(*) FROM sqlite_schema", "");
   if (gw_sq_db_set_error (db, error))
     return FALSE;
 

@@ -451,27 +451,9 @@ gw_sq_project_find (GwSqState *state,
                     const char *id_or_name,
                     GError **error)
 {
-  guint8 blob[16];
-  sqlite3_stmt *row;
-  gint64 pk = 0;
+  gint64 pk = gw_sq_find_project (state->db, id_or_name, error);
 
-  if (gw_id_to_bytes (id_or_name, blob))
-    row = gw_sq_bind (state->db, "SELECT pk FROM project WHERE id = ?", "u", blob);
-  else
-    row = gw_sq_bind (state->db, "SELECT pk FROM project WHERE name = ?", "s", id_or_name);
-  if (gw_sq_row (state->db, row))
-    {
-      pk = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-    }
-  if (pk == 0)
-    {
-      g_set_error (error, GW_ERROR, GW_ERROR_NOT_FOUND,
-                   "There is no project “%s”. GET /projects lists them.", id_or_name);
-      return NULL;
-    }
-
-  return gw_sq_project_get (state, pk);
+  return pk != 0 ? gw_sq_project_get (state, pk) : NULL;
 }
 
 /* @name was checked and is free. */

@@ -54,22 +54,6 @@ gw_sq_trim_removed (GwSqState *state)
              " n_removals = (SELECT count(*) FROM removal)", "i", floor);
 }
 
-static gint64
-read_first (GwSqState *state,
-            const char *sql)
-{
-  sqlite3_stmt *row = gw_sq_bind (state->db, sql, "");
-  gint64 value = 0;
-
-  if (gw_sq_row (state->db, row))
-    {
-      value = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-    }
-
-  return value;
-}
-
 /* Finds when there will be something to do. @swept: something was done just now. */
 void
 gw_sq_plan_sweep (GwSqState *state,
@@ -79,25 +63,29 @@ gw_sq_plan_sweep (GwSqState *state,
   gint64 first;
 
   state->next_sweep = GW_CLOCK_NEVER;
-  first = read_first (state, "SELECT min(removed_at) FROM task WHERE removed_at IS NOT NULL");
+  first = gw_sq_read_number (state->db,
+                             "SELECT min(removed_at) FROM task WHERE removed_at IS NOT NULL", "");
   if (first > 0)
     state->next_sweep = first + GW_SQ_REMOVED_KEPT_MS;
-  first = read_first (state, "SELECT at FROM removal ORDER BY revision LIMIT 1");
+  first = gw_sq_read_number (state->db, "SELECT at FROM removal ORDER BY revision LIMIT 1", "");
   if (first > 0)
     state->next_sweep = MIN (state->next_sweep, first + GW_SQ_DAY_MS);
-  first = read_first (state, "SELECT min(created_at) FROM submission WHERE orphan = 1");
+  first = gw_sq_read_number (state->db, "SELECT min(created_at) FROM submission WHERE orphan = 1",
+                             "");
   if (first > 0)
     state->next_sweep = MIN (state->next_sweep, first + GW_SQ_DAY_MS);
   if (keep_days > 0)
     {
-      first = read_first (state, "SELECT min(finished_at) FROM project WHERE finished_at > 0"
-                          " AND name <> 'default'");
+      first = gw_sq_read_number (state->db,
+                                 "SELECT min(finished_at) FROM project WHERE finished_at > 0"
+                                 " AND name <> 'default'", "");
       if (first > 0)
         state->next_sweep = MIN (state->next_sweep, first + keep_days * GW_SQ_DAY_MS);
       /* Its oldest end is not indexed: once a day is often enough, and soon after a start, or a
        * machine that is off at night would never get to it. */
-      first = read_first (state, "SELECT n_completed + n_failed + n_cancelled FROM project"
-                          " WHERE name = 'default'");
+      first = gw_sq_read_number (state->db,
+                                 "SELECT n_completed + n_failed + n_cancelled FROM project"
+                                 " WHERE name = 'default'", "");
       if (first > 0)
         state->next_sweep = MIN (state->next_sweep,
                                  state->wall + (swept ? GW_SQ_DAY_MS : AFTER_START_MS));

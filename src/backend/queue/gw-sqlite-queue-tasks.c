@@ -251,33 +251,18 @@ gw_sq_cancel (GwSqState *state,
   return TRUE;
 }
 
-static gint64
-read_key (GwSqState *state,
-          const char *sql,
-          gint64 project)
-{
-  sqlite3_stmt *row = gw_sq_bind (state->db, sql, "i", project);
-  gint64 pk = 0;
-
-  if (gw_sq_row (state->db, row))
-    {
-      pk = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-    }
-
-  return pk;
-}
-
 /* Ends every task of the project that has not ended, as gw_sq_cancel() does for one, in two statements
  * however many they are: slots wait meanwhile. Revisions follow the keys, so they may leave gaps. */
 guint64
 gw_sq_cancel_all (GwSqState *state,
                   GwSqProject *project)
 {
-  gint64 first = read_key (state, "SELECT pk FROM task INDEXED BY task_project WHERE project = ?"
-                           " ORDER BY pk LIMIT 1", project->pk);
-  gint64 last = read_key (state, "SELECT pk FROM task INDEXED BY task_project WHERE project = ?"
-                          " ORDER BY pk DESC LIMIT 1", project->pk);
+  gint64 first = gw_sq_read_number (
+    state->db, "SELECT pk FROM task INDEXED BY task_project WHERE project = ? ORDER BY pk LIMIT 1",
+    "i", project->pk);
+  gint64 last = gw_sq_read_number (
+    state->db, "SELECT pk FROM task INDEXED BY task_project WHERE project = ?"
+    " ORDER BY pk DESC LIMIT 1", "i", project->pk);
   GHashTableIter iter;
   gpointer value;
   int changed;

@@ -242,22 +242,6 @@ clear_up_crash (GwSqliteStore *self,
   return gw_queue_close_finish (GW_QUEUE (queue), result, error);
 }
 
-static gint64
-read_int (GwSqDb *db,
-          const char *sql)
-{
-  sqlite3_stmt *row = gw_sq_bind (db, sql, "");
-  gint64 value = 0;
-
-  if (gw_sq_row (db, row))
-    {
-      value = sqlite3_column_int64 (row, 0);
-      gw_sq_end (row);
-    }
-
-  return value;
-}
-
 static gboolean
 open_file (GwSqliteStore *self,
            const char *name,
@@ -280,7 +264,7 @@ read_came (GwSqDb *db,
   sqlite3_stmt *row;
 
   *complete = FALSE;
-  if (read_int (db, "SELECT count(*) FROM sqlite_schema WHERE name = 'came'") == 0)
+  if (gw_sq_read_number (db, "SELECT count(*) FROM sqlite_schema WHERE name = 'came'", "") == 0)
     return NULL;
   row = gw_sq_bind (db, "SELECT id, complete FROM came", "");
   if (gw_sq_row (db, row))
@@ -329,16 +313,17 @@ store_take (GwQueueStore *store,
 
   if (!open_file (self, GW_SQLITE_STORE_FILE, error))
     return FALSE;
-  if (!self->marked && read_int (self->db, "SELECT opened = 1 FROM head") != 0)
+  if (!self->marked && gw_sq_read_number (self->db, "SELECT opened = 1 FROM head", "") != 0)
     {
       g_clear_pointer (&self->db, gw_sq_db_free);
       if (!clear_up_crash (self, error) || !open_file (self, GW_SQLITE_STORE_FILE, error))
         return FALSE;
     }
   info->came = read_came (self->db, &complete);
-  info->tasks = (guint64) read_int (self->db, "SELECT count(*) FROM task");
+  info->tasks = (guint64) gw_sq_read_number (self->db, "SELECT count(*) FROM task", "");
   if (info->state == GW_STORE_ABSENT)
-    info->state = info->tasks > 0 || read_int (self->db, "SELECT count(*) FROM project") > 1
+    info->state = info->tasks > 0
+                  || gw_sq_read_number (self->db, "SELECT count(*) FROM project", "") > 1
                   ? GW_STORE_FULL : GW_STORE_EMPTY;
 
   return !gw_sq_db_set_error (self->db, error);
@@ -352,7 +337,7 @@ store_hold (GwQueueStore *store,
 {
   GwSqliteStore *self = (GwSqliteStore *) store;
 
-  if (read_int (self->db, "SELECT count(*) FROM attempt WHERE outcome = 0") == 0)
+  if (gw_sq_read_number (self->db, "SELECT count(*) FROM attempt WHERE outcome = 0", "") == 0)
     return !gw_sq_db_set_error (self->db, error);
 
   g_set_error (

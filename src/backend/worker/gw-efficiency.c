@@ -132,99 +132,45 @@ gw_efficiency_measure (const GwBoundLane *lanes,
   return efficiency;
 }
 
-typedef struct {
-  gint64 time;
-  guint lane;
-  int flying;  /* by how many calls in flight it changes */
-  int counted; /* by how many sends in the window */
-} Edge;
-
-static int
-compare_edges (gconstpointer a,
-               gconstpointer b)
-{
-  const Edge *left = a, *right = b;
-
-  return (left->time > right->time) - (left->time < right->time);
-}
-
-static void
-add_edge (GArray *edges,
-          gint64 time,
-          guint lane,
-          int flying,
-          int counted)
-{
-  Edge edge = { time, lane, flying, counted };
-
-  g_array_append_val (edges, edge);
-}
-
 /**
- * gw_efficiency_divide:
- * @lanes: (array length=n_lanes): slots and windows
+ * gw_efficiency_bound:
+ * @lanes: (array length=n_lanes): slots and windows; their durations are set to values of this call,
+ *   and must not be read after it
  * @n_lanes: how many lanes
  * @cap: calls at once over all lanes
- * @submitted_at: when the first task was submitted
- * @calls: (array length=n_calls): as for gw_efficiency_measure()
- * @n_calls: how many calls
- * @shares: (out caller-allocates) (array length=n_lanes): where the time of each lane's slots went,
- *   from the submission to the last answer
+ * @calls: (element-type GwEfficiencyCall): those so far, each of one of @lanes
+ * @n: how many tasks there are in all, answered and not
  *
- * Tells what kept slots free while the run went on. O(calls log calls + calls x lanes).
+ * Returns: the least seconds that the limits allow for @n tasks; negative: not known
  */
-void
-gw_efficiency_divide (const GwBoundLane *lanes,
-                      guint n_lanes,
-                      guint cap,
-                      gint64 submitted_at,
-                      const GwEfficiencyCall *calls,
-                      gsize n_calls,
-                      GwEfficiencyLane *shares)
+double
+gw_efficiency_bound (GwBoundLane *lanes,
+                     guint n_lanes,
+                     guint cap,
+                     const GArray *calls,
+                     guint64 n)
 {
-  g_autoptr (GArray) edges = g_array_new (FALSE, FALSE, sizeof (Edge));
-  g_autofree guint *flying = g_new0 (guint, MAX (n_lanes, 1));
-  g_autofree guint *counted = g_new0 (guint, MAX (n_lanes, 1));
-  gint64 time = submitted_at, end = find_end (calls, n_calls, submitted_at);
-  guint64 all = 0;
+  g_autofree double *durations = g_new (double, calls->len + 1);
+  g_autofree guint8 *unanswered = g_new (guint8, calls->len + 1);
+  guint n_known = 0;
+  double bound;
 
-  g_return_if_fail (shares != NULL || n_lanes == 0);
-
-  memset (shares, 0, n_lanes * sizeof (GwEfficiencyLane));
-  for (gsize i = 0; i < n_calls; i++)
-    if (calls[i].lane < n_lanes)
-      {
-        add_edge (edges, calls[i].sent_at, calls[i].lane, 1, 1);
-        add_edge (edges, MAX (calls[i].ended_at, calls[i].sent_at), calls[i].lane, -1, 0);
-        add_edge (edges, calls[i].sent_at + GW_WINDOW_MS, calls[i].lane, 0, -1);
-      }
-  add_edge (edges, end, 0, 0, 0);
-  g_array_sort (edges, compare_edges);
-
-  for (guint i = 0; i < edges->len && n_lanes > 0; i++)
+  for (guint i = 0; i < n_lanes; i++)
     {
-      const Edge *edge = &g_array_index (edges, Edge, i);
-      double span = (double) (MIN (edge->time, end) - time) / 1000;
-
-      if (span > 0)
+      lanes[i].durations_s = durations + n_known;
+      lanes[i].unanswered = unanswered + n_known;
+      for (guint j = 0; j < calls->len; j++)
         {
-          for (guint j = 0; j < n_lanes; j++)
-            {
-              double busy = MIN (flying[j], lanes[j].slots) * span;
-              double rest = lanes[j].slots * span - busy;
+          const GwEfficiencyCall *call = &g_array_index (calls, GwEfficiencyCall, j);
 
-              shares[j].busy_s += busy;
-              if (lanes[j].window_sends > 0 && counted[j] >= lanes[j].window_sends)
-                shares[j].window_s += rest;
-              else if (all >= cap)
-                shares[j].cap_s += rest;
-              else
-                shares[j].idle_s += rest;
-            }
-          time = MIN (edge->time, end);
+          if (call->lane != i)
+            continue;
+          durations[n_known] = (double) (call->ended_at - call->sent_at) / 1000;
+          unanswered[n_known++] = !call->answered;
+          lanes[i].n_durations++;
         }
-      flying[edge->lane] += edge->flying;
-      all += edge->flying;
-      counted[edge->lane] += edge->counted;
     }
+  bound = gw_scheduler_bound (lanes, n_lanes, cap, n);
+
+  return bound < INFINITY ? bound : -1;
 }

@@ -13,14 +13,6 @@ typedef struct {
   gboolean answered; /* its answer is the task's result */
 } GwEfficiencyCall;
 
-/* Where the time of a lane's slots went, in slot seconds; together slots times makespan. */
-typedef struct {
-  double busy_s;     /* calls in flight */
-  double window_s;   /* free, and the rolling window shut */
-  double cap_s;      /* free, and all that the cap allows in flight */
-  double idle_s;     /* the rest: held back, cooled down, no work, between calls */
-} GwEfficiencyLane;
-
 typedef struct {
   guint64 answers;
   double makespan_s; /* submit to last answer; 0 without one */
@@ -34,8 +26,7 @@ GwEfficiency gw_efficiency_measure (const GwBoundLane *lanes, guint n_lanes, gui
                                     gint64 submitted_at, const GwEfficiencyCall *calls,
                                     gsize n_calls);
 
-/* @shares has n_lanes elements. */
-void gw_efficiency_divide (const GwBoundLane *lanes, guint n_lanes, guint cap, gint64 submitted_at,
-                           const GwEfficiencyCall *calls, gsize n_calls, GwEfficiencyLane *shares);
+double gw_efficiency_bound (GwBoundLane *lanes, guint n_lanes, guint cap, const GArray *calls,
+                            guint64 n);
 
 G_END_DECLS

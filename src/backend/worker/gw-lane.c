@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "gw-source.h"
 #include "worker/gw-lane.h"
 #include "worker/gw-slot.h"
 
@@ -57,11 +58,7 @@ static void gw_lane_ask (GwLane *self);
 static void
 gw_lane_clear_timer (GwLane *self)
 {
-  if (self->ask_timer != NULL)
-    {
-      g_source_destroy (self->ask_timer);
-      g_clear_pointer (&self->ask_timer, g_source_unref);
-    }
+  gw_source_clear (&self->ask_timer);
   self->ask_at = GW_CLOCK_NEVER;
 }
 
@@ -296,12 +293,6 @@ gw_lane_set_partials (GwLane *self,
   g_return_if_fail (self->partials == NULL && self->slots->len == 0);
 
   self->partials = partials != NULL ? gw_partials_ref (partials) : NULL;
-}
-
-const char *
-gw_lane_get_name (GwLane *self)
-{
-  return self->name;
 }
 
 /**

@@ -14,7 +14,6 @@ G_DECLARE_FINAL_TYPE (GwLane, gw_lane, GW, LANE, GObject)
 typedef void (*GwLaneDrainedFunc) (GwLane *lane, gpointer user_data);
 
 GwLane *gw_lane_new (GwQueue *queue, GwCatalogue *catalogue, const char *name, const char *worker);
-const char *gw_lane_get_name (GwLane *self);
 
 void gw_lane_set_partials (GwLane *self, GwPartials *partials);
 void gw_lane_start (GwLane *self);

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "gw-source.h"
 #include "worker/gw-slot.h"
 
 /*
@@ -55,11 +56,7 @@ static void gw_slot_finish (GwSlot *self);
 static void
 gw_slot_clear_repeat (GwSlot *self)
 {
-  if (self->repeat != NULL)
-    {
-      g_source_destroy (self->repeat);
-      g_clear_pointer (&self->repeat, g_source_unref);
-    }
+  gw_source_clear (&self->repeat);
 }
 
 /* Nobody sees the answer under way any more: it has ended, and its end is stored. */

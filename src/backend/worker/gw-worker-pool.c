@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "gw-id.h"
+#include "gw-source.h"
 #include "worker/gw-lane.h"
 #include "worker/gw-worker-pool.h"
 #include "worker/gw-worker-thread.h"
@@ -116,11 +117,7 @@ gw_worker_pool_check_ended (GwWorkerPool *self)
   if (!self->stopping || self->seats->len > 0)
     return;
 
-  if (self->limit != NULL)
-    {
-      g_source_destroy (self->limit);
-      g_clear_pointer (&self->limit, g_source_unref);
-    }
+  gw_source_clear (&self->limit);
 
   g_mutex_lock (&self->mutex);
   self->ended = TRUE;
@@ -328,11 +325,7 @@ static void
 gw_worker_pool_set_limit (GwWorkerPool *self,
                           guint limit_ms)
 {
-  if (self->limit != NULL)
-    {
-      g_source_destroy (self->limit);
-      g_source_unref (self->limit);
-    }
+  gw_source_clear (&self->limit);
 
   self->limit = g_timeout_source_new (limit_ms);
   g_source_set_static_name (self->limit, "gw-worker-pool limit");
