@@ -32,7 +32,7 @@
 #include "provider/gw-http-exchange.h"
 #include "provider/gw-key-mask.h"
 #include "provider/gw-model-list.h"
-#include "provider/gw-openai-provider.h"
+#include "provider/gw-openai-provider-private.h"
 #include "provider/gw-reply-classifier.h"
 #include "provider/gw-secret.h"
 
@@ -41,23 +41,7 @@
 #define FORGET_BACK_OFF_MS (5 * 60 * 1000)
 #define MAX_DROPS 2
 #define MAX_REMEMBERED_DROPS 1024
-#define TEST_TOTAL_MS 20000
 #define NO_KEY G_MAXUINT
-
-struct _GwOpenaiProvider {
-  GwProvider parent_instance;
-
-  /* Owned References */
-  SoupSession *session;
-  char *base;        /* the address without a slash at its end */
-  GHashTable *drops; /* hash of a task's content -> calls that broke after it was sent */
-  GPtrArray *keys;   /* (element-type GwSecret) */
-  gboolean *refused; /* of @keys */
-  guint turn;        /* of @keys: the next call's, if it is not refused */
-
-  gint64 back_off_ms;    /* the last one given; 0: none */
-  gint64 back_off_until; /* clock now */
-};
 
 G_DEFINE_FINAL_TYPE (GwOpenaiProvider, gw_openai_provider, GW_TYPE_PROVIDER)
 
@@ -67,8 +51,8 @@ get_title (GwOpenaiProvider *self)
   return gw_provider_get_config (GW_PROVIDER (self))->title;
 }
 
-static GwClock *
-get_clock (GwOpenaiProvider *self)
+GwClock *
+_gw_openai_get_clock (GwOpenaiProvider *self)
 {
   return gw_provider_get_clock (GW_PROVIDER (self));
 }
@@ -146,7 +130,7 @@ gw_openai_provider_finalize (GObject *object)
 static gint64
 back_off (GwOpenaiProvider *self)
 {
-  gint64 now = gw_clock_now (get_clock (self));
+  gint64 now = gw_clock_now (_gw_openai_get_clock (self));
 
   if (now < self->back_off_until)
     return self->back_off_until - now;
@@ -224,11 +208,11 @@ leave_out_key (GwOpenaiProvider *self,
 
 /* Requests */
 
-static SoupMessage *
-message_new (GwOpenaiProvider *self,
-             const char *method,
-             const char *path,
-             guint index)
+SoupMessage *
+_gw_openai_message_new (GwOpenaiProvider *self,
+                        const char *method,
+                        const char *path,
+                        guint index)
 {
   g_autofree char *address = g_strconcat (self->base, path, NULL);
   SoupMessage *message = soup_message_new (method, address);
@@ -423,12 +407,12 @@ set_late (GwOpenaiProvider *self,
 }
 
 /* Whether the exchange brought no status to judge; then @reply says why. */
-static gboolean
-set_without_status (GwOpenaiProvider *self,
-                    GwReply *reply,
-                    const GwExchange *exchange,
-                    SoupMessage *message,
-                    guint hash)
+gboolean
+_gw_openai_set_without_status (GwOpenaiProvider *self,
+                               GwReply *reply,
+                               const GwExchange *exchange,
+                               SoupMessage *message,
+                               guint hash)
 {
   gboolean heard = exchange->phase >= GW_EXCHANGE_READING;
 
@@ -460,11 +444,11 @@ set_without_status (GwOpenaiProvider *self,
   return TRUE;
 }
 
-static void
-fill_raw (GwOpenaiProvider *self,
-          GwRawReply *raw,
-          const GwExchange *exchange,
-          SoupMessage *message)
+void
+_gw_openai_fill_raw (GwOpenaiProvider *self,
+                     GwRawReply *raw,
+                     const GwExchange *exchange,
+                     SoupMessage *message)
 {
   raw->status = soup_message_get_status (message);
   raw->headers = soup_message_get_response_headers (message);
@@ -473,7 +457,7 @@ fill_raw (GwOpenaiProvider *self,
   raw->incomplete = exchange->end == GW_EXCHANGE_BROKEN;
   raw->too_large = exchange->end == GW_EXCHANGE_TOO_LARGE;
   raw->title = get_title (self);
-  raw->wall_ms = gw_clock_wall (get_clock (self));
+  raw->wall_ms = gw_clock_wall (_gw_openai_get_clock (self));
 }
 
 /* Calls */
@@ -542,7 +526,7 @@ judge (GwOpenaiProvider *self,
 
   reply->sent_at = exchange->sent_at;
   reply->first_byte_at = exchange->first_byte_at;
-  if (set_without_status (self, reply, exchange, call->message, hash))
+  if (_gw_openai_set_without_status (self, reply, exchange, call->message, hash))
     {
       if (exchange->body != NULL)
         gw_reply_set_raw (reply, (const char *) exchange->body->data, exchange->body->len);
@@ -550,7 +534,7 @@ judge (GwOpenaiProvider *self,
       return;
     }
 
-  fill_raw (self, &raw, exchange, call->message);
+  _gw_openai_fill_raw (self, &raw, exchange, call->message);
   if (call->reader != NULL)
     raw.parsed = parsed = gw_reply_reader_end (call->reader);
   raw.model = call->model;
@@ -579,7 +563,7 @@ called_cb (GObject *source,
   GwReply *reply = gw_reply_new ();
 
   judge (self, g_task_get_task_data (task), exchange, reply);
-  reply->ended_at = gw_clock_now (get_clock (self));
+  reply->ended_at = gw_clock_now (_gw_openai_get_clock (self));
   g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
 }
 
@@ -607,7 +591,7 @@ gw_openai_provider_call_async (GwProvider *provider,
   call->model = g_strdup (request->model != NULL ? request->model : config->model);
   call->pinned = request->model != NULL && g_strcmp0 (request->model, config->model) != 0;
   call->key = take_key (self);
-  call->message = message_new (self, SOUP_METHOD_POST, "/chat/completions", call->key);
+  call->message = _gw_openai_message_new (self, SOUP_METHOD_POST, "/chat/completions", call->key);
   if (call->message == NULL)
     {
       GwReply *reply = gw_reply_new ();
@@ -616,7 +600,7 @@ gw_openai_provider_call_async (GwProvider *provider,
                           "The address of %s is not one: set base-url right, then resume it.",
                           config->title);
       reply->lane_act = GW_LANE_STOP;
-      reply->ended_at = gw_clock_now (get_clock (self));
+      reply->ended_at = gw_clock_now (_gw_openai_get_clock (self));
       g_task_return_pointer (task, reply, (GDestroyNotify) gw_reply_free);
       return;
     }
@@ -630,11 +614,12 @@ gw_openai_provider_call_async (GwProvider *provider,
       call->partial = request->partial != NULL ? gw_partial_ref (request->partial) : NULL;
       call->mask = gw_key_mask_new (self->keys);
     }
-  if (request->send_by != 0)
-    connect_ms = CLAMP (request->send_by - gw_clock_now (get_clock (self)), 1, connect_ms);
+  if (request->send_by != 0) connect_ms = CLAMP (request->send_by -
+                                                 gw_clock_now (_gw_openai_get_clock (self)), 1,
+                                                 connect_ms);
   body = build_request (request, call->model, config->stream);
   soup_message_set_request_body_from_bytes (call->message, "application/json", body);
-  gw_http_exchange_async (self->session, get_clock (self), call->message,
+  gw_http_exchange_async (self->session, _gw_openai_get_clock (self), call->message,
                           (guint) connect_ms, total_ms,
                           config->stream ? GW_OPENAI_MAX_STREAM : GW_OPENAI_MAX_BODY, sent,
                           sent_data, config->stream ? take_cb : NULL, call, cancellable, called_cb,
@@ -652,194 +637,6 @@ gw_openai_provider_call_finish (GwProvider *provider,
 
 /* Testing */
 
-typedef struct {
-  SoupMessage *message; /* (owned) */
-  gboolean asks_chat;   /* the second question, where the first is not answered there */
-  guint key;            /* each is asked with */
-  guint bad_key;        /* the first that was refused, from 1; 0: none */
-  GError *error;        /* (owned) (nullable) why that one was */
-  char **models;        /* (owned) (nullable) as the first accepted one saw them */
-} Test;
-
-static void
-test_free (gpointer data)
-{
-  Test *test = data;
-
-  g_clear_object (&test->message);
-  g_clear_error (&test->error);
-  g_strfreev (test->models);
-  g_free (test);
-}
-
-static void test_ask (GTask *task);
-
-/* What came of one key; the others are still to be asked with. A fault that is none of the key's
- * ends the test. Takes @models and @error. */
-static void
-test_told (GTask *task,
-           char **models,
-           GError *error)
-{
-  GwOpenaiProvider *self = g_task_get_source_object (task);
-  Test *test = g_task_get_task_data (task);
-  guint n = self->keys->len;
-  gboolean of_key = error != NULL && error->domain == GW_ERROR
-                    && (error->code == GW_ERROR_TASK_AUTH || error->code == GW_ERROR_TASK_QUOTA);
-
-  if (n < 2 || (error != NULL && !of_key))
-    {
-      if (error != NULL)
-        g_task_return_error (task, error);
-      else
-        g_task_return_pointer (task, models, (GDestroyNotify) g_strfreev);
-      return;
-    }
-
-  if (error != NULL && test->error == NULL)
-    {
-      test->error = error;
-      test->bad_key = test->key + 1;
-    }
-  else
-    g_clear_error (&error);
-  if (test->models == NULL)
-    test->models = models;
-  else
-    g_strfreev (models);
-
-  if (++test->key < n)
-    {
-      test->asks_chat = FALSE;
-      test_ask (task);
-    }
-  else if (test->error == NULL)
-    g_task_return_pointer (task, g_steal_pointer (&test->models), (GDestroyNotify) g_strfreev);
-  else
-    {
-      g_prefix_error (&test->error, "Key %u of %u: ", test->bad_key, n);
-      g_task_return_error (task, g_steal_pointer (&test->error));
-    }
-}
-
-static void
-return_reply_error (GTask *task,
-                    const GwReply *reply)
-{
-  test_told (task, NULL,
-             g_error_new_literal (GW_ERROR, reply->error_code, reply->error_message));
-}
-
-static void
-tested_cb (GObject *source,
-           GAsyncResult *result,
-           gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  g_autoptr (GwExchange) exchange = gw_http_exchange_finish (result);
-  g_autoptr (GwReply) reply = gw_reply_new ();
-  GwOpenaiProvider *self = g_task_get_source_object (task);
-  Test *test = g_task_get_task_data (task);
-  GwRawReply raw = { 0 };
-  char **models;
-
-  if (exchange->end == GW_EXCHANGE_ABORTED)
-    {
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The test was given up.");
-      return;
-    }
-  if (set_without_status (self, reply, exchange, test->message, 0))
-    {
-      self->back_off_ms = 0;
-      return_reply_error (task, reply);
-      return;
-    }
-
-  fill_raw (self, &raw, exchange, test->message);
-  if (raw.status >= 200 && raw.status < 300 && !test->asks_chat)
-    {
-      models = gw_model_list_parse (raw.body, raw.length, NULL);
-      if (models != NULL)
-        {
-          test_told (task, models, NULL);
-          return;
-        }
-    }
-  gw_reply_classify (reply, &raw);
-  gw_key_mask_take_out (self->keys, &reply->error_message);
-
-  /* Not every server lists its models. An empty question costs nothing, and tells a wrong key or a
-   * wrong address from a request that is merely refused. */
-  if (!test->asks_chat && (raw.status == 404 || raw.status == 405))
-    {
-      test->asks_chat = TRUE;
-      test_ask (task);
-      return;
-    }
-  if (test->asks_chat
-      && (raw.status < 300 || reply->error_code == GW_ERROR_TASK_BAD_REQUEST
-          || ((raw.status == 400 || raw.status == 422)
-              && reply->error_code == GW_ERROR_TASK_MODEL)))
-    test_told (task, g_new0 (char *, 1), NULL);
-  else if (reply->has_error)
-    return_reply_error (task, reply);
-  else
-    g_task_return_new_error (task, GW_ERROR, GW_ERROR_TASK_BAD_REPLY,
-                             "%s answered, but not with a list of models; check base-url.",
-                             raw.title);
-}
-
-static void
-test_ask (GTask *task)
-{
-  GwOpenaiProvider *self = g_task_get_source_object (task);
-  Test *test = g_task_get_task_data (task);
-
-  g_clear_object (&test->message);
-  test->message = message_new (self, test->asks_chat ? SOUP_METHOD_POST : SOUP_METHOD_GET,
-                               test->asks_chat ? "/chat/completions" : "/models", test->key);
-  if (test->message == NULL)
-    {
-      g_task_return_new_error (task, GW_ERROR, GW_ERROR_TASK_NETWORK,
-                               "base-url is not a web address");
-      return;
-    }
-  if (test->asks_chat)
-    {
-      g_autoptr (GBytes) nothing = g_bytes_new_static ("{}", 2);
-
-      soup_message_set_request_body_from_bytes (test->message, "application/json", nothing);
-    }
-  gw_http_exchange_async (self->session, get_clock (self), test->message, GW_OPENAI_CONNECT_MS,
-                          TEST_TOTAL_MS, GW_MODEL_LIST_MAX_BYTES, NULL, NULL, NULL, NULL,
-                          g_task_get_cancellable (task), tested_cb, g_object_ref (task));
-}
-
-static void
-gw_openai_provider_test_async (GwProvider *provider,
-                               GCancellable *cancellable,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (provider, cancellable, callback, user_data);
-  Test *test = g_new0 (Test, 1);
-
-  g_task_set_source_tag (task, gw_openai_provider_test_async);
-  g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, test, test_free);
-  test_ask (task);
-}
-
-static char **
-gw_openai_provider_test_finish (GwProvider *provider,
-                                GAsyncResult *result,
-                                GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 gw_openai_provider_class_init (GwOpenaiProviderClass *klass)
 {
@@ -850,8 +647,8 @@ gw_openai_provider_class_init (GwOpenaiProviderClass *klass)
   object_class->finalize = gw_openai_provider_finalize;
   provider_class->call_async = gw_openai_provider_call_async;
   provider_class->call_finish = gw_openai_provider_call_finish;
-  provider_class->test_async = gw_openai_provider_test_async;
-  provider_class->test_finish = gw_openai_provider_test_finish;
+  provider_class->test_async = _gw_openai_test_async;
+  provider_class->test_finish = _gw_openai_test_finish;
 }
 
 static void

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "queue/gw-sqlite-queue-private.h"
+#include "queue/gw-sqlite-queue-engine-private.h"
 
 /*
  * The threads of the embedded engine. One writer owns the writing connection and all that is kept
@@ -17,52 +17,7 @@
  * waits gets an error. A full disk does not: what comes when there is space is taken.
  */
 
-#define GROUP_ROWS 1024
-#define GROUP_BYTES (4 * 1024 * 1024)
-#define GATHER_FROM 4      /* requests of the last group */
-#define GATHER_US 60
-#define N_READERS 2
 #define WALKS_KEPT 4096
-
-typedef struct {
-  GwSqEngine *engine;     /* (owned) */
-  GQueue requests;        /* (element-type GwSqRequest) (mutex of the engine) */
-  GCond cond;
-  GThread *thread;
-  GwSqDb *db;
-  GHashTable *bounds;     /* of the projects that were looked at, see gw-sqlite-queue-estimate.c */
-} Reader;
-
-struct _GwSqEngine {
-  int ref_count;          /* (atomic) */
-  GwSqliteQueueOptions options;
-  char *path;
-  GwSqWatches *watches;
-
-  GMutex mutex;
-  GCond cond;             /* the writer waits here */
-  GQueue requests;        /* (element-type GwSqRequest) (mutex mutex) */
-  GQueue batches;         /* (element-type GwSqRequest) (mutex mutex) */
-  gboolean batch_turn;    /* (mutex mutex) */
-  guint last_group;       /* (mutex mutex) how many requests the last commit had */
-  gboolean closing;       /* (mutex mutex) */
-  GTask *close_task;      /* (owned) (nullable) (mutex mutex) */
-  GError *failure;        /* (owned) (nullable) (mutex mutex) */
-  guint n_reading;        /* (mutex mutex) readers that still run */
-  void (*failed_func) (const GError *, gpointer);
-  gpointer failed_data;
-
-  GThread *writer;
-  GwSqDb *db;             /* of the writer */
-  GwSqState *state;       /* of the writer */
-  Reader readers[N_READERS];
-
-  GwQueueWalks *walks;    /* (owned) */
-
-  guint64 commits;        /* (mutex mutex) */
-  int no_space;           /* (atomic) the last transaction found none */
-  guint64 revision;       /* (mutex mutex) the last one committed */
-};
 
 static void
 free_request (GwSqRequest *request)
@@ -74,8 +29,8 @@ free_request (GwSqRequest *request)
   g_free (request);
 }
 
-static void
-drop_result (GwSqRequest *request)
+void
+_gw_sq_request_drop (GwSqRequest *request)
 {
   if (request->result != NULL && request->free_result != NULL)
     request->free_result (request->result);
@@ -84,11 +39,11 @@ drop_result (GwSqRequest *request)
 }
 
 /* Answers a request in its caller's context. */
-static void
-answer (GwSqRequest *request)
+void
+_gw_sq_request_answer (GwSqRequest *request)
 {
   if (request->task == NULL)
-    drop_result (request);
+    _gw_sq_request_drop (request);
   else if (request->error != NULL)
     g_task_return_error (request->task, g_steal_pointer (&request->error));
   else
@@ -97,420 +52,14 @@ answer (GwSqRequest *request)
   free_request (request);
 }
 
-static void
-refuse (GwSqRequest *request,
-        const GError *error)
+void
+_gw_sq_request_refuse (GwSqRequest *request,
+                       const GError *error)
 {
-  drop_result (request);
+  _gw_sq_request_drop (request);
   request->error = g_error_copy (error);
-  answer (request);
+  _gw_sq_request_answer (request);
 }
-
-/* --- The writer. --- */
-
-static gboolean
-is_fatal (int rc)
-{
-  int primary = rc & 0xff;
-
-  return primary == SQLITE_IOERR || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
-}
-
-static gboolean
-has_changes (GwSqState *state,
-             gint64 revision,
-             int changes)
-{
-  if (state->revision != revision || sqlite3_total_changes (state->db->handle) != changes
-      || state->dirty_projects->len > 0 || state->dirty_piles->len > 0)
-    return TRUE;
-
-  for (guint i = 0; i < state->lane_list->len; i++)
-    {
-      if (((GwSqLane *) g_ptr_array_index (state->lane_list, i))->dirty)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* Runs requests in one transaction; FALSE: undone, the reason sticks in the connection. */
-static gboolean
-run_transaction (GwSqEngine *engine,
-                 GPtrArray *group)
-{
-  GwSqState *state = engine->state;
-  gint64 revision = state->revision;
-  int changes = sqlite3_total_changes (engine->db->handle);
-
-  gw_sq_run (engine->db, "BEGIN IMMEDIATE", "");
-  for (guint i = 0; i < group->len && gw_sq_db_is_ok (engine->db); i++)
-    {
-      GwSqRequest *request = g_ptr_array_index (group, i);
-
-      gw_sq_state_tick (state);
-      request->result = request->step (state, request->args, &request->error);
-    }
-  gw_sq_state_tick (state);
-  if (gw_sq_db_is_ok (engine->db) && gw_sq_sweep_is_due (state))
-    gw_sq_sweep (state);
-  if (gw_sq_db_is_ok (engine->db) && has_changes (state, revision, changes))
-    gw_sq_state_flush (state);
-
-  return gw_sq_run (engine->db, "COMMIT", "");
-}
-
-static void
-undo (GwSqEngine *engine)
-{
-  gw_sq_db_clear (engine->db);
-  if (!sqlite3_get_autocommit (engine->db->handle))
-    gw_sq_run (engine->db, "ROLLBACK", "");
-  gw_sq_db_clear (engine->db);
-}
-
-/* What the commit made true is told. */
-static void
-tell (GwSqEngine *engine)
-{
-  GwSqState *state = engine->state;
-  gboolean changed;
-
-  g_mutex_lock (&engine->mutex);
-  changed = engine->revision != (guint64) state->revision;
-  engine->revision = (guint64) state->revision;
-  engine->commits++;
-  g_mutex_unlock (&engine->mutex);
-
-  for (guint i = 0; i < state->aborts->len; i++)
-    {
-      GwSqAbort *abort = &g_array_index (state->aborts, GwSqAbort, i);
-
-      gw_sq_watches_tell_abort (engine->watches, abort->lane, (guint64) abort->attempt);
-    }
-  g_array_set_size (state->aborts, 0);
-  for (guint i = 0; i < state->lane_list->len; i++)
-    {
-      GwSqLane *lane = g_ptr_array_index (state->lane_list, i);
-
-      if (lane->wake)
-        gw_sq_watches_tell_wake (engine->watches, lane->name);
-      lane->wake = FALSE;
-    }
-  if (changed)
-    gw_sq_watches_tell_revision (engine->watches, (guint64) state->revision);
-}
-
-/* The engine ends by itself. */
-static void
-fail (GwSqEngine *engine,
-      const GError *reason)
-{
-  void (*func) (const GError *, gpointer) = NULL;
-  gpointer data = NULL;
-
-  g_mutex_lock (&engine->mutex);
-  if (engine->failure == NULL)
-    {
-      engine->failure = g_error_new (GW_ERROR, GW_ERROR_UNAVAILABLE,
-                                     "The queue has stopped itself: %s", reason->message);
-      func = engine->failed_func;
-      data = engine->failed_data;
-    }
-  g_mutex_unlock (&engine->mutex);
-
-  g_critical ("%s", reason->message);
-  if (func != NULL)
-    func (reason, data);
-}
-
-static GError *
-dup_failure (GwSqEngine *engine)
-{
-  GError *failure;
-
-  g_mutex_lock (&engine->mutex);
-  failure = engine->failure != NULL ? g_error_copy (engine->failure) : NULL;
-  g_mutex_unlock (&engine->mutex);
-
-  return failure;
-}
-
-static void run_group (GwSqEngine *engine, GPtrArray *group);
-
-/* One of a group that was undone; if one before it was the engine's end, it is not tried any
- * more. */
-static void
-run_alone (GwSqEngine *engine,
-           GwSqRequest *request)
-{
-  g_autoptr (GPtrArray) single = g_ptr_array_new ();
-  g_autoptr (GError) failure = dup_failure (engine);
-
-  if (failure != NULL)
-    {
-      refuse (request, failure);
-      return;
-    }
-  g_ptr_array_add (single, request);
-  run_group (engine, single);
-}
-
-static void
-run_group (GwSqEngine *engine,
-           GPtrArray *group)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean fatal;
-
-  if (run_transaction (engine, group))
-    {
-      if (group->len > 0)
-        g_atomic_int_set (&engine->no_space, FALSE);
-      tell (engine);
-      for (guint i = 0; i < group->len; i++)
-        answer (g_ptr_array_index (group, i));
-      gw_sq_state_trim (engine->state);
-      return;
-    }
-
-  fatal = is_fatal (engine->db->rc);
-  gw_sq_db_set_error (engine->db, &error);
-  if (g_error_matches (error, GW_ERROR, GW_ERROR_NO_SPACE))
-    g_atomic_int_set (&engine->no_space, TRUE);
-  undo (engine);
-  for (guint i = 0; i < group->len; i++)
-    drop_result (g_ptr_array_index (group, i));
-  if (!fatal && !gw_sq_state_load (engine->state))
-    {
-      fatal = TRUE;
-      g_clear_error (&error);
-      gw_sq_db_set_error (engine->db, &error);
-      gw_sq_db_clear (engine->db);
-    }
-
-  /* A sweep that fails waits like everybody else, and is no reason to refuse anybody. */
-  if (!fatal && gw_sq_sweep_is_due (engine->state))
-    engine->state->next_sweep = engine->state->wall + 60000;
-
-  if (fatal)
-    {
-      fail (engine, error);
-      for (guint i = 0; i < group->len; i++)
-        refuse (g_ptr_array_index (group, i), error);
-    }
-  else if (group->len > 1)
-    {
-      for (guint i = 0; i < group->len; i++)
-        run_alone (engine, g_ptr_array_index (group, i));
-    }
-  else
-    {
-      for (guint i = 0; i < group->len; i++)
-        refuse (g_ptr_array_index (group, i), error);
-    }
-}
-
-/* Milliseconds until the sweep; -1: never. */
-static gint64
-time_to_sweep (GwSqEngine *engine)
-{
-  gint64 next = engine->state->next_sweep;
-  gint64 wall;
-
-  if (next == GW_CLOCK_NEVER)
-    return -1;
-  wall = gw_clock_wall (engine->options.clock);
-
-  return CLAMP (next - wall, 0, 3600 * 1000);
-}
-
-/* Waits for work; NULL: there is none any more. An empty group is a turn of the sweep. */
-static GPtrArray *
-take_group (GwSqEngine *engine)
-{
-  GPtrArray *group = g_ptr_array_new ();
-  gsize bytes = 0;
-  guint rows = 0;
-
-  g_mutex_lock (&engine->mutex);
-  while (g_queue_is_empty (&engine->requests) && g_queue_is_empty (&engine->batches)
-         && !engine->closing)
-    {
-      gint64 sweep = engine->failure == NULL ? time_to_sweep (engine) : -1;
-
-      if (sweep == 0)
-        {
-          g_mutex_unlock (&engine->mutex);
-          return group;
-        }
-      if (sweep < 0)
-        g_cond_wait (&engine->cond, &engine->mutex);
-      else
-        g_cond_wait_until (&engine->cond, &engine->mutex, g_get_monotonic_time () + sweep * 1000);
-    }
-
-  /* Many callers who were answered together ask again one after the other: the first of them would
-   * have a commit for itself, and all others would wait for it. */
-  if (engine->last_group >= GATHER_FROM && engine->requests.length < engine->last_group / 2
-      && !engine->closing)
-    {
-      g_mutex_unlock (&engine->mutex);
-      g_usleep (GATHER_US);
-      g_mutex_lock (&engine->mutex);
-    }
-
-  if (!g_queue_is_empty (&engine->batches)
-      && (engine->batch_turn || g_queue_is_empty (&engine->requests)))
-    {
-      g_ptr_array_add (group, g_queue_pop_head (&engine->batches));
-      engine->batch_turn = FALSE;
-    }
-  else
-    {
-      while (!g_queue_is_empty (&engine->requests) && rows < GROUP_ROWS && bytes < GROUP_BYTES)
-        {
-          GwSqRequest *request = g_queue_pop_head (&engine->requests);
-
-          rows += request->rows;
-          bytes += request->bytes;
-          g_ptr_array_add (group, request);
-        }
-      engine->batch_turn = TRUE;
-    }
-  engine->last_group = group->len;
-  g_mutex_unlock (&engine->mutex);
-
-  if (group->len == 0)
-    g_clear_pointer (&group, g_ptr_array_unref);
-
-  return group;
-}
-
-static void
-close_file (GwSqEngine *engine)
-{
-  gboolean failed;
-
-  g_mutex_lock (&engine->mutex);
-  failed = engine->failure != NULL;
-  g_mutex_unlock (&engine->mutex);
-
-  if (!failed)
-    {
-      gw_sq_state_tick (engine->state);
-      gw_sq_run (engine->db, "BEGIN IMMEDIATE", "");
-      gw_sq_close_attempts (engine->state);
-      if (!gw_sq_run (engine->db, "COMMIT", ""))
-        g_warning ("The queue could not be closed in order: %s", engine->db->message);
-      undo (engine);
-    }
-  g_clear_pointer (&engine->state, gw_sq_state_free);
-  g_clear_pointer (&engine->db, gw_sq_db_free);
-}
-
-static gpointer
-writer_thread (gpointer data)
-{
-  GwSqEngine *engine = data;
-  GPtrArray *group;
-  GTask *task;
-
-  while ((group = take_group (engine)) != NULL)
-    {
-      g_autoptr (GError) failure = dup_failure (engine);
-
-      if (failure == NULL)
-        run_group (engine, group);
-      else
-        {
-          for (guint i = 0; i < group->len; i++)
-            refuse (g_ptr_array_index (group, i), failure);
-        }
-      g_ptr_array_unref (group);
-    }
-
-  g_mutex_lock (&engine->mutex);
-  while (engine->n_reading > 0)
-    g_cond_wait (&engine->cond, &engine->mutex);
-  g_mutex_unlock (&engine->mutex);
-  close_file (engine);
-
-  g_mutex_lock (&engine->mutex);
-  task = g_steal_pointer (&engine->close_task);
-  g_mutex_unlock (&engine->mutex);
-  if (task != NULL)
-    {
-      g_task_return_pointer (task, NULL, NULL);
-      g_object_unref (task);
-    }
-  gw_sq_engine_unref (engine);
-
-  return NULL;
-}
-
-/* --- The readers. --- */
-
-static void
-run_read (Reader *reader,
-          GwSqRequest *request)
-{
-  GwSqView view;
-
-  gw_sq_view_init (&view, reader->engine, reader->db);
-  view.bounds = reader->bounds;
-  gw_sq_run (reader->db, "BEGIN", "");
-  request->result = request->read (&view, request->args, &request->error);
-  gw_sq_run (reader->db, "COMMIT", "");
-  gw_sq_view_clear (&view);
-
-  if (!gw_sq_db_is_ok (reader->db))
-    {
-      drop_result (request);
-      gw_sq_db_set_error (reader->db, &request->error);
-      gw_sq_db_clear (reader->db);
-      if (!sqlite3_get_autocommit (reader->db->handle))
-        gw_sq_run (reader->db, "ROLLBACK", "");
-      gw_sq_db_clear (reader->db);
-    }
-  answer (request);
-}
-
-static gpointer
-reader_thread (gpointer data)
-{
-  Reader *reader = data;
-  GwSqEngine *engine = reader->engine;
-
-  g_mutex_lock (&engine->mutex);
-  for (;;)
-    {
-      GwSqRequest *request = g_queue_pop_head (&reader->requests);
-
-      if (request == NULL && engine->closing)
-        break;
-      if (request == NULL)
-        {
-          g_cond_wait (&reader->cond, &engine->mutex);
-          continue;
-        }
-      g_mutex_unlock (&engine->mutex);
-      run_read (reader, request);
-      g_mutex_lock (&engine->mutex);
-    }
-  g_mutex_unlock (&engine->mutex);
-
-  g_clear_pointer (&reader->db, gw_sq_db_free);
-  g_mutex_lock (&engine->mutex);
-  engine->n_reading--;
-  g_cond_signal (&engine->cond);
-  g_mutex_unlock (&engine->mutex);
-  gw_sq_engine_unref (engine);
-
-  return NULL;
-}
-
-/* --- The face. --- */
 
 static gboolean
 open_file (GwSqEngine *engine,
@@ -540,7 +89,7 @@ open_file (GwSqEngine *engine,
     return FALSE;
   engine->revision = (guint64) engine->state->revision;
 
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     {
       engine->readers[i].db = gw_sq_db_open (engine->path, FALSE, error);
       if (engine->readers[i].db == NULL)
@@ -556,7 +105,7 @@ GwSqEngine *
 gw_sq_engine_new (const GwSqliteQueueOptions *options,
                   GError **error)
 {
-  static const char *const names[N_READERS] = { "queue reader", "queue scan" };
+  static const char *const names[GW_SQ_N_READERS] = { "queue reader", "queue scan" };
   GwSqEngine *engine = g_new0 (GwSqEngine, 1);
 
   engine->ref_count = 1;
@@ -567,7 +116,7 @@ gw_sq_engine_new (const GwSqliteQueueOptions *options,
   g_cond_init (&engine->cond);
   engine->walks = gw_queue_walks_new (engine->options.clock, WALKS_KEPT);
   engine->watches = gw_sq_watches_new ();
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     {
       g_cond_init (&engine->readers[i].cond);
       engine->readers[i].bounds = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
@@ -579,13 +128,15 @@ gw_sq_engine_new (const GwSqliteQueueOptions *options,
       return NULL;
     }
 
-  engine->n_reading = N_READERS;
-  for (guint i = 0; i < N_READERS; i++)
+  engine->n_reading = GW_SQ_N_READERS;
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     {
       engine->readers[i].engine = gw_sq_engine_ref (engine);
-      engine->readers[i].thread = g_thread_new (names[i], reader_thread, &engine->readers[i]);
+      engine->readers[i].thread = g_thread_new (names[i], _gw_sq_engine_read_thread,
+                                                &engine->readers[i]);
     }
-  engine->writer = g_thread_new ("queue writer", writer_thread, gw_sq_engine_ref (engine));
+  engine->writer = g_thread_new ("queue writer", _gw_sq_engine_write_thread,
+                                 gw_sq_engine_ref (engine));
 
   return engine;
 }
@@ -606,7 +157,7 @@ gw_sq_engine_unref (GwSqEngine *engine)
 
   g_clear_pointer (&engine->state, gw_sq_state_free);
   g_clear_pointer (&engine->db, gw_sq_db_free);
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     {
       g_clear_pointer (&engine->readers[i].db, gw_sq_db_free);
       g_cond_clear (&engine->readers[i].cond);
@@ -655,7 +206,7 @@ gw_sq_engine_write (GwSqEngine *engine,
   if (refusal != NULL)
     {
       request->error = refusal;
-      answer (request);
+      _gw_sq_request_answer (request);
     }
 }
 
@@ -665,7 +216,7 @@ gw_sq_engine_read (GwSqEngine *engine,
                    GwSqRequest *request,
                    gboolean scan)
 {
-  Reader *reader = &engine->readers[scan ? 1 : 0];
+  GwSqReader *reader = &engine->readers[scan ? 1 : 0];
   GError *refusal;
 
   g_mutex_lock (&engine->mutex);
@@ -680,7 +231,7 @@ gw_sq_engine_read (GwSqEngine *engine,
   if (refusal != NULL)
     {
       request->error = refusal;
-      answer (request);
+      _gw_sq_request_answer (request);
     }
 }
 
@@ -697,7 +248,7 @@ gw_sq_engine_close (GwSqEngine *engine,
     engine->close_task = task;
   engine->closing = TRUE;
   g_cond_signal (&engine->cond);
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     g_cond_signal (&engine->readers[i].cond);
   g_mutex_unlock (&engine->mutex);
 
@@ -728,9 +279,9 @@ gw_sq_engine_join (GwSqEngine *engine)
 {
   gboolean waits = g_thread_self () != engine->writer;
 
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     waits = waits && g_thread_self () != engine->readers[i].thread;
-  for (guint i = 0; i < N_READERS; i++)
+  for (guint i = 0; i < GW_SQ_N_READERS; i++)
     join_thread (&engine->readers[i].thread, waits);
   join_thread (&engine->writer, waits);
 }

@@ -13,14 +13,17 @@ G_BEGIN_DECLS
 /*
  * The rooms of the embedded engine, for its own files only.
  *
- *   gw-sqlite-queue.c            the object: arguments in, results out
- *   gw-sqlite-queue-engine.c     the threads: group commit, readers, closing
+ *   gw-sqlite-queue.c            the object: arguments in, results out; -reads.c for its reads
+ *   gw-sqlite-queue-engine.c     opening and closing, what waits
+ *   gw-sqlite-queue-writer.c     group commit
+ *   gw-sqlite-queue-readers.c    the threads that read
  *   gw-sqlite-queue-watch.c      who is told what
  *   gw-sqlite-queue-db.c         one connection: statements, errors
  *   gw-sqlite-queue-schema.c     tables, versions, another boot's clock
  *   gw-sqlite-queue-state.c      what the writer keeps in memory: a cache of the tables
  *   gw-sqlite-queue-piles.c      who is next
- *   gw-sqlite-queue-lanes.c      limits, windows, ghosts, providers
+ *   gw-sqlite-queue-lanes.c      limits, windows, ghosts
+ *   gw-sqlite-queue-lane-providers.c  the providers behind the lanes, pins
  *   gw-sqlite-queue-submit.c -claim.c -finish.c -tasks.c -projects.c -recover.c -sweep.c  the steps
  *   gw-sqlite-queue-read.c -feed.c -numbers.c -estimate.c                          the reads
  */
@@ -309,7 +312,9 @@ GwTask *gw_sq_state_read_task (GwSqState *state, gint64 pk);
 
 GwSqLane *gw_sq_lane_get (GwSqState *state, const char *name);
 GwSqLane *gw_sq_lane_by_pk (GwSqState *state, gint64 pk);
+GwSqLane *gw_sq_lane_new (void);
 void gw_sq_lane_free (GwSqLane *lane);
+void gw_sq_lanes_sort (GwSqState *state);
 gboolean gw_sq_lanes_load (GwSqState *state);
 void gw_sq_lanes_flush (GwSqState *state);
 void gw_sq_lanes_expire (GwSqState *state);
@@ -487,5 +492,13 @@ guint64 gw_sq_engine_get_revision (GwSqEngine *engine);
 GwQueueWalks *gw_sq_engine_get_walks (GwSqEngine *engine);
 
 GwSqWatches *gw_sq_engine_get_watches (GwSqEngine *engine);
+
+/* --- The object. --- */
+
+GwSqEngine *gw_sqlite_queue_get_engine (GwQueue *self);
+GwSqRequest *gw_sq_request_new (GwQueue *self, gpointer tag, gpointer args,
+                                GDestroyNotify free_args, GDestroyNotify free_result,
+                                GAsyncReadyCallback callback, gpointer user_data);
+void gw_sqlite_queue_init_reads (GwQueueInterface *iface);
 
 G_END_DECLS

@@ -22,16 +22,22 @@ static void gw_sqlite_queue_iface_init (GwQueueInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (GwSqliteQueue, gw_sqlite_queue, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (GW_TYPE_QUEUE, gw_sqlite_queue_iface_init))
 
+GwSqEngine *
+gw_sqlite_queue_get_engine (GwQueue *self)
+{
+  return GW_SQLITE_QUEUE (self)->engine;
+}
+
 /* --- Requests. --- */
 
-static GwSqRequest *
-new_request (GwQueue *self,
-             gpointer tag,
-             gpointer args,
-             GDestroyNotify free_args,
-             GDestroyNotify free_result,
-             GAsyncReadyCallback callback,
-             gpointer user_data)
+GwSqRequest *
+gw_sq_request_new (GwQueue *self,
+                   gpointer tag,
+                   gpointer args,
+                   GDestroyNotify free_args,
+                   GDestroyNotify free_result,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
 {
   GwSqRequest *request = g_new0 (GwSqRequest, 1);
 
@@ -55,16 +61,6 @@ write_step (GwQueue *self,
 }
 
 static void
-read_view (GwQueue *self,
-           GwSqReadFunc read,
-           gboolean scan,
-           GwSqRequest *request)
-{
-  request->read = read;
-  gw_sq_engine_read (GW_SQLITE_QUEUE (self)->engine, request, scan);
-}
-
-static void
 free_call_args (gpointer data)
 {
   GwSqCallArgs *args = data;
@@ -85,19 +81,6 @@ free_verb_args (gpointer data)
   g_free (args->model);
   g_strfreev (args->ids);
   g_clear_pointer (&args->providers, g_ptr_array_unref);
-  g_free (args);
-}
-
-static void
-free_read_args (gpointer data)
-{
-  GwSqReadArgs *args = data;
-
-  g_free (args->id);
-  g_free ((char *) args->feed.store);
-  g_free ((char *) args->feed.project);
-  g_free ((char *) args->feed.query);
-  g_free ((char *) args->results.project);
   g_free (args);
 }
 
@@ -147,8 +130,10 @@ submit_async (GwQueue *self,
 {
   gsize bytes;
   GwSubmission *copy = copy_submission (submission, &bytes);
-  GwSqRequest *request = new_request (self, submit_async, copy, (GDestroyNotify) gw_submission_free,
-                                      (GDestroyNotify) gw_submitted_free, callback, user_data);
+  GwSqRequest *request = gw_sq_request_new (self, submit_async, copy,
+                                            (GDestroyNotify) gw_submission_free,
+                                            (GDestroyNotify) gw_submitted_free, callback,
+                                            user_data);
 
   request->rows = copy->tasks->len;
   request->bytes = bytes;
@@ -184,8 +169,9 @@ claim_async (GwQueue *self,
              gpointer user_data)
 {
   write_step (self, gw_sq_step_claim,
-              new_request (self, claim_async, new_call_args (0, NULL, claim), free_call_args,
-                           (GDestroyNotify) gw_grant_free, callback, user_data));
+              gw_sq_request_new (self, claim_async, new_call_args (0, NULL, claim),
+                                 free_call_args, (GDestroyNotify) gw_grant_free, callback,
+                                 user_data));
 }
 
 static void
@@ -199,7 +185,8 @@ note_sent_async (GwQueue *self,
 
   args->sent_at = sent_at;
   write_step (self, gw_sq_step_note_sent,
-              new_request (self, note_sent_async, args, free_call_args, NULL, callback, user_data));
+              gw_sq_request_new (self, note_sent_async, args, free_call_args, NULL, callback,
+                                 user_data));
 }
 
 static void
@@ -210,8 +197,8 @@ finish_async (GwQueue *self,
               gpointer user_data)
 {
   GwSqRequest *request =
-      new_request (self, finish_async, new_call_args (attempt, reply, NULL), free_call_args,
-                   (GDestroyNotify) gw_finished_free, callback, user_data);
+      gw_sq_request_new (self, finish_async, new_call_args (attempt, reply, NULL), free_call_args,
+                         (GDestroyNotify) gw_finished_free, callback, user_data);
 
   request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
   write_step (self, gw_sq_step_finish, request);
@@ -226,8 +213,8 @@ finish_and_claim_async (GwQueue *self,
                         gpointer user_data)
 {
   GwSqRequest *request =
-      new_request (self, finish_and_claim_async, new_call_args (attempt, reply, claim),
-                   free_call_args, (GDestroyNotify) gw_finished_free, callback, user_data);
+      gw_sq_request_new (self, finish_and_claim_async, new_call_args (attempt, reply, claim),
+                         free_call_args, (GDestroyNotify) gw_finished_free, callback, user_data);
 
   request->bytes = reply->result != NULL ? strlen (reply->result) : 0;
   write_step (self, gw_sq_step_finish, request);
@@ -256,8 +243,9 @@ cancel_task_async (GwQueue *self,
                    gpointer user_data)
 {
   write_step (self, gw_sq_step_cancel_task,
-              new_request (self, cancel_task_async, new_verb_args (task_id, NULL, NULL),
-                           free_verb_args, (GDestroyNotify) gw_task_unref, callback, user_data));
+              gw_sq_request_new (self, cancel_task_async, new_verb_args (task_id, NULL, NULL),
+                                 free_verb_args, (GDestroyNotify) gw_task_unref, callback,
+                                 user_data));
 }
 
 static void
@@ -269,8 +257,9 @@ retry_task_async (GwQueue *self,
                   gpointer user_data)
 {
   write_step (self, gw_sq_step_retry_task,
-              new_request (self, retry_task_async, new_verb_args (task_id, provider, model),
-                           free_verb_args, (GDestroyNotify) gw_task_unref, callback, user_data));
+              gw_sq_request_new (self, retry_task_async, new_verb_args (task_id, provider, model),
+                                 free_verb_args, (GDestroyNotify) gw_task_unref, callback,
+                                 user_data));
 }
 
 static void
@@ -285,8 +274,8 @@ set_removed_async (GwQueue *self,
 
   args->ids = g_strdupv ((char **) task_ids);
   args->flag = removed;
-  request = new_request (self, set_removed_async, args, free_verb_args, g_free, callback,
-                         user_data);
+  request = gw_sq_request_new (self, set_removed_async, args, free_verb_args, g_free, callback,
+                               user_data);
   request->rows = g_strv_length (args->ids);
   request->batch = request->rows > GW_SQ_BATCH_TASKS;
   write_step (self, gw_sq_step_set_removed, request);
@@ -304,8 +293,8 @@ act_on_project_async (GwQueue *self,
 
   args->act = *act;
   args->act.provider = args->act.model = NULL;
-  request = new_request (self, act_on_project_async, args, free_verb_args, g_free, callback,
-                         user_data);
+  request = gw_sq_request_new (self, act_on_project_async, args, free_verb_args, g_free, callback,
+                               user_data);
   /* Thousands of rows, maybe: nobody else's commit waits for them. */
   request->batch = act->verb == GW_PROJECT_CANCEL || act->verb == GW_PROJECT_RETRY;
   write_step (self, gw_sq_step_act_on_project, request);
@@ -323,8 +312,8 @@ patch_project_async (GwQueue *self,
   args->patch = *patch;
   args->patch.name = NULL;
   write_step (self, gw_sq_step_patch_project,
-              new_request (self, patch_project_async, args, free_verb_args,
-                           (GDestroyNotify) gw_project_unref, callback, user_data));
+              gw_sq_request_new (self, patch_project_async, args, free_verb_args,
+                                 (GDestroyNotify) gw_project_unref, callback, user_data));
 }
 
 static void
@@ -333,9 +322,9 @@ remove_project_async (GwQueue *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  GwSqRequest *request = new_request (self, remove_project_async,
-                                      new_verb_args (project, NULL, NULL), free_verb_args, NULL,
-                                      callback, user_data);
+  GwSqRequest *request = gw_sq_request_new (self, remove_project_async,
+                                            new_verb_args (project, NULL, NULL), free_verb_args,
+                                            NULL, callback, user_data);
 
   request->batch = TRUE;
   write_step (self, gw_sq_step_remove_project, request);
@@ -373,8 +362,8 @@ set_providers_async (GwQueue *self,
       g_ptr_array_add (args->providers, own);
     }
   write_step (self, gw_sq_step_set_providers,
-              new_request (self, set_providers_async, args, free_verb_args,
-                           (GDestroyNotify) g_strfreev, callback, user_data));
+              gw_sq_request_new (self, set_providers_async, args, free_verb_args,
+                                 (GDestroyNotify) g_strfreev, callback, user_data));
 }
 
 static void
@@ -387,8 +376,8 @@ set_limits_async (GwQueue *self,
 
   args->limits = *limits;
   write_step (self, gw_sq_step_set_limits,
-              new_request (self, set_limits_async, args, free_verb_args, NULL, callback,
-                           user_data));
+              gw_sq_request_new (self, set_limits_async, args, free_verb_args, NULL, callback,
+                                 user_data));
 }
 
 static void
@@ -398,154 +387,8 @@ resume_lane_async (GwQueue *self,
                    gpointer user_data)
 {
   write_step (self, gw_sq_step_resume_lane,
-              new_request (self, resume_lane_async, new_verb_args (provider, NULL, NULL),
-                           free_verb_args, NULL, callback, user_data));
-}
-
-/* --- Reads. --- */
-
-static GwSqReadArgs *
-new_read_args (const char *id,
-               guint64 since,
-               guint limit)
-{
-  GwSqReadArgs *args = g_new0 (GwSqReadArgs, 1);
-
-  args->id = g_strdup (id);
-  args->since = MIN (since, (guint64) G_MAXINT64);
-  args->limit = CLAMP (limit, 1, 1000);
-
-  return args;
-}
-
-static void
-get_task_async (GwQueue *self,
-                const char *task_id,
-                GAsyncReadyCallback callback,
-                gpointer user_data)
-{
-  read_view (self, gw_sq_read_task, FALSE,
-             new_request (self, get_task_async, new_read_args (task_id, 0, 1), free_read_args,
-                          (GDestroyNotify) gw_task_unref, callback, user_data));
-}
-
-static void
-get_project_async (GwQueue *self,
-                   const char *project,
-                   GAsyncReadyCallback callback,
-                   gpointer user_data)
-{
-  read_view (self, gw_sq_read_project, FALSE,
-             new_request (self, get_project_async, new_read_args (project, 0, 1), free_read_args,
-                          (GDestroyNotify) gw_project_unref, callback, user_data));
-}
-
-static void
-list_projects_async (GwQueue *self,
-                     guint64 since,
-                     guint limit,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
-{
-  read_view (self, gw_sq_read_projects, FALSE,
-             new_request (self, list_projects_async, new_read_args (NULL, since, limit),
-                          free_read_args, (GDestroyNotify) gw_project_page_free, callback,
-                          user_data));
-}
-
-static void
-read_feed_async (GwQueue *self,
-                 const GwFeedQuery *query,
-                 GAsyncReadyCallback callback,
-                 gpointer user_data)
-{
-  GwSqReadArgs *args = new_read_args (NULL, query->since, query->limit);
-  guint64 head = gw_sq_engine_get_revision (GW_SQLITE_QUEUE (self)->engine);
-  gboolean follows;
-
-  args->feed = *query;
-  args->feed.since = args->since;
-  args->feed.store = g_strdup (query->store);
-  args->feed.project = g_strdup (query->project);
-  args->feed.query = g_strdup (query->query);
-  /* Who is near the head reads little, whatever the filter. */
-  follows = query->has_since && query->since + 256 >= head;
-  read_view (self, gw_sq_read_feed, !follows,
-             new_request (self, read_feed_async, args, free_read_args,
-                          (GDestroyNotify) gw_feed_page_free, callback, user_data));
-}
-
-static void
-read_results_async (GwQueue *self,
-                    const GwResultsQuery *query,
-                    GAsyncReadyCallback callback,
-                    gpointer user_data)
-{
-  GwSqReadArgs *args = new_read_args (NULL, 0, query->limit);
-
-  args->results = *query;
-  args->results.limit = args->limit;
-  args->results.project = g_strdup (query->project);
-  read_view (self, gw_sq_read_results, TRUE,
-             new_request (self, read_results_async, args, free_read_args,
-                          (GDestroyNotify) g_ptr_array_unref, callback, user_data));
-}
-
-static void
-read_attempts_async (GwQueue *self,
-                     const char *task_id,
-                     guint64 since,
-                     guint64 before,
-                     guint limit,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
-{
-  GwSqReadArgs *args = new_read_args (task_id, since, limit);
-
-  args->before = MIN (before, (guint64) G_MAXINT64);
-  read_view (self, gw_sq_read_attempts, task_id == NULL,
-             new_request (self, read_attempts_async, args, free_read_args,
-                          (GDestroyNotify) gw_attempt_page_free, callback, user_data));
-}
-
-static void
-read_lanes_async (GwQueue *self,
-                  GAsyncReadyCallback callback,
-                  gpointer user_data)
-{
-  read_view (self, gw_sq_read_lanes, FALSE,
-             new_request (self, read_lanes_async, NULL, NULL, (GDestroyNotify) g_ptr_array_unref,
-                          callback, user_data));
-}
-
-static void
-read_stats_async (GwQueue *self,
-                  GAsyncReadyCallback callback,
-                  gpointer user_data)
-{
-  read_view (self, gw_sq_read_stats, FALSE,
-             new_request (self, read_stats_async, NULL, NULL, (GDestroyNotify) gw_queue_stats_free,
-                          callback, user_data));
-}
-
-static void
-read_recovery_async (GwQueue *self,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
-{
-  read_view (self, gw_sq_read_recovery, FALSE,
-             new_request (self, read_recovery_async, NULL, NULL, (GDestroyNotify) gw_recovery_free,
-                          callback, user_data));
-}
-
-static void
-read_snapshot_async (GwQueue *self,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
-{
-  read_view (self, gw_sq_read_snapshot, FALSE,
-             new_request (self, read_snapshot_async, NULL, NULL,
-                          (GDestroyNotify) gw_queue_snapshot_free, callback, user_data));
+              gw_sq_request_new (self, resume_lane_async, new_verb_args (provider, NULL, NULL),
+                                 free_verb_args, NULL, callback, user_data));
 }
 
 /* --- The rest. --- */
@@ -618,6 +461,7 @@ get_kind (GwQueue *self)
 static void
 gw_sqlite_queue_iface_init (GwQueueInterface *iface)
 {
+  gw_sqlite_queue_init_reads (iface);
   iface->submit_async = submit_async;
   iface->claim_async = claim_async;
   iface->note_sent_async = note_sent_async;
@@ -632,16 +476,6 @@ gw_sqlite_queue_iface_init (GwQueueInterface *iface)
   iface->set_providers_async = set_providers_async;
   iface->set_limits_async = set_limits_async;
   iface->resume_lane_async = resume_lane_async;
-  iface->get_task_async = get_task_async;
-  iface->get_project_async = get_project_async;
-  iface->list_projects_async = list_projects_async;
-  iface->read_feed_async = read_feed_async;
-  iface->read_results_async = read_results_async;
-  iface->read_attempts_async = read_attempts_async;
-  iface->read_lanes_async = read_lanes_async;
-  iface->read_stats_async = read_stats_async;
-  iface->read_recovery_async = read_recovery_async;
-  iface->read_snapshot_async = read_snapshot_async;
   iface->close_async = close_async;
   iface->watch_revision = watch_revision;
   iface->watch_lane = watch_lane;
