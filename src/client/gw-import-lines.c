@@ -131,12 +131,14 @@ gw_import_lines_unref (GwImportLines *lines)
   g_free (lines);
 }
 
+/* How many lines there are, of every kind; O(1). */
 guint
 gw_import_lines_get_length (GwImportLines *lines)
 {
   return lines->lines->len;
 }
 
+/* (transfer none): the line at @i, below the length; lives as long as @lines. */
 const GwImportLine *
 gw_import_lines_get (GwImportLines *lines,
                      guint i)

@@ -102,6 +102,7 @@ gw_import_row_init (GwImportRow *self)
 {
 }
 
+/* Whether it is a task that can be added, and not a problem or a heading. */
 gboolean
 gw_import_row_is_task (GwImportRow *self)
 {
@@ -110,6 +111,7 @@ gw_import_row_is_task (GwImportRow *self)
   return gw_import_lines_get (self->lines, self->line)->kind == GW_IMPORT_LINE_TASK;
 }
 
+/* Whether an earlier row, of any of the files, has the same task. */
 gboolean
 gw_import_row_is_duplicate (GwImportRow *self)
 {
@@ -118,6 +120,7 @@ gw_import_row_is_duplicate (GwImportRow *self)
   return gw_import_lines_get (self->lines, self->line)->duplicate;
 }
 
+/* Whether it will be added; only a task can be. */
 gboolean
 gw_import_row_get_ticked (GwImportRow *self)
 {
@@ -278,6 +281,7 @@ gw_import_rows_init (GwImportRows *self)
   self->rows = g_hash_table_new (NULL, NULL);
 }
 
+/* (transfer full): no rows yet. Main thread, as all of it. */
 GwImportRows *
 gw_import_rows_new (void)
 {
@@ -365,6 +369,7 @@ gw_import_rows_set_only_problems (GwImportRows *self,
   show (self);
 }
 
+/* Takes @row in or leaves it out; one of earlier lines, or that is no task, is left as it is. */
 void
 gw_import_rows_set_ticked (GwImportRows *self,
                            GwImportRow *row,
@@ -397,6 +402,7 @@ gw_import_rows_set_ticked (GwImportRows *self,
   g_signal_emit (self, signals[TICKS_CHANGED], 0);
 }
 
+/* Takes all tasks in, or leaves all out; O(rows). */
 void
 gw_import_rows_tick_all (GwImportRows *self,
                          gboolean ticked)
@@ -419,12 +425,14 @@ gw_import_rows_tick_all (GwImportRows *self,
   g_signal_emit (self, signals[TICKS_CHANGED], 0);
 }
 
+/* How many rows can be added, ticked or not. */
 guint
 gw_import_rows_get_n_tasks (GwImportRows *self)
 {
   return self->n_tasks;
 }
 
+/* How many rows will be added. */
 guint
 gw_import_rows_get_n_ticked (GwImportRows *self)
 {

@@ -356,6 +356,7 @@ gw_import_set_get_file (GwImportSet *self,
   return self->files->pdata[i];
 }
 
+/* Whether a thread reads or parses, so that what is shown will change. */
 gboolean
 gw_import_set_is_busy (GwImportSet *self)
 {

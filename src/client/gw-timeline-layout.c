@@ -45,6 +45,7 @@ typedef struct {
   GArray *parked; /* (element-type Span): it cooled down */
 } LaneTimes;
 
+/* (transfer full): a lane that says nothing yet but its name. */
 GwTimelineLane *
 gw_timeline_lane_new (const char *name)
 {
@@ -704,6 +705,8 @@ gw_timeline_row_find_bar (const GwTimelineRow *row,
   return best;
 }
 
+/* (transfer none) (nullable): the gap at the time @at (ms); %NULL if a call ran then. O(log gaps).
+ * */
 const GwTimelineGap *
 gw_timeline_row_find_gap (const GwTimelineRow *row,
                           gint64 at)

@@ -435,6 +435,7 @@ gw_feed_free (GwFeed *self)
   g_free (self);
 }
 
+/* How many long-polls wait just now. In the gateway's thread. */
 guint
 gw_feed_count_waiters (GwFeed *self)
 {

@@ -446,6 +446,7 @@ gw_http_connection_get_foreign (GwHttpConnection *self)
   return self->foreign;
 }
 
+/* Notes whether the process behind it is another user's; whoever reads it decides. */
 void
 gw_http_connection_set_foreign (GwHttpConnection *self,
                                 gboolean foreign)

@@ -553,6 +553,7 @@ gw_http_listener_set_phase (GwHttpListener *self,
   enter_phase (self, connection, place, phase);
 }
 
+/* How many connections are in @phase just now. */
 guint
 gw_http_listener_count (GwHttpListener *self,
                         GwHttpPhase phase)
@@ -560,6 +561,7 @@ gw_http_listener_count (GwHttpListener *self,
   return self->phases[phase].length;
 }
 
+/* How many connections there have been, in all. */
 guint64
 gw_http_listener_count_accepted (GwHttpListener *self)
 {

@@ -72,6 +72,7 @@ parse_thread (gpointer data)
   return NULL;
 }
 
+/* (transfer full): without a job; its thread starts with the first. */
 GwParseThread *
 gw_parse_thread_new (void)
 {

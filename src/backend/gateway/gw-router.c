@@ -175,6 +175,7 @@ gw_router_match (const char *method,
     match->allow = list_methods (path, literal);
 }
 
+/* Frees what a match holds; a cleared one may be cleared again. */
 void
 gw_route_match_clear (GwRouteMatch *match)
 {

@@ -41,6 +41,7 @@ static const char *const key_sources[] = {
   [GW_KEY_NOT_NEEDED] = "not-needed",
 };
 
+/* (transfer none): its name on the wire. */
 const char *
 gw_key_source_to_string (GwKeySource source)
 {

@@ -64,6 +64,7 @@ gw_partial_unref (GwPartial *self)
   g_free (self);
 }
 
+/* The number of the attempt whose answer it holds. */
 guint
 gw_partial_get_attempt (GwPartial *self)
 {
@@ -122,6 +123,7 @@ gw_partial_dup_text (GwPartial *self,
   return text;
 }
 
+/* (transfer full): none yet. Any thread. */
 GwPartials *
 gw_partials_new (void)
 {
@@ -153,6 +155,8 @@ gw_partials_unref (GwPartials *self)
   g_free (self);
 }
 
+/* What the call for @task_id has answered so far is in @partial from now on; referenced. Any
+ * thread. */
 void
 gw_partials_add (GwPartials *self,
                  const char *task_id,

@@ -18,6 +18,7 @@ static const char *const kinds[] = {
   [GW_PROVIDER_PRACTICE] = "practice",
 };
 
+/* (transfer none): its name in the configuration and on the wire. */
 const char *
 gw_provider_kind_to_string (GwProviderKind kind)
 {
@@ -26,6 +27,7 @@ gw_provider_kind_to_string (GwProviderKind kind)
   return kinds[kind];
 }
 
+/* Whether @string names a kind; @kind is left as it is if not. */
 gboolean
 gw_provider_kind_from_string (const char *string,
                               GwProviderKind *kind)

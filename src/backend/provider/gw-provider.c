@@ -127,6 +127,7 @@ gw_provider_new (GwProviderConfig *config,
   return g_object_new (type, "config", config, "key", key, "clock", clock, NULL);
 }
 
+/* (transfer none): what it was made with. */
 GwProviderConfig *
 gw_provider_get_config (GwProvider *self)
 {
@@ -135,6 +136,7 @@ gw_provider_get_config (GwProvider *self)
   return priv->config;
 }
 
+/* (transfer none): the clock that its calls ask. */
 GwClock *
 gw_provider_get_clock (GwProvider *self)
 {
@@ -152,6 +154,8 @@ gw_provider_get_key (GwProvider *self)
   return priv->key != NULL ? gw_secret_get (priv->key) : NULL;
 }
 
+/* Makes one call, in the thread that made the provider; gw_provider_call_finish() gives the
+ * classified reply. */
 void
 gw_provider_call_async (GwProvider *self,
                         const GwCall *call,

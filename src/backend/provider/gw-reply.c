@@ -6,6 +6,7 @@
 #include "gw-log.h"
 #include "provider/gw-reply.h"
 
+/* (transfer full): says nothing yet. */
 GwReply *
 gw_reply_new (void)
 {
@@ -15,6 +16,7 @@ gw_reply_new (void)
   return reply;
 }
 
+/* (transfer full): a deep copy. */
 GwReply *
 gw_reply_copy (const GwReply *reply)
 {

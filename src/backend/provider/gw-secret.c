@@ -77,6 +77,7 @@ gw_secret_unref (GwSecret *secret)
   g_atomic_rc_box_release_full (secret, gw_secret_clear);
 }
 
+/* (transfer none): the text, for the header of one call and nothing else. */
 const char *
 gw_secret_get (const GwSecret *secret)
 {

@@ -32,12 +32,14 @@ static const GwStoreFields fields[GW_N_STORE_KINDS] = {
   [GW_STORE_KEY] = { "key", "itxuiiU" },
 };
 
+/* (transfer none): the fields of a record of that kind. */
 const GwStoreFields *
 gw_store_get_fields (GwStoreKind kind)
 {
   return &fields[kind];
 }
 
+/* (transfer full): no records yet. */
 GwStorePage *
 gw_store_page_new (void)
 {
@@ -59,6 +61,7 @@ gw_store_page_free (GwStorePage *page)
   g_free (page);
 }
 
+/* Frees what @info holds; a cleared one may be cleared again. */
 void
 gw_store_info_clear (GwStoreInfo *info)
 {

@@ -66,6 +66,7 @@ gw_redis_connection_new (const GwRedisAddress *address)
   return self;
 }
 
+/* Closes it, if it is open; it can be opened again. */
 void
 gw_redis_connection_close (GwRedisConnection *self)
 {
@@ -84,18 +85,21 @@ gw_redis_connection_free (GwRedisConnection *self)
   g_free (self);
 }
 
+/* Whether there is one; that the server is gone shows when it is used. */
 gboolean
 gw_redis_connection_is_open (GwRedisConnection *self)
 {
   return self->context != NULL;
 }
 
+/* Its socket, to be waited for; -1 while it is closed. */
 int
 gw_redis_connection_get_fd (GwRedisConnection *self)
 {
   return self->context != NULL ? self->context->fd : -1;
 }
 
+/* (transfer none) (nullable): for hiredis; %NULL while it is closed. */
 redisContext *
 gw_redis_connection_get_context (GwRedisConnection *self)
 {
@@ -109,6 +113,7 @@ gw_redis_connection_get_fault (GwRedisConnection *self)
   return self->fault;
 }
 
+/* (transfer none): what the server said of itself. */
 const GwRedisServer *
 gw_redis_connection_get_server (GwRedisConnection *self)
 {

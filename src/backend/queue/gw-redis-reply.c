@@ -54,6 +54,7 @@ gw_redis_reply_dup_text (const redisReply *reply,
   return *text != '\0' ? g_strdup (text) : NULL;
 }
 
+/* The number at @index, also where it came as text; 0 if there is none. */
 gint64
 gw_redis_reply_get_int (const redisReply *reply,
                         guint index)
@@ -76,6 +77,7 @@ gw_redis_reply_get_time (const redisReply *reply,
   return time >= GW_REDIS_NEVER ? G_MAXINT64 : time;
 }
 
+/* The number at @index; 0 if there is none. */
 double
 gw_redis_reply_get_double (const redisReply *reply,
                            guint index)

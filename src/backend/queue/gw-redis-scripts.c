@@ -97,6 +97,7 @@ gw_redis_script_get_name (GwRedisScript script)
   return scripts[script].name;
 }
 
+/* (transfer none): the Lua text that is sent. */
 const char *
 gw_redis_script_get_source (GwRedisScript script)
 {

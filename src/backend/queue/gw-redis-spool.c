@@ -397,6 +397,7 @@ gw_redis_spool_free (GwRedisSpool *self)
   g_free (self);
 }
 
+/* (transfer none): where it keeps what waits. */
 const char *
 gw_redis_spool_get_folder (GwRedisSpool *self)
 {
@@ -446,6 +447,7 @@ tell_state (GwRedisHeld *held,
   return held->state;
 }
 
+/* How far @held is; @error says why with FAILED. Never blocks on the disk. */
 GwRedisHeldState
 gw_redis_spool_get_state (GwRedisSpool *self,
                           GwRedisHeld *held,

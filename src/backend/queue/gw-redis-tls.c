@@ -44,6 +44,7 @@ gw_redis_tls_explain (const GwRedisAddress *address,
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SSL_CTX, SSL_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SSL, SSL_free)
 
+/* Whether this build can speak TLS to Redis at all. */
 gboolean
 gw_redis_tls_is_built (void)
 {

@@ -71,6 +71,7 @@ abort_free (gpointer data)
   g_free (call);
 }
 
+/* (transfer full): nobody watches yet. Any thread, as all of them. */
 GwSqWatches *
 gw_sq_watches_new (void)
 {
@@ -124,6 +125,7 @@ add (GwSqWatches *watches,
   return id;
 }
 
+/* @func is called in @context with newer revisions. Returns: for gw_sq_watches_remove(). */
 guint
 gw_sq_watches_add_revision (GwSqWatches *watches,
                             GMainContext *context,
@@ -138,6 +140,8 @@ gw_sq_watches_add_revision (GwSqWatches *watches,
   return add (watches, watch, context, data, destroy);
 }
 
+/* @func is called in @context with what concerns the lane @provider. Returns: for
+ * gw_sq_watches_remove(). */
 guint
 gw_sq_watches_add_lane (GwSqWatches *watches,
                         const char *provider,
@@ -154,6 +158,7 @@ gw_sq_watches_add_lane (GwSqWatches *watches,
   return add (watches, watch, context, data, destroy);
 }
 
+/* Its function is not begun again after it. */
 void
 gw_sq_watches_remove (GwSqWatches *watches,
                       guint id)
@@ -276,6 +281,7 @@ tell (GwSqWatches *watches,
   g_mutex_unlock (&watches->mutex);
 }
 
+/* Tells everybody who watches it that @revision is committed. */
 void
 gw_sq_watches_tell_revision (GwSqWatches *watches,
                              guint64 revision)
@@ -283,6 +289,7 @@ gw_sq_watches_tell_revision (GwSqWatches *watches,
   tell (watches, NULL, revision);
 }
 
+/* Tells a lane to ask again. */
 void
 gw_sq_watches_tell_wake (GwSqWatches *watches,
                          const char *provider)
@@ -290,6 +297,7 @@ gw_sq_watches_tell_wake (GwSqWatches *watches,
   tell (watches, provider, 0);
 }
 
+/* Tells a lane to give up @attempt. */
 void
 gw_sq_watches_tell_abort (GwSqWatches *watches,
                           const char *provider,

@@ -17,6 +17,7 @@
 #define LONGEST_OF_MANY 0.25
 #define MOST_CYCLES 24 /* of a window that one look walks through */
 
+/* (transfer full): remembers nothing yet; used by one thread at a time. */
 GwSchedulerMemo *
 gw_scheduler_memo_new (void)
 {

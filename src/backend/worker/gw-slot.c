@@ -409,6 +409,7 @@ gw_slot_new (GwQueue *queue,
   return self;
 }
 
+/* Whether it asks for a task, or has one. In the lane's thread. */
 gboolean
 gw_slot_is_busy (GwSlot *self)
 {

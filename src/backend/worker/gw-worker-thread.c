@@ -74,6 +74,7 @@ gw_worker_thread_new (const char *name)
   return self;
 }
 
+/* (transfer none): the thread's main context, which runs until it is stopped. */
 GMainContext *
 gw_worker_thread_get_context (GwWorkerThread *self)
 {
