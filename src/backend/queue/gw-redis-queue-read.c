@@ -395,7 +395,7 @@ gw_redis_parse_recovery (GwRedisRequest *request,
   if (recovery == NULL)
     {
       recovery = g_new0 (GwRecovery, 1);
-      recovery->attempts = g_ptr_array_new_with_free_func (unref_attempt);
+      recovery->attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_attempt_unref);
       request->progress = recovery;
       request->free_progress = free_recovery;
     }
