@@ -46,6 +46,7 @@ struct _GwTaskDetail {
   GtkWidget *result_heading;
   GtkLabel *result_title;
   GtkToggleButton *plain_button;
+  GtkWidget *copy_result_button;
   GwMarkdownView *result_text;
   GwPartialResult *partial_result;
   GwAttempts *attempts;
@@ -379,6 +380,7 @@ update (GwTaskDetail *self)
                       task->practice ? _("Practice Answer") : _("Result"));
   gtk_widget_set_visible (self->result_heading, has_result || loads);
   gtk_widget_set_visible (GTK_WIDGET (self->plain_button), has_result);
+  gtk_widget_set_visible (self->copy_result_button, has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result || loads);
   gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
   gw_attempts_set_task (self->attempts, task);
@@ -564,6 +566,7 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, content_text);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_heading);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_title);
+  gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, copy_result_button);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, result_text);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, partial_result);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, plain_button);
