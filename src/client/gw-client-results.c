@@ -8,6 +8,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "gw-cancel.h"
 #include "gw-client-private.h"
 
 #define CHUNK_BYTES (256 * 1024)
@@ -22,6 +23,7 @@ typedef struct {
   GCancellable *inner;  /* (owned): cancelled by the caller's, or where nothing comes any more */
   GCancellable *outer;  /* (owned) (nullable): the caller's */
   gulong outer_id;
+  GMainContext *context; /* (owned) */
   GSource *deadline;    /* (owned) (nullable) */
   GInputStream *stream; /* (owned) (nullable) */
   GByteArray *rest;     /* (owned): a line that is not yet whole */
@@ -38,12 +40,19 @@ clear_deadline (Download *download)
   g_clear_pointer (&download->deadline, g_source_unref);
 }
 
+static void
+give_up (Download *download)
+{
+  if (download->stream == NULL)
+    gw_cancel_later (download->inner, download->context);
+  else
+    g_cancellable_cancel (download->inner);
+}
+
 static gboolean
 deadline_cb (gpointer user_data)
 {
-  Download *download = user_data;
-
-  g_cancellable_cancel (download->inner);
+  give_up (user_data);
 
   return G_SOURCE_REMOVE;
 }
@@ -55,14 +64,14 @@ start_deadline (Download *download)
   download->deadline = g_timeout_source_new_seconds (PIECE_TIMEOUT_S);
   g_source_set_static_name (download->deadline, "[gangway] results deadline");
   g_source_set_callback (download->deadline, deadline_cb, download, NULL);
-  g_source_attach (download->deadline, g_main_context_get_thread_default ());
+  g_source_attach (download->deadline, download->context);
 }
 
 static void
 outer_cancelled_cb (GCancellable *outer,
                     gpointer user_data)
 {
-  g_cancellable_cancel (G_CANCELLABLE (user_data));
+  give_up (user_data);
 }
 
 static void
@@ -71,6 +80,7 @@ download_free (Download *download)
   if (download->outer != NULL)
     g_cancellable_disconnect (download->outer, download->outer_id);
   clear_deadline (download);
+  g_main_context_unref (download->context);
   g_clear_object (&download->outer);
   g_clear_object (&download->inner);
   g_clear_object (&download->stream);
@@ -238,6 +248,8 @@ send_cb (GObject *source,
       return;
     }
 
+  if (download->outer != NULL && g_cancellable_is_cancelled (download->outer))
+    g_cancellable_cancel (download->inner);
   g_input_stream_read_bytes_async (download->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
                                    download->inner, read_cb, g_object_ref (task));
   start_deadline (download);
@@ -288,6 +300,7 @@ gw_client_get_results_async (GwClient *self,
   download = g_new0 (Download, 1);
   download->message = _gw_client_new_message (self, "GET", path);
   download->inner = g_cancellable_new ();
+  download->context = g_main_context_ref_thread_default ();
   download->rest = g_byte_array_new ();
   download->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   g_task_set_task_data (task, download, (GDestroyNotify) download_free);
@@ -303,7 +316,7 @@ gw_client_get_results_async (GwClient *self,
     {
       download->outer = g_object_ref (cancellable);
       download->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (outer_cancelled_cb),
-                                                  g_object_ref (download->inner), g_object_unref);
+                                                  download, NULL);
     }
   start_deadline (download);
   soup_session_send_async (self->session, download->message, G_PRIORITY_DEFAULT, download->inner,

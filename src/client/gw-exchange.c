@@ -10,6 +10,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "gw-cancel.h"
 #include "gw-error.h"
 
 #include "gw-exchange.h"
@@ -25,12 +26,14 @@ typedef struct {
   GCancellable *cancellable;  /* (owned): ours, cancelled by the deadline or by the caller's */
   GCancellable *outer;        /* (owned) (nullable): the caller's */
   gulong outer_id;
+  GMainContext *context;      /* (owned) */
   GSource *deadline;          /* (owned) (nullable) */
   GInputStream *stream;       /* (owned) (nullable) */
   GByteArray *body;           /* (owned) */
   gsize max_bytes;
   gboolean timed_out;
   gboolean started;
+  gboolean asked;             /* the head of the request is written: an answer may come */
 } Exchange;
 
 static void
@@ -45,6 +48,7 @@ exchange_free (Exchange *exchange)
   g_clear_object (&exchange->cancellable);
   g_clear_object (&exchange->message);
   g_clear_object (&exchange->session);
+  g_main_context_unref (exchange->context);
   g_clear_pointer (&exchange->body, g_byte_array_unref);
   g_free (exchange);
 }
@@ -227,6 +231,10 @@ send_cb (GObject *source,
       return;
     }
 
+  /* From here on there is no need to wait with it. */
+  if (exchange->timed_out
+      || (exchange->outer != NULL && g_cancellable_is_cancelled (exchange->outer)))
+    g_cancellable_cancel (exchange->cancellable);
   g_input_stream_read_bytes_async (exchange->stream, CHUNK_BYTES, G_PRIORITY_DEFAULT,
                                    exchange->cancellable, read_cb, g_object_ref (task));
 }
@@ -240,13 +248,32 @@ starting_cb (SoupMessage *message,
   exchange->started = TRUE;
 }
 
+static void
+wrote_headers_cb (SoupMessage *message,
+                  gpointer user_data)
+{
+  Exchange *exchange = user_data;
+
+  exchange->asked = TRUE;
+}
+
+/* What is not sent yet is not to be sent any more. */
+static void
+give_up (Exchange *exchange)
+{
+  if (exchange->asked && exchange->stream == NULL)
+    gw_cancel_later (exchange->cancellable, exchange->context);
+  else
+    g_cancellable_cancel (exchange->cancellable);
+}
+
 static gboolean
 deadline_cb (gpointer user_data)
 {
   Exchange *exchange = user_data;
 
   exchange->timed_out = TRUE;
-  g_cancellable_cancel (exchange->cancellable);
+  give_up (exchange);
 
   return G_SOURCE_REMOVE;
 }
@@ -255,7 +282,7 @@ static void
 outer_cancelled_cb (GCancellable *outer,
                     gpointer user_data)
 {
-  g_cancellable_cancel (G_CANCELLABLE (user_data));
+  give_up (user_data);
 }
 
 /**
@@ -264,7 +291,7 @@ outer_cancelled_cb (GCancellable *outer,
  * @message: the request, complete
  * @timeout_ms: everything must be over by then; 0: no limit
  * @max_bytes: the largest answer that is taken
- * @cancellable: (nullable): gives the request up
+ * @cancellable: (nullable): gives the request up; cancelled in the calling thread
  * @callback: called in the thread-default context of the caller
  * @user_data: for @callback
  *
@@ -286,25 +313,26 @@ gw_exchange_async (SoupSession *session,
   exchange->session = g_object_ref (session);
   exchange->message = g_object_ref (message);
   exchange->cancellable = g_cancellable_new ();
+  exchange->context = g_main_context_ref_thread_default ();
   exchange->body = g_byte_array_new ();
   exchange->max_bytes = max_bytes;
   g_task_set_task_data (task, exchange, (GDestroyNotify) exchange_free);
 
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   g_signal_connect (message, "starting", G_CALLBACK (starting_cb), exchange);
+  g_signal_connect (message, "wrote-headers", G_CALLBACK (wrote_headers_cb), exchange);
   if (cancellable != NULL)
     {
       exchange->outer = g_object_ref (cancellable);
       exchange->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (outer_cancelled_cb),
-                                                  g_object_ref (exchange->cancellable),
-                                                  g_object_unref);
+                                                  exchange, NULL);
     }
   if (timeout_ms > 0)
     {
       exchange->deadline = g_timeout_source_new (timeout_ms);
       g_source_set_static_name (exchange->deadline, "[gangway] HTTP deadline");
       g_source_set_callback (exchange->deadline, deadline_cb, exchange, NULL);
-      g_source_attach (exchange->deadline, g_main_context_get_thread_default ());
+      g_source_attach (exchange->deadline, exchange->context);
     }
 
   soup_session_send_async (session, message, G_PRIORITY_DEFAULT, exchange->cancellable, send_cb,

@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include "gw-cancel.h"
 #include "gw-source.h"
 #include "provider/gw-body-reader.h"
 #include "provider/gw-http-exchange.h"
@@ -22,6 +23,7 @@ typedef struct {
   GwExchange *exchange;      /* (owned) */
   SoupMessage *message;      /* (owned) */
   GCancellable *cancellable; /* (owned) ends what libsoup does, whatever the reason */
+  GMainContext *context;     /* (owned) */
   GSource *connect_limit;    /* (owned) (nullable) */
   gint64 connect_by;         /* monotonic µs; nothing is sent later, even if nobody could look before */
   GSource *total_limit;      /* (owned) */
@@ -53,6 +55,7 @@ run_free (gpointer data)
   g_signal_handlers_disconnect_by_data (run->message, run);
   g_clear_object (&run->message);
   g_clear_object (&run->cancellable);
+  g_main_context_unref (run->context);
   g_clear_pointer (&run->exchange, gw_exchange_free);
   g_clear_pointer (&run->clock, gw_clock_unref);
   g_free (run);
@@ -65,7 +68,11 @@ give_up (Run *run,
   if (run->exchange->end != GW_EXCHANGE_OK)
     return;
   run->exchange->end = end;
-  g_cancellable_cancel (run->cancellable);
+  /* Where the head of an answer may be there that is not announced yet. */
+  if (run->exchange->phase >= GW_EXCHANGE_SENDING && run->exchange->phase < GW_EXCHANGE_READING)
+    gw_cancel_later (run->cancellable, run->context);
+  else
+    g_cancellable_cancel (run->cancellable);
 }
 
 static gboolean
@@ -130,6 +137,7 @@ restarted_cb (SoupMessage *message,
   g_set_error_literal (&run->exchange->error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
                        "the connection was closed");
   give_up (run, GW_EXCHANGE_BROKEN);
+  g_cancellable_cancel (run->cancellable);
 }
 
 static void
@@ -257,6 +265,8 @@ head_cb (GObject *source,
     }
 
   exchange->phase = GW_EXCHANGE_READING;
+  if (exchange->end != GW_EXCHANGE_OK)
+    g_cancellable_cancel (run->cancellable);
   if (exchange->first_byte_at == 0)
     exchange->first_byte_at = gw_clock_now (run->clock);
   if (run->take != NULL)
@@ -292,6 +302,7 @@ gw_http_exchange_async (SoupSession *session,
   run->exchange = g_new0 (GwExchange, 1);
   run->message = g_object_ref (message);
   run->cancellable = g_cancellable_new ();
+  run->context = g_main_context_ref (context);
   run->sent = sent;
   run->sent_data = sent_data;
   run->take = take;

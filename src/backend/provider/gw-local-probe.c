@@ -9,6 +9,7 @@
 
 #include <libsoup/soup.h>
 
+#include "gw-cancel.h"
 #include "gw-error.h"
 #include "gw-source.h"
 #include "provider/gw-body-reader.h"
@@ -40,7 +41,7 @@ probe_free (gpointer data)
 static gboolean
 time_over_cb (gpointer user_data)
 {
-  g_cancellable_cancel (user_data);
+  gw_cancel_later (user_data, g_main_context_get_thread_default ());
 
   return G_SOURCE_REMOVE;
 }
@@ -49,9 +50,7 @@ static gboolean
 outer_cancelled_cb (GCancellable *outer,
                     gpointer user_data)
 {
-  g_cancellable_cancel (user_data);
-
-  return G_SOURCE_REMOVE;
+  return time_over_cb (user_data);
 }
 
 static void
