@@ -188,6 +188,24 @@ gw_client_set_minimal_concurrency (GwClient *self,
 }
 
 /**
+ * gw_client_keep_minimal:
+ * @self: a client that was not used yet
+ * @folder: for what is to outlive the process
+ *
+ * Does nothing unless the gateway is a minimal one.
+ */
+void
+gw_client_keep_minimal (GwClient *self,
+                        const char *folder)
+{
+  g_return_if_fail (GW_IS_CLIENT (self));
+  g_return_if_fail (folder != NULL);
+
+  if (self->minimal != NULL)
+    gw_minimal_poller_keep (self->minimal, folder);
+}
+
+/**
  * gw_client_dup_foreign_id:
  * @self: a client
  * @task_id: an id that the client gave out

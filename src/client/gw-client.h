@@ -46,6 +46,10 @@ void gw_client_set_patience (GwClient *self, guint seconds);
 /* Tasks that may be unfinished at once at a minimal gateway (10). */
 void gw_client_set_minimal_concurrency (GwClient *self, guint concurrency);
 
+/* Keeps in @folder what is submitted to a minimal gateway, and takes up what was kept there; to be
+ * called before anything else. Nothing with any other. */
+void gw_client_keep_minimal (GwClient *self, const char *folder);
+
 /* The id that a minimal gateway gave to a task; NULL while it has none, and with any other. */
 char *gw_client_dup_foreign_id (GwClient *self, const char *task_id);
 

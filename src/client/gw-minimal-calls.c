@@ -53,16 +53,18 @@ _gw_minimal_touch_project (GwMinimalPoller *self,
   _gw_minimal_changed (self);
 }
 
-static GwMinimalProject *
-add_project (GwMinimalPoller *self,
-             const char *name)
+GwMinimalProject *
+_gw_minimal_add_project (GwMinimalPoller *self,
+                         const char *project_id,
+                         const char *name,
+                         gint64 created_at)
 {
   GwMinimalProject *project = g_new0 (GwMinimalProject, 1);
 
   project->project = gw_project_new ();
-  project->project->project_id = gw_id_new ();
+  project->project->project_id = g_strdup (project_id);
   project->project->name = g_strdup (name);
-  project->project->created_at = g_get_real_time () / 1000;
+  project->project->created_at = created_at;
   project->project->usage = GW_USAGE_NONE;
   g_queue_init (&project->waiting);
   g_ptr_array_add (self->projects, project);
@@ -70,33 +72,37 @@ add_project (GwMinimalPoller *self,
   return project;
 }
 
-static void
-add_entry (GwMinimalPoller *self,
-           GwMinimalProject *project,
-           JsonObject *object)
+/* @submitted: (nullable): metadata */
+GwMinimalEntry *
+_gw_minimal_add_entry (GwMinimalPoller *self,
+                       GwMinimalProject *project,
+                       const char *task_id,
+                       const char *content,
+                       const char *provider,
+                       const char *model,
+                       JsonObject *submitted,
+                       gint64 created_at)
 {
   GwMinimalEntry *entry = g_new0 (GwMinimalEntry, 1);
-  const char *content = gw_json_peek_string (object, "content");
-  JsonObject *metadata = gw_json_peek_object (object, "metadata");
 
   entry->poller = self;
   entry->project = project;
   entry->link.data = entry;
   entry->turn.data = entry;
-  entry->content = g_strdup (content != NULL ? content : "");
-  entry->provider = g_strdup (gw_json_peek_string (object, "provider"));
-  entry->model = g_strdup (gw_json_peek_string (object, "model"));
-  if (metadata != NULL)
-    entry->submitted = json_object_ref (metadata);
+  entry->content = g_strdup (content);
+  entry->provider = g_strdup (provider);
+  entry->model = g_strdup (model);
+  if (submitted != NULL)
+    entry->submitted = json_object_ref (submitted);
 
   entry->task = gw_task_new ();
-  entry->id = gw_id_new ();
+  entry->id = g_strdup (task_id);
   entry->task->task_id = g_strdup (entry->id);
   entry->task->project_id = g_strdup (project->project->project_id);
   entry->task->status = GW_TASK_QUEUED;
   entry->task->content = g_strdup (entry->content);
   entry->task->content_size = strlen (entry->content);
-  entry->task->created_at = g_get_real_time () / 1000;
+  entry->task->created_at = created_at;
   entry->task->usage = GW_USAGE_NONE;
   entry->task->duration_ms = -1;
   if (entry->submitted != NULL)
@@ -109,6 +115,22 @@ add_entry (GwMinimalPoller *self,
   g_queue_push_tail_link (&self->by_revision, &entry->link);
   g_queue_push_tail_link (&project->waiting, &entry->turn);
   project->project->counts[GW_TASK_QUEUED]++;
+
+  return entry;
+}
+
+static void
+add_object (GwMinimalPoller *self,
+            GwMinimalProject *project,
+            JsonObject *object)
+{
+  const char *content = gw_json_peek_string (object, "content");
+  g_autofree char *id = gw_id_new ();
+
+  _gw_minimal_add_entry (self, project, id, content != NULL ? content : "",
+                         gw_json_peek_string (object, "provider"),
+                         gw_json_peek_string (object, "model"),
+                         gw_json_peek_object (object, "metadata"), g_get_real_time () / 1000);
 }
 
 /**
@@ -132,9 +154,14 @@ gw_minimal_poller_submit (GwMinimalPoller *self,
 {
   const char *name = project != NULL ? project : GW_PROJECT_DEFAULT_NAME;
   GwMinimalProject *target = _gw_minimal_find_project (self, name);
+  guint first = self->order->len;
 
   if (target == NULL)
-    target = add_project (self, name);
+    {
+      g_autofree char *id = gw_id_new ();
+
+      target = _gw_minimal_add_project (self, id, name, g_get_real_time () / 1000);
+    }
   if (concurrency > 0)
     target->project->concurrency = concurrency;
 
@@ -142,11 +169,12 @@ gw_minimal_poller_submit (GwMinimalPoller *self,
     {
       GwMinimalEntry *entry;
 
-      add_entry (self, target, g_ptr_array_index (tasks, i));
+      add_object (self, target, g_ptr_array_index (tasks, i));
       entry = g_ptr_array_index (self->order, self->order->len - 1);
       g_ptr_array_add (ids, g_strdup (entry->task->task_id));
     }
   _gw_minimal_touch_project (self, target);
+  _gw_minimal_keep_new (self, target, first);
   _gw_minimal_pump (self);
 
   return g_strdup (target->project->project_id);
@@ -227,6 +255,7 @@ set_paused (GwMinimalPoller *self,
       project->project->paused = paused;
       self->revision++;
       _gw_minimal_touch_project (self, project);
+      _gw_minimal_keep_project (self, project);
       _gw_minimal_pump (self);
     }
 
@@ -245,6 +274,7 @@ patch_project (GwMinimalPoller *self,
     project->project->paused = gw_json_peek_boolean (body, "paused", FALSE);
   self->revision++;
   _gw_minimal_touch_project (self, project);
+  _gw_minimal_keep_project (self, project);
   _gw_minimal_pump (self);
 
   return gw_project_to_json (project->project);

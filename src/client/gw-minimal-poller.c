@@ -8,9 +8,12 @@
  * polls at a time. Runs in the thread-default context of the thread that made the client.
  *
  * Guarantee: a task is POSTed again only where the gateway certainly has not taken it. What is told
- * to the outside is in gw-minimal-feed.c, what it can be asked to do in gw-minimal-calls.c. */
+ * to the outside is in gw-minimal-feed.c, what it can be asked to do in gw-minimal-calls.c, what of it
+ * outlives the process in gw-minimal-keep.c. */
 
 #include "config.h"
+
+#include <unistd.h>
 
 #include <glib/gi18n-lib.h>
 
@@ -77,6 +80,11 @@ gw_minimal_poller_finalize (GObject *object)
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
   g_free (self->store);
+  g_free (self->journal_path);
+  if (self->journal >= 0)
+    close (self->journal);
+  if (self->journal_lock >= 0)
+    close (self->journal_lock);
 
   G_OBJECT_CLASS (gw_minimal_poller_parent_class)->finalize (object);
 }
@@ -97,6 +105,8 @@ gw_minimal_poller_init (GwMinimalPoller *self)
   self->cancellable = g_cancellable_new ();
   self->concurrency = GW_MINIMAL_CONCURRENCY;
   self->store = gw_id_new ();
+  self->journal = -1;
+  self->journal_lock = -1;
   self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
   self->order = g_ptr_array_new ();
   self->projects = g_ptr_array_new_with_free_func (project_free);
@@ -240,6 +250,7 @@ _gw_minimal_set_state (GwMinimalEntry *entry,
   g_queue_unlink (&self->by_revision, &entry->link);
   g_queue_push_tail_link (&self->by_revision, &entry->link);
   _gw_minimal_touch_project (self, entry->project);
+  _gw_minimal_keep_entry (entry);
 }
 
 void
@@ -324,6 +335,17 @@ schedule_poll (GwMinimalEntry *entry)
   g_source_set_callback (entry->timer, poll_due_cb, entry, NULL);
   g_source_attach (entry->timer, entry->poller->context);
   entry->pause_ms = MIN (entry->pause_ms * 3 / 2, MAX_POLL_MS);
+}
+
+/* One that was sent by an earlier process. */
+void
+_gw_minimal_poll_again (GwMinimalEntry *entry)
+{
+  entry->project->unfinished++;
+  entry->poller->unfinished++;
+  entry->pause_ms = FIRST_POLL_MS;
+  entry->missing = 0;
+  schedule_poll (entry);
 }
 
 typedef struct {
@@ -506,6 +528,7 @@ posted_cb (GObject *source,
     {
       entry->pause_ms = FIRST_POLL_MS;
       entry->missing = 0;
+      _gw_minimal_keep_entry (entry);
       schedule_poll (entry);
     }
   else if (reply != NULL)

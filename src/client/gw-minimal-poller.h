@@ -17,6 +17,7 @@ G_DECLARE_FINAL_TYPE (GwMinimalPoller, gw_minimal_poller, GW, MINIMAL_POLLER, GO
  * were submitted through this client, and their states. Inside the client library only.
  */
 GwMinimalPoller *gw_minimal_poller_new (GwClient *client);
+void gw_minimal_poller_keep (GwMinimalPoller *self, const char *folder);
 void gw_minimal_poller_stop (GwMinimalPoller *self);
 void gw_minimal_poller_set_concurrency (GwMinimalPoller *self, guint concurrency);
 

@@ -46,7 +46,10 @@ struct _GwMinimalPoller {
   gboolean stopped;
   guint64 revision;
   guint64 position;
-  char *store;               /* (owned): an id for this client's memory */
+  char *store;               /* (owned): an id for what this client keeps */
+  char *journal_path;        /* (owned) (nullable) */
+  int journal;               /* -1: kept in memory only */
+  int journal_lock;
   GHashTable *entries;       /* (owned) id → (owned) GwMinimalEntry */
   GPtrArray *order;          /* (owned) (element-type GwMinimalEntry): order of submission */
   GPtrArray *projects;       /* (owned) (element-type GwMinimalProject) */
@@ -68,5 +71,19 @@ void _gw_minimal_touch_project (GwMinimalPoller *self, GwMinimalProject *project
 void _gw_minimal_pump (GwMinimalPoller *self);
 void _gw_minimal_changed (GwMinimalPoller *self);
 void _gw_minimal_waiter_free (gpointer waiter);
+void _gw_minimal_poll_again (GwMinimalEntry *entry);
+
+/* gw-minimal-calls.c */
+GwMinimalProject *_gw_minimal_add_project (GwMinimalPoller *self, const char *project_id,
+                                           const char *name, gint64 created_at);
+GwMinimalEntry *_gw_minimal_add_entry (GwMinimalPoller *self, GwMinimalProject *project,
+                                       const char *task_id, const char *content,
+                                       const char *provider, const char *model,
+                                       JsonObject *submitted, gint64 created_at);
+
+/* gw-minimal-keep.c */
+void _gw_minimal_keep_new (GwMinimalPoller *self, GwMinimalProject *project, guint first);
+void _gw_minimal_keep_entry (GwMinimalEntry *entry);
+void _gw_minimal_keep_project (GwMinimalPoller *self, GwMinimalProject *project);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 
 /* More separate places than this are one step over all that lies between them. */
 #define MAX_RUNS 32
+#define SAME_MOMENT_MS 1500
 
 void
 _gw_task_list_order_init (GwTaskList *self)
@@ -294,6 +295,67 @@ note_begin (GwTaskList *self,
     task->seen_running_at = g_get_real_time () / 1000;
 }
 
+/* True of the project only, which tells it by itself: no task changes when its project is paused or
+ * goes on, so the word would stay wrong until the task is sent. */
+static void
+drop_paused (GwTask *task)
+{
+  if (g_strcmp0 (task->waiting_reason, "paused") != 0)
+    return;
+
+  g_clear_pointer (&task->waiting_reason, g_free);
+  task->waiting_until = 0;
+}
+
+static void
+replace_task (GwTaskList *self,
+              GwTaskItem *item,
+              GwTask *task)
+{
+  count (self, gw_task_item_get_task (item), -1);
+  count (self, task, 1);
+  gw_task_item_set_task (item, task);
+  g_ptr_array_add (self->delta->changed, g_object_ref (item));
+}
+
+/* The moment when a task goes on is reckoned anew each time; a little more or less is no news. */
+static gboolean
+waits_alike (const GwTask *a,
+             const GwTask *b)
+{
+  return g_strcmp0 (a->waiting_reason, b->waiting_reason) == 0
+         && ABS (a->waiting_until - b->waiting_until) < SAME_MOMENT_MS;
+}
+
+/**
+ * gw_task_list_take_waits:
+ * @self: a list
+ * @tasks: (element-type GwTask): as the gateway tells them just now
+ *
+ * Takes from them only why queued tasks wait: what has changed otherwise comes in its order, by the
+ * feed.
+ */
+void
+gw_task_list_take_waits (GwTaskList *self,
+                         GPtrArray *tasks)
+{
+  g_return_if_fail (GW_IS_TASK_LIST (self));
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      GwTask *task = g_ptr_array_index (tasks, i);
+      GwTaskItem *item = g_hash_table_lookup (self->by_id, task->task_id);
+      GwTask *old = item != NULL ? gw_task_item_get_task (item) : NULL;
+
+      drop_paused (task);
+      if (old != NULL && old->status == GW_TASK_QUEUED && task->status == GW_TASK_QUEUED
+          && old->revision == task->revision && !waits_alike (old, task))
+        replace_task (self, item, task);
+    }
+  if (self->delta->changed->len > 0)
+    _gw_task_list_emit_changed (self);
+}
+
 /* The feed may leave out members that a task already has, see `fields`; ours never does. */
 void
 _gw_task_list_take_task (GwTaskList *self,
@@ -302,13 +364,7 @@ _gw_task_list_take_task (GwTaskList *self,
   GwTaskItem *item = g_hash_table_lookup (self->by_id, task->task_id);
   GwTask *old;
 
-  /* True of the project only, which tells it by itself: no task changes when its project is paused
-   * or goes on, so the word would stay wrong until the task is sent. */
-  if (g_strcmp0 (task->waiting_reason, "paused") == 0)
-    {
-      g_clear_pointer (&task->waiting_reason, g_free);
-      task->waiting_until = 0;
-    }
+  drop_paused (task);
   if (self->seen != NULL)
     g_hash_table_add (self->seen, g_strdup (task->task_id));
   if (item == NULL)
@@ -323,10 +379,7 @@ _gw_task_list_take_task (GwTaskList *self,
     return;
 
   note_begin (self, task, old);
-  count (self, old, -1);
-  count (self, task, 1);
-  gw_task_item_set_task (item, task);
-  g_ptr_array_add (self->delta->changed, g_object_ref (item));
+  replace_task (self, item, task);
 }
 
 static int

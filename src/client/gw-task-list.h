@@ -66,6 +66,9 @@ guint gw_task_list_get_position (GwTaskList *self, GwTaskItem *item);
 /* Which task of its project it is, 1 the first submitted: the `index` of an export. 0: not here. */
 guint gw_task_list_get_number (GwTaskList *self, GwTaskItem *item);
 
+/* (element-type GwTask): what the gateway says just now of tasks that have not changed. */
+void gw_task_list_take_waits (GwTaskList *self, GPtrArray *tasks);
+
 /* A task that is known before the feed tells of it: what this client just submitted. */
 void gw_task_list_add (GwTaskList *self, GwTask *task);
 

@@ -56,10 +56,19 @@ set_note (GwAttempts *self, const char *text)
   gtk_widget_set_visible (GTK_WIDGET (self->note), text != NULL);
 }
 
+/* The number that stands in the title. */
+guint
+gw_attempts_count (GwAttempts *self)
+{
+  g_return_val_if_fail (GW_IS_ATTEMPTS (self), 0);
+
+  return self->attempts != NULL ? MAX (self->attempts->len, self->n_calls) : self->n_calls;
+}
+
 static void
 update_title (GwAttempts *self)
 {
-  guint n = self->attempts != NULL ? MAX (self->attempts->len, self->n_calls) : self->n_calls;
+  guint n = gw_attempts_count (self);
   /* Translators: the calls that were made for a task, and their number */
   g_autofree char *text = g_strdup_printf (_("Attempts (%u)"), n);
 

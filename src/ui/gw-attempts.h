@@ -15,5 +15,6 @@ void gw_attempts_set_client (GwAttempts *self, GwClient *client);
 void gw_attempts_set_task (GwAttempts *self, const GwTask *task);
 void gw_attempts_tick (GwAttempts *self);
 GPtrArray *gw_attempts_get (GwAttempts *self); /* (nullable) (element-type GwAttempt) oldest first */
+guint gw_attempts_count (GwAttempts *self);
 
 G_END_DECLS

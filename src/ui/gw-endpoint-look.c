@@ -72,15 +72,21 @@ not_found (GwEndpoint *self, GwFound found, gboolean too_old)
   g_autofree char *message = NULL;
   gboolean lost = self->state == GW_ENDPOINT_LOST;
 
-  if (!self->given && (!lost || ++self->tries >= DEFAULT_TRIES))
+  if (!self->given && !self->gone && (!lost || ++self->tries >= DEFAULT_TRIES))
     {
-      self->port_taken = found != GW_FOUND_NOTHING;
-      _gw_endpoint_start_engine (self);
-      return;
+      if (!lost || _gw_endpoint_is_own_data (self))
+        {
+          self->port_taken = found != GW_FOUND_NOTHING;
+          _gw_endpoint_start_engine (self);
+          return;
+        }
+      /* What it had is with nobody else: it stays on the screen until the user says otherwise. */
+      self->gone = TRUE;
+      self->tries = 0;
     }
-  if (self->given)
+  if (self->given || self->gone)
     self->tries = MIN (self->tries + 1, 7);
-  look_again_in (self, self->given ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
+  look_again_in (self, self->given || self->gone ? MIN (1u << (self->tries - 1), MAX_PAUSE_S) : 1);
   if (too_old)
     /* Translators: an address, and a version */
     message = g_strdup_printf (_("The gateway at %1$s is too old for this app: version %2$s."),
@@ -88,6 +94,10 @@ not_found (GwEndpoint *self, GwFound found, gboolean too_old)
   else if (found == GW_FOUND_OTHER)
     /* Translators: %s is an address */
     message = g_strdup_printf (_("Another program answers at %s, not a gateway."),
+                               get_address (self));
+  else if (self->gone)
+    /* Translators: %s is an address */
+    message = g_strdup_printf (_("The gateway at %s is gone. Its tasks are kept there, not here."),
                                get_address (self));
   else
     /* Translators: %s is an address */
@@ -120,9 +130,11 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           break;
         }
       self->port_taken = FALSE;
+      _gw_endpoint_set_store (self, discovery->store);
       _gw_endpoint_set_client (self, self->uri, _gw_endpoint_get_token (self), GW_PROTOCOL_GANGWAY);
       break;
     case GW_FOUND_MINIMAL:
+      _gw_endpoint_set_store (self, NULL);
       _gw_endpoint_set_client (self, self->uri, _gw_endpoint_get_token (self), GW_PROTOCOL_MINIMAL);
       break;
     case GW_FOUND_NOTHING:
@@ -174,6 +186,7 @@ gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
           = g_strdup_printf (_("Can’t reach the gateway at %s."), get_address (self));
 
       self->tries = 0;
+      self->gone = FALSE;
       look_again_in (self, 1);
       _gw_endpoint_set_state (self, GW_ENDPOINT_LOST, message);
     }

@@ -21,7 +21,9 @@ struct _GwEndpoint {
   char *token;         /* (owned) (nullable) of the preferred address */
   char *version;       /* (owned) (nullable) that the gateway named */
   gint64 ready_since;  /* Unix ms; 0: it is not */
+  char *store;         /* (owned) (nullable) id of the data that are shown, as the gateway named it */
   gboolean given;
+  gboolean gone;       /* lost, and what it has nobody else has: never replaced by itself */
   gboolean port_taken; /* another program answers at the default address */
   gboolean other_queue; /* what is found next is not what the client spoke to */
   gboolean again;      /* the preference changed while our engine started or stopped */
@@ -44,6 +46,7 @@ struct _GwEndpoint {
 
 /* gw-endpoint.c */
 void _gw_endpoint_start_engine (GwEndpoint *self);
+gboolean _gw_endpoint_is_own_data (GwEndpoint *self);
 
 /* gw-endpoint-look.c */
 const char *_gw_endpoint_get_token (GwEndpoint *self);
@@ -54,6 +57,7 @@ void _gw_endpoint_look (GwEndpoint *self);
 void _gw_endpoint_set_state (GwEndpoint *self, GwEndpointState state, const char *message);
 void _gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token,
                               GwProtocol protocol);
+void _gw_endpoint_set_store (GwEndpoint *self, const char *store);
 void _gw_endpoint_set_version (GwEndpoint *self, const GwDiscovery *discovery);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ void
 _gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol protocol)
 {
   self->tries = 0;
+  self->gone = FALSE;
   if (self->client != NULL && !self->other_queue
       && gw_client_get_protocol (self->client) == protocol)
     gw_client_set_endpoint (self->client, uri, token);
@@ -29,6 +30,14 @@ _gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token, G
     {
       g_clear_object (&self->client);
       self->client = gw_client_new (uri, token, protocol);
+      if (protocol == GW_PROTOCOL_MINIMAL)
+        {
+          g_autofree char *folder = self->data_dir != NULL
+                                        ? g_strdup (self->data_dir)
+                                        : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
+
+          gw_client_keep_minimal (self->client, folder);
+        }
     }
   self->other_queue = FALSE;
   if (uri != self->uri)
@@ -37,6 +46,17 @@ _gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token, G
       self->uri = g_strdup (uri);
     }
   _gw_endpoint_set_state (self, GW_ENDPOINT_READY, NULL);
+}
+
+/* @store: (nullable): what answers now has these data. Other ones than before are other tasks: nothing
+ * that is shown goes on. */
+void
+_gw_endpoint_set_store (GwEndpoint *self, const char *store)
+{
+  if (self->store != NULL && g_strcmp0 (self->store, store) != 0)
+    self->other_queue = TRUE;
+  g_free (self->store);
+  self->store = g_strdup (store);
 }
 
 void
@@ -86,6 +106,16 @@ gw_endpoint_needs_window (GwEndpoint *self)
   return self->engine_runs
          || (self->client != NULL
              && gw_client_get_protocol (self->client) == GW_PROTOCOL_MINIMAL);
+}
+
+/* Whether the built-in gateway may take the place of the one that does not answer, if the user says
+ * so: by itself it carries on only with the same data. */
+gboolean
+gw_endpoint_may_use_builtin (GwEndpoint *self)
+{
+  g_return_val_if_fail (GW_IS_ENDPOINT (self), FALSE);
+
+  return self->given || self->gone;
 }
 
 gboolean

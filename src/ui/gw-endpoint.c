@@ -17,7 +17,7 @@
  *
  * An address that was given is tried again and again, with a growing pause, and never replaced by
  * itself; the default one that vanishes is looked for each second for 10 s, then the built-in one
- * carries on with the same data.
+ * carries on, if what was shown is its data, too.
  *
  * Main thread only. Signal `changed`: any of what the getters give. The client stays the same
  * object where it can, whatever its address becomes, so that lists and calls go on where they
@@ -117,8 +117,11 @@ other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
     }
   else if (discovery != NULL && discovery->found == GW_FOUND_OURS)
-    _gw_endpoint_set_client (self, discovery->uri, _gw_endpoint_get_token (self),
-                             GW_PROTOCOL_GANGWAY);
+    {
+      _gw_endpoint_set_store (self, discovery->store);
+      _gw_endpoint_set_client (self, discovery->uri, _gw_endpoint_get_token (self),
+                               GW_PROTOCOL_GANGWAY);
+    }
   else
     _gw_endpoint_set_state (
         self, GW_ENDPOINT_FAILED,
@@ -159,6 +162,7 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       for (guint i = 0; i < notices->len; i++)
         g_message ("%s", ((GwNotice *) notices->pdata[i])->text);
       self->engine_runs = TRUE;
+      g_clear_pointer (&self->store, g_free);
       _gw_endpoint_set_version (self, NULL);
       if (self->again)
         {
@@ -183,25 +187,45 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   {
     g_autofree char *message = NULL;
+    g_autofree char *reason = gw_error_to_words (error);
 
     g_clear_object (&self->engine);
     /* Translators: %s is the reason */
-    message = g_strdup_printf (_("The built-in gateway could not start: %s"), error->message);
+    message = g_strdup_printf (_("The built-in gateway could not start: %s"), reason);
     _gw_endpoint_set_state (self, GW_ENDPOINT_FAILED, message);
   }
+}
+
+static GwEngineOptions
+get_options (GwEndpoint *self)
+{
+  return (GwEngineOptions) { .host = GW_HOST_WINDOW,
+                             .config_path = self->config_path,
+                             .data_dir = self->data_dir,
+                             .port = -1 };
+}
+
+/* Whether our engine would serve what is shown. */
+gboolean
+_gw_endpoint_is_own_data (GwEndpoint *self)
+{
+  GwEngineOptions options = get_options (self);
+  g_autofree char *own = NULL;
+
+  if (self->client == NULL || gw_client_get_protocol (self->client) != GW_PROTOCOL_GANGWAY
+      || self->store == NULL)
+    return FALSE;
+  own = gw_engine_dup_store (&options);
+  return g_strcmp0 (own, self->store) == 0;
 }
 
 void
 _gw_endpoint_start_engine (GwEndpoint *self)
 {
-  GwEngineOptions options = { 0 };
+  GwEngineOptions options = get_options (self);
 
   _gw_endpoint_stop_looking (self);
   g_clear_object (&self->engine);
-  options.host = GW_HOST_WINDOW;
-  options.config_path = self->config_path;
-  options.data_dir = self->data_dir;
-  options.port = -1;
   self->engine = gw_engine_new (&options);
   gw_engine_set_failed_func (self->engine, engine_failed_cb, self);
   _gw_endpoint_set_state (self, GW_ENDPOINT_STARTING, NULL);
@@ -241,6 +265,7 @@ gw_endpoint_finalize (GObject *object)
   g_free (self->config_path);
   g_free (self->data_dir);
   g_free (self->uri);
+  g_free (self->store);
   g_free (self->message);
   g_free (self->failure);
   g_ptr_array_unref (self->stop_tasks);
@@ -351,6 +376,7 @@ gw_endpoint_start (GwEndpoint *self)
       self->option, prefer_builtin || *preference == '\0' ? NULL : preference, &self->given,
       &error);
   self->tries = 0;
+  self->gone = FALSE;
   self->restarts = 0;
   self->port_taken = FALSE;
   self->other_queue = TRUE;
@@ -441,7 +467,8 @@ gw_endpoint_use_builtin (GwEndpoint *self)
   if (self->engine_runs || self->engine_starts)
     return;
   self->given = FALSE;
-  self->other_queue = TRUE;
+  self->gone = FALSE;
+  self->other_queue = !_gw_endpoint_is_own_data (self);
   _gw_endpoint_start_engine (self);
 }
 

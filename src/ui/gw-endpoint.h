@@ -35,6 +35,7 @@ GwEndpointState gw_endpoint_get_state (GwEndpoint *self);
 GwClient *gw_endpoint_get_client (GwEndpoint *self);
 gboolean gw_endpoint_is_builtin (GwEndpoint *self);
 gboolean gw_endpoint_needs_window (GwEndpoint *self);
+gboolean gw_endpoint_may_use_builtin (GwEndpoint *self);
 gboolean gw_endpoint_is_given (GwEndpoint *self);
 const char *gw_endpoint_get_uri (GwEndpoint *self);
 const char *gw_endpoint_get_message (GwEndpoint *self);

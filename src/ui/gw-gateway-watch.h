@@ -24,6 +24,10 @@ typedef enum {
 GwGatewayWatch *gw_gateway_watch_new (void);
 void gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client);
 void gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active);
+void gw_gateway_watch_set_idle (GwGatewayWatch *self, gboolean idle);
 GwTrouble gw_gateway_watch_get_trouble (GwGatewayWatch *self);
+/* (nullable) Why nothing runs although tasks wait; @until (out): Unix ms, 0: not known. */
+const char *gw_gateway_watch_get_waiting (GwGatewayWatch *self, gint64 *until);
+void gw_gateway_watch_ask_now (GwGatewayWatch *self);
 
 G_END_DECLS

@@ -40,18 +40,29 @@ static const struct {
   { "serial", NC_ ("waiting", "one at a time") },
 };
 
-static const char *
-reason_of (const GwTask *task)
+/**
+ * gw_row_words_for_reason:
+ * @reason: as the gateway names it
+ *
+ * Returns: (transfer none) (nullable): two or three words; NULL where it is not known
+ */
+const char *
+gw_row_words_for_reason (const char *reason)
 {
-  const char *reason = gw_lane_states_get_waiting (task);
   guint i;
 
-  if (reason == NULL)
-    return NULL;
   for (i = 0; i < G_N_ELEMENTS (reasons); i++)
     if (g_str_equal (reason, reasons[i].reason))
       return g_dpgettext2 (NULL, "waiting", reasons[i].words);
   return NULL;
+}
+
+static const char *
+reason_of (const GwTask *task)
+{
+  const char *reason = gw_lane_states_get_waiting (task);
+
+  return reason != NULL ? gw_row_words_for_reason (reason) : NULL;
 }
 
 /**

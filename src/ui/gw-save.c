@@ -92,7 +92,7 @@ save_free (gpointer data)
 }
 
 static gboolean
-write_file (Save *save, GCancellable *cancellable, GError **error)
+write_stream (Save *save, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GFileOutputStream) stream = g_file_replace (
       save->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable, error);
@@ -107,6 +107,20 @@ write_file (Save *save, GCancellable *cancellable, GError **error)
   abandon = g_cancellable_new ();
   g_cancellable_cancel (abandon);
   g_output_stream_close (G_OUTPUT_STREAM (stream), abandon, NULL);
+  return FALSE;
+}
+
+/* A file that was there is replaced as a whole or not at all; one that is new would be left half
+ * written. */
+static gboolean
+write_file (Save *save, GCancellable *cancellable, GError **error)
+{
+  gboolean existed = g_file_query_exists (save->file, NULL);
+
+  if (write_stream (save, cancellable, error))
+    return TRUE;
+  if (!existed)
+    g_file_delete (save->file, NULL, NULL);
   return FALSE;
 }
 

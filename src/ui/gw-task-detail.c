@@ -116,6 +116,8 @@ update_facts (GwTaskDetail *self, const GwTask *task)
   g_autoptr (GPtrArray) facts = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
   g_autofree char *joined = NULL;
+  /* As many as are listed below: some may have ended before anything was sent. */
+  guint attempts = MAX (task->attempts, gw_attempts_count (self->attempts));
 
   if (self->number > 0)
     /* Translators: which task of its project it is, as in "#4" */
@@ -135,10 +137,9 @@ update_facts (GwTaskDetail *self, const GwTask *task)
     }
   if (*time != '\0')
     g_ptr_array_add (facts, g_steal_pointer (&time));
-  if (task->attempts > 0)
-    g_ptr_array_add (facts, g_strdup_printf (
-                                ngettext ("%u attempt", "%u attempts", task->attempts),
-                                task->attempts));
+  if (attempts > 0)
+    g_ptr_array_add (facts, g_strdup_printf (ngettext ("%u attempt", "%u attempts", attempts),
+                                             attempts));
   if (task->usage.total_tokens > 0)
     g_ptr_array_add (facts,
                      g_strdup_printf (ngettext ("%'lu token", "%'lu tokens",
@@ -362,6 +363,7 @@ update (GwTaskDetail *self)
 
   if (task == NULL)
     return;
+  gw_attempts_set_task (self->attempts, task);
   update_state (self, task);
   update_facts (self, task);
   update_note (self, task);
@@ -383,7 +385,6 @@ update (GwTaskDetail *self)
   gtk_widget_set_visible (self->copy_result_button, has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result || loads);
   gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
-  gw_attempts_set_task (self->attempts, task);
   gw_task_detail_update_details (self);
   update_tick (self);
 }
@@ -393,8 +394,10 @@ attempts_changed_cb (GwTaskDetail *self)
 {
   GwTask *task = get_task (self);
 
-  if (task != NULL)
-    update_note (self, task);
+  if (task == NULL)
+    return;
+  update_facts (self, task);
+  update_note (self, task);
 }
 
 static void

@@ -5,10 +5,11 @@
 
 #include "gw-task-view-private.h"
 
-/* The beginnings of results, where there is a column for them: asked for by the rows that can be
- * seen, once the list has stood still for a moment. */
+/* What only the rows that can be seen ask for: the beginnings of results, where they are shown, once the
+ * list has stood still for a moment; and every few seconds why they wait. */
 
 #define REST_MS 120
+#define WAITS_EVERY 3 /* ticks of a second */
 
 static int
 compare_places (gconstpointer a, gconstpointer b, gpointer user_data)
@@ -30,19 +31,15 @@ wants_previews (GwTaskView *self)
          && (self->has_column[GW_TASK_COLUMN_RESULT] || self->needle != NULL);
 }
 
-static gboolean
-rest_cb (gpointer user_data)
+/* (transfer container): the items that can be seen. Far more rows have widgets. */
+static GPtrArray *
+collect_visible (GwTaskView *self)
 {
-  GwTaskView *self = user_data;
-  g_autoptr (GPtrArray) items = g_ptr_array_new ();
+  GPtrArray *items = g_ptr_array_new ();
   int height = gtk_widget_get_height (GTK_WIDGET (self->scroller));
   GHashTableIter iter;
   gpointer cell;
 
-  self->previews_id = 0;
-  if (!wants_previews (self))
-    return G_SOURCE_REMOVE;
-  /* Far more rows have widgets than can be seen. */
   g_hash_table_iter_init (&iter, self->cells);
   while (g_hash_table_iter_next (&iter, &cell, NULL))
     {
@@ -54,9 +51,38 @@ rest_cb (gpointer user_data)
           && bounds.origin.y + bounds.size.height > 0 && bounds.origin.y < height)
         g_ptr_array_add (items, gw_task_cell_get_item (cell));
     }
+  return items;
+}
+
+static gboolean
+rest_cb (gpointer user_data)
+{
+  GwTaskView *self = user_data;
+  g_autoptr (GPtrArray) items = NULL;
+
+  self->previews_id = 0;
+  if (!wants_previews (self))
+    return G_SOURCE_REMOVE;
+  items = collect_visible (self);
   g_ptr_array_sort_with_data (items, compare_places, self);
   gw_task_previews_want (self->previews, items);
   return G_SOURCE_REMOVE;
+}
+
+/* A second has passed in which tasks waited. */
+void
+_gw_task_view_waits_tick (GwTaskView *self)
+{
+  g_autoptr (GPtrArray) items = NULL;
+
+  if (self->waits == NULL || self->waits_in-- > 0)
+    return;
+  self->waits_in = WAITS_EVERY - 1;
+  if (gw_task_list_count (self->list, GW_TASK_QUEUED) == 0
+      || !gw_task_list_is_connected (self->list))
+    return;
+  items = collect_visible (self);
+  gw_task_waits_want (self->waits, items);
 }
 
 /* Something came into view, or what is there has changed. Before the list rests a change does not
@@ -90,4 +116,5 @@ _gw_task_view_previews_clear (GwTaskView *self)
 {
   g_clear_handle_id (&self->previews_id, g_source_remove);
   g_clear_pointer (&self->previews, gw_task_previews_free);
+  g_clear_pointer (&self->waits, gw_task_waits_free);
 }

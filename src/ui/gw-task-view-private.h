@@ -6,6 +6,7 @@
 #include "gw-task-cell.h"
 #include "gw-task-filters.h"
 #include "gw-task-previews.h"
+#include "gw-task-waits.h"
 #include "gw-task-rows.h"
 #include "gw-task-search.h"
 #include "gw-task-view.h"
@@ -58,6 +59,8 @@ struct _GwTaskView {
   /* Previews, gw-task-view-previews.c */
   GwTaskPreviews *previews;     /* (owned) (nullable) */
   guint previews_id;
+  GwTaskWaits *waits;           /* (owned) (nullable) */
+  guint waits_in;               /* ticks until they are asked for again */
 
   /* Following, gw-task-view-follow.c */
   gboolean follow;
@@ -87,6 +90,7 @@ void _gw_task_view_update_hits (GwTaskView *self);
 void _gw_task_view_previews_init (GwTaskView *self);
 void _gw_task_view_previews_clear (GwTaskView *self);
 void _gw_task_view_previews_later (GwTaskView *self, gboolean scrolled);
+void _gw_task_view_waits_tick (GwTaskView *self);
 
 /* gw-task-view-follow.c */
 void _gw_task_view_follow_init (GwTaskView *self);

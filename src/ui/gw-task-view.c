@@ -49,6 +49,7 @@ tick_cb (gpointer user_data)
   g_hash_table_iter_init (&iter, self->cells);
   while (g_hash_table_iter_next (&iter, &cell, NULL))
     gw_task_cell_tick (cell);
+  _gw_task_view_waits_tick (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -532,6 +533,8 @@ gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
     return;
   g_object_get (list, "client", &client, NULL);
   self->previews = gw_task_previews_new (client);
+  self->waits = gw_task_waits_new (list, client);
+  self->waits_in = 0;
   gw_probe_mark ("list", 0);
   g_signal_connect_object (list, "delta", G_CALLBACK (delta_cb), self, G_CONNECT_SWAPPED);
   _gw_task_view_search_again (self);

@@ -491,6 +491,14 @@ gw_error_to_words (const GError *error)
         return g_strdup (_("The task has changed in the meantime"));
       case GW_ERROR_NOT_FOUND:
         return g_strdup (_("The gateway does not know this task"));
+      case GW_ERROR_DATA_NEWER:
+        return g_strdup (_("A newer Gangway wrote the tasks that are kept here. Update this app"));
+      case GW_ERROR_DATA_CORRUPT:
+        return g_strdup (_("The file of tasks is damaged. Keep a copy of it, then move it away or "
+                           "restore a backup"));
+      case GW_ERROR_DATA_IN_USE:
+        return g_strdup (_("Another program uses the tasks that are kept here. End it, then try "
+                           "again"));
       default:
         break;
       }

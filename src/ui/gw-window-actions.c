@@ -79,6 +79,7 @@ reconnect_action (GtkWidget *widget, const char *name, GVariant *parameter)
   GwWindow *self = GW_WINDOW (widget);
 
   gw_endpoint_retry_now (self->endpoint);
+  gw_gateway_watch_ask_now (self->watch);
   if (self->list != NULL)
     gw_task_list_retry_now (self->list);
 }
@@ -144,7 +145,9 @@ _gw_window_actions_update (GwWindow *self)
   gtk_widget_action_set_enabled (widget, "win.reconnect",
                                  state == GW_ENDPOINT_LOST || state == GW_ENDPOINT_UNREACHABLE
                                      || state == GW_ENDPOINT_FAILED
-                                     || _gw_window_get_list_failure (self) != NULL);
+                                     || _gw_window_get_list_failure (self) != NULL
+                                     || gw_gateway_watch_get_trouble (self->watch)
+                                            != GW_TROUBLE_NONE);
   gtk_widget_action_set_enabled (widget, "win.use-builtin",
                                  state == GW_ENDPOINT_LOST || state == GW_ENDPOINT_UNREACHABLE);
   _gw_window_list_update (self);

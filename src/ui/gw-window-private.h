@@ -146,6 +146,7 @@ struct _GwWindow {
   guint idle_id;             /* hidden, nothing left to do: quits soon */
   JsonObject *recovery;      /* (nullable) what GET /recovery said */
   gint64 recovery_checked;   /* for the gateway that is ready since then */
+  gboolean saw_held;         /* the feed told of projects that wait for that */
   guint recovered;           /* tasks that a crash left uncertain, until resumed */
   gboolean restored;         /* what the last window showed, once it is known what is there */
   gboolean project_known;    /* the gateway has told of the one that is shown */

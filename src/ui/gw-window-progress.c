@@ -3,8 +3,12 @@
 
 #include "config.h"
 
+#include <glib/gi18n.h>
+
 #include "gw-desktop-calls.h"
 #include "gw-json.h"
+#include "gw-row-words.h"
+#include "gw-task-words.h"
 #include "gw-window-private.h"
 
 /* How far the tasks are: the header's subtitle and the bar under it are about the project that is
@@ -247,12 +251,35 @@ take_counts (GwWindow *self, gint64 now)
   gw_run_progress_update (&self->shown, counts, can_go_on (self, self->shown_id), now);
 }
 
+/* (transfer full) (nullable): "limit per minute · 43 s", while nothing runs for a reason that passes */
+static char *
+waiting_to_words (GwWindow *self)
+{
+  gint64 until = 0;
+  const char *reason = gw_gateway_watch_get_waiting (self->watch, &until);
+  const char *words = reason != NULL ? gw_row_words_for_reason (reason) : NULL;
+  gint64 left = until - g_get_real_time () / 1000;
+  g_autofree char *rest = NULL;
+
+  if (words == NULL || !shown_progress (self)->active
+      || shown_progress (self)->counts[GW_TASK_QUEUED] == 0)
+    return NULL;
+  if (left <= 0)
+    /* Translators: in the header while no task runs; %s is a reason, e.g. "limit per minute" */
+    return g_strdup_printf (_("waiting: %s"), words);
+  rest = gw_duration_to_words (left + 999);
+  /* Translators: in the header while no task runs; a reason, e.g. "limit per minute", and the time
+   * left, e.g. "43 s" */
+  return g_strdup_printf (_("waiting: %1$s, %2$s"), words, rest);
+}
+
 void
 _gw_window_progress_update (GwWindow *self)
 {
   gint64 now = g_get_monotonic_time () / 1000;
   GwRunProgress *progress;
   g_autofree char *words = NULL;
+  g_autofree char *waiting = NULL;
   g_autofree char *rate = NULL;
 
   if (self->list != NULL && gw_task_list_is_connected (self->list))
@@ -262,6 +289,13 @@ _gw_window_progress_update (GwWindow *self)
     }
   progress = shown_progress (self);
   words = gw_run_progress_to_words (progress, now);
+  waiting = words != NULL ? waiting_to_words (self) : NULL;
+  if (waiting != NULL)
+    {
+      g_autofree char *alone = g_steal_pointer (&words);
+
+      words = g_strdup_printf ("%s · %s", alone, waiting);
+    }
   rate = gw_run_progress_rate_to_words (progress, now);
   if (g_strcmp0 (adw_window_title_get_subtitle (self->title), words != NULL ? words : "") != 0)
     adw_window_title_set_subtitle (self->title, words != NULL ? words : "");

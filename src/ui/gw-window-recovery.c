@@ -71,6 +71,15 @@ resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   _gw_window_actions_update (self);
 }
 
+/* Held back by the engine: as a whole, or paused with calls whose answers were not seen. */
+static gboolean
+waits_for_user (GwWindow *self, const GwProject *project)
+{
+  return (project->held && gw_project_count_unfinished (project) > 0)
+         || (project->paused
+             && gw_task_list_count_interrupted (self->list, project->project_id) > 0);
+}
+
 /* The projects that are held go on; what else is paused stays so. */
 static void
 resume (GwWindow *self)
@@ -89,7 +98,7 @@ resume (GwWindow *self)
     {
       GwProject *project = l->data;
 
-      if (project->held && gw_project_count_unfinished (project) > 0)
+      if (waits_for_user (self, project))
         gw_acts_add (acts, "POST",
                      gw_client_build_path ("projects", project->project_id, "resume", NULL), NULL);
     }
@@ -141,10 +150,36 @@ show_recovery_action (GtkWidget *widget, const char *name, GVariant *parameter)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
+static gboolean
+is_any_held (GwWindow *self)
+{
+  g_autoptr (GList) projects = self->list != NULL ? gw_task_list_get_projects (self->list) : NULL;
+  GList *l;
+
+  for (l = projects; l != NULL; l = l->next)
+    {
+      GwProject *project = l->data;
+
+      if (waits_for_user (self, project))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 void
 _gw_window_recovery_update (GwWindow *self)
 {
   GtkWidget *widget = GTK_WIDGET (self);
+
+  /* By whatever way they were let go on: then there is nothing left to ask. */
+  if (is_any_held (self))
+    self->saw_held = TRUE;
+  else if (self->saw_held)
+    {
+      self->saw_held = FALSE;
+      self->recovered = 0;
+      _gw_window_banner_update (self);
+    }
 
   gtk_widget_action_set_enabled (widget, "win.resume", self->recovered > 0);
   gtk_widget_action_set_enabled (widget, "win.show-recovery",

@@ -67,6 +67,8 @@ _gw_window_trouble_changed (GwWindow *self)
       && _gw_window_get_list_failure (self) != NULL)
     gtk_widget_activate_action (GTK_WIDGET (self), "win.reconnect", NULL);
   _gw_window_banner_update (self);
+  _gw_window_progress_update (self);
+  _gw_window_actions_update (self);
 }
 
 /* One of several providers needs a person. The tasks go on with the others, so that no task says it;
@@ -139,7 +141,7 @@ show_trouble (GwWindow *self)
       gw_banner_show (self->banner,
                       _("There is no space left to store answers. Free some space: tasks go on by "
                         "themselves, and what is running is kept until then."),
-                      NULL, NULL, NULL, NULL);
+                      _("_Retry Now"), "win.reconnect", NULL, NULL);
       return;
     case GW_TROUBLE_OFFLINE:
       gw_banner_show (self->banner,
@@ -204,9 +206,11 @@ _gw_window_banner_update (GwWindow *self)
 
           text = g_strdup_printf ("%s %s", message, next);
         }
+      else if (gw_endpoint_get_uri (self->endpoint) != NULL)
+        text = g_strdup_printf ("%s %s", message, _("Trying again…"));
       gw_banner_show (self->banner, text != NULL ? text : message, _("_Retry Now"),
                       "win.reconnect",
-                      gw_endpoint_is_given (self->endpoint) ? _("_Use Built-in") : NULL,
+                      gw_endpoint_may_use_builtin (self->endpoint) ? _("_Use Built-in") : NULL,
                       "win.use-builtin");
       break;
     case GW_ENDPOINT_FAILED:

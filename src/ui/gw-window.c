@@ -145,6 +145,19 @@ selection_changed_cb (GwWindow *self)
   _gw_window_actions_update (self);
 }
 
+static void
+update_watch (GwWindow *self)
+{
+  gboolean idle = self->list != NULL && gw_task_list_is_connected (self->list)
+                  && gw_task_list_count (self->list, GW_TASK_RUNNING) == 0
+                  && gw_task_list_count (self->list, GW_TASK_QUEUED) > 0
+                  && !_gw_window_is_paused (self);
+
+  gw_gateway_watch_set_active (self->watch, self->progress.active
+                                                || _gw_window_get_list_failure (self) != NULL);
+  gw_gateway_watch_set_idle (self->watch, idle);
+}
+
 /* Everything that depends on the tasks. */
 void
 _gw_window_update (GwWindow *self)
@@ -164,8 +177,7 @@ _gw_window_update (GwWindow *self)
   _gw_window_projects_update (self);
   _gw_window_progress_update (self);
   _gw_window_life_update (self);
-  gw_gateway_watch_set_active (self->watch, self->progress.active
-                                                || _gw_window_get_list_failure (self) != NULL);
+  update_watch (self);
   _gw_window_compose_update (self);
   _gw_window_actions_update (self);
 }
@@ -191,10 +203,19 @@ list_changed_cb (GwWindow *self)
 static void
 tell_connected (GwWindow *self)
 {
-  if (self->was_lost && gw_task_list_is_connected (self->list))
+  if (self->was_lost && gw_endpoint_get_state (self->endpoint) == GW_ENDPOINT_READY
+      && gw_task_list_is_connected (self->list))
     {
+      guint left = gw_task_list_count (self->list, GW_TASK_QUEUED)
+                   + gw_task_list_count (self->list, GW_TASK_RUNNING);
+      g_autofree char *text = NULL;
+
       self->was_lost = FALSE;
-      _gw_window_toast (self, _("Connected again"));
+      if (left > 0 && !_gw_window_is_paused (self))
+        text = g_strdup_printf (ngettext ("Connected again. %u task resumed",
+                                          "Connected again. %u tasks resumed", left),
+                                left);
+      _gw_window_toast (self, text != NULL ? text : _("Connected again"));
     }
 }
 
@@ -203,8 +224,7 @@ connected_cb (GwWindow *self)
 {
   gw_endpoint_report_connected (self->endpoint, gw_task_list_is_connected (self->list));
   tell_connected (self);
-  gw_gateway_watch_set_active (self->watch, self->progress.active
-                                                || _gw_window_get_list_failure (self) != NULL);
+  update_watch (self);
   _gw_window_banner_update (self);
   _gw_window_actions_update (self);
 }
@@ -243,6 +263,8 @@ set_client (GwWindow *self, GwClient *client)
       gw_task_detail_set_item (self->detail, NULL);
       g_clear_object (&self->list);
     }
+  /* Another queue is no return of the one that was lost. */
+  self->was_lost = FALSE;
   gw_undo_clear (self->undo);
   memset (&self->progress, 0, sizeof self->progress);
   self->list = gw_task_list_new (client, NULL);

@@ -109,6 +109,44 @@ class Gateways(desktop.Case):
         gateway.gives.set()
         window.wait_result("one")
 
+    def test_what_a_basic_gateway_was_given_outlives_the_window(self):
+        """It can tell nobody which tasks it has of ours: this side keeps them."""
+        gateway = self.keep(frame.Process(
+            [frame.PYTHON, os.path.join(frame.HERE, "minimal_gateway.py"), "8000"],
+            env=self.home.env, name="minimal gateway"))
+        gateway.wait_line(r"listening on (\S+)")
+        window = self.open()
+        window.wait_words("(basic)")
+        # All its places are taken by tasks that last; the others wait here.
+        window.run_lines("shout", *[f"slow {i}," for i in range(12)])
+        window.wait_row("shout", "Completed", "m")
+        frame.wait_for(lambda: frame.requests.get("http://127.0.0.1:8000/tasks/11",
+                                                  timeout=30).ok, "all that may be sent")
+        window.wait_row("slow 9,", "Queued")
+        window.press("Close")
+        window.wait_words("Keep Running in the Background?", "12 tasks are queued.")
+        window.press("Stop and Close")
+        self.assertEqual(window.wait(), 0)
+        files = [name for name in os.listdir(self.home.data) if name.endswith(".jsonl")]
+        self.assertEqual(len(files), 1)
+        self.assertEqual(os.stat(os.path.join(self.home.data, files[0])).st_mode & 0o777, 0o600)
+
+        window = self.open()
+        window.wait_row("shout", "Completed", "m")
+        window.pick("shout")
+        window.wait_result("SHOUT")
+        window.wait_rows(13)
+        window.wait_row("slow 11,", "Queued")
+        window.kill()
+        # Nothing was submitted twice, and what it says in the end is heard.
+        window = self.open()
+        window.wait_row("slow 0,", "Queued")
+        ended = frame.requests.post("http://127.0.0.1:8000/end", json={}, timeout=30)
+        self.assertEqual(ended.json(), {"tasks": 11})
+        window.wait_row("slow 11,", "Completed")
+        window.wait_row("slow 0,", "Completed")
+        window.wait_rows(13)
+
     def test_another_program_is_no_gateway(self):
         import http.server
         import threading
@@ -132,6 +170,43 @@ class Gateways(desktop.Case):
         window.run_task("after")
         window.wait_row("after", "Completed")
         window.wait_rows(2)
+
+    def other_daemon(self, name):
+        """A gateway at the default address on data of its own, which the built-in one has not."""
+        return self.daemon("--data-dir", self.home.file(name), port=desktop.DEFAULT_PORT)
+
+    def test_a_default_gateway_with_other_data_is_not_replaced(self):
+        daemon = self.other_daemon("elsewhere")
+        window = self.open()
+        window.run_task("before")
+        window.wait_row("before", "Completed")
+        daemon.terminate()
+        window.wait_words("Can’t reach the gateway")
+        window.wait_words("is gone", "Use Built-in")
+        window.wait_rows(1)
+        self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
+        # The same data are the same tasks.
+        daemon = self.other_daemon("elsewhere")
+        window.press("Retry Now")
+        window.wait_words("Connected again")
+        window.wait_row("before", "Completed")
+        window.until(lambda: not window.says("Connected again"), "the end of the toast")
+        # Other data are other tasks, wherever they are.
+        daemon.terminate()
+        window.wait_words("Can’t reach the gateway")
+        daemon = self.other_daemon("anywhere")
+        window.wait_rows(0)
+        self.assertFalse(window.says("Connected again"))
+        window.run_task("over there")
+        window.wait_row("over there", "Completed")
+        daemon.terminate()
+        window.wait_words("is gone")
+        window.press("Use Built-in")
+        window.wait_words("Built-in gateway")
+        window.wait_rows(0)
+        self.assertFalse(window.says("Connected again"))
+        window.run_task("here")
+        window.wait_row("here", "Completed")
 
     def test_what_is_shown_stays_while_a_gateway_is_ill(self):
         gateway = FakeGateway().start()

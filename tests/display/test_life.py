@@ -162,6 +162,17 @@ class Ending(desktop.Case):
         self.assert_gone(window)
         self.diagnose(f"stopped in {time.monotonic() - start:.1f} s")
 
+    def test_the_question_after_a_crash_goes_with_any_resume(self):
+        window = self.open_running()
+        window.kill()
+        again = self.open()
+        again.wait_words("1 task was interrupted last time")
+        again.wait_row("first", "Interrupted")
+        # By the button of the header.
+        again.key("ctrl+shift+p")
+        again.until(lambda: not again.says("interrupted last time"), "the end of the banner")
+        again.wait_row("first", "Running")
+
     def test_what_a_crash_interrupted_is_resumed_by_the_user(self):
         window = self.open_running()
         window.kill()
@@ -172,6 +183,7 @@ class Ending(desktop.Case):
         again.wait_words("0 tasks were lost.", "1 call was sent", "slow · sent")
         again.press("Send Again")
         again.until(lambda: not again.says("interrupted last time"), "the end of the banner")
+        again.wait_row("first", "Running")
 
 
 if __name__ == "__main__":

@@ -171,6 +171,24 @@ class Find(Case):
         window.wait_words("#2 · ")
 
 
+class Waiting(desktop.Case):
+    def test_tasks_that_wait_for_a_limit_say_so(self):
+        """With the real engine, which finds out why a task waits only when it is asked."""
+        mock = self.mock(providers={"slow": {"latency": 0.1, "ghosts": False}})
+        window = self.open(config=self.lanes(mock, slow={"requests-per-minute": 2}))
+        window.run_lines("first", "second", "third", "fourth")
+        window.wait_row("second", "Completed")
+        window.wait_row("third", "Waiting", "limit per minute", " s")
+        window.wait_row("fourth", "Waiting", "limit per minute")
+        window.wait_words("2 of 4 · waiting: limit per minute, ")
+        # Those that come in meanwhile, too; and what the user pauses waits for another reason.
+        window.run_task("fifth")
+        window.wait_row("fifth", "Waiting", "limit per minute")
+        window.key("ctrl+shift+p")
+        window.wait_row("third", "Queued")
+        window.until(lambda: not window.says("waiting: limit"), "the end of the words")
+
+
 class Order(Case):
     def test_sort_and_select(self):
         gateway = self.gateway()

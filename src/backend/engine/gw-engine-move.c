@@ -7,8 +7,7 @@
 #include "gw-error.h"
 #include "queue/gw-queue-store.h"
 
-/* Moves a queue from the data directory to Redis, or back. Blocking: for a program that does
- * nothing else. */
+/* What is done with the data of a queue while no engine works on them. Blocking. */
 
 /* Ends of calls that an engine could not tell Redis: once the queue is elsewhere, nobody could. */
 static gboolean
@@ -31,6 +30,33 @@ check_undelivered (const char *data_dir,
       "on this folder until they have been, then move it.",
       n, folder);
   return FALSE;
+}
+
+static char *
+dup_data_dir (const char *given)
+{
+  return given != NULL ? g_strdup (given)
+                       : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
+}
+
+/**
+ * gw_engine_dup_store:
+ * @options: whose data
+ *
+ * Returns: (nullable): their id
+ */
+char *
+gw_engine_dup_store (const GwEngineOptions *options)
+{
+  g_autoptr (GwConfig) config = gw_config_load (options->config_path, NULL);
+  g_autofree char *data_dir = dup_data_dir (options->data_dir);
+  g_autofree char *redis = NULL;
+
+  if (config == NULL)
+    return NULL;
+  redis = _gw_engine_dup_redis_uri (options->redis_uri, config);
+
+  return redis == NULL ? gw_sqlite_store_dup_id (data_dir) : NULL;
 }
 
 /**
@@ -64,8 +90,7 @@ gw_engine_move_queue (const GwMoveOptions *options,
           "Nobody said which Redis: give --redis, or redis-uri in the configuration.");
       return FALSE;
     }
-  data_dir = options->data_dir != NULL ? g_strdup (options->data_dir)
-                                       : g_build_filename (g_get_user_data_dir (), "gangway", NULL);
+  data_dir = dup_data_dir (options->data_dir);
   hold = config->after_crash == GW_AFTER_CRASH_HOLD;
   if (!options->to_redis && !check_undelivered (data_dir, error))
     return FALSE;

@@ -97,6 +97,10 @@ gboolean gw_engine_is_waiting (GwEngine *self);
 typedef void (*GwEngineReadyFunc) (GwEngine *self, gpointer user_data);
 void gw_engine_set_ready_func (GwEngine *self, GwEngineReadyFunc func, gpointer user_data);
 
+/* (nullable) The id of the data that an engine with @options would serve, without taking hold of them;
+ * NULL where that cannot be told: there are none yet, or they are on Redis. Reads a small file. */
+char *gw_engine_dup_store (const GwEngineOptions *options);
+
 /* A queue goes from the data directory to Redis, or back. */
 typedef struct {
   const char *config_path; /* (nullable) */

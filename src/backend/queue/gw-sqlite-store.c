@@ -179,6 +179,37 @@ gw_sqlite_store_find_moved (const char *data_dir)
   return NULL;
 }
 
+/* Looks without taking anything: the first column of the head, or FALSE. */
+static gboolean
+peek_head (const char *data_dir,
+           const char *column,
+           guint64 *number,
+           char **text)
+{
+  g_autofree char *path = g_build_filename (data_dir, GW_SQLITE_STORE_FILE, NULL);
+  g_autofree char *query = g_strdup_printf ("SELECT %s FROM head", column);
+  g_autofree char *moved = NULL;
+  sqlite3 *handle = NULL;
+  sqlite3_stmt *row = NULL;
+  gboolean found;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)
+      || (moved = gw_sqlite_store_find_moved (data_dir)) != NULL)
+    return FALSE;
+  found = sqlite3_open_v2 (path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL)
+              == SQLITE_OK
+          && sqlite3_prepare_v2 (handle, query, -1, &row, NULL) == SQLITE_OK
+          && sqlite3_step (row) == SQLITE_ROW;
+  if (found && number != NULL)
+    *number = (guint64) MAX (0, sqlite3_column_int64 (row, 0));
+  if (found && text != NULL)
+    *text = g_strdup ((const char *) sqlite3_column_text (row, 0));
+  sqlite3_finalize (row);
+  sqlite3_close (handle);
+
+  return found;
+}
+
 /**
  * gw_sqlite_store_count_unfinished:
  * @data_dir: a data directory
@@ -191,24 +222,23 @@ gw_sqlite_store_find_moved (const char *data_dir)
 guint64
 gw_sqlite_store_count_unfinished (const char *data_dir)
 {
-  g_autofree char *path = g_build_filename (data_dir, GW_SQLITE_STORE_FILE, NULL);
-  g_autofree char *moved = NULL;
-  sqlite3 *handle = NULL;
-  sqlite3_stmt *row = NULL;
   guint64 n = 0;
 
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)
-      || (moved = gw_sqlite_store_find_moved (data_dir)) != NULL)
-    return 0;
-  if (sqlite3_open_v2 (path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-      && sqlite3_prepare_v2 (handle, "SELECT n_queued + n_running FROM head", -1, &row, NULL)
-             == SQLITE_OK
-      && sqlite3_step (row) == SQLITE_ROW)
-    n = (guint64) MAX (0, sqlite3_column_int64 (row, 0));
-  sqlite3_finalize (row);
-  sqlite3_close (handle);
+  return peek_head (data_dir, "n_queued + n_running", &n, NULL) ? n : 0;
+}
 
-  return n;
+/**
+ * gw_sqlite_store_dup_id:
+ * @data_dir: a data directory
+ *
+ * Returns: (nullable): the id of its data
+ */
+char *
+gw_sqlite_store_dup_id (const char *data_dir)
+{
+  char *id = NULL;
+
+  return peek_head (data_dir, "store", NULL, &id) ? id : NULL;
 }
 
 /* --- Taking hold. --- */

@@ -18,7 +18,8 @@
  */
 
 #define FIRST_REPEAT_MS 1000
-#define LAST_REPEAT_MS 30000
+/* Soon after there is space again, or a lock is gone, nobody should wait any longer. */
+#define LAST_REPEAT_MS 4000
 
 struct _GwSlot {
   GObject parent_instance;
