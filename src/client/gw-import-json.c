@@ -3,7 +3,7 @@
 /*
  * Task files of JSON: a text, or an object with a member that holds the task, `messages`, or the
  * `{"custom_id", "body"}` of OpenAI's batches; one a line, or in an array. What else such an object
- * has goes into the metadata.
+ * has goes into the metadata. One object is for gw-import-object.c.
  */
 
 #define G_LOG_DOMAIN "gw-import"
@@ -16,7 +16,6 @@
 
 #include "gw-import-private.h"
 
-#define MAX_PIN 200 /* bytes */
 #define MAX_PATHS 50
 #define MAX_PATH_DEPTH 6
 
@@ -29,357 +28,6 @@ static void
 item_clear (gpointer data)
 {
   json_node_unref (((Item *) data)->node);
-}
-
-/* Values of an object for a template, as texts. */
-typedef struct {
-  JsonObject *object;  /* (unowned) */
-  const char *task;    /* (unowned) (nullable) what {task} is where no member is called so */
-  GHashTable *texts;   /* (owned) (element-type utf8 utf8) made on the way */
-} Values;
-
-static gboolean
-is_text (JsonNode *node)
-{
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
-         && json_node_get_value_type (node) == G_TYPE_STRING;
-}
-
-/* Whether @node can be the name of a model or provider: a gateway refuses what is blank or very
- * long, and with it all tasks that are sent together. */
-static gboolean
-is_pin (JsonNode *node)
-{
-  return is_text (node) && strlen (json_node_get_string (node)) <= MAX_PIN
-         && !_gw_import_is_blank (json_node_get_string (node));
-}
-
-static JsonNode *
-copy_text (const char *text)
-{
-  return json_node_init_string (json_node_alloc (), text);
-}
-
-/* A value as text: texts as they are, null as nothing, the rest as JSON. */
-static char *
-node_to_text (JsonNode *node)
-{
-  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
-    return NULL;
-  if (is_text (node))
-    return g_strdup (json_node_get_string (node));
-
-  return gw_json_to_text (node, FALSE, NULL);
-}
-
-static const char *
-lookup_value (const char *name,
-              gpointer user_data)
-{
-  Values *values = user_data;
-  char *text;
-
-  if (!json_object_has_member (values->object, name))
-    return g_str_equal (name, "task") ? values->task : NULL;
-
-  text = node_to_text (json_object_get_member (values->object, name));
-  if (text != NULL)
-    g_hash_table_replace (values->texts, g_strdup (name), text);
-
-  return text;
-}
-
-/* The text of a message: `content` is a text, or a list of parts of which all are texts. */
-static char *
-message_to_text (JsonObject *message)
-{
-  JsonArray *parts = gw_json_peek_array (message, "content");
-  g_autoptr (GString) text = NULL;
-
-  if (parts == NULL)
-    return g_strdup (gw_json_peek_string (message, "content"));
-
-  text = g_string_new (NULL);
-  for (guint i = 0; i < json_array_get_length (parts); i++)
-    {
-      JsonNode *node = json_array_get_element (parts, i);
-      const char *part = NULL;
-
-      if (JSON_NODE_HOLDS_OBJECT (node))
-        part = gw_json_peek_string (json_node_get_object (node), "text");
-      if (part == NULL)
-        return NULL;
-      if (i > 0)
-        g_string_append_c (text, '\n');
-      g_string_append (text, part);
-    }
-
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-/* A conversation that can be a task: one message of the user, and what the system says before. */
-static char *
-messages_to_task (GwImportJob *job,
-                  guint row,
-                  JsonArray *messages,
-                  GwImportExtras *extras)
-{
-  g_autofree char *task = NULL;
-  g_autofree char *system = NULL;
-
-  for (guint i = 0; i < json_array_get_length (messages); i++)
-    {
-      JsonNode *node = json_array_get_element (messages, i);
-      JsonObject *message = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      const char *role = gw_json_peek_string (message, "role");
-      g_autofree char *text = message != NULL ? message_to_text (message) : NULL;
-
-      if (text == NULL)
-        {
-          _gw_import_add_problem (job, row, _("A message holds something other than text"));
-          return NULL;
-        }
-      if (g_strcmp0 (role, "system") == 0 || g_strcmp0 (role, "developer") == 0)
-        {
-          char *joined = system != NULL ? g_strconcat (system, "\n\n", text, NULL)
-                                        : g_strdup (text);
-
-          g_free (system);
-          system = joined;
-        }
-      else if (g_strcmp0 (role, "user") == 0 && task == NULL)
-        task = g_steal_pointer (&text);
-      else
-        {
-          _gw_import_add_problem (job, row,
-                                  _("A conversation of several turns cannot be a task: "
-                                    "it may have one message of the user"));
-          return NULL;
-        }
-    }
-
-  if (task == NULL)
-    {
-      _gw_import_add_problem (job, row, _("There is no message of the user"));
-      return NULL;
-    }
-  if (system != NULL)
-    _gw_import_extras_add (extras, "system", copy_text (system));
-
-  return g_steal_pointer (&task);
-}
-
-/* The name of the member that holds the task; NULL where it is in `messages`, or nowhere. */
-static const char *
-find_task_member (JsonObject *object,
-                  const GwImportOptions *options)
-{
-  g_autoptr (GList) names = NULL;
-  g_autoptr (GPtrArray) columns = NULL;
-  const char *longest = NULL;
-  gsize longest_length = 0;
-  int found;
-
-  if (options->column != NULL && json_object_has_member (object, options->column))
-    return options->column;
-
-  names = json_object_get_members (object);
-  columns = g_ptr_array_new ();
-  for (GList *l = names; l != NULL; l = l->next)
-    {
-      JsonNode *node = json_object_get_member (object, l->data);
-
-      /* Members of other types are not what the name says: `"input": [ … ]` is a conversation. */
-      if (!is_text (node))
-        continue;
-      g_ptr_array_add (columns, l->data);
-      if (strlen (json_node_get_string (node)) > longest_length)
-        {
-          longest = l->data;
-          longest_length = strlen (json_node_get_string (node));
-        }
-    }
-  g_ptr_array_add (columns, NULL);
-
-  if (options->column != NULL)
-    found = _gw_import_find_column ((const char *const *) columns->pdata, options->column);
-  else
-    found = _gw_import_default_column ((const char *const *) columns->pdata);
-  if (found >= 0)
-    return columns->pdata[found];
-  if (options->column == NULL && options->guess_column
-      && gw_json_peek_array (object, "messages") == NULL
-      && gw_json_peek_array (object, "input") == NULL
-      && gw_json_peek_object (object, "body") == NULL)
-    return longest;
-
-  return NULL;
-}
-
-/* Takes what a request of OpenAI's form asks for beside its messages. */
-static void
-add_body (GwImportExtras *extras,
-          JsonObject *body,
-          const char *task_member)
-{
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *node;
-
-  json_object_iter_init_ordered (&iter, body);
-  while (json_object_iter_next_ordered (&iter, &name, &node))
-    {
-      if (g_str_equal (name, "messages") || g_strcmp0 (name, task_member) == 0
-          || (g_str_equal (name, "input") && JSON_NODE_HOLDS_ARRAY (node)))
-        continue;
-      if (g_str_equal (name, "model") && is_pin (node) && extras->model == NULL)
-        extras->model = g_strdup (json_node_get_string (node));
-      else if (extras->metadata == NULL || !json_object_has_member (extras->metadata, name))
-        _gw_import_extras_add (extras, name, gw_json_copy (node));
-    }
-}
-
-static void
-add_all (GwImportExtras *extras,
-         JsonObject *object)
-{
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *node;
-
-  json_object_iter_init_ordered (&iter, object);
-  while (json_object_iter_next_ordered (&iter, &name, &node))
-    _gw_import_extras_add (extras, name, gw_json_copy (node));
-}
-
-/* Takes every member but the task itself and what has a meaning of its own. */
-static void
-add_members (GwImportExtras *extras,
-             JsonObject *object,
-             const char *task_member)
-{
-  JsonObject *body = gw_json_peek_object (object, "body");
-  gint64 priority = gw_json_peek_int (object, "priority", G_MAXINT64);
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *node;
-
-  json_object_iter_init_ordered (&iter, object);
-  while (json_object_iter_next_ordered (&iter, &name, &node))
-    {
-      if (g_strcmp0 (name, task_member) == 0 || g_str_equal (name, "messages")
-          || (g_str_equal (name, "input") && JSON_NODE_HOLDS_ARRAY (node))
-          || (body != NULL && (g_str_equal (name, "body") || g_str_equal (name, "method")
-                               || g_str_equal (name, "url"))))
-        continue;
-      if (g_str_equal (name, "model") && is_pin (node))
-        extras->model = g_strdup (json_node_get_string (node));
-      else if (g_str_equal (name, "provider") && is_pin (node))
-        extras->provider = g_strdup (json_node_get_string (node));
-      else if (g_str_equal (name, "priority") && priority >= -GW_TASK_MAX_PRIORITY
-               && priority <= GW_TASK_MAX_PRIORITY)
-        extras->priority = (int) priority;
-      else if (g_str_equal (name, "metadata") && JSON_NODE_HOLDS_OBJECT (node))
-        add_all (extras, json_node_get_object (node));
-      else
-        _gw_import_extras_add (extras, name, gw_json_copy (node));
-    }
-}
-
-/* The task of an object without a template; a problem and NULL where it has none. */
-static char *
-object_to_task (GwImportJob *job,
-                guint row,
-                JsonObject *object,
-                JsonObject *body,
-                const char *task_member,
-                GwImportExtras *extras)
-{
-  JsonObject *source = body != NULL ? body : object;
-  JsonArray *messages = gw_json_peek_array (source, "messages");
-  char *task;
-
-  if (messages == NULL)
-    messages = gw_json_peek_array (source, "input");
-  if (task_member == NULL && messages != NULL)
-    return messages_to_task (job, row, messages, extras);
-
-  task = task_member != NULL ? node_to_text (json_object_get_member (source, task_member)) : NULL;
-  if (task == NULL && job->options->column != NULL)
-    /* Translators: %s is the name of a member of a JSON object */
-    _gw_import_add_problem (job, row, _("There is no “%s”"), job->options->column);
-  else if (task == NULL)
-    _gw_import_add_problem (job, row, _("There is no member that holds a task"));
-
-  return task;
-}
-
-/* The template with the object's values; a problem and NULL where it has none of them. */
-static char *
-object_to_template (GwImportJob *job,
-                    guint row,
-                    JsonObject *object,
-                    JsonObject *body,
-                    const char *task_member,
-                    GwImportExtras *extras)
-{
-  g_autoptr (GHashTable) texts
-    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  Values values = { .object = object, .texts = texts };
-  g_autofree char *plain = NULL;
-  g_autofree char *task = NULL;
-
-  if (g_strv_contains (gw_template_get_names (job->template), "task")
-      && !json_object_has_member (object, "task"))
-    {
-      plain = object_to_task (job, row, object, body, task_member, extras);
-      if (plain == NULL)
-        return NULL;
-    }
-
-  values.task = plain;
-  task = gw_template_expand (job->template, lookup_value, &values);
-  if (g_hash_table_size (texts) > 0 || plain != NULL)
-    return g_steal_pointer (&task);
-
-  _gw_import_add_problem (job, row, _("There is no value for the template"));
-  return NULL;
-}
-
-static void
-add_object (GwImportJob *job,
-            guint row,
-            JsonObject *object)
-{
-  g_auto (GwImportExtras) extras = { NULL };
-  JsonObject *body = gw_json_peek_object (object, "body");
-  const char *task_member = NULL;
-  g_autofree char *task = NULL;
-
-  if (body != NULL && find_task_member (object, job->options) != NULL
-      && gw_json_peek_array (body, "messages") == NULL)
-    body = NULL;
-  task_member = find_task_member (body != NULL ? body : object, job->options);
-
-  if (job->template != NULL)
-    {
-      task = object_to_template (job, row, object, body, task_member, &extras);
-      task_member = NULL;
-    }
-  else
-    task = object_to_task (job, row, object, body, task_member, &extras);
-  if (task == NULL)
-    return;
-
-  add_members (&extras, object, body == NULL ? task_member : NULL);
-  if (body != NULL)
-    add_body (&extras, body, task_member);
-  if (job->template == NULL && _gw_import_is_blank (task))
-    {
-      _gw_import_add_problem (job, row, _("The task is blank"));
-      return;
-    }
-  _gw_import_add_entry (job, row, g_steal_pointer (&task), &extras);
 }
 
 static const char *
@@ -396,8 +44,8 @@ add_item (GwImportJob *job,
   const char *text;
 
   if (JSON_NODE_HOLDS_OBJECT (item->node))
-    add_object (job, item->row, json_node_get_object (item->node));
-  else if (!is_text (item->node))
+    _gw_import_add_object (job, item->row, json_node_get_object (item->node));
+  else if (!_gw_import_is_text (item->node))
     _gw_import_add_problem (job, item->row, _("This is neither text nor an object"));
   else
     {
@@ -454,18 +102,18 @@ any_has_task (GArray *items,
       JsonNode *node = g_array_index (items, Item, i).node;
       JsonObject *object, *body;
 
-      if (is_text (node))
+      if (_gw_import_is_text (node))
         return TRUE;
       if (!JSON_NODE_HOLDS_OBJECT (node))
         continue;
       object = json_node_get_object (node);
       body = gw_json_peek_object (object, "body");
-      *member = find_task_member (object, options);
+      *member = _gw_import_find_task_member (object, options);
       if (*member != NULL || gw_json_peek_array (object, "messages") != NULL
           || gw_json_peek_array (object, "input") != NULL
           || gw_json_peek_array (body, "messages") != NULL
           || gw_json_peek_array (body, "input") != NULL
-          || (body != NULL && find_task_member (body, options) != NULL))
+          || (body != NULL && _gw_import_find_task_member (body, options) != NULL))
         return TRUE;
     }
 

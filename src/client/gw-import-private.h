@@ -43,6 +43,17 @@ int _gw_import_default_column (const char *const *columns);
 void _gw_import_set_column_error (const char *const *columns, const char *wanted, GError **error);
 void _gw_import_set_template_error (const char *const *columns, const char *name, GError **error);
 
+/* JSON: whether @node (nullable) is a text; the member of an object that holds the task, NULL where
+ * it is in `messages` or nowhere; one object to an entry or a problem. */
+gboolean _gw_import_is_text (JsonNode *node);
+const char *_gw_import_find_task_member (JsonObject *object, const GwImportOptions *options);
+void _gw_import_add_object (GwImportJob *job, guint row, JsonObject *object);
+
+/* (transfer full) (nullable): a conversation that can be a task; what the system says is added to
+ * @extras. Adds a problem where it returns NULL. */
+char *_gw_import_messages_to_task (GwImportJob *job, guint row, JsonArray *messages,
+                                   GwImportExtras *extras);
+
 /* Decoding: (transfer full) text in UTF-8 without a byte order mark and without U+0000. */
 char *_gw_import_decode (const char *bytes, gsize length, GwEncoding *encoding,
                          gsize *text_length, GError **error);
