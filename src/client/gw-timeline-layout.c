@@ -6,44 +6,14 @@
  * The journal does not store why a slot was idle; what the limits and the calls were at that time
  * says it: the sends of the last minute, the calls in flight over all providers, the slow-downs, and
  * how many tasks waited. Each of those is a step function of time; a gap is cut where its reason
- * changes. Pure. */
+ * changes (gw-timeline-spans.c). Pure. */
 
 #include "config.h"
 
-#include <string.h>
-
-#include "gw-timeline-layout.h"
-
-#define MINUTE_MS 60000
-
-/* Between the end of a call and the next claim of its slot lies the turn itself. */
-#define SHORTEST_GAP_MS 60
-
-/* A task is known to wait, and a slot to be free, only after a message went there. */
-#define SLACK_MS 40
+#include "gw-timeline-private.h"
 
 /* So long without any call is the end of a session. */
-#define SESSION_MS (2 * MINUTE_MS)
-
-/* Numbers are of so many answers at most, the newest. */
-#define MAX_SAMPLES 1000
-
-/* A value that holds from `at` on. */
-typedef struct {
-  gint64 at;
-  int value;
-} Level;
-
-typedef struct {
-  gint64 from;
-  gint64 to;
-} Span;
-
-/* What is known of a lane while its gaps are explained. */
-typedef struct {
-  GArray *full;   /* (element-type Span): the rolling window was full */
-  GArray *parked; /* (element-type Span): it cooled down */
-} LaneTimes;
+#define SESSION_MS (2 * GW_TIMELINE_MINUTE_MS)
 
 /* (transfer full): a lane that says nothing yet but its name. */
 GwTimelineLane *
@@ -118,152 +88,6 @@ gw_timeline_layout_free (GwTimelineLayout *layout)
   g_free (layout);
 }
 
-/* --- Step functions --------------------------------------------------------------------------- */
-
-static int
-compare_steps (gconstpointer a,
-               gconstpointer b)
-{
-  const GwTimelineStep *first = a;
-  const GwTimelineStep *second = b;
-
-  if (first->at != second->at)
-    return first->at < second->at ? -1 : 1;
-
-  return 0;
-}
-
-static void
-add_step (GArray *steps,
-          gint64 at,
-          int change)
-{
-  GwTimelineStep step = { at, change };
-
-  g_array_append_val (steps, step);
-}
-
-/* Sorts @steps and sums them up. */
-static GArray *
-levels_new (GArray *steps)
-{
-  GArray *levels = g_array_new (FALSE, FALSE, sizeof (Level));
-  int value = 0;
-
-  g_array_sort (steps, compare_steps);
-  for (guint i = 0; i < steps->len; i++)
-    {
-      const GwTimelineStep *step = &g_array_index (steps, GwTimelineStep, i);
-      Level level;
-
-      value += step->change;
-      level = (Level){ step->at, value };
-      if (levels->len > 0 && g_array_index (levels, Level, levels->len - 1).at == step->at)
-        g_array_index (levels, Level, levels->len - 1) = level;
-      else
-        g_array_append_val (levels, level);
-    }
-
-  return levels;
-}
-
-/* The value at @at; @next becomes when it changes, if that is sooner. */
-static int
-level_at (GArray *levels,
-          gint64 at,
-          gint64 *next)
-{
-  guint low = 0;
-  guint high = levels->len;
-
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (levels, Level, middle).at <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low < levels->len)
-    *next = MIN (*next, g_array_index (levels, Level, low).at);
-
-  return low > 0 ? g_array_index (levels, Level, low - 1).value : 0;
-}
-
-/* The end of the span that covers @at, 0 where none does; @next as above. */
-static gint64
-span_at (GArray *spans,
-         gint64 at,
-         gint64 *next)
-{
-  guint low = 0;
-  guint high = spans->len;
-
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (spans, Span, middle).from <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low < spans->len)
-    *next = MIN (*next, g_array_index (spans, Span, low).from);
-  if (low == 0 || g_array_index (spans, Span, low - 1).to <= at)
-    return 0;
-  *next = MIN (*next, g_array_index (spans, Span, low - 1).to);
-
-  return g_array_index (spans, Span, low - 1).to;
-}
-
-/* Spans come in order of their start; what touches is one. */
-static void
-add_span (GArray *spans,
-          gint64 from,
-          gint64 to)
-{
-  Span span = { from, to };
-
-  if (to <= from)
-    return;
-  if (spans->len > 0 && g_array_index (spans, Span, spans->len - 1).to >= from)
-    {
-      Span *last = &g_array_index (spans, Span, spans->len - 1);
-
-      last->to = MAX (last->to, to);
-      return;
-    }
-  g_array_append_val (spans, span);
-}
-
-static int
-compare_times (gconstpointer a,
-               gconstpointer b)
-{
-  const gint64 *first = a;
-  const gint64 *second = b;
-
-  return *first < *second ? -1 : *first > *second;
-}
-
-/* --- What held a lane back -------------------------------------------------------------------- */
-
-/* The window is full from its last allowed send until the first of them leaves it. */
-static void
-find_full (const GwTimelineLane *lane,
-           GArray *sends,
-           GArray *full)
-{
-  if (lane->per_minute == 0)
-    return;
-  g_array_sort (sends, compare_times);
-  for (guint i = lane->per_minute - 1; i < sends->len; i++)
-    add_span (full, g_array_index (sends, gint64, i),
-              g_array_index (sends, gint64, i + 1 - lane->per_minute) + MINUTE_MS);
-}
-
 static gboolean
 is_slow_down (const GwAttempt *attempt)
 {
@@ -276,100 +100,6 @@ was_sent (const GwAttempt *attempt)
 {
   return attempt->sent_at > 0;
 }
-
-/* From a slow-down to the lane's next send. */
-static void
-find_parked (const GwTimelineLane *lane,
-             GArray *sends,
-             GArray *slow_downs,
-             gint64 now,
-             GArray *parked)
-{
-  guint next = 0;
-
-  g_array_sort (sends, compare_times);
-  g_array_sort (slow_downs, compare_times);
-  for (guint i = 0; i < slow_downs->len; i++)
-    {
-      gint64 from = g_array_index (slow_downs, gint64, i);
-
-      while (next < sends->len && g_array_index (sends, gint64, next) <= from)
-        next++;
-      if (next < sends->len)
-        add_span (parked, from, g_array_index (sends, gint64, next));
-      else if (lane->parked_until > now)
-        add_span (parked, from, lane->parked_until);
-    }
-  if (lane->parked_until > now && parked->len == 0)
-    add_span (parked, now - 1, lane->parked_until);
-}
-
-static void
-explain (GwTimelineRow *row,
-         const GwTimelineLane *lane,
-         const LaneTimes *times,
-         GArray *in_flight,
-         GArray *waiting,
-         GArray *backing_off,
-         guint cap,
-         gint64 from,
-         gint64 to,
-         gint64 now)
-{
-  gint64 at = from;
-
-  if (to - from < SHORTEST_GAP_MS)
-    return;
-  while (at < to)
-    {
-      GwTimelineGap gap = { .from = at, .reason = GW_GAP_HELD };
-      gint64 next = to;
-      /* Asked a moment later: what was free or came in right then was not known yet. */
-      gint64 moment = MIN (at + SLACK_MS, to - 1);
-      gint64 window = span_at (times->full, moment, &next);
-      gint64 parked = span_at (times->parked, moment, &next);
-      int waits = level_at (waiting, moment, &next);
-      int delayed = level_at (backing_off, moment, &next);
-      int flying = level_at (in_flight, moment, &next);
-      GwTimelineGap *last;
-
-      if (lane->stopped != NULL && to >= now)
-        gap.reason = GW_GAP_STOPPED;
-      else if (waits <= 0 && delayed <= 0)
-        gap.reason = GW_GAP_NO_WORK;
-      else if (parked > 0)
-        gap.reason = GW_GAP_COOL_DOWN, gap.until = parked;
-      else if (waits <= 0)
-        gap.reason = GW_GAP_BACK_OFF;
-      else if (window > 0)
-        gap.reason = GW_GAP_WINDOW, gap.until = window;
-      else if (cap > 0 && flying >= (int) cap)
-        gap.reason = GW_GAP_CAP;
-      else if (lane->adapted > 0 && row->slot >= lane->adapted && to >= now)
-        gap.reason = GW_GAP_COOL_DOWN;
-
-      next = MAX (next, at + 1);
-      gap.to = next;
-      last = row->gaps->len > 0
-             ? &g_array_index (row->gaps, GwTimelineGap, row->gaps->len - 1)
-             : NULL;
-      /* Slivers belong to what was before them. */
-      if (last != NULL && last->to == at
-          && (last->reason == gap.reason || gap.to - gap.from < SHORTEST_GAP_MS))
-        {
-          last->to = gap.to;
-          if (last->reason == gap.reason)
-            last->until = MAX (last->until, gap.until);
-        }
-      else
-        {
-          g_array_append_val (row->gaps, gap);
-        }
-      at = next;
-    }
-}
-
-/* --- Rows ------------------------------------------------------------------------------------- */
 
 static int
 compare_attempts (gconstpointer a,
@@ -503,8 +233,8 @@ find_back_offs (GPtrArray *attempts,
       ended = g_hash_table_lookup (failed_at, attempt->task_id);
       if (ended != NULL && attempt->claimed_at > *ended)
         {
-          add_step (steps, *ended, 1);
-          add_step (steps, attempt->claimed_at, -1);
+          _gw_timeline_add_step (steps, *ended, 1);
+          _gw_timeline_add_step (steps, attempt->claimed_at, -1);
         }
       if (attempt->outcome == GW_OUTCOME_FAILED && attempt->ended_at > 0)
         g_hash_table_insert (failed_at, attempt->task_id,
@@ -521,10 +251,10 @@ find_back_offs (GPtrArray *attempts,
       g_hash_table_iter_init (&iter, failed_at);
       while (g_hash_table_iter_next (&iter, &task_id, &ended))
         if (g_hash_table_contains (delayed, task_id))
-          add_step (steps, *(gint64 *) ended, 1);
+          _gw_timeline_add_step (steps, *(gint64 *) ended, 1);
     }
 
-  return levels_new (steps);
+  return _gw_timeline_levels_new (steps);
 }
 
 /**
@@ -546,7 +276,7 @@ gw_timeline_layout_new (const GwTimelineInput *input)
   g_autoptr(GArray) backing_off = NULL;
   g_autofree GArray **sends = NULL;
   g_autofree GArray **slow_downs = NULL;
-  g_autofree LaneTimes *times = NULL;
+  g_autofree GwTimelineLaneTimes *times = NULL;
   gint64 now = input->now;
 
   layout->lanes = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_timeline_lane_free);
@@ -591,7 +321,7 @@ gw_timeline_layout_new (const GwTimelineInput *input)
 
   sends = g_new0 (GArray *, layout->lanes->len);
   slow_downs = g_new0 (GArray *, layout->lanes->len);
-  times = g_new0 (LaneTimes, layout->lanes->len);
+  times = g_new0 (GwTimelineLaneTimes, layout->lanes->len);
   for (guint i = 0; i < layout->lanes->len; i++)
     {
       sends[i] = g_array_new (FALSE, FALSE, sizeof (gint64));
@@ -612,9 +342,9 @@ gw_timeline_layout_new (const GwTimelineInput *input)
       layout->last = layout->n_bars == 0 ? bar->to : MAX (layout->last, bar->to);
       layout->n_bars++;
       layout->n_live += bar->live;
-      add_step (flights, bar->from, 1);
+      _gw_timeline_add_step (flights, bar->from, 1);
       if (!bar->live)
-        add_step (flights, bar->to, -1);
+        _gw_timeline_add_step (flights, bar->to, -1);
       if (was_sent (attempt))
         g_array_append_val (sends[lane], attempt->sent_at);
       if (is_slow_down (attempt) && attempt->ended_at > 0)
@@ -622,17 +352,17 @@ gw_timeline_layout_new (const GwTimelineInput *input)
     }
   g_ptr_array_sort (layout->rows, compare_rows);
 
-  in_flight = levels_new (flights);
-  waiting = levels_new (input->steps);
+  in_flight = _gw_timeline_levels_new (flights);
+  waiting = _gw_timeline_levels_new (input->steps);
   backing_off = find_back_offs (sorted, input->delayed);
   for (guint i = 0; i < layout->lanes->len; i++)
     {
       const GwTimelineLane *lane = layout->lanes->pdata[i];
 
-      times[i].full = g_array_new (FALSE, FALSE, sizeof (Span));
-      times[i].parked = g_array_new (FALSE, FALSE, sizeof (Span));
-      find_full (lane, sends[i], times[i].full);
-      find_parked (lane, sends[i], slow_downs[i], now, times[i].parked);
+      times[i].full = g_array_new (FALSE, FALSE, sizeof (GwTimelineSpan));
+      times[i].parked = g_array_new (FALSE, FALSE, sizeof (GwTimelineSpan));
+      _gw_timeline_find_full (lane, sends[i], times[i].full);
+      _gw_timeline_find_parked (lane, sends[i], slow_downs[i], now, times[i].parked);
     }
   for (guint i = 0; i < layout->rows->len; i++)
     {
@@ -644,11 +374,12 @@ gw_timeline_layout_new (const GwTimelineInput *input)
         {
           const GwTimelineBar *bar = &g_array_index (row->bars, GwTimelineBar, j);
 
-          explain (row, lane, &times[row->lane], in_flight, waiting, backing_off, input->cap, at,
-                   bar->from, now);
+          _gw_timeline_explain (row, lane, &times[row->lane], in_flight, waiting, backing_off,
+                                input->cap, at, bar->from, now);
           at = bar->to;
         }
-      explain (row, lane, &times[row->lane], in_flight, waiting, backing_off, input->cap, at, now, now);
+      _gw_timeline_explain (row, lane, &times[row->lane], in_flight, waiting, backing_off,
+                            input->cap, at, now, now);
     }
   for (guint i = 0; i < layout->lanes->len; i++)
     {
@@ -659,144 +390,4 @@ gw_timeline_layout_new (const GwTimelineInput *input)
     }
 
   return layout;
-}
-
-/* --- Finding ---------------------------------------------------------------------------------- */
-
-/**
- * gw_timeline_row_find_bar:
- * @at: a time
- * @reach: how far from it a bar may be
- *
- * Returns: (transfer none) (nullable): the bar at @at, else the nearest one within @reach
- */
-const GwTimelineBar *
-gw_timeline_row_find_bar (const GwTimelineRow *row,
-                          gint64 at,
-                          gint64 reach)
-{
-  const GwTimelineBar *best = NULL;
-  gint64 best_distance = reach + 1;
-  guint low = 0;
-  guint high = row->bars->len;
-
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (row->bars, GwTimelineBar, middle).from <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  for (guint i = low > 0 ? low - 1 : 0; i < row->bars->len && i <= low; i++)
-    {
-      const GwTimelineBar *bar = &g_array_index (row->bars, GwTimelineBar, i);
-      gint64 distance = MAX (bar->from - at, at - bar->to);
-
-      distance = MAX (distance, 0);
-      if (distance < best_distance)
-        {
-          best = bar;
-          best_distance = distance;
-        }
-    }
-
-  return best;
-}
-
-/* (transfer none) (nullable): the gap at the time @at (ms); %NULL if a call ran then. O(log gaps).
- * */
-const GwTimelineGap *
-gw_timeline_row_find_gap (const GwTimelineRow *row,
-                          gint64 at)
-{
-  guint low = 0;
-  guint high = row->gaps->len;
-
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (row->gaps, GwTimelineGap, middle).from <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low == 0 || g_array_index (row->gaps, GwTimelineGap, low - 1).to <= at)
-    return NULL;
-
-  return &g_array_index (row->gaps, GwTimelineGap, low - 1);
-}
-
-/**
- * gw_timeline_layout_find_attempt:
- * @task_id: whose
- * @number: which one of its attempts; 0: the newest
- * @row: (out) (optional): the index of its row
- *
- * Returns: (transfer none) (nullable): its bar
- */
-const GwTimelineBar *
-gw_timeline_layout_find_attempt (const GwTimelineLayout *layout,
-                                 const char *task_id,
-                                 guint number,
-                                 guint *row)
-{
-  const GwTimelineBar *found = NULL;
-
-  for (guint i = 0; i < layout->rows->len; i++)
-    {
-      const GwTimelineRow *candidate = layout->rows->pdata[i];
-
-      for (guint j = 0; j < candidate->bars->len; j++)
-        {
-          const GwTimelineBar *bar = &g_array_index (candidate->bars, GwTimelineBar, j);
-
-          if (g_strcmp0 (bar->attempt->task_id, task_id) != 0
-              || (number != 0 && bar->attempt->number != number)
-              || (found != NULL && found->attempt->number > bar->attempt->number))
-            continue;
-          found = bar;
-          if (row != NULL)
-            *row = i;
-        }
-    }
-
-  return found;
-}
-
-/**
- * gw_timeline_numbers:
- * @attempts: (element-type GwAttempt): in order of the journal
- * @now: Unix ms
- * @numbers: (out caller-allocates): how long calls take, of the newest answers, and how many went
- *   out in the last minute
- */
-void
-gw_timeline_numbers (GPtrArray *attempts,
-                     gint64 now,
-                     GwTimelineNumbers *numbers)
-{
-  g_autoptr(GArray) runs = g_array_new (FALSE, FALSE, sizeof (gint64));
-
-  memset (numbers, 0, sizeof *numbers);
-  for (guint i = attempts->len; i-- > 0;)
-    {
-      const GwAttempt *attempt = attempts->pdata[i];
-      gint64 run = attempt->ended_at - attempt->sent_at;
-
-      if (attempt->sent_at > now - MINUTE_MS && attempt->sent_at <= now)
-        numbers->per_minute++;
-      if (attempt->outcome == GW_OUTCOME_ANSWERED && attempt->sent_at > 0 && run >= 0
-          && runs->len < MAX_SAMPLES)
-        g_array_append_val (runs, run);
-    }
-  numbers->samples = runs->len;
-  if (runs->len == 0)
-    return;
-
-  g_array_sort (runs, compare_times);
-  numbers->p50_ms = g_array_index (runs, gint64, (runs->len - 1) / 2);
-  numbers->p95_ms = g_array_index (runs, gint64, (runs->len * 95 + 99) / 100 - 1);
 }
