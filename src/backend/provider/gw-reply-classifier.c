@@ -4,8 +4,8 @@
  * for the lane. Pure, so that the whole of it is a table in a test.
  *
  * The body speaks before the status, since one status (429) stands for many things: first the codes
- * that providers document, then words, then the status. One bad key stops a lane once; it does not
- * fail the tasks. A lane is only ever stopped by what the user must mend. Where a provider asks to
+ * that providers document, then words, then the status (gw-reply-words.c). One bad key stops a lane
+ * once; it does not fail the tasks. A lane is only ever stopped by what the user must mend. Where a provider asks to
  * wait without saying how long, lane_for_ms stays 0 and the provider object's own back-off decides.
  */
 
@@ -17,259 +17,12 @@
 #include <string.h>
 
 #include "gw-log.h"
-#include "provider/gw-reply-body.h"
-#include "provider/gw-reply-classifier.h"
+#include "provider/gw-reply-classifier-private.h"
 #include "provider/gw-retry-time.h"
 
 #define MAX_SAID 300                  /* characters of the provider's own words in a message */
 #define MAX_DATED_MS (G_GINT64_CONSTANT (1000) * 60 * 60 * 24 * 35)
 #define CHINA_MINUTES (8 * 60)
-
-typedef enum {
-  KIND_UNKNOWN,
-  KIND_SLOW_DOWN,
-  KIND_TOO_MANY,   /* at once */
-  KIND_OVERLOADED,
-  KIND_CAPPED,     /* until a time that the text says */
-  KIND_QUOTA,
-  KIND_AUTH,
-  KIND_MODEL,
-  KIND_ADDRESS,
-  KIND_REDIRECT,
-  KIND_REFUSED,
-  KIND_TOO_LONG,
-  KIND_BAD_REQUEST,
-  KIND_TIMEOUT,
-  KIND_SERVER,
-} Kind;
-
-typedef struct {
-  const char *code;
-  Kind kind;
-} Code;
-
-/* Documented codes. What a code leaves open (which dimension, which parameter) the words tell. */
-static const Code codes[] = {
-  /* Zhipu BigModel */
-  { "1000", KIND_AUTH },
-  { "1001", KIND_AUTH },
-  { "1002", KIND_AUTH },
-  { "1003", KIND_AUTH },
-  { "1004", KIND_AUTH },
-  { "1005", KIND_AUTH },
-  { "1113", KIND_QUOTA },
-  { "1211", KIND_MODEL },
-  { "1234", KIND_SERVER },
-  { "1261", KIND_TOO_LONG },
-  { "1301", KIND_REFUSED },
-  { "1302", KIND_TOO_MANY },
-  { "1303", KIND_SLOW_DOWN },
-  { "1304", KIND_QUOTA },
-  { "1305", KIND_OVERLOADED },
-  { "1308", KIND_CAPPED },
-  { "1310", KIND_CAPPED },
-  { "1312", KIND_OVERLOADED },
-  /* Tencent TokenHub */
-  { "401002", KIND_AUTH },
-  { "401007", KIND_QUOTA },
-  { "401008", KIND_QUOTA },
-  { "403004", KIND_QUOTA },
-  { "429001", KIND_SLOW_DOWN },
-  { "451001", KIND_REFUSED },
-  /* OpenAI and those who follow it */
-  { "rate_limit_exceeded", KIND_SLOW_DOWN },
-  { "rate_limit_error", KIND_SLOW_DOWN },
-  { "insufficient_quota", KIND_QUOTA },
-  { "billing_not_active", KIND_QUOTA },
-  { "billing_hard_limit_reached", KIND_QUOTA },
-  { "invalid_api_key", KIND_AUTH },
-  { "account_deactivated", KIND_AUTH },
-  { "authentication_error", KIND_AUTH },
-  { "model_not_found", KIND_MODEL },
-  { "context_length_exceeded", KIND_TOO_LONG },
-  { "string_above_max_length", KIND_TOO_LONG },
-  { "request_too_large", KIND_TOO_LONG },
-  { "content_policy_violation", KIND_REFUSED },
-  { "content_filter", KIND_REFUSED },
-  { "engine_overloaded", KIND_OVERLOADED },
-  { "overloaded_error", KIND_OVERLOADED },
-  { "server_error", KIND_SERVER },
-  { "upstream_error", KIND_SERVER },
-};
-
-static const char *const words_concurrency[] = {
-  "concurren", "simultaneous", "parallel requests", "at the same time", "并发", NULL
-};
-static const char *const words_rate[] = {
-  "per minute", "per second", "rpm", "tpm", "rate limit", "速率", "频率", NULL
-};
-static const char *const words_quota[] = {
-  "insufficient_quota", "exceeded your current quota", "quota exceeded", "insufficient balance",
-  "insufficient credit", "not enough credit", "out of credit", "credits expired", "credit balance",
-  "no credits", "credits have", "billing", "in arrears", "account balance", "payment required",
-  "余额不足", "欠费", "充值", "资源包", NULL
-};
-static const char *const words_day[] = {
-  "per day", "daily", "(rpd)", "(tpd)", "今日", "每日", "当日", NULL
-};
-static const char *const words_overloaded[] = {
-  "overloaded", "at capacity", "over capacity", "访问量过大", "server is busy", "服务繁忙", NULL
-};
-static const char *const words_too_long[] = {
-  "maximum context length", "context length", "context_length", "context window",
-  "context size", "prompt is too long", "input is too long", "too many input tokens",
-  "maximum input length", "reduce the length", "超长", "超过最大长度", NULL
-};
-static const char *const words_refused[] = {
-  "content_filter", "content filter", "content policy", "content management policy",
-  "safety system", "flagged", "moderation", "敏感", "不安全", "违规", NULL
-};
-static const char *const words_key[] = {
-  "invalid api key", "invalid api_key", "incorrect api key", "api key not valid",
-  "api key is invalid", "api key expired", "missing api key", "no api key", "invalid token",
-  "invalid authentication", NULL
-};
-static const char *const words_no_model[] = {
-  "model_not_found", "no such model", "unknown model", "invalid model", "unsupported model",
-  "must provide a model", "model is required", "model field is required", "模型不存在",
-  "not found for account", NULL
-};
-/* A text that a relay gives as if it were the model's. */
-static const char *const words_not_an_answer[] = {
-  "upstream", "try again later", "request failed", "rate limit", "internal server error",
-  "bad gateway", "service unavailable", "gateway time", "overloaded", "timed out", NULL
-};
-
-static gboolean
-has_word (const char *lower,
-          const char *const *words)
-{
-  for (guint i = 0; words[i] != NULL; i++)
-    {
-      if (strstr (lower, words[i]) != NULL)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* "model … not found" with little between: not every complaint that names a model. */
-static gboolean
-says_no_model (const char *lower)
-{
-  static const char *const ends[] = { "not found", "does not exist", "not exist",
-                                      "not available", "decommissioned", "no longer" };
-  const char *model = strstr (lower, "model");
-
-  if (has_word (lower, words_no_model))
-    return TRUE;
-  for (guint i = 0; model != NULL && i < G_N_ELEMENTS (ends); i++)
-    {
-      const char *found = strstr (model, ends[i]);
-
-      if (found != NULL && found - model < 200)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-static Kind
-kind_of_code (const char *code)
-{
-  for (guint i = 0; code != NULL && i < G_N_ELEMENTS (codes); i++)
-    {
-      if (g_ascii_strcasecmp (codes[i].code, code) == 0)
-        return codes[i].kind;
-    }
-  /* A family: 4290xx. */
-  if (code != NULL && strlen (code) == 6 && g_str_has_prefix (code, "4290"))
-    return KIND_SLOW_DOWN;
-
-  return KIND_UNKNOWN;
-}
-
-static Kind
-kind_of_words (const char *lower,
-               guint status)
-{
-  gboolean may_be_request = status == 400 || status == 404 || status == 422 || status == 0;
-
-  if (status >= 500 && status != 500)
-    return has_word (lower, words_overloaded) ? KIND_OVERLOADED : KIND_UNKNOWN;
-  if (status == 429)
-    {
-      if (has_word (lower, words_quota))
-        return KIND_QUOTA;
-      return has_word (lower, words_overloaded) ? KIND_OVERLOADED : KIND_UNKNOWN;
-    }
-  if ((status == 401 || status == 402 || status == 403 || may_be_request)
-      && has_word (lower, words_quota))
-    return KIND_QUOTA;
-  if ((may_be_request || status == 413 || status == 500) && has_word (lower, words_too_long))
-    return KIND_TOO_LONG;
-  if ((may_be_request || status == 403) && has_word (lower, words_refused))
-    return KIND_REFUSED;
-  if (may_be_request && has_word (lower, words_key))
-    return KIND_AUTH;
-  if ((may_be_request || status == 403 || status == 410) && says_no_model (lower))
-    return KIND_MODEL;
-  if (status == 0 || status == 500)
-    {
-      if (has_word (lower, words_overloaded))
-        return KIND_OVERLOADED;
-      if (status == 0 && has_word (lower, words_rate))
-        return KIND_SLOW_DOWN;
-    }
-
-  return KIND_UNKNOWN;
-}
-
-static Kind
-kind_of_status (guint status)
-{
-  switch (status)
-    {
-    case 401:
-    case 403:
-      return KIND_AUTH;
-
-    case 402:
-      return KIND_QUOTA;
-
-    case 404:
-    case 405:
-    case 410:
-      return KIND_ADDRESS;
-
-    case 408:
-      return KIND_TIMEOUT;
-
-    case 409:
-    case 423:
-    case 424:
-    case 425:
-      return KIND_SERVER;
-
-    case 413:
-      return KIND_TOO_LONG;
-
-    case 429:
-      return KIND_SLOW_DOWN;
-
-    case 451:
-      return KIND_REFUSED;
-
-    case 503:
-    case 529:
-      return KIND_OVERLOADED;
-
-    default:
-      if (status >= 300 && status < 400)
-        return KIND_REDIRECT;
-      return status >= 400 && status < 500 ? KIND_BAD_REQUEST : KIND_SERVER;
-    }
-}
 
 /* The status that an error under a 200 stands for; 0 where nothing tells. */
 static guint
@@ -436,13 +189,13 @@ static void
 set_slow_down (GwReply *reply,
                const GwRawReply *raw,
                const GwReplyBody *body,
-               Kind kind,
+               GwReplyKind kind,
                const char *lower,
                const char *said)
 {
   gint64 asked = asked_wait (raw, body);
   gint64 dated = asked > 0 ? -1 : asked_date (raw, body);
-  gboolean daily = kind != KIND_OVERLOADED && has_word (lower, words_day);
+  gboolean daily = kind != GW_REPLY_KIND_OVERLOADED && _gw_reply_says_day (lower);
 
   if (dated > 0)
     {
@@ -461,19 +214,21 @@ set_slow_down (GwReply *reply,
       return;
     }
 
-  if (kind == KIND_OVERLOADED)
+  if (kind == GW_REPLY_KIND_OVERLOADED)
     gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_SERVER,
                         "%s is overloaded (%s). It is asked again in a while.%s", raw->title, said,
                         describe_wait (asked));
   else
     {
       /* Nothing said about time or rate: nearly always too many at once. */
-      reply->too_many_at_once = kind == KIND_TOO_MANY || has_word (lower, words_concurrency)
-                                || (asked <= 0 && kind != KIND_CAPPED
-                                    && !has_word (lower, words_rate)
-                                    && kind_of_code (body->error_code) == KIND_UNKNOWN);
-      if (kind == KIND_TOO_MANY && has_word (lower, words_rate)
-          && !has_word (lower, words_concurrency))
+      reply->too_many_at_once = kind == GW_REPLY_KIND_TOO_MANY
+                                || _gw_reply_says_many_at_once (lower)
+                                || (asked <= 0 && kind != GW_REPLY_KIND_CAPPED
+                                    && !_gw_reply_says_rate (lower)
+                                    && _gw_reply_kind_of_code (body->error_code)
+                                       == GW_REPLY_KIND_UNKNOWN);
+      if (kind == GW_REPLY_KIND_TOO_MANY && _gw_reply_says_rate (lower)
+          && !_gw_reply_says_many_at_once (lower))
         reply->too_many_at_once = FALSE;
       gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_RATE,
                           reply->too_many_at_once
@@ -481,7 +236,7 @@ set_slow_down (GwReply *reply,
                               : "%s asks to slow down (%s).%s",
                           raw->title, said, describe_wait (asked));
     }
-  if (asked <= 0 && kind == KIND_CAPPED)
+  if (asked <= 0 && kind == GW_REPLY_KIND_CAPPED)
     asked = GW_RETRY_MAX_MS;
   park (reply, MIN (asked, GW_RETRY_MAX_MS));
 }
@@ -489,7 +244,7 @@ set_slow_down (GwReply *reply,
 static void
 set_no_model (GwReply *reply,
               const GwRawReply *raw,
-              Kind kind,
+              GwReplyKind kind,
               const char *said)
 {
   const char *model = raw->model != NULL ? raw->model : "the model";
@@ -501,7 +256,7 @@ set_no_model (GwReply *reply,
                           model, raw->title, said);
       return;
     }
-  if (kind == KIND_ADDRESS)
+  if (kind == GW_REPLY_KIND_ADDRESS)
     gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_MODEL,
                         "At its address %s has no such service, or not \"%s\" (%s). Check base-url "
                         "and model, then resume it.", raw->title, model, said);
@@ -540,76 +295,76 @@ set_error (GwReply *reply,
                                        NULL);
   g_autofree char *lower = g_ascii_strdown (text, -1);
   g_autofree char *said = dup_said (raw, body);
-  Kind kind = kind_of_code (body->error_code);
+  GwReplyKind kind = _gw_reply_kind_of_code (body->error_code);
 
-  if (kind == KIND_UNKNOWN)
-    kind = kind_of_code (body->error_type);
+  if (kind == GW_REPLY_KIND_UNKNOWN)
+    kind = _gw_reply_kind_of_code (body->error_type);
   /* A quota that comes back by itself in a time that is said is a matter of pace. */
-  if (kind == KIND_UNKNOWN)
+  if (kind == GW_REPLY_KIND_UNKNOWN)
     {
-      kind = kind_of_words (lower, status);
-      if (kind == KIND_QUOTA && status == 429 && asked_wait (raw, body) > 0)
-        kind = KIND_SLOW_DOWN;
+      kind = _gw_reply_kind_of_words (lower, status);
+      if (kind == GW_REPLY_KIND_QUOTA && status == 429 && asked_wait (raw, body) > 0)
+        kind = GW_REPLY_KIND_SLOW_DOWN;
     }
-  if (kind == KIND_UNKNOWN)
-    kind = kind_of_status (status != 0 ? status : 500);
+  if (kind == GW_REPLY_KIND_UNKNOWN)
+    kind = _gw_reply_kind_of_status (status != 0 ? status : 500);
 
   switch (kind)
     {
-    case KIND_SLOW_DOWN:
-    case KIND_TOO_MANY:
-    case KIND_OVERLOADED:
-    case KIND_CAPPED:
+    case GW_REPLY_KIND_SLOW_DOWN:
+    case GW_REPLY_KIND_TOO_MANY:
+    case GW_REPLY_KIND_OVERLOADED:
+    case GW_REPLY_KIND_CAPPED:
       set_slow_down (reply, raw, body, kind, lower, said);
       break;
 
-    case KIND_QUOTA:
+    case GW_REPLY_KIND_QUOTA:
       gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_QUOTA,
                           "The %s account is out of credit or quota (%s). Mend that and resume it, "
                           "or use another provider.", raw->title, said);
       stop (reply);
       break;
 
-    case KIND_AUTH:
+    case GW_REPLY_KIND_AUTH:
       gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_AUTH,
                           "The key for %s was not accepted (%s). Put in the right one, then resume "
                           "it.", raw->title, said);
       stop (reply);
       break;
 
-    case KIND_MODEL:
-    case KIND_ADDRESS:
+    case GW_REPLY_KIND_MODEL:
+    case GW_REPLY_KIND_ADDRESS:
       set_no_model (reply, raw, kind, said);
       break;
 
-    case KIND_REDIRECT:
+    case GW_REPLY_KIND_REDIRECT:
       set_redirect (reply, raw);
       break;
 
-    case KIND_REFUSED:
+    case GW_REPLY_KIND_REFUSED:
       gw_reply_set_error (reply, GW_REPLY_FAIL, GW_ERROR_TASK_REFUSED,
                           "%s declined to answer this task (%s).", raw->title, said);
       break;
 
-    case KIND_TOO_LONG:
+    case GW_REPLY_KIND_TOO_LONG:
       gw_reply_set_error (reply, GW_REPLY_FAIL, GW_ERROR_TASK_TOO_LONG,
                           "The task is longer than %s allows (%s). Shorten it, or choose a model "
                           "that takes more.", raw->title, said);
       break;
 
-    case KIND_BAD_REQUEST:
+    case GW_REPLY_KIND_BAD_REQUEST:
       gw_reply_set_error (reply, GW_REPLY_FAIL, GW_ERROR_TASK_BAD_REQUEST,
                           "%s did not accept the request (%s).", raw->title, said);
       break;
 
-    case KIND_TIMEOUT:
+    case GW_REPLY_KIND_TIMEOUT:
       gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
                           "%s gave up waiting (%s).", raw->title, said);
       reply->maybe_computing = TRUE;
       break;
 
-    case KIND_SERVER:
-    case KIND_UNKNOWN:
+    case GW_REPLY_KIND_SERVER:
+    case GW_REPLY_KIND_UNKNOWN:
     default:
       gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER, "%s had a problem (%s).",
                           raw->title, said);
@@ -652,7 +407,7 @@ is_error_text (const GwRawReply *raw,
           || g_str_has_prefix (lower, "{\"error\"") || g_str_has_prefix (lower, "error code: 5")
           || g_str_has_prefix (lower, "upstream error") || g_str_has_prefix (lower, "502 ")
           || g_str_has_prefix (lower, "503 ") || g_str_has_prefix (lower, "504 "))
-         && has_word (lower, words_not_an_answer);
+         && _gw_reply_says_relayed_trouble (lower);
 }
 
 static void
