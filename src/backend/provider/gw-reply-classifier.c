@@ -5,9 +5,9 @@
  *
  * The body speaks before the status, since one status (429) stands for many things: first the codes
  * that providers document, then words, then the status (gw-reply-words.c). One bad key stops a lane
- * once; it does not fail the tasks. A lane is only ever stopped by what the user must mend. Where a provider asks to
- * wait without saying how long, lane_for_ms stays 0 and the provider object's own back-off decides.
- */
+ * once; it does not fail the tasks. A lane is only ever stopped by what the user must mend. Where a
+ * provider asks to wait without saying how long, lane_for_ms stays 0 and the provider object's own
+ * back-off decides. */
 
 #define G_LOG_DOMAIN "gw-reply-classifier"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The codes and words by which providers say what is wrong, in English and Chinese, and which kind of
- * trouble each is. Pure, any thread: the same words are always of the same kind. */
+/* The codes and words by which providers say what is wrong, in English and Chinese, and which kind
+ * of trouble each is. Pure, any thread: the same words are always of the same kind. */
 
 #define G_LOG_DOMAIN "gw-reply-words"
 
