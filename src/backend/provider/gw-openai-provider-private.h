@@ -26,9 +26,12 @@ struct _GwOpenaiProvider {
 
 void _gw_openai_fill_raw (GwOpenaiProvider *self, GwRawReply *raw,
                           const GwExchange *exchange, SoupMessage *message);
+const char *_gw_openai_get_title (GwOpenaiProvider *self);
 GwClock *_gw_openai_get_clock (GwOpenaiProvider *self);
 SoupMessage *_gw_openai_message_new (GwOpenaiProvider *self, const char *method,
                                      const char *path, guint index);
+GBytes *_gw_openai_build_request (const GwCall *call, const char *model, gboolean stream);
+void _gw_openai_park (GwOpenaiProvider *self, GwReply *reply);
 gboolean _gw_openai_set_without_status (GwOpenaiProvider *self, GwReply *reply,
                                         const GwExchange *exchange, SoupMessage *message,
                                         guint hash);

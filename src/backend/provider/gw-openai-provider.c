@@ -15,7 +15,7 @@
  * While the provider cannot be reached, or is overloaded without saying for how long, the lane
  * parks with a growing back-off that all slots share, and no attempt is used up. A connection that
  * breaks after the request was written tells nothing about whose fault it was: a task whose calls
- * do that MAX_DROPS times while others are answered counts as the server's fault from then on.
+ * do that time and again while others are answered counts as the server's fault from then on.
  *
  * With `stream` the answer comes in pieces, which gw-reply-reader puts together, and ends in the
  * same reply as a whole one; a server that answers whole all the same is understood. What there is
@@ -27,7 +27,6 @@
 
 #include <string.h>
 
-#include "gw-json.h"
 #include "gw-log.h"
 #include "provider/gw-http-exchange.h"
 #include "provider/gw-key-mask.h"
@@ -39,14 +38,12 @@
 #define FIRST_BACK_OFF_MS 1000
 #define MAX_BACK_OFF_MS 30000
 #define FORGET_BACK_OFF_MS (5 * 60 * 1000)
-#define MAX_DROPS 2
-#define MAX_REMEMBERED_DROPS 1024
 #define NO_KEY G_MAXUINT
 
 G_DEFINE_FINAL_TYPE (GwOpenaiProvider, gw_openai_provider, GW_TYPE_PROVIDER)
 
-static const char *
-get_title (GwOpenaiProvider *self)
+const char *
+_gw_openai_get_title (GwOpenaiProvider *self)
 {
   return gw_provider_get_config (GW_PROVIDER (self))->title;
 }
@@ -144,9 +141,9 @@ back_off (GwOpenaiProvider *self)
   return MAX (1, self->back_off_until - now);
 }
 
-static void
-park (GwOpenaiProvider *self,
-      GwReply *reply)
+void
+_gw_openai_park (GwOpenaiProvider *self,
+                 GwReply *reply)
 {
   reply->lane_act = GW_LANE_PARK;
   reply->lane_for_ms = back_off (self);
@@ -194,7 +191,7 @@ leave_out_key (GwOpenaiProvider *self,
       || (reply->error_code != GW_ERROR_TASK_AUTH && reply->error_code != GW_ERROR_TASK_QUOTA))
     return;
   if (!self->refused[key])
-    g_warning ("%s: key %u of %u is left out: %s", get_title (self), key + 1, n,
+    g_warning ("%s: key %u of %u is left out: %s", _gw_openai_get_title (self), key + 1, n,
                reply->error_message != NULL ? reply->error_message : "it was refused");
   self->refused[key] = TRUE;
   if (count_accepted (self) == 0)
@@ -204,244 +201,6 @@ leave_out_key (GwOpenaiProvider *self,
   reply->lane_act = GW_LANE_GO_ON;
   reply->lane_for_ms = 0;
   reply->retry_after_ms = 1;
-}
-
-/* Requests */
-
-SoupMessage *
-_gw_openai_message_new (GwOpenaiProvider *self,
-                        const char *method,
-                        const char *path,
-                        guint index)
-{
-  g_autofree char *address = g_strconcat (self->base, path, NULL);
-  SoupMessage *message = soup_message_new (method, address);
-  const char *key = index < self->keys->len ? gw_secret_get (self->keys->pdata[index]) : NULL;
-  SoupMessageHeaders *headers;
-
-  if (message == NULL)
-    return NULL;
-  headers = soup_message_get_request_headers (message);
-  soup_message_headers_replace (headers, "Accept", "application/json");
-  if (key != NULL)
-    {
-      char *value = g_strconcat ("Bearer ", key, NULL);
-
-      soup_message_headers_replace (headers, "Authorization", value);
-      explicit_bzero (value, strlen (value));
-      g_free (value);
-    }
-
-  return message;
-}
-
-static void
-add_message (JsonArray *messages,
-             const char *role,
-             const char *content)
-{
-  JsonObject *message = json_object_new ();
-
-  json_object_set_string_member (message, "role", role);
-  json_object_set_string_member (message, "content", content);
-  json_array_add_object_element (messages, message);
-}
-
-static GBytes *
-build_request (const GwCall *call,
-               const char *model,
-               gboolean stream)
-{
-  g_autoptr (JsonObject) root = json_object_new ();
-  JsonArray *messages = json_array_new ();
-  const char *system_prompt = NULL;
-  gsize length = 0;
-  char *text;
-
-  if (call->metadata != NULL)
-    system_prompt = gw_json_peek_string (call->metadata, "system");
-  if (model != NULL)
-    json_object_set_string_member (root, "model", model);
-  if (system_prompt != NULL && *system_prompt != '\0')
-    add_message (messages, "system", system_prompt);
-  add_message (messages, "user", call->content);
-  json_object_set_array_member (root, "messages", messages);
-  json_object_set_boolean_member (root, "stream", stream);
-  if (stream)
-    {
-      JsonObject *options = json_object_new ();
-
-      json_object_set_boolean_member (options, "include_usage", TRUE);
-      json_object_set_object_member (root, "stream_options", options);
-    }
-  text = gw_json_object_to_text (root, FALSE, &length);
-
-  return g_bytes_new_take (text, length);
-}
-
-/* What an exchange that brought no reply means */
-
-static const char *
-describe_certificate (SoupMessage *message)
-{
-  GTlsCertificateFlags flags = soup_message_get_tls_peer_certificate_errors (message);
-
-  if (flags & G_TLS_CERTIFICATE_EXPIRED)
-    return "its certificate has expired";
-  if (flags & G_TLS_CERTIFICATE_NOT_ACTIVATED)
-    return "its certificate is not valid yet; is the clock of this machine right?";
-  if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
-    return "its certificate is for another host";
-  if (flags & G_TLS_CERTIFICATE_REVOKED)
-    return "its certificate was revoked";
-  if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
-    return "its certificate is signed by nobody that this system trusts";
-
-  return NULL;
-}
-
-/* As people say it: the port only where it is not the usual one. */
-static char *
-dup_place (GUri *uri)
-{
-  const char *host = g_uri_get_host (uri);
-  int port = g_uri_get_port (uri);
-  int usual = g_str_equal (g_uri_get_scheme (uri), "https") ? 443 : 80;
-
-  if (port < 0 || port == usual)
-    return g_strdup (host);
-
-  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%d" : "%s:%d", host, port);
-}
-
-static void
-set_unreachable (GwOpenaiProvider *self,
-                 GwReply *reply,
-                 SoupMessage *message,
-                 const GError *error)
-{
-  const char *reason = NULL;
-  g_autofree char *place = dup_place (soup_message_get_uri (message));
-
-  if (error != NULL && error->domain == G_TLS_ERROR)
-    reason = describe_certificate (message);
-  if (reason == NULL)
-    reason = error != NULL ? error->message : "no connection";
-  gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
-                      "%s at %s cannot be reached: %s. It is tried again.", get_title (self), place,
-                      reason);
-  park (self, reply);
-}
-
-/* The request was written, and the connection ended before a byte of the reply. */
-static void
-set_dropped (GwOpenaiProvider *self,
-             GwReply *reply,
-             const GwExchange *exchange,
-             guint hash)
-{
-  gpointer key = GUINT_TO_POINTER (hash);
-  guint drops;
-
-  reply->maybe_computing = TRUE;
-  if (g_hash_table_size (self->drops) >= MAX_REMEMBERED_DROPS)
-    g_hash_table_remove_all (self->drops);
-  drops = GPOINTER_TO_UINT (g_hash_table_lookup (self->drops, key));
-  g_hash_table_insert (self->drops, key, GUINT_TO_POINTER (drops + 1));
-  if (drops >= MAX_DROPS)
-    {
-      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER,
-                          "%s ends the connection each time it gets this task (%s).",
-                          get_title (self), exchange->error->message);
-      return;
-    }
-  gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_NETWORK,
-                      "The connection to %s broke after the task was sent, before an answer "
-                      "came%s (%s). It is sent again.", get_title (self),
-                      exchange->reused ? ", on a connection that had been idle" : "",
-                      exchange->error->message);
-  /* A connection that only grew old says nothing about the network. */
-  if (!exchange->reused)
-    park (self, reply);
-  else
-    reply->retry_after_ms = 1;
-}
-
-static void
-set_late (GwOpenaiProvider *self,
-          GwReply *reply,
-          const GwExchange *exchange,
-          SoupMessage *message)
-{
-  guint seconds = gw_provider_get_config (GW_PROVIDER (self))->timeout_seconds;
-  g_autoptr (GError) error = NULL;
-
-  switch (exchange->phase)
-    {
-    case GW_EXCHANGE_CONNECTING:
-      error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no connection within %u s",
-                           MIN (seconds, GW_OPENAI_CONNECT_MS / 1000));
-      set_unreachable (self, reply, message, error);
-      return;
-
-    case GW_EXCHANGE_SENDING:
-      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
-                          "%s did not take the whole request within %u s.", get_title (self),
-                          seconds);
-      return;
-
-    case GW_EXCHANGE_READING:
-      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
-                          "%s had begun to answer, and was not done within %u s.",
-                          get_title (self), seconds);
-      break;
-
-    case GW_EXCHANGE_WAITING:
-    case GW_EXCHANGE_COMPLETE:
-    default:
-      gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_TIMEOUT,
-                          "No answer of %s within %u s.", get_title (self), seconds);
-      break;
-    }
-  reply->maybe_computing = TRUE;
-}
-
-/* Whether the exchange brought no status to judge; then @reply says why. */
-gboolean
-_gw_openai_set_without_status (GwOpenaiProvider *self,
-                               GwReply *reply,
-                               const GwExchange *exchange,
-                               SoupMessage *message,
-                               guint hash)
-{
-  gboolean heard = exchange->phase >= GW_EXCHANGE_READING;
-
-  if (exchange->end == GW_EXCHANGE_ABORTED)
-    {
-      gw_reply_set_error (reply, GW_REPLY_ABORTED, GW_ERROR_TASK_CANCELLED,
-                          "The call was given up.");
-      reply->maybe_computing = exchange->sent;
-      return TRUE;
-    }
-  if (exchange->end == GW_EXCHANGE_LATE)
-    {
-      set_late (self, reply, exchange, message);
-      return TRUE;
-    }
-  if (exchange->end != GW_EXCHANGE_BROKEN || heard)
-    return FALSE;
-
-  /* It had begun to reply: with something that is no HTTP, or headers too long or cut off. */
-  if (exchange->sent && exchange->first_byte_at > 0)
-    gw_reply_set_error (reply, GW_REPLY_RETRY, GW_ERROR_TASK_BAD_REPLY,
-                        "The answer of %s cannot be used: it is not proper HTTP (%s).",
-                        get_title (self), exchange->error->message);
-  else if (exchange->sent)
-    set_dropped (self, reply, exchange, hash);
-  else
-    set_unreachable (self, reply, message, exchange->error);
-
-  return TRUE;
 }
 
 void
@@ -456,7 +215,7 @@ _gw_openai_fill_raw (GwOpenaiProvider *self,
   raw->length = exchange->body != NULL ? exchange->body->len : 0;
   raw->incomplete = exchange->end == GW_EXCHANGE_BROKEN;
   raw->too_large = exchange->end == GW_EXCHANGE_TOO_LARGE;
-  raw->title = get_title (self);
+  raw->title = _gw_openai_get_title (self);
   raw->wall_ms = gw_clock_wall (_gw_openai_get_clock (self));
 }
 
@@ -542,7 +301,7 @@ judge (GwOpenaiProvider *self,
   raw.content = call->content;
   gw_reply_classify (reply, &raw);
   if (reply->lane_act == GW_LANE_PARK && reply->lane_for_ms <= 0)
-    park (self, reply);
+    _gw_openai_park (self, reply);
   else if (reply->lane_act == GW_LANE_GO_ON)
     self->back_off_ms = 0;
   g_hash_table_remove (self->drops, GUINT_TO_POINTER (hash));
@@ -617,7 +376,7 @@ gw_openai_provider_call_async (GwProvider *provider,
   if (request->send_by != 0) connect_ms = CLAMP (request->send_by -
                                                  gw_clock_now (_gw_openai_get_clock (self)), 1,
                                                  connect_ms);
-  body = build_request (request, call->model, config->stream);
+  body = _gw_openai_build_request (request, call->model, config->stream);
   soup_message_set_request_body_from_bytes (call->message, "application/json", body);
   gw_http_exchange_async (self->session, _gw_openai_get_clock (self), call->message,
                           (guint) connect_ms, total_ms,
@@ -634,8 +393,6 @@ gw_openai_provider_call_finish (GwProvider *provider,
 
   return g_task_propagate_pointer (G_TASK (result), NULL);
 }
-
-/* Testing */
 
 static void
 gw_openai_provider_class_init (GwOpenaiProviderClass *klass)
