@@ -3,41 +3,16 @@
 
 /* GwTaskRows: what of a GwTaskList is shown, in which order. While nothing is narrowed or sorted it
  * hands the list through. Otherwise it keeps its rows in a balanced tree (GSequence), each with the
- * key by which it stands there, so that a row is found, taken out and put in again in O(log n) steps
- * and without looking at any other. What one page of the feed brings is told in runs. Main thread
- * only.
+ * key by which it stands there, so that a row is found, taken out and put in again in O(log n)
+ * steps and without looking at any other (gw-task-rows-order.c). What one page of the feed brings is
+ * told in runs. Main thread only.
  *
  * Guarantee: at each items-changed the model is what it says; an item that stays is the same
  * object; rows that are equal to the sort keep the order of submission. */
 
 #include "config.h"
 
-#include "gw-task-rows.h"
-
-typedef struct {
-  GwTaskItem *item; /* (owned) */
-  gint64 key;       /* as it was when the row was put in */
-  char *text;       /* (owned) (nullable): the model, an interned GRefString */
-} Row;
-
-struct _GwTaskRows {
-  GObject parent_instance;
-
-  GwTaskList *list;       /* (owned) (nullable) */
-  char *project_id;       /* (owned) (nullable) */
-  char *hidden_id;        /* (owned) (nullable): a project that is left out */
-  guint statuses;         /* a bit for each GwTaskStatus and GW_TASK_ROWS_INTERRUPTED; 0: all */
-  GwTaskSort sort;
-  gboolean descending;
-  GwTaskRowsTest test;    /* (nullable) */
-  gpointer test_data;
-
-  GSequence *rows;        /* (owned) (nullable) (element-type Row): NULL: the list itself */
-  GHashTable *by_item;    /* (owned) (nullable) item (borrowed) → GSequenceIter */
-  GHashTable *found;      /* (owned) (nullable) item (borrowed) → its status + 1, while there is a
-                           * test: what is shown but for the status */
-  guint n_found[GW_N_TASK_ROWS_STATUSES];
-};
+#include "gw-task-rows-private.h"
 
 static void gw_task_rows_list_model_init (GListModelInterface *iface);
 
@@ -68,7 +43,7 @@ gw_task_rows_get_item (GListModel *model,
 {
   GwTaskRows *self = GW_TASK_ROWS (model);
   GSequenceIter *iter;
-  Row *row;
+  GwTaskRowsRow *row;
 
   if (self->rows == NULL)
     return self->list != NULL ? g_list_model_get_item (G_LIST_MODEL (self->list), position) : NULL;
@@ -87,116 +62,6 @@ gw_task_rows_list_model_init (GListModelInterface *iface)
   iface->get_item_type = gw_task_rows_get_item_type;
   iface->get_n_items = gw_task_rows_get_n_items;
   iface->get_item = gw_task_rows_get_item;
-}
-
-static void
-row_free (gpointer data)
-{
-  Row *row = data;
-
-  g_object_unref (row->item);
-  g_clear_pointer (&row->text, g_ref_string_release);
-  g_free (row);
-}
-
-/* What failed is to be looked at first, then what happens now. */
-static gint64
-rank_of (GwTaskStatus status)
-{
-  static const gint64 ranks[GW_N_TASK_STATUSES] = {
-    [GW_TASK_FAILED] = 0,    [GW_TASK_RUNNING] = 1,   [GW_TASK_QUEUED] = 2,
-    [GW_TASK_COMPLETED] = 3, [GW_TASK_CANCELLED] = 4,
-  };
-
-  return ranks[status];
-}
-
-static Row *
-row_new (GwTaskRows *self,
-         GwTaskItem *item)
-{
-  GwTask *task = gw_task_item_get_task (item);
-  Row *row = g_new0 (Row, 1);
-
-  row->item = g_object_ref (item);
-  switch (self->sort)
-    {
-    case GW_TASK_SORT_STATUS:
-      row->key = rank_of (task->status);
-      break;
-
-    case GW_TASK_SORT_MODEL:
-      /* Those that no model has answered come last, whichever way it is sorted. */
-      row->key = task->model != NULL ? 0 : 1;
-      if (task->model != NULL)
-        row->text = g_ref_string_new_intern (task->model);
-      break;
-
-    case GW_TASK_SORT_TIME:
-      row->key = gw_task_status_is_final (task->status) ? gw_task_get_duration (task) : -1;
-      break;
-
-    case GW_TASK_SORT_NONE:
-    case GW_N_TASK_SORTS:
-    default:
-      break;
-    }
-
-  return row;
-}
-
-static int
-compare_keys (const Row *a,
-              const Row *b,
-              const GwTaskRows *self)
-{
-  int sign = self->descending ? -1 : 1;
-
-  switch (self->sort)
-    {
-    case GW_TASK_SORT_STATUS:
-      return a->key == b->key ? 0 : a->key < b->key ? -sign : sign;
-
-    case GW_TASK_SORT_MODEL:
-      if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-      return a->text == b->text ? 0 : sign * strcmp (a->text, b->text);
-
-    case GW_TASK_SORT_TIME:
-      /* What has none comes last, whichever way. */
-      if ((a->key < 0) != (b->key < 0))
-        return a->key < 0 ? 1 : -1;
-      return a->key == b->key ? 0 : a->key < b->key ? -sign : sign;
-
-    case GW_TASK_SORT_NONE:
-    case GW_N_TASK_SORTS:
-    default:
-      return 0;
-    }
-}
-
-static int
-compare_rows (gconstpointer a,
-              gconstpointer b,
-              gpointer user_data)
-{
-  const Row *left = a;
-  const Row *right = b;
-  int order = left == right ? 0 : compare_keys (left, right, user_data);
-
-  if (order != 0 || left == right)
-    return order;
-
-  return gw_task_list_compare (gw_task_item_get_task (left->item),
-                               gw_task_item_get_task (right->item));
-}
-
-static int
-compare_row_pointers (gconstpointer a,
-                      gconstpointer b,
-                      gpointer user_data)
-{
-  return compare_rows (*(Row *const *) a, *(Row *const *) b, user_data);
 }
 
 static guint
@@ -259,96 +124,6 @@ is_shown (GwTaskRows *self,
   return has_status;
 }
 
-static gboolean
-stands_right (GwTaskRows *self,
-              GSequenceIter *iter)
-{
-  Row *row = g_sequence_get (iter);
-  Row *now;
-  gboolean same;
-
-  if (self->sort == GW_TASK_SORT_NONE)
-    return TRUE;
-
-  now = row_new (self, row->item);
-  same = now->key == row->key && now->text == row->text;
-  row_free (now);
-
-  return same;
-}
-
-static int
-compare_places (gconstpointer a,
-                gconstpointer b)
-{
-  int left = g_sequence_iter_get_position (*(GSequenceIter *const *) a);
-  int right = g_sequence_iter_get_position (*(GSequenceIter *const *) b);
-
-  return left - right;
-}
-
-/* Takes rows out, in runs from the back. */
-static void
-take_out (GwTaskRows *self,
-          GPtrArray *iters)
-{
-  guint end = iters->len;
-
-  g_ptr_array_sort (iters, compare_places);
-  while (end > 0)
-    {
-      guint start = end - 1;
-      int first = g_sequence_iter_get_position (g_ptr_array_index (iters, start));
-
-      while (start > 0
-             && g_sequence_iter_get_position (g_ptr_array_index (iters, start - 1)) == first - 1)
-        {
-          start--;
-          first--;
-        }
-      for (guint i = start; i < end; i++)
-        {
-          GSequenceIter *iter = g_ptr_array_index (iters, i);
-          Row *row = g_sequence_get (iter);
-
-          g_hash_table_remove (self->by_item, row->item);
-          g_sequence_remove (iter);
-        }
-      g_list_model_items_changed (G_LIST_MODEL (self), (guint) first, end - start, 0);
-      end = start;
-    }
-}
-
-/* Puts rows in, in runs of those that lie side by side. Takes the rows, not the array. */
-static void
-put_in (GwTaskRows *self,
-        GPtrArray *rows)
-{
-  guint i = 0;
-
-  g_ptr_array_sort_with_data (rows, compare_row_pointers, self);
-  while (i < rows->len)
-    {
-      GSequenceIter *before = g_sequence_search (self->rows, g_ptr_array_index (rows, i),
-                                                 compare_rows, self);
-      guint first = (guint) g_sequence_iter_get_position (before);
-      guint n = 0;
-
-      do
-        {
-          Row *row = g_ptr_array_index (rows, i);
-
-          g_hash_table_insert (self->by_item, row->item, g_sequence_insert_before (before, row));
-          n++;
-          i++;
-        }
-      while (i < rows->len
-             && (g_sequence_iter_is_end (before)
-                 || compare_rows (g_ptr_array_index (rows, i), g_sequence_get (before), self) < 0));
-      g_list_model_items_changed (G_LIST_MODEL (self), first, 0, n);
-    }
-}
-
 /* Looks at those items again, and at no others. */
 static void
 look_again (GwTaskRows *self,
@@ -371,17 +146,17 @@ look_again (GwTaskRows *self,
       if (self->found != NULL)
         count_found (self, item, FALSE);
       shown = !gone && is_shown (self, item);
-      if (iter != NULL && shown && stands_right (self, iter))
+      if (iter != NULL && shown && _gw_task_rows_stands_right (self, iter))
         continue;
       if (iter != NULL)
         g_ptr_array_add (out, iter);
       if (shown)
-        g_ptr_array_add (in, row_new (self, item));
+        g_ptr_array_add (in, _gw_task_rows_row_new (self, item));
     }
   if (out->len > 0)
-    take_out (self, out);
+    _gw_task_rows_take_out (self, out);
   if (in->len > 0)
-    put_in (self, in);
+    _gw_task_rows_put_in (self, in);
 }
 
 static void
@@ -412,7 +187,7 @@ fill (GwTaskRows *self)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
   g_autoptr(GPtrArray) rows = g_ptr_array_new ();
 
-  self->rows = g_sequence_new (row_free);
+  self->rows = g_sequence_new (_gw_task_rows_row_free);
   self->by_item = g_hash_table_new (NULL, NULL);
   memset (self->n_found, 0, sizeof self->n_found);
   if (self->test != NULL)
@@ -422,13 +197,13 @@ fill (GwTaskRows *self)
       g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
 
       if (is_shown (self, item))
-        g_ptr_array_add (rows, row_new (self, item));
+        g_ptr_array_add (rows, _gw_task_rows_row_new (self, item));
     }
   if (self->sort != GW_TASK_SORT_NONE)
-    g_ptr_array_sort_with_data (rows, compare_row_pointers, self);
+    g_ptr_array_sort_with_data (rows, _gw_task_rows_compare_pointers, self);
   for (guint i = 0; i < rows->len; i++)
     {
-      Row *row = g_ptr_array_index (rows, i);
+      GwTaskRowsRow *row = g_ptr_array_index (rows, i);
 
       g_hash_table_insert (self->by_item, row->item, g_sequence_append (self->rows, row));
     }
