@@ -40,11 +40,17 @@ def rows(window):
 
 def click(window, node, button="1"):
     """Presses what can be pressed: by its place it would be missed by some pixels."""
+    if callable(node):
+        node = window.until(node, "what is to be clicked")
     if button == "1" and node.get_child_count() \
             and desktop.role_of(node.get_child_at_index(0)) == "toggle button":
         node = node.get_child_at_index(0)
-    if button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box"):
+    if button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box") \
+            and Atspi.Action.get_n_actions(node) > 0:
         Atspi.Action.do_action(node, 0)
+    elif button == "1" and desktop.role_of(node) == "check box" and "_" in desktop.name_of(node):
+        # A check box has no action there, but its key.
+        window.key("alt+" + desktop.name_of(node).partition("_")[2][0].lower())
     else:
         OLD_CLICK(window, node, button)
 

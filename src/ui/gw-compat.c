@@ -144,6 +144,52 @@ gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color)
     gtk_style_context_get_color (style, color);
 }
 
+#if GTK_CHECK_VERSION(4, 14, 0)
+#define LEAST_HEADING 80 /* more than a letter of any size */
+
+static GtkWidget *
+find_with_class (GtkWidget *widget, const char *name)
+{
+  GtkWidget *found = gtk_widget_has_css_class (widget, name) ? widget : NULL;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_with_class (child, name);
+  return found;
+}
+#endif
+
+/**
+ * gw_compat_message_dialog_new:
+ * @heading: what it asks or tells
+ * @body: (nullable): more of it
+ *
+ * A dialog measures its heading in large letters also at widths that it does not fit in, to see
+ * whether small ones are needed. Newer versions of GTK warn of that where the label cannot wrap.
+ *
+ * Returns: (transfer none): an AdwMessageDialog over @parent
+ */
+GtkWidget *
+gw_compat_message_dialog_new (GtkWindow *parent, const char *heading, const char *body)
+{
+  GtkWidget *dialog = adw_message_dialog_new (parent, heading, body);
+#if GTK_CHECK_VERSION(4, 14, 0)
+  GtkWidget *large = find_with_class (dialog, "title-2");
+  GtkWidget *small = find_with_class (dialog, "title-4");
+
+  if (GTK_IS_LABEL (large) && GTK_IS_LABEL (small))
+    {
+      gtk_label_set_wrap (GTK_LABEL (large), TRUE);
+      gtk_label_set_wrap_mode (GTK_LABEL (large), PANGO_WRAP_WORD_CHAR);
+      /* The smaller of the two least widths is asked of both. */
+      gtk_widget_set_size_request (large, LEAST_HEADING, -1);
+      gtk_widget_set_size_request (small, LEAST_HEADING, -1);
+    }
+#endif
+
+  return dialog;
+}
+
 /**
  * gw_compat_has_focus_in:
  *

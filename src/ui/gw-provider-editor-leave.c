@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-json.h"
 #include "gw-preferences-private.h"
 #include "gw-provider-editor-private.h"
@@ -100,9 +101,9 @@ gw_provider_editor_may_leave (GwProviderEditor *self, GCallback then, gpointer o
 
   if (!self->dirty || !self->writable)
     return TRUE;
-  dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))),
-                                   _("Save Changes?"),
-                                   _("What was changed for this provider is not saved yet."));
+  dialog = gw_compat_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))),
+                                         _("Save Changes?"),
+                                         _("What was changed for this provider is not saved yet."));
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"),
                                     "discard", _("_Discard"), "save", _("_Save"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard",

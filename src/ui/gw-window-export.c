@@ -108,7 +108,7 @@ tell_not_saved (Job *owned, const GError *error)
       return;
     }
   dialog = ADW_MESSAGE_DIALOG (
-      adw_message_dialog_new (GTK_WINDOW (self), _("Results Not Saved"), NULL));
+      gw_compat_message_dialog_new (GTK_WINDOW (self), _("Results Not Saved"), NULL));
   adw_message_dialog_set_body (dialog, body);
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "again",
                                     _("_Choose Another Place…"), NULL);

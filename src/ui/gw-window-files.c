@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-drop-overlay.h"
 #include "gw-import-dialog.h"
 #include "gw-window-private.h"
@@ -24,7 +25,7 @@ details_cb (AdwToast *toast, GwWindow *self)
 {
   const char *details = g_object_get_data (G_OBJECT (toast), "details");
   GtkWidget *dialog
-      = adw_message_dialog_new (GTK_WINDOW (self), _("Not Imported"), NULL);
+      = gw_compat_message_dialog_new (GTK_WINDOW (self), _("Not Imported"), NULL);
   GtkWidget *scroller = gtk_scrolled_window_new ();
   GtkWidget *label = gtk_label_new (details);
 

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-window-private.h"
 
 /* How the window ends: what closing and quitting ask, and going on without a window.
@@ -180,7 +181,7 @@ ask (GwWindow *self, const char *heading, const char *stop, const char *keep)
   g_autofree char *body = work_to_words (&work);
   AdwMessageDialog *dialog;
 
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body));
+  dialog = ADW_MESSAGE_DIALOG (gw_compat_message_dialog_new (GTK_WINDOW (self), heading, body));
   g_object_set_data (G_OBJECT (dialog), "gw-work", GINT_TO_POINTER (TRUE));
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "stop", stop, NULL);
   adw_message_dialog_set_response_appearance (dialog, "stop", ADW_RESPONSE_DESTRUCTIVE);

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-project-words.h"
 #include "gw-window-project-private.h"
 
@@ -147,7 +148,7 @@ _gw_window_project_delete_history_action (GtkWidget *widget, const char *name, G
   if (self->dialog != NULL)
     gtk_window_destroy (GTK_WINDOW (self->dialog));
   dialog = ADW_MESSAGE_DIALOG (
-      adw_message_dialog_new (_gw_window_get_front (self), _("Delete All History?"), NULL));
+      gw_compat_message_dialog_new (_gw_window_get_front (self), _("Delete All History?"), NULL));
   adw_message_dialog_format_body (dialog, "%s %s", body->str,
                                   _("This cannot be undone. What is not finished stays."));
   adw_message_dialog_add_responses (dialog, "cancel", _("_Cancel"), "delete", _("_Delete All"),

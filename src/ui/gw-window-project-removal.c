@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-project-words.h"
 #include "gw-window-project-private.h"
 
@@ -339,7 +340,7 @@ ask_to_stop (GwWindow *self, const GwProject *project)
 
   if (self->dialog != NULL)
     gtk_window_destroy (GTK_WINDOW (self->dialog));
-  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, NULL));
+  dialog = ADW_MESSAGE_DIALOG (gw_compat_message_dialog_new (GTK_WINDOW (self), heading, NULL));
   adw_message_dialog_format_body (dialog, "%s %s", first,
                                   _("Stop the project before it is removed. What was not "
                                     "answered by then stays unanswered."));
