@@ -4,8 +4,8 @@
 /* GwTaskRows: what of a GwTaskList is shown, in which order. While nothing is narrowed or sorted it
  * hands the list through. Otherwise it keeps its rows in a balanced tree (GSequence), each with the
  * key by which it stands there, so that a row is found, taken out and put in again in O(log n)
- * steps and without looking at any other (gw-task-rows-order.c). What one page of the feed brings is
- * told in runs. Main thread only.
+ * steps and without looking at any other (gw-task-rows-order.c). What one page of the feed brings
+ * is told in runs. Main thread only.
  *
  * Guarantee: at each items-changed the model is what it says; an item that stays is the same
  * object; rows that are equal to the sort keep the order of submission. */
