@@ -28,6 +28,7 @@ def debian_source(sources, folder):
 
 
 def main(manifest_path, sources, folder):
+    folder = os.path.abspath(folder)
     with open(manifest_path, encoding="utf-8") as file:
         manifest = json.load(file)
     hiredis = manifest["modules"][0]
