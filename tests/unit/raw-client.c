@@ -192,6 +192,15 @@ raw_reply_free (RawReply *reply)
   g_free (reply);
 }
 
+void
+raw_send_get (int fd,
+              const char *path)
+{
+  g_autofree char *text = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+
+  raw_send (fd, text, -1);
+}
+
 RawReply *
 raw_exchange (int fd,
               const char *method,

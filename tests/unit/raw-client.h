@@ -15,6 +15,8 @@ typedef struct {
 
 int raw_connect (const char *uri);
 void raw_send (int fd, const char *text, gssize length);
+/* A GET whose reply is not waited for. */
+void raw_send_get (int fd, const char *path);
 RawReply *raw_receive (int fd, gboolean no_body);
 char *raw_header (const RawReply *reply, const char *name);
 void raw_reply_free (RawReply *reply);
