@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How GTK 4.18 names things on the accessibility bus otherwise than GTK 4.8, for which the journeys
-of tests/display are written: buttons without the underscore of their key, the heading of a table is
-one of its rows, and places on the screen that leave out borders.
+of tests/display are written: buttons without the underscore of their key, check boxes of a group as
+radio buttons, the heading of a table as one of its rows, and places on the screen without borders.
     toolkit.py TEST-FILE [ARGUMENT…]    runs such a file against the newer GTK"""
 
 import os
@@ -33,6 +33,16 @@ def find(window, role, name=None, test=None):
     return close
 
 
+def named(window, name, node):
+    return OLD_NAMED(window, name, node) or name.replace("_", "", 1) in desktop.name_of(node)
+
+
+def role_of(node):
+    """Check boxes of a group are radio buttons there."""
+    role = OLD_ROLE_OF(node)
+    return "check box" if role == "radio button" else role
+
+
 def rows(window):
     return [row for row in OLD_ROWS(window) if row.get_child_count() == 0
             or desktop.role_of(row.get_child_at_index(0)) == "table cell"]
@@ -56,7 +66,11 @@ def click(window, node, button="1"):
 
 
 OLD_CLICK = desktop.Window.click
+OLD_NAMED = desktop.Window.named
+OLD_ROLE_OF = desktop.role_of
 OLD_ROWS = desktop.Window.rows
+desktop.role_of = role_of
+desktop.Window.named = named
 desktop.Window.find = find
 desktop.Window.rows = rows
 desktop.Window.click = click

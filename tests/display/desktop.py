@@ -244,6 +244,9 @@ class Window(frame.Process):
     def wait(self, patience=PATIENCE):
         return super().wait(patience)
 
+    def named(self, name, node):
+        return name in name_of(node)
+
     def wait_node(self, role, name=None, test=None):
         return self.until(lambda: self.find(role, name, test), f"{role} {name!r}")
 

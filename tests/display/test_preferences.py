@@ -28,7 +28,8 @@ class Case(desktop.Case):
         """A node of the preferences window: names also stand in the main window."""
         def look():
             for node in nodes(window.find("frame", "Preferences")):
-                if role_of(node) == role and name in name_of(node) and (test is None or test(node)):
+                if role_of(node) == role and window.named(name, node) \
+                        and (test is None or test(node)):
                     return node
             return None
         return window.until(look, f"{role} {name!r} in the preferences")
