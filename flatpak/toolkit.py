@@ -17,7 +17,15 @@ from gi.repository import Atspi  # noqa: E402
 
 
 def find(window, role, name=None, test=None):
-    """The first node whose name is that without an underscore; else the first that contains it."""
+    """The first node whose name is that without an underscore; else the first that contains it; else
+    a toggle button of that name, where one of the newer kind stands for a button."""
+    found = find_role(window, role, name, test)
+    if found is None and role == "push button" and name is not None:
+        found = find_role(window, "toggle button", name, test)
+    return found
+
+
+def find_role(window, role, name, test):
     close = None
     plain = name if name is None else name.replace("_", "", 1)
     for node in desktop.nodes(window.app):
@@ -39,7 +47,8 @@ def named(window, name, node):
 
 def role_of(node):
     """Check boxes of a group are radio buttons there."""
-    role = OLD_ROLE_OF(node)
+    # What has gone while it was counted is no node any more.
+    role = OLD_ROLE_OF(node) if node is not None else ""
     return "check box" if role == "radio button" else role
 
 
