@@ -16,6 +16,12 @@ class Sidebar(desktop.Case):
     def paused_project(self, daemon, name, *tasks):
         return self.project(daemon, name, *tasks, paused=True)
 
+    def open_wide(self, daemon):
+        """A window in which the sidebar stands beside the list and a task that is read."""
+        self.home.file("config/glib-2.0/settings/keyfile",
+                       "[io/github/gangway/Gangway]\nwindow-width=1240\n")
+        return self.open("--gateway", daemon.url)
+
     def item(self, window, *parts):
         """The row of the sidebar whose name has all @parts."""
         def look():
@@ -49,7 +55,7 @@ class Sidebar(desktop.Case):
         daemon = self.daemon()
         self.project(daemon, "Fruit", "apple", "pear")
         animals = self.project(daemon, "Animals", "cat")
-        window = self.open("--gateway", daemon.url)
+        window = self.open_wide(daemon)
         self.item(window, "All Tasks")
         self.item(window, "Quick Tasks")
         self.choose(window, ["apple", "pear"], "Fruit", "2 tasks")
@@ -191,10 +197,10 @@ class Sidebar(desktop.Case):
         daemon = self.daemon()
         self.project(daemon, "Fruit", "apple", "pear")
         self.project(daemon, "Animals", "cat", "dog")
-        window = self.open("--gateway", daemon.url)
+        window = self.open_wide(daemon)
         self.choose(window, ["apple", "pear"], "Fruit")
         window.pick("pear")
-        window.wait_words("Completed · ")
+        window.wait_button("Copy Task")
         self.choose(window, ["cat", "dog"], "Animals")
         # Nothing of another project is still open.
         self.assertEqual(window.selected(), [])
@@ -206,7 +212,7 @@ class Sidebar(desktop.Case):
     def test_what_is_typed_goes_where_it_says(self):
         daemon = self.daemon()
         self.project(daemon, "Fruit", "apple")
-        window = self.open("--gateway", daemon.url)
+        window = self.open_wide(daemon)
         window.wait_row("apple")
         window.until(lambda: window.find(None, "New tasks go to: Quick Tasks"), "where one goes")
         self.choose(window, ["apple"], "Fruit")
@@ -263,6 +269,28 @@ class Sidebar(desktop.Case):
         window.wait_words("No Finished Projects")
         frame.wait_for(lambda: [p["name"] for p in daemon.ok("GET", "/projects")["projects"]
                                 if p["name"] != "default"] == ["Open"], "the one that is open")
+
+    def test_a_task_that_is_read_takes_its_place(self):
+        daemon = self.daemon()
+        self.project(daemon, "Fruit", "apple", "pear")
+        self.project(daemon, "Animals", "cat")
+        window = self.open("--gateway", daemon.url)
+        self.choose(window, ["apple", "pear"], "Fruit")
+        # No room for three: the list is not squeezed.
+        window.pick("pear")
+        window.wait_button("Copy Task")
+        window.until(lambda: not self.items(window), "no sidebar")
+        # It comes over the list when it is wanted, and goes when something was chosen in it.
+        window.key("F8")
+        window.click(lambda: self.item(window, "Animals"))
+        window.until(lambda: self.names(window) == ["cat"], "its tasks")
+        # Nothing is read there yet: there is room for it again.
+        window.until(lambda: not window.find("push button", "Copy Task"), "no task that is read")
+        self.choose(window, ["apple", "pear"], "Fruit")
+        window.wait_button("Copy Task")
+        window.until(lambda: not self.items(window), "no sidebar beside what was read there")
+        window.key("Escape")
+        self.item(window, "Fruit")
 
     def test_narrow_and_without_projects(self):
         self.home.file("config/glib-2.0/settings/keyfile",
