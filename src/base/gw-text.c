@@ -9,8 +9,8 @@
 
 #include "gw-text.h"
 
-/* Of what stands before the hit, so that it is seen in a narrow column too. */
-#define BEFORE_CHARACTERS 20
+/* Of what stands before the hit, so that it is seen in a narrow column too; a wide one is two. */
+#define BEFORE_CHARACTERS 10
 
 static gboolean
 is_ascii (const char *text)
@@ -161,6 +161,8 @@ gw_text_cut_around (const char *text,
       from = g_utf8_prev_char (from);
       if (g_unichar_isspace (g_utf8_get_char (from)) && i > 0)
         word = g_utf8_next_char (from);
+      if (g_unichar_iswide (g_utf8_get_char (from)))
+        i++;
     }
   if (from > text && word != NULL)
     from = word;

@@ -10,7 +10,7 @@
 /* Where what was searched stands: marked in rows and in the task that is read. */
 
 #define MAX_MARKS 20        /* in one line */
-#define SEEN_CHARACTERS 32  /* of a line, also in a narrow column */
+#define SEEN_CHARACTERS 20  /* of a line, also in a narrow column */
 #define LINE_CHARACTERS 200
 #define MARK_ALPHA 0.4f
 

@@ -50,10 +50,9 @@ test_cut_around (void)
   g_autofree char *whole = gw_text_cut_around ("aaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaa", 3);
 
   g_assert_cmpstr (start, ==, "Draft a reply to the landlord");
-  g_assert_cmpstr (later, ==, "…in the end the landlord");
+  g_assert_cmpstr (later, ==, "…the landlord");
   g_assert_true (g_utf8_validate (unbroken, -1, NULL));
-  g_assert_true (g_str_has_prefix (unbroken, "…"));
-  g_assert_true (g_str_has_suffix (unbroken, "中文"));
+  g_assert_cmpstr (unbroken, ==, "…本語日本語中文");
   g_assert_null (none);
   g_assert_cmpstr (whole, ==, "aaaaaaaaaaaa");
 }
