@@ -368,6 +368,29 @@ keep_order (GPtrArray *old, GPtrArray *groups)
         }
 }
 
+/* A scrolled window does not ask how high the wrapped lines of a narrow window are: only what is
+ * too high anyway is in one. */
+static void
+place_list (GwFailureGroups *self)
+{
+  GtkWidget *list = GTK_WIDGET (self->list);
+  GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW (self->scroller);
+
+  if (self->expanded && gtk_widget_get_parent (list) == GTK_WIDGET (self))
+    {
+      gtk_widget_unparent (list);
+      gtk_scrolled_window_set_child (scroller, list);
+      gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
+    }
+  else if (!self->expanded && gtk_widget_get_parent (list) != GTK_WIDGET (self))
+    {
+      gtk_scrolled_window_set_child (scroller, NULL);
+      if (gtk_widget_get_parent (self->scroller) != NULL)
+        gtk_widget_unparent (self->scroller);
+      gtk_widget_set_parent (list, GTK_WIDGET (self));
+    }
+}
+
 /* Which of the rows are there, and what is said of the others. */
 static void
 update_more (GwFailureGroups *self)
@@ -387,17 +410,18 @@ update_more (GwFailureGroups *self)
     label = g_strdup (_("_Fewer Causes"));
   if (g_strcmp0 (gtk_button_get_label (GTK_BUTTON (self->more_button)), label) != 0)
     gtk_button_set_label (GTK_BUTTON (self->more_button), label);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
-                                  self->expanded ? GTK_POLICY_AUTOMATIC : GTK_POLICY_NEVER);
-  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (self->scroller),
-                                              self->expanded ? MAX_HEIGHT : -1);
+  place_list (self);
 }
 
 static void
 more_cb (GwFailureGroups *self)
 {
+  gboolean focused = gtk_widget_has_focus (self->more_button);
+
   self->expanded = !self->expanded;
   update_more (self);
+  if (focused)
+    gtk_widget_grab_focus (self->more_button);
 }
 
 /* @max_rows: so many are shown where there are more. */
@@ -491,8 +515,14 @@ gw_failure_groups_dispose (GObject *object)
   GwFailureGroups *self = GW_FAILURE_GROUPS (object);
 
   if (self->scroller != NULL)
-    clear_rows (self);
-  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+    {
+      clear_rows (self);
+      self->expanded = FALSE;
+      place_list (self);
+      gtk_widget_unparent (GTK_WIDGET (self->list));
+    }
+  g_clear_object (&self->scroller);
+  g_clear_object (&self->list);
   G_OBJECT_CLASS (gw_failure_groups_parent_class)->dispose (object);
 }
 
@@ -523,15 +553,16 @@ gw_failure_groups_init (GwFailureGroups *self)
   self->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_failure_group_free);
   self->rows = g_ptr_array_new_with_free_func (row_free);
 
-  self->list = GTK_LIST_BOX (gtk_list_box_new ());
+  self->list = g_object_ref_sink (GTK_LIST_BOX (gtk_list_box_new ()));
   gtk_list_box_set_selection_mode (self->list, GTK_SELECTION_NONE);
   gtk_widget_add_css_class (GTK_WIDGET (self->list), "gw-failures");
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->list), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _("Causes"), -1);
-  self->scroller = gtk_scrolled_window_new ();
+  self->scroller = g_object_ref_sink (gtk_scrolled_window_new ());
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (self->scroller), TRUE);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), GTK_WIDGET (self->list));
-  gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (self->scroller), MAX_HEIGHT);
   self->max_rows = 3;
   add_more_row (self);
   update_more (self);

@@ -164,12 +164,6 @@ combine_with_control (GwTaskFilters *self)
     }
 }
 
-static void
-gw_task_filters_init (GwTaskFilters *self)
-{
-  gtk_widget_init_template (GTK_WIDGET (self));
-  combine_with_control (self);
-}
 
 static void
 set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const char *word,
@@ -273,16 +267,20 @@ update (GwTaskFilters *self)
                           !narrow || (self->counts[GW_TASK_RUNNING] > 0 && failed == 0));
 }
 
+static GtkScrolledWindow *
+get_scroller (GwTaskFilters *self)
+{
+  return GTK_SCROLLED_WINDOW (gtk_widget_get_ancestor (GTK_WIDGET (self->all_toggle),
+                                                       GTK_TYPE_SCROLLED_WINDOW));
+}
+
 /* Where not all toggles have room, the first that is shown is to be seen. */
 static gboolean
 reveal_cb (gpointer user_data)
 {
   GwTaskFilters *self = user_data;
-  GtkWidget *scroller = gtk_widget_get_ancestor (GTK_WIDGET (self->all_toggle),
-                                                 GTK_TYPE_SCROLLED_WINDOW);
   GtkWidget *toggle = GTK_WIDGET (self->all_toggle);
-  GtkAdjustment *adjustment
-      = gtk_scrolled_window_get_hadjustment (GTK_SCROLLED_WINDOW (scroller));
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_hadjustment (get_scroller (self));
   graphene_rect_t bounds;
   guint i;
 
@@ -304,6 +302,17 @@ reveal_later (GwTaskFilters *self)
   /* Once it has its place. */
   self->reveal_id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, reveal_cb, self, NULL);
   g_source_set_name_by_id (self->reveal_id, "[gangway] show the filter that is on");
+}
+
+static void
+gw_task_filters_init (GwTaskFilters *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  combine_with_control (self);
+  /* What comes beside them takes of their room. */
+  g_signal_connect_object (gtk_scrolled_window_get_hadjustment (get_scroller (self)),
+                           "notify::page-size", G_CALLBACK (reveal_later), self,
+                           G_CONNECT_SWAPPED);
 }
 
 /**

@@ -360,6 +360,35 @@ class Narrow(Case):
         window.wait_words("Completed · gpt-4o · 3.2 s", "Waiting · no connection · in 1")
         self.assertFalse(window.says("An old silent pond"))
 
+    def test_causes_and_their_filter_are_in_view(self):
+        gateway = self.gateway()
+        for number, (code, words) in enumerate((("timeout", "No answer within 120 s"),
+                                                ("server", "HTTP 503: overloaded"),
+                                                ("too-long", "HTTP 400: too many tokens"))):
+            gateway.add(f"Task {number}", "failed", ago=40, took=1, provider="openai",
+                        error={"code": code, "message": words})
+        for number in range(200):
+            gateway.add(f"Done {number}", "completed", result="x", ago=40, took=1)
+        window = self.open_list(gateway, size=(360, 640))
+        window.wait_row("Task 0")
+        window.key("alt+5")
+        retry = window.wait_button("_Retry 3 Failed")
+
+        def place(node):
+            return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+        toggle = window.wait_button("Failed 3")
+        window.until(lambda: place(toggle).x >= 0
+                     and place(toggle).x + place(toggle).width <= place(retry).x,
+                     "the filter that is on beside what can be done")
+        # However many lines a cause takes, what is said of the others is not cut off.
+        more = window.wait_button("1 _More Cause")
+        window.until(lambda: place(more).y + place(more).height
+                     <= place(window.wait_row("Task 0")).y,
+                     "the number of the others above the list")
+        Atspi.Action.do_action(more, 0)
+        window.wait_button("_Fewer Causes")
+        window.wait_words("Too long")
+
 
 if __name__ == "__main__":
     desktop.main()
