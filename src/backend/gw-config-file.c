@@ -59,14 +59,9 @@ gw_config_file_free (GwConfigFile *self)
   g_free (self);
 }
 
-/**
- * gw_config_file_new:
- * @path: where it would be written
- *
- * Returns: (transfer full): a file without lines
- */
-GwConfigFile *
-gw_config_file_new (const char *path)
+/* (transfer full): a file without lines; @path: where it would be written. */
+static GwConfigFile *
+config_file_new (const char *path)
 {
   GwConfigFile *self = g_new0 (GwConfigFile, 1);
 
@@ -177,7 +172,7 @@ gw_config_file_new_from_data (const char *path,
                               gssize length,
                               GError **error)
 {
-  g_autoptr (GwConfigFile) self = gw_config_file_new (path);
+  g_autoptr (GwConfigFile) self = config_file_new (path);
   g_auto (GStrv) texts = NULL;
   g_autofree char *copy = NULL;
   const char *group = NULL;
@@ -253,7 +248,7 @@ gw_config_file_load (const char *path,
     return gw_config_file_new_from_data (path, data, length, error);
 
   if (may_be_missing && g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    return gw_config_file_new (path);
+    return config_file_new (path);
 
   g_set_error (error, GW_ERROR, GW_ERROR_CONFIG, "The configuration cannot be read: %s",
                local->message);

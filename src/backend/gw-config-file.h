@@ -13,7 +13,6 @@ G_BEGIN_DECLS
  */
 typedef struct _GwConfigFile GwConfigFile;
 
-GwConfigFile *gw_config_file_new (const char *path);
 GwConfigFile *gw_config_file_new_from_data (const char *path, const char *data, gssize length,
                                             GError **error);
 GwConfigFile *gw_config_file_load (const char *path, gboolean may_be_missing, GError **error);

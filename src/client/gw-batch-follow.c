@@ -66,8 +66,8 @@ end_follow (GwBatch *self,
     g_task_return_int (task, end);
 }
 
-void
-_gw_batch_check_end (GwBatch *self)
+static void
+check_end (GwBatch *self)
 {
   if (self->follow != NULL && count_unfinished (self) == 0 && self->fetching == 0
       && g_queue_is_empty (&self->missing))
@@ -252,7 +252,7 @@ page_cb (GObject *source,
     g_signal_emit_by_name (self, "changed");
   fetch_missing (self);
   if (!changes->more && !changes->reset)
-    _gw_batch_check_end (self);
+    check_end (self);
   if (self->follow == NULL)
     return;
 
@@ -299,7 +299,7 @@ fetched_cb (GObject *source,
 
   if (task != NULL)
     fetch_missing (self);
-  _gw_batch_check_end (self);
+  check_end (self);
 }
 
 /* Gateways that leave results out of the feed are asked for each. */
@@ -349,7 +349,7 @@ gw_batch_follow_async (GwBatch *self,
   self->stall_pause_s = 0;
   self->moved_at = g_get_monotonic_time ();
 
-  _gw_batch_check_end (self);
+  check_end (self);
   if (self->follow != NULL)
     ask (self);
 }

@@ -40,7 +40,6 @@ struct _GwBatch {
 
 void _gw_batch_take_task (GwBatch *self, GwTask *task);
 void _gw_batch_set_run (GwBatch *self, GPtrArray *ids);
-void _gw_batch_check_end (GwBatch *self);
 void _gw_batch_end_stalled (GwBatch *self, const char *stall);
 void _gw_batch_watch_stall (GwBatch *self);
 

@@ -26,14 +26,10 @@ static const struct {
   { "waiting", GW_TASK_QUEUED },
 };
 
-/**
- * gw_minimal_status_from_string:
- * @word: (nullable): the gateway's word, in any case
- *
- * Returns: what it means; running for every word that is not known
- */
-GwTaskStatus
-gw_minimal_status_from_string (const char *word)
+/* What the gateway's @word (nullable), in any case, means; running for every word that is not
+ * known. */
+static GwTaskStatus
+status_from_string (const char *word)
 {
   for (guint i = 0; word != NULL && i < G_N_ELEMENTS (words); i++)
     {
@@ -128,7 +124,7 @@ gw_minimal_reply_new_from_json (JsonObject *object)
   JsonObject *metadata = gw_json_peek_object (object, "metadata");
   JsonObject *usage;
 
-  reply->status = gw_minimal_status_from_string (gw_json_peek_string (object, "status"));
+  reply->status = status_from_string (gw_json_peek_string (object, "status"));
   reply->usage = GW_USAGE_NONE;
   if (!gw_task_status_is_final (reply->status))
     return reply;

@@ -17,7 +17,6 @@ typedef struct {
   char *finish_reason; /* (nullable) */
 } GwMinimalReply;
 
-GwTaskStatus gw_minimal_status_from_string (const char *word);
 char *gw_minimal_id_from_json (JsonObject *object);
 GwMinimalReply *gw_minimal_reply_new_from_json (JsonObject *object);
 void gw_minimal_reply_free (GwMinimalReply *reply);

@@ -17,14 +17,10 @@
 static const char *const call_paths[] = { "/chat/completions", "/completions", "/models",
                                           "/embeddings", "/responses" };
 
-/**
- * gw_address_is_private:
- * @host: (nullable): a name or an address, without brackets
- *
- * Returns: whether @host can only be this machine, or one of its own network
- */
-gboolean
-gw_address_is_private (const char *host)
+/* Whether @host (nullable), a name or an address without brackets, can only be this machine, or one
+ * of its own network. */
+static gboolean
+is_private (const char *host)
 {
   static const char *const suffixes[] = { ".localhost", ".local", ".internal", ".lan",
                                           ".home.arpa" };
@@ -81,7 +77,7 @@ parse (const char *typed,
     return NULL;
 
   *fault = GW_ADDRESS_GOOD;
-  if (!has_scheme && gw_address_is_private (g_uri_get_host (uri)))
+  if (!has_scheme && is_private (g_uri_get_host (uri)))
     scheme = "http";
 
   return g_uri_build (G_URI_FLAGS_ENCODED, scheme, NULL, g_uri_get_host (uri),
@@ -134,7 +130,7 @@ gw_provider_address_normalise (const char *typed,
   if (uri == NULL)
     return NULL;
   if (g_str_equal (g_uri_get_scheme (uri), "http")
-      && !gw_address_is_private (g_uri_get_host (uri)))
+      && !is_private (g_uri_get_host (uri)))
     {
       *fault = GW_ADDRESS_PLAIN;
       return NULL;

@@ -17,6 +17,5 @@ typedef enum {
 
 char *gw_provider_address_normalise (const char *typed, GwAddressFault *fault);
 char *gw_gateway_address_normalise (const char *typed, GwAddressFault *fault);
-gboolean gw_address_is_private (const char *host);
 
 G_END_DECLS

@@ -53,14 +53,9 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwTaskSearch, gw_task_search, G_TYPE_OBJECT)
 
-/**
- * gw_task_search_fold:
- * @text: what somebody typed
- *
- * Returns: (transfer full): as gw_task_search_has() wants it
- */
-char *
-gw_task_search_fold (const char *text)
+/* (transfer full): what somebody typed, as has_folded() wants it. */
+static char *
+fold_text (const char *text)
 {
   return g_utf8_casefold (text, -1);
 }
@@ -94,18 +89,10 @@ has_ascii (const char *text,
   return FALSE;
 }
 
-/**
- * gw_task_search_has:
- * @text: (nullable): a text
- * @folded: what gw_task_search_fold() made
- *
- * Any thread.
- *
- * Returns: whether it stands in @text, without regard to case
- */
-gboolean
-gw_task_search_has (const char *text,
-                    const char *folded)
+/* Whether @folded, which fold_text() made, stands in @text (nullable), without regard to case. */
+static gboolean
+has_folded (const char *text,
+            const char *folded)
 {
   g_autofree char *other = NULL;
 
@@ -123,7 +110,7 @@ static gboolean
 task_has (const GwTask *task,
           const char *folded)
 {
-  return gw_task_search_has (task->content, folded) || gw_task_search_has (task->result, folded);
+  return has_folded (task->content, folded) || has_folded (task->result, folded);
 }
 
 /* --- The first look ---------------------------------------------------------------------------- */
@@ -457,7 +444,7 @@ gw_task_search_new (GwTaskList *list,
   self->list = g_object_ref (list);
   self->project_id = g_strdup (project_id);
   self->text = g_strdup (text);
-  self->folded = gw_task_search_fold (text);
+  self->folded = fold_text (text);
 
   return self;
 }

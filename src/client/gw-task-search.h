@@ -25,8 +25,4 @@ gboolean gw_task_search_matches (GwTaskSearch *self, GwTaskItem *item);
 gboolean gw_task_search_is_asking (GwTaskSearch *self);
 const char *gw_task_search_get_error_message (GwTaskSearch *self); /* (nullable) */
 
-/* Whether @text has @folded, which gw_task_search_fold() made; without regard to case. */
-char *gw_task_search_fold (const char *text);
-gboolean gw_task_search_has (const char *text, const char *folded);
-
 G_END_DECLS

@@ -377,7 +377,7 @@ fx_close (GwQueue *queue,
   return value;
 }
 
-GPtrArray *
+static GPtrArray *
 fx_lanes (GwQueue *queue)
 {
   g_autoptr (GError) error = NULL;

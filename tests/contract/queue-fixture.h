@@ -73,7 +73,6 @@ GwAttemptPage *fx_attempts (GwQueue *queue, const char *task, guint64 since, gui
                             GError **error);
 GwAttemptPage *fx_attempts_before (GwQueue *queue, const char *task, guint64 since, guint64 before,
                                    guint limit, GError **error);
-GPtrArray *fx_lanes (GwQueue *queue);
 GwQueueStats *fx_stats (GwQueue *queue);
 GwRecovery *fx_recovery (GwQueue *queue);
 GwQueueSnapshot *fx_snapshot (GwQueue *queue);

@@ -54,7 +54,7 @@ typedef struct {
   GwSchedulerMemo *memo;
 } Sim;
 
-guint64
+static guint64
 sim_hash (guint64 a,
           guint64 b,
           guint64 c)

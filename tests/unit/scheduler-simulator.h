@@ -71,7 +71,6 @@ typedef struct {
 void sim_config_init (SimConfig *config);
 void sim_run (const SimConfig *config, SimResult *result);
 double sim_bound (const SimConfig *config);
-guint64 sim_hash (guint64 a, guint64 b, guint64 c);
 double sim_uniform (guint64 a, guint64 b, guint64 c);
 
 G_END_DECLS

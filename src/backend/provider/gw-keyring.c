@@ -35,8 +35,8 @@ typedef struct {
   GPtrArray *items;          /* (owned) (nullable) */
 } Question;
 
-void
-gw_keyring_item_free (GwKeyringItem *item)
+static void
+item_free (GwKeyringItem *item)
 {
   g_free (item->provider);
   g_free (item->host);
@@ -221,7 +221,7 @@ gw_keyring_load_async (guint limit_ms,
   Question *question = g_task_get_task_data (task);
 
   g_task_set_source_tag (task, gw_keyring_load_async);
-  question->items = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_keyring_item_free);
+  question->items = g_ptr_array_new_with_free_func ((GDestroyNotify) item_free);
   secret_password_searchv (&schema, attributes, SECRET_SEARCH_ALL | SECRET_SEARCH_LOAD_SECRETS,
                            question->cancellable, searched_cb, g_object_ref (task));
 }

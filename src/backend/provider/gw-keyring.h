@@ -13,8 +13,6 @@ typedef struct {
   GwSecret *key;
 } GwKeyringItem;
 
-void gw_keyring_item_free (GwKeyringItem *item);
-
 /* Whether there is anything to ask: without a session bus nothing is waited for. */
 gboolean gw_keyring_is_there (void);
 

@@ -130,7 +130,6 @@ void gw_redis_watch_stop (GwRedisWatch *watch);
 /* --- Replies. --- */
 
 GwFinished *gw_redis_finished_new_unseen (GwRedisRequest *request, gint64 now);
-GwTask *gw_redis_read_task (const redisReply *row, GwTaskFields fields);
 GwProject *gw_redis_read_project (const redisReply *row);
 gboolean gw_redis_read_scheduler (const redisReply *reply, GwSchedulerState *state);
 void gw_redis_clear_scheduler (GwSchedulerState *state);

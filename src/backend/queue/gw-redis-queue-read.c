@@ -26,16 +26,11 @@ read_error (const redisReply *row,
   gw_error_from_string (word, code);
 }
 
-/**
- * gw_redis_read_task:
- * @row: as view_task() gives it
- * @fields: what is wanted; without the whole text its beginning is in @row
- *
- * Returns: (transfer full): the task
- */
-GwTask *
-gw_redis_read_task (const redisReply *row,
-                    GwTaskFields fields)
+/* (transfer full): the task of @row, which is as view_task() gives it. @fields: what is wanted;
+ * without the whole text its beginning is in @row. */
+static GwTask *
+read_task (const redisReply *row,
+           GwTaskFields fields)
 {
   GwTask *task = gw_task_new ();
   const redisReply *content = gw_redis_reply_get (row, 13);
@@ -162,7 +157,7 @@ gw_redis_parse_task (GwRedisRequest *request,
                      const redisReply *reply,
                      GError **error)
 {
-  return gw_redis_read_task (gw_redis_reply_get (reply, 2), GW_TASK_FIELDS_WHOLE);
+  return read_task (gw_redis_reply_get (reply, 2), GW_TASK_FIELDS_WHOLE);
 }
 
 gpointer
@@ -226,7 +221,7 @@ add_rows (GwFeedPage *page,
   const redisReply *removed = gw_redis_reply_get (reply, 8);
 
   for (guint i = 0; i < gw_redis_reply_get_length (tasks); i++)
-    g_ptr_array_add (page->tasks, gw_redis_read_task (gw_redis_reply_get (tasks, i), fields));
+    g_ptr_array_add (page->tasks, read_task (gw_redis_reply_get (tasks, i), fields));
   for (guint i = 0; i < gw_redis_reply_get_length (projects); i++)
     g_ptr_array_add (page->projects, gw_redis_read_project (gw_redis_reply_get (projects, i)));
   for (guint i = 0; i < gw_redis_reply_get_length (removed); i++)
@@ -307,8 +302,7 @@ gw_redis_parse_results (GwRedisRequest *request,
 
   tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
   for (guint i = 0; i < gw_redis_reply_get_length (rows); i++)
-    g_ptr_array_add (tasks, gw_redis_read_task (gw_redis_reply_get (rows, i),
-                                                GW_TASK_FIELDS_WHOLE));
+    g_ptr_array_add (tasks, read_task (gw_redis_reply_get (rows, i), GW_TASK_FIELDS_WHOLE));
 
   return tasks;
 }

@@ -404,8 +404,8 @@ gw_sq_lanes_build (GwSqState *state,
 }
 
 /* How long a call whose answer nobody saw may go on at the provider, after its send. */
-gint64
-gw_sq_lane_ghost_ms (const GwSqLane *lane)
+static gint64
+lane_ghost_ms (const GwSqLane *lane)
 {
   double p95;
 
@@ -423,7 +423,7 @@ gw_sq_lane_add_ghost (GwSqState *state,
                       gint64 attempt,
                       gint64 sent)
 {
-  GwSqGhost ghost = { attempt, sent, sent + gw_sq_lane_ghost_ms (lane) };
+  GwSqGhost ghost = { attempt, sent, sent + lane_ghost_ms (lane) };
 
   if (ghost.until <= state->now)
     return;
@@ -491,9 +491,9 @@ gw_sq_lane_give_back (GwSqState *state,
     }
 }
 
-void
-gw_sq_lane_sample (GwSqLane *lane,
-                   gint64 ms)
+static void
+lane_sample (GwSqLane *lane,
+             gint64 ms)
 {
   lane->samples[lane->n_samples++ % GW_SQ_N_SAMPLES] = (gint32) CLAMP (ms, 0, G_MAXINT32);
 }
@@ -545,7 +545,7 @@ gw_sq_lane_learn (GwSqState *state,
       lane->offline = FALSE;
       lane->answered++;
       gw_belief_learn (&lane->belief, took / 1000.0);
-      gw_sq_lane_sample (lane, took);
+      lane_sample (lane, took);
       if (lane->adapted < lane->max_concurrency && ++lane->growth >= lane->adapted)
         {
           lane->adapted++;

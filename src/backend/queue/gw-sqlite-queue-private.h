@@ -296,17 +296,14 @@ typedef struct {
 } GwSqTaskRow;
 
 gboolean gw_sq_task_load (GwSqState *state, gint64 pk, GwSqTaskRow *row);
-gboolean gw_sq_task_find (GwSqState *state, const char *id, GwSqTaskRow *row, GError **error);
 void gw_sq_task_set_state (GwSqState *state, GwSqTaskRow *row, int to, gint64 due);
 void gw_sq_task_end (GwSqState *state, GwSqTaskRow *row, int to, const char *code,
                      const char *message);
 void gw_sq_task_requeue (GwSqState *state, GwSqTaskRow *row, gint64 delay);
 gboolean gw_sq_task_remove (GwSqState *state, GwSqTaskRow *task, const char *id);
 void gw_sq_task_delete (GwSqState *state, gint64 pk);
-gboolean gw_sq_task_is_live (GwSqState *state, gint64 task);
 void gw_sq_task_abort_calls (GwSqState *state, gint64 task);
 gint64 gw_sq_backoff (GwSqState *state, guint turn);
-GwTask *gw_sq_state_read_task (GwSqState *state, gint64 pk);
 
 /* --- Lanes. --- */
 
@@ -322,13 +319,11 @@ void gw_sq_lanes_wake (GwSqState *state, GwSqLane *only, GwSqWaits what);
 void gw_sq_lanes_build (GwSqState *state, const GwSqLane *asking, GwSchedulerState *out);
 guint gw_sq_lane_slots (const GwSqLane *lane);
 guint gw_sq_lane_in_flight (const GwSqLane *lane);
-gint64 gw_sq_lane_ghost_ms (const GwSqLane *lane);
 void gw_sq_lane_learn (GwSqState *state, GwSqLane *lane, const GwReply *reply, gint64 sent);
 void gw_sq_lane_count_send (GwSqState *state, GwSqLane *lane, gint64 attempt);
 void gw_sq_lane_note_sent (GwSqState *state, GwSqLane *lane, gint64 attempt, gint64 sent);
 void gw_sq_lane_give_back (GwSqState *state, GwSqLane *lane, gint64 attempt);
 void gw_sq_lane_add_ghost (GwSqState *state, GwSqLane *lane, gint64 attempt, gint64 sent);
-void gw_sq_lane_sample (GwSqLane *lane, gint64 ms);
 double gw_sq_samples_quantile (const gint32 *samples, guint n_samples, double q);
 gboolean gw_sq_check_pins (GwSqState *state, const char *provider, const char *model,
                            GError **error);
@@ -377,7 +372,6 @@ gpointer gw_sq_step_replay_aborts (GwSqState *state, gpointer args, GError **err
 
 gsize gw_sq_split_content (const char *content, gsize size);
 GwGrant *gw_sq_claim (GwSqState *state, const char *provider, guint slot, GError **error);
-gboolean gw_sq_cancel (GwSqState *state, GwSqTaskRow *row);
 guint64 gw_sq_cancel_all (GwSqState *state, GwSqProject *project);
 gboolean gw_sq_retry (GwSqState *state, GwSqTaskRow *row, const char *provider, const char *model);
 void gw_sq_delete_project (GwSqState *state, GwSqProject *project);
@@ -442,7 +436,6 @@ GwProject *gw_sq_view_get_project (GwSqView *view, gint64 pk);
 #define GW_SQ_TASK_TABLES \
   " FROM task t JOIN content c ON c.task = t.pk LEFT JOIN answer a ON a.task = t.pk "
 GwTask *gw_sq_task_from_row (GwSqView *view, sqlite3_stmt *row, GwTaskFields fields);
-GwProject *gw_sq_project_from_row (sqlite3_stmt *row);
 #define GW_SQ_PROJECT_COLUMNS \
   "pk, id, name, created_at, finished_at, concurrency, paused, held, n_queued, n_running, " \
   "n_completed, n_failed, n_cancelled, prompt_tokens, completion_tokens, total_tokens, revision"

@@ -402,8 +402,8 @@ gw_sq_read_task (GwSqView *view,
 }
 
 /* @row: GW_SQ_PROJECT_COLUMNS. */
-GwProject *
-gw_sq_project_from_row (sqlite3_stmt *row)
+static GwProject *
+project_from_row (sqlite3_stmt *row)
 {
   GwProject *project = gw_project_new ();
 
@@ -434,7 +434,7 @@ gw_sq_view_get_project (GwSqView *view,
 
   if (gw_sq_row (view->db, row))
     {
-      project = gw_sq_project_from_row (row);
+      project = project_from_row (row);
       gw_sq_end (row);
     }
 
@@ -464,7 +464,7 @@ gw_sq_read_projects (GwSqView *view,
           break;
         }
       page->next = (guint64) sqlite3_column_int64 (row, 0);
-      g_ptr_array_add (page->projects, gw_sq_project_from_row (row));
+      g_ptr_array_add (page->projects, project_from_row (row));
     }
 
   return page;

@@ -58,11 +58,11 @@ gw_sq_task_load (GwSqState *state,
 }
 
 /* Errors: GW_ERROR_NOT_FOUND, for a removed task too. */
-gboolean
-gw_sq_task_find (GwSqState *state,
-                 const char *id,
-                 GwSqTaskRow *task,
-                 GError **error)
+static gboolean
+task_find (GwSqState *state,
+           const char *id,
+           GwSqTaskRow *task,
+           GError **error)
 {
   guint8 blob[16];
 
@@ -195,9 +195,9 @@ gw_sq_backoff (GwSqState *state,
   return (gint64) (base * g_rand_double_range (state->random, 0.8, 1.2));
 }
 
-gboolean
-gw_sq_task_is_live (GwSqState *state,
-                    gint64 task)
+static gboolean
+task_is_live (GwSqState *state,
+              gint64 task)
 {
   GHashTableIter iter;
   gpointer value;
@@ -235,9 +235,9 @@ gw_sq_task_abort_calls (GwSqState *state,
 }
 
 /* Ends the task if it has not ended. */
-gboolean
-gw_sq_cancel (GwSqState *state,
-              GwSqTaskRow *task)
+static gboolean
+cancel_task (GwSqState *state,
+             GwSqTaskRow *task)
 {
   if (task->state >= GW_SQ_COMPLETED)
     return FALSE;
@@ -251,8 +251,9 @@ gw_sq_cancel (GwSqState *state,
   return TRUE;
 }
 
-/* Ends every task of the project that has not ended, as gw_sq_cancel() does for one, in two statements
- * however many they are: slots wait meanwhile. Revisions follow the keys, so they may leave gaps. */
+/* Ends every task of the project that has not ended, as cancel_task() does for one, in two
+ * statements however many they are: slots wait meanwhile. Revisions follow the keys, so they may
+ * leave gaps. */
 guint64
 gw_sq_cancel_all (GwSqState *state,
                   GwSqProject *project)
@@ -317,7 +318,7 @@ gw_sq_retry (GwSqState *state,
              const char *model)
 {
   if ((task->state != GW_SQ_FAILED && task->state != GW_SQ_CANCELLED)
-      || gw_sq_task_is_live (state, task->pk))
+      || task_is_live (state, task->pk))
     return FALSE;
 
   if (provider != NULL || model != NULL)
@@ -334,9 +335,9 @@ gw_sq_retry (GwSqState *state,
 }
 
 /* The task as it is now, read the way readers do. */
-GwTask *
-gw_sq_state_read_task (GwSqState *state,
-                       gint64 pk)
+static GwTask *
+read_task (GwSqState *state,
+           gint64 pk)
 {
   GwSqView view;
   GwTask *task;
@@ -357,9 +358,9 @@ gw_sq_step_cancel_task (GwSqState *state,
   GwSqVerbArgs *args = data;
   GwSqTaskRow task;
 
-  if (!gw_sq_task_find (state, args->id, &task, error))
+  if (!task_find (state, args->id, &task, error))
     return NULL;
-  if (!gw_sq_cancel (state, &task))
+  if (!cancel_task (state, &task))
     {
       g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
                    "The task %s has ended already: it is %s.", args->id,
@@ -367,7 +368,7 @@ gw_sq_step_cancel_task (GwSqState *state,
       return NULL;
     }
 
-  return gw_sq_state_read_task (state, task.pk);
+  return read_task (state, task.pk);
 }
 
 gpointer
@@ -378,7 +379,7 @@ gw_sq_step_retry_task (GwSqState *state,
   GwSqVerbArgs *args = data;
   GwSqTaskRow task;
 
-  if (!gw_sq_task_find (state, args->id, &task, error)
+  if (!task_find (state, args->id, &task, error)
       || !gw_sq_check_pins (state, args->name, args->model, error))
     return NULL;
   if (task.state != GW_SQ_FAILED && task.state != GW_SQ_CANCELLED)
@@ -388,7 +389,7 @@ gw_sq_step_retry_task (GwSqState *state,
                    args->id, gw_task_status_to_string (gw_sq_status_of (task.state)));
       return NULL;
     }
-  if (gw_sq_task_is_live (state, task.pk))
+  if (task_is_live (state, task.pk))
     {
       g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
                    "A call for the task %s is still being given up. Try again in a moment.",
@@ -397,7 +398,7 @@ gw_sq_step_retry_task (GwSqState *state,
     }
   gw_sq_retry (state, &task, args->name, args->model);
 
-  return gw_sq_state_read_task (state, task.pk);
+  return read_task (state, task.pk);
 }
 
 /* Tells followers that the task or project is gone. */
@@ -422,7 +423,7 @@ gw_sq_task_remove (GwSqState *state,
                    GwSqTaskRow *task,
                    const char *id)
 {
-  if (task->removed_at > 0 || gw_sq_task_is_live (state, task->pk))
+  if (task->removed_at > 0 || task_is_live (state, task->pk))
     return FALSE;
 
   account (state, task, task->state, -1);

@@ -20,8 +20,6 @@ typedef struct {
   gboolean marked;        /* it was given away */
 } GwSqliteStore;
 
-char *gw_sqlite_store_get_path (GwSqliteStore *self, const char *name);
-
 /* gw-sqlite-store-records.c */
 GwStorePage *gw_sqlite_store_read (GwQueueStore *store, GwStoreKind kind, gint64 after,
                                    GError **error);

@@ -27,9 +27,9 @@
 #define MARK "moved"
 #define GROUP "moved"
 
-char *
-gw_sqlite_store_get_path (GwSqliteStore *self,
-                          const char *name)
+static char *
+get_path (GwSqliteStore *self,
+          const char *name)
 {
   return g_build_filename (self->data_dir, name, NULL);
 }
@@ -68,8 +68,8 @@ rename_in (GwSqliteStore *self,
            const char *to,
            GError **error)
 {
-  g_autofree char *old = gw_sqlite_store_get_path (self, from);
-  g_autofree char *new = gw_sqlite_store_get_path (self, to);
+  g_autofree char *old = get_path (self, from);
+  g_autofree char *new = get_path (self, to);
 
   if (g_rename (old, new) != 0)
     return fail_with (new, errno, error);
@@ -115,7 +115,7 @@ write_mark (GwSqliteStore *self,
             const char *state,
             GError **error)
 {
-  g_autofree char *path = gw_sqlite_store_get_path (self, MARK);
+  g_autofree char *path = get_path (self, MARK);
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *time = g_date_time_format_iso8601 (now);
@@ -277,7 +277,7 @@ open_file (GwSqliteStore *self,
            const char *name,
            GError **error)
 {
-  g_autofree char *path = gw_sqlite_store_get_path (self, name);
+  g_autofree char *path = get_path (self, name);
 
   g_clear_pointer (&self->db, gw_sq_db_free);
   self->db = gw_sq_db_open (path, TRUE, error);
@@ -312,7 +312,7 @@ look_at_coming (GwSqliteStore *self,
                 GwStoreInfo *info,
                 GError **error)
 {
-  g_autofree char *path = gw_sqlite_store_get_path (self, GW_SQLITE_STORE_COMING);
+  g_autofree char *path = get_path (self, GW_SQLITE_STORE_COMING);
 
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
@@ -330,7 +330,7 @@ store_take (GwQueueStore *store,
             GError **error)
 {
   GwSqliteStore *self = (GwSqliteStore *) store;
-  g_autofree char *path = gw_sqlite_store_get_path (self, GW_SQLITE_STORE_FILE);
+  g_autofree char *path = get_path (self, GW_SQLITE_STORE_FILE);
   gboolean complete;
 
   self->lock = gw_data_lock_new (self->data_dir, NULL, error);
@@ -414,7 +414,7 @@ remove_file (GwSqliteStore *self,
   for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
       g_autofree char *whole = g_strconcat (name, suffixes[i], NULL);
-      g_autofree char *path = gw_sqlite_store_get_path (self, whole);
+      g_autofree char *path = get_path (self, whole);
 
       g_unlink (path);
     }
@@ -466,9 +466,9 @@ store_activate (GwQueueStore *store,
                 GError **error)
 {
   GwSqliteStore *self = (GwSqliteStore *) store;
-  g_autofree char *file = gw_sqlite_store_get_path (self, GW_SQLITE_STORE_FILE);
-  g_autofree char *coming = gw_sqlite_store_get_path (self, GW_SQLITE_STORE_COMING);
-  g_autofree char *mark = gw_sqlite_store_get_path (self, MARK);
+  g_autofree char *file = get_path (self, GW_SQLITE_STORE_FILE);
+  g_autofree char *coming = get_path (self, GW_SQLITE_STORE_COMING);
+  g_autofree char *mark = get_path (self, MARK);
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
 
   /* The last connection that closes takes log and index along. */
@@ -489,7 +489,7 @@ store_activate (GwQueueStore *store,
           if (!rename_in (self, GW_SQLITE_STORE_FILE, name, error))
             return FALSE;
           remove_file (self, GW_SQLITE_STORE_FILE);
-          *aside = gw_sqlite_store_get_path (self, name);
+          *aside = get_path (self, name);
         }
       if (!rename_in (self, GW_SQLITE_STORE_COMING, GW_SQLITE_STORE_FILE, error))
         return FALSE;
@@ -524,7 +524,7 @@ gw_sqlite_store_new (const char *data_dir,
   GwSqliteStore *self = g_new0 (GwSqliteStore, 1);
 
   self->data_dir = g_canonicalize_filename (data_dir, NULL);
-  self->file = gw_sqlite_store_get_path (self, GW_SQLITE_STORE_FILE);
+  self->file = get_path (self, GW_SQLITE_STORE_FILE);
   self->options = (GwSqliteQueueOptions){
     .data_dir = self->data_dir,
     .clock = gw_clock_new (),

@@ -209,10 +209,10 @@ _gw_forecast_chance (const GwOutlook *lane,
 }
 
 /* How many answers one slot gives within @span, one call after the other. */
-double
-_gw_forecast_rounds (GwForecast *self,
-                     const GwOutlook *lane,
-                     double span)
+static double
+forecast_rounds (GwForecast *self,
+                 const GwOutlook *lane,
+                 double span)
 {
   double rounds;
 
@@ -302,7 +302,7 @@ cut_by_window (GwForecast *self,
       if (start > lane->opens)
         answers = MIN (answers, tokens (self, lane, start - 1)
                                     + lane->slots
-                                          * _gw_forecast_rounds (self, lane, horizon - start));
+                                          * forecast_rounds (self, lane, horizon - start));
       if (i * fabs (slope) > lane->slots)
         break;
     }
@@ -310,7 +310,7 @@ cut_by_window (GwForecast *self,
   /* The first cycle differs from the others where sends of the past still count. */
   if (slope <= 0 && first > lane->opens)
     answers = MIN (answers, tokens (self, lane, first - 1)
-                                + lane->slots * _gw_forecast_rounds (self, lane, horizon - first));
+                                + lane->slots * forecast_rounds (self, lane, horizon - first));
 
   return answers;
 }
@@ -332,12 +332,12 @@ _gw_forecast_lane (GwForecast *self,
     return;
 
   if (flying < lane->slots)
-    idle = _gw_forecast_rounds (self, lane, horizon - lane->opens);
+    idle = forecast_rounds (self, lane, horizon - lane->opens);
   else
     gone = flying - lane->slots;
   ends = _gw_forecast_ends (self, index);
   for (guint i = gone; i < flying; i++)
-    busy += _gw_forecast_rounds (self, lane, horizon - MAX (ends[i], lane->opens));
+    busy += forecast_rounds (self, lane, horizon - MAX (ends[i], lane->opens));
   answers = busy + (flying < lane->slots ? (lane->slots - flying) * idle : 0);
   lane->worth = answers / lane->slots;
 

@@ -118,9 +118,9 @@ need_slots (const GwOutlook *lane,
 /* Divides the cap among the lanes by what one more slot of each can end by @horizon. A lane that
  * its window limits asks for as many slots as use the window up, the last of them for a part of
  * its worth. */
-void
-_gw_plan_find_shares (GwForecast *self,
-                      double horizon)
+static void
+find_shares (GwForecast *self,
+             double horizon)
 {
   double room = self->state->cap, later = 0;
 
@@ -249,7 +249,7 @@ _gw_plan_recall_shares (GwForecast *self,
 
   horizon = _gw_plan_find_horizon (self);
   if (horizon < INFINITY)
-    _gw_plan_find_shares (self, horizon);
+    find_shares (self, horizon);
   else
     for (guint i = 0; i < self->n_lanes; i++)
       {

@@ -71,22 +71,18 @@ struct _GwSchedulerMemo {
 
 guint _gw_scheduler_used_at (const GwSchedulerLane *lane, gint64 time);
 guint64 _gw_scheduler_flying (const GwSchedulerState *state);
-gint64 _gw_scheduler_opens_at (const GwSchedulerState *state, const GwSchedulerLane *lane,
-                               GwVerdict *reason);
 
 /* gw-scheduler-forecast.c */
 GwForecast *_gw_forecast_begin (const GwSchedulerState *state, GwSchedulerMemo **own);
 void _gw_forecast_end (GwForecast *self, GwSchedulerMemo *own);
 const double *_gw_forecast_ends (GwForecast *self, guint lane);
 double _gw_forecast_chance (const GwOutlook *lane, double span);
-double _gw_forecast_rounds (GwForecast *self, const GwOutlook *lane, double span);
 void _gw_forecast_lane (GwForecast *self, guint lane, double horizon);
 double _gw_forecast_all (GwForecast *self, double horizon, double faster_than);
 
 /* gw-scheduler-plan.c */
 double _gw_plan_find_horizon (GwForecast *self);
 void _gw_plan_divide (GwForecast *self, double horizon, double *tasks);
-void _gw_plan_find_shares (GwForecast *self, double horizon);
 void _gw_plan_recall_shares (GwForecast *self, GwSchedulerMemo *memo);
 
 G_END_DECLS

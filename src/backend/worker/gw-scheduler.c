@@ -49,10 +49,10 @@ _gw_scheduler_flying (const GwSchedulerState *state)
 }
 
 /* The earliest time, not before now, at which cool-down, window and spacing let the lane send. */
-gint64
-_gw_scheduler_opens_at (const GwSchedulerState *state,
-                        const GwSchedulerLane *lane,
-                        GwVerdict *reason)
+static gint64
+opens_at (const GwSchedulerState *state,
+          const GwSchedulerLane *lane,
+          GwVerdict *reason)
 {
   gint64 spacing = state->spacing_ms != 0 ? state->spacing_ms : GW_SPACING_MS;
   gint64 time = state->now;
@@ -129,7 +129,7 @@ gw_scheduler_check_limits (const GwSchedulerState *state,
       return decision;
     }
 
-  decision.ask_at = _gw_scheduler_opens_at (state, self, &decision.verdict);
+  decision.ask_at = opens_at (state, self, &decision.verdict);
 
   return decision;
 }
@@ -196,7 +196,7 @@ is_spare (GwForecast *forecast,
 
       if (i == index || lacks <= 0 || (lane->pins <= 0 && lane->lane->pinned_only))
         continue;
-      want.from = (double) (_gw_scheduler_opens_at (state, lane->lane, &reason) - state->now);
+      want.from = (double) (opens_at (state, lane->lane, &reason) - state->now);
       want.slots = lacks;
       if (want.from >= self->mean || (lane->pins == 0 && is_held (forecast, i)))
         continue;
