@@ -55,10 +55,13 @@ class Work(desktop.Case):
         # A lane without a limit per minute: the gateway tells of the send with the answer only.
         _mock, window = self.open_slow()
         window.pick("first")
-        window.until(lambda: any(re.search(r"· [1-9]\d* s$", words) for words in window.words()),
-                     "the seconds so far")
+
+        def facts(number, pattern):
+            return any(re.search(rf"^#{number}\b{pattern}", words) for words in window.words())
+        window.until(lambda: facts(1, r".* · ([1-9]\d* min \d+|[1-9]\d*) s( ·|$)"),
+                     "the time so far")
         window.pick("second,")
-        window.until(lambda: not any(re.search(r"· \d+ s$", words) for words in window.words()),
+        window.until(lambda: facts(2, "") and not facts(2, r".*\d s\b"),
                      "no time of what has not begun")
 
     def test_one_toast_is_shown_and_its_button_takes_its_own_act_back(self):
