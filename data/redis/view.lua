@@ -52,6 +52,14 @@ local function pile_waiting(p, pi)
   end
   return standing, 0
 end
+-- What a task is pinned to, { provider, model }; of a large batch it may have no pile yet.
+local function pins_of(t)
+  local l = t.pile > 0 and pile(t.pile)
+  if l then return l end
+  local b, pi = get('b:' .. t.batch), { provider = '', model = '' }
+  if b then pi.provider, pi.model = many_pins.read(b, t.pin) end
+  return pi
+end
 local function waiting(t)
   local p = project(t.project)
   if p.held == 1 then return 'held', 0 end
@@ -60,12 +68,7 @@ local function waiting(t)
   local name = t.pile > 0 and t.pile or t.batch .. ':' .. t.pin
   local known = pile_waits[name]
   if not known then
-    local pi = pile(t.pile)
-    if t.pile == 0 then
-      pi = {}
-      pi.provider, pi.model = many_pins.read(get('b:' .. t.batch), t.pin)
-    end
-    known = { pile_waiting(p, pi) }
+    known = { pile_waiting(p, pins_of(t)) }
     pile_waits[name] = known
   end
   return known[1], known[2]
@@ -77,7 +80,7 @@ local function view_task(t, content, result)
   if t.state <= DELAYED then
     reason, till = waiting(t)
     -- Who it is for, where that was said.
-    by = pile(t.pile).provider
+    by = pins_of(t).provider
   end
   if content == 2 then text = call('GET', P .. 'c:' .. t.pk) or ''
   elseif content == 1 then text = call('GETRANGE', P .. 'c:' .. t.pk, 0, 803) end
