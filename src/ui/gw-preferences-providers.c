@@ -495,6 +495,9 @@ show_providers (GwPreferencesProviders *self)
   GtkListBoxRow *row;
   guint i;
 
+  /* One that does not tell of its providers is no gateway without any. */
+  gtk_widget_set_visible (GTK_WIDGET (self->list_group),
+                          _gw_preferences_get_client (self->endpoint) != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->note_group), why_not != NULL);
   adw_preferences_row_set_title (self->note_row, why_not != NULL ? why_not : "");
   gtk_widget_set_sensitive (self->add_button, why_not == NULL);

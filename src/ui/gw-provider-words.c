@@ -21,7 +21,8 @@ static const char *const notes[] = {
   N_ ("About 40 requests a minute for each key, not published. The models move: test the provider "
       "to see those it offers now."),
   N_ ("The free flash models answer one call at a time, more slowly in the afternoon of China."),
-  N_ ("Limits depend on the account’s tier; the provider’s own headers are heeded."),
+  N_ ("How many calls are let through depends on your account; the provider states it with its "
+      "answers."),
   N_ ("States no limits; under load a call waits up to ten minutes before it starts."),
   N_ ("Runs on this computer, one call at a time unless it was started with OLLAMA_NUM_PARALLEL. "
       "Without a model set, the first that it offers is used."),

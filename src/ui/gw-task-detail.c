@@ -599,14 +599,18 @@ gw_task_detail_init (GwTaskDetail *self)
                    G_SETTINGS_BIND_GET);
 }
 
-/* The providers that a failed task can be sent to instead. */
+/* @menu: (nullable): the providers that a failed task can be sent to instead */
 void
 gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
+  if (gtk_menu_button_get_menu_model (self->retry_with_button) == menu)
+    return;
   gtk_menu_button_set_menu_model (self->retry_with_button, menu);
   gw_task_summary_set_retry_menu (self->summary, menu);
+  if (self->item != NULL)
+    update (self);
 }
 
 /* What providers are called has changed. */

@@ -38,10 +38,21 @@ set_only_item (GMenu *menu, const char *label, const char *action)
 static void
 show_providers (GwWindow *self)
 {
+  g_autoptr (GMenuItem) item = NULL;
+  GMenuModel *menu = G_MENU_MODEL (self->retry_with_menu);
+
   gw_provider_menu_fill (self->retry_with_menu, self->infos, NULL, "win.retry-with");
-  if (g_menu_model_get_n_items (G_MENU_MODEL (self->retry_with_menu)) == 0)
-    /* Without a target it can only be read. */
-    g_menu_append (self->retry_with_menu, _("No Provider Is in Use"), "win.retry-with");
+  if (g_menu_model_get_n_items (menu) == 0)
+    menu = NULL;
+  if (menu != NULL)
+    item = g_menu_item_new_submenu (_("Retry _With"), menu);
+  else
+    /* Nobody to choose from: without a target it can only be read. */
+    item = g_menu_item_new (_("Retry _With"), "win.retry-with");
+  if (g_menu_model_get_n_items (G_MENU_MODEL (self->retry_with_section)) > 1)
+    g_menu_remove (self->retry_with_section, 0);
+  g_menu_prepend_item (self->retry_with_section, item);
+  gw_task_detail_set_retry_menu (self->detail, menu);
 }
 
 /* (transfer full): what the menus say of them. */
@@ -151,9 +162,9 @@ _gw_window_menus_update (GwWindow *self)
 
   if (failed > 0)
     retry_failed = g_strdup_printf (
-        ngettext ("Retry %'u F_ailed", "Retry %'u F_ailed", failed), failed);
+        ngettext ("Retry %'u Fail_ed", "Retry %'u Fail_ed", failed), failed);
   set_only_item (self->retry_failed_section,
-                 retry_failed != NULL ? retry_failed : _("Retry _All Failed"), "win.retry-failed");
+                 retry_failed != NULL ? retry_failed : _("Retry All Fail_ed"), "win.retry-failed");
   if (selected > 1)
     retry = g_strdup_printf (
         ngettext ("_Retry %'u Selected", "_Retry %'u Selected", selected), selected);
@@ -187,8 +198,9 @@ _gw_window_menus_init (GwWindow *self)
 
   self->task_retry_section
       = g_object_ref (G_MENU (gtk_builder_get_object (builder, "task_retry_section")));
-  self->retry_with_menu
-      = g_object_ref (G_MENU (gtk_builder_get_object (builder, "retry_with_menu")));
+  self->retry_with_section
+      = g_object_ref (G_MENU (gtk_builder_get_object (builder, "retry_with_section")));
+  self->retry_with_menu = g_menu_new ();
   show_providers (self);
   gw_task_view_set_menu (self->task_view,
                          G_MENU_MODEL (gtk_builder_get_object (builder, "task_menu")));
@@ -198,6 +210,7 @@ void
 _gw_window_menus_dispose (GwWindow *self)
 {
   g_clear_object (&self->task_retry_section);
+  g_clear_object (&self->retry_with_section);
   g_clear_object (&self->retry_with_menu);
   g_clear_handle_id (&self->providers_id, g_source_remove);
   g_clear_pointer (&self->infos, g_ptr_array_unref);

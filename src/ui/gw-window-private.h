@@ -97,6 +97,7 @@ struct _GwWindow {
   GwFailureSums *failures;
   GwFailureGroups *failure_groups; /* (unowned) in the list */
   GMenu *task_retry_section;
+  GMenu *retry_with_section;
   GMenu *retry_with_menu;
   GPtrArray *infos;          /* (nullable) (element-type GwProviderInfo) as last told */
   char *providers_shown;     /* (nullable) what the menus say of them */
@@ -152,6 +153,7 @@ struct _GwWindow {
   gboolean project_known;    /* the gateway has told of the one that is shown */
   gboolean sidebar_asked;    /* the user wants to see it also where there is little in it */
   gboolean was_lost;
+  gboolean refused_away;       /* the compose box says that the gateway does not answer */
   gboolean keep_running;     /* hidden by the user while tasks run */
 };
 
@@ -245,6 +247,7 @@ GPtrArray *_gw_window_make_tasks (GPtrArray *contents);
 void _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name,
                            GwSubmitFlags flags);
 void _gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold);
+void _gw_window_submit_connected (GwWindow *self);
 void _gw_window_submit_pending (GwWindow *self);
 void _gw_window_fail_pending (GwWindow *self);
 void _gw_window_paste (GwWindow *self);

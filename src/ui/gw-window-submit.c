@@ -61,6 +61,7 @@ tell_refused (GwWindow *self, GwSubmission *submission, const GError *error)
       return;
     }
   gw_composer_set_busy (self->composer, FALSE);
+  self->refused_away = g_error_matches (error, GW_ERROR, GW_ERROR_UNREACHABLE);
   g_message ("not added: %s", error->message);
   /* The gateway names the field that it refused, in quotes. */
   if (g_error_matches (error, GW_ERROR, GW_ERROR_INVALID) && provider != NULL
@@ -268,6 +269,7 @@ take_submission (GwWindow *self, GwSubmission *submission)
       if (submission->composed)
         {
           gw_composer_set_busy (self->composer, FALSE);
+          self->refused_away = TRUE;
           gw_composer_set_error (self->composer,
                                  _("Not added, your text is kept: the gateway does not answer"));
         }
@@ -318,6 +320,15 @@ _gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubm
       && gw_composer_get_one_at_a_time (self->composer))
     submission->concurrency = 1;
   take_submission (self, submission);
+}
+
+/* What was said about the text while nobody answered is not so any more. */
+void
+_gw_window_submit_connected (GwWindow *self)
+{
+  if (self->refused_away)
+    gw_composer_set_error (self->composer, NULL);
+  self->refused_away = FALSE;
 }
 
 /* What waited for a gateway: sent, or refused by the state that it has come to. */

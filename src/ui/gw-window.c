@@ -299,6 +299,7 @@ endpoint_changed_cb (GwWindow *self)
       tell_connected (self);
       if (gw_endpoint_is_builtin (self->endpoint))
         _gw_window_check_recovery (self);
+      _gw_window_submit_connected (self);
       _gw_window_submit_pending (self);
     }
   else if (state == GW_ENDPOINT_LOST)
@@ -499,7 +500,6 @@ gw_window_init (GwWindow *self)
 
   _gw_window_menus_init (self);
   _gw_window_failures_init (self);
-  gw_task_detail_set_retry_menu (self->detail, G_MENU_MODEL (self->retry_with_menu));
 
   self->settings = g_settings_new (GW_APPLICATION_ID);
   _gw_window_autosave_init (self);

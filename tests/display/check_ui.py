@@ -117,6 +117,45 @@ def check_names():
                     yield f"{path.name}: a name of {node.get('id')} is not translatable"
 
 
+def labels(menu):
+    """What stands in one menu, over all its sections; a submenu is a menu of its own."""
+    for child in menu:
+        if child.tag == "section":
+            yield from labels(child)
+        elif child.tag in ("item", "submenu"):
+            yield from (a.text for a in child.findall("attribute") if a.get("name") == "label")
+
+
+def translations():
+    """Of each language, what stands in one line; "" is the text as it is written."""
+    yield "", {}
+    for path in sorted((ROOT / "po").glob("*.po")):
+        yield path.stem, dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$',
+                                         path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def check_mnemonics():
+    """Each underlined letter of a menu leads to one verb, in every language."""
+    for language, words in translations():
+        for fault in doubled_letters(words):
+            yield f"{language} {fault}".strip()
+
+
+def doubled_letters(words):
+    for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
+        root = ET.parse(path).getroot()
+        for menu in [*root.iter("menu"), *root.iter("submenu")]:
+            seen = {}
+            for label in labels(menu):
+                label = words.get(label, label)
+                letter = re.search(r"_(\w)", label)
+                if letter is None:
+                    continue
+                other = seen.setdefault(letter[1].lower(), label)
+                if other is not label:
+                    yield f"{path.name}: {other!r} and {label!r} of {menu.get('id')} share a letter"
+
+
 def check_comments():
     """The toolkit refuses a whole template for a comment where it takes none."""
     for path in sorted((ROOT / "data" / "ui").glob("*.ui")):
@@ -147,7 +186,7 @@ def check_potfiles():
 
 
 CHECKS = [check_versions, check_engine, check_verbs, check_reach, check_accels, check_names,
-          check_comments, check_potfiles]
+          check_mnemonics, check_comments, check_potfiles]
 
 
 def main():

@@ -10,6 +10,10 @@ from fake_gateway import FakeGateway
 from redis_server import RedisServer
 
 
+def sensitive(node):
+    return desktop.has_state(node, desktop.Atspi.StateType.SENSITIVE)
+
+
 class Gateways(desktop.Case):
     def test_an_external_gateway_is_used_and_outlives_the_window(self):
         daemon = self.daemon()
@@ -72,11 +76,22 @@ class Gateways(desktop.Case):
         window.run_task("bad")
         window.wait_row("bad", "Failed")
         # What it cannot do is disabled, not broken; trying again is only another submission.
+        window.pick("bad")
+        window.wait_button("_Retry")
+        self.assertFalse(window.find("push button", "Retry With"))
+        window.click_until(lambda: window.wait_row("bad", "Failed"),
+                           lambda: window.find("menu item", "Retry With"), "the menu", "3")
+        self.assertFalse(sensitive(window.find("menu item", "Retry With")))
+        window.type_keys("Escape")
         window.press("_Retry")
         window.wait_row("bad", "Failed")
         window.pick("shout")
         window.key("Delete", "ctrl+z")
         window.wait_rows(2)
+        # It has no settings that could be offered.
+        window.key("ctrl+comma")
+        window.wait_words("only takes tasks")
+        self.assertFalse(window.says("Add a Provider") or window.says("No Provider Yet"))
 
     def test_a_basic_one_that_comes_back_as_more_is_taken_for_more(self):
         port = frame.free_port()
@@ -320,11 +335,15 @@ class Gateways(desktop.Case):
         window.wait_row("before", "Completed")
         gateway.stop()
         window.wait_words("Can’t reach the gateway")
+        window.run_task("kept")
+        window.wait_words("Not added, your text is kept")
         again = FakeGateway(port)
         again.store, again.tasks, again.revision = gateway.store, gateway.tasks, gateway.revision
         again.start()
         self.addCleanup(again.stop)
         window.until(lambda: not window.says("Can’t reach"), "the end of the banner")
+        window.until(lambda: not window.says("Not added"), "the end of what was said meanwhile")
+        self.assertEqual(window.typed(), "kept")
         again.add("after")
         window.wait_row("after", "Queued")
         window.wait_rows(2)

@@ -186,6 +186,20 @@ class Running(Case):
                            "eight at once")
         self.assertEqual(reply["max_attempts"], 5)
 
+    def test_large_text_cuts_off_no_choice(self):
+        window = self.open(env={"GW_TEST_DPI": "144"})
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        self.page(window, "Running")
+
+        def wide(text):
+            nodes_of_it = [node for node in nodes(window.find("frame", "Preferences"))
+                           if role_of(node) == "label" and text in name_of(node)]
+            return max((Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).width
+                        for node in nodes_of_it), default=0)
+        # A letter is 9 px wide then; what is cut off has room for one and the dots.
+        window.until(lambda: wide("Ask first") > 70, "the whole of “Ask first”")
+
     def test_all_history_is_deleted_once_and_truly(self):
         window = self.open()
         window.run_lines("first", "second")
