@@ -79,8 +79,15 @@ class Desktop:
     def _start_accessibility(address):
         """Both this side and the window give up at once where it is not there in time."""
         flags = Gio.DBusConnectionFlags
-        bus = Gio.DBusConnection.new_for_address_sync(
-            address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+
+        def connect():
+            try:
+                return Gio.DBusConnection.new_for_address_sync(
+                    address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None,
+                    None)
+            except GLib.Error:
+                return None  # its socket is there, and nobody listens yet
+        bus = frame.wait_for(connect, "the session bus to listen")
 
         def ask():
             try:
