@@ -270,7 +270,7 @@ class Keys(desktop.Case):
     # What a key brings up, where it is more than a change of the list; all closed by Escape.
     SHOWS = {"win.help": "Run One Task", "win.show-help-overlay": "Keyboard", "app.help": "Help",
              "win.save::all": "Save Results", "win.save-selection": "Save Selection",
-             "win.import": "Import"}
+             "win.import": "Import", "win.preferences": "Preferences"}
     ENDS = {"win.close", "app.quit"}
 
     def windows(self, window):
@@ -309,6 +309,89 @@ class Keys(desktop.Case):
                          ["remove", "restore", "remove"])
         window.key("ctrl+q")
         self.assertEqual(window.wait(), 0)
+
+
+    def focused(self, window, role, name):
+        for node in desktop.nodes(window.find(role, name)):
+            if desktop.has_state(node, desktop.Atspi.StateType.FOCUSED):
+                return True
+        return False
+
+    def open_four(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        project = gateway.add_project("Four", running=1, queued=1, completed=1, failed=1)
+        gateway.add("done", "completed", result="yes", ago=9, took=1, project=project)
+        gateway.add("bad", "failed", ago=8, took=1, project=project,
+                    error={"code": "timeout", "message": "no answer"})
+        gateway.add("runs", "running", ago=3, project=project)
+        gateway.add("waits", project=project)
+        window = self.open("--gateway", gateway.uri)
+        window.wait_rows(4)
+        return gateway, window
+
+    def called(self, window, gateway, method, end):
+        window.until(lambda: [call for call in gateway.calls
+                              if call[0] == method and call[1].endswith(end)], f"{method} …{end}")
+
+    def test_what_the_keys_of_the_list_do(self):
+        _gateway, window = self.open_four()
+        for key, status in (("2", "Queued"), ("3", "Running"), ("4", "Completed"), ("5", "Failed")):
+            window.key("alt+" + key)
+            window.until(lambda s=status: len(window.row_names()) == 1
+                         and s in window.row_names()[0], f"only what is {status}")
+        window.key("alt+1")
+        window.wait_rows(4)
+        window.pick("bad")
+        window.key("alt+Down")
+        window.until(lambda: window.selected() == ["runs"], "the next task")
+        window.key("alt+Up", "alt+Up")
+        window.until(lambda: window.selected() == ["done"], "the one before")
+        window.key("ctrl+c")
+        window.wait_words("Result copied")
+        window.key("ctrl+shift+c")
+        window.wait_words("Task copied")
+        window.key("ctrl+a")
+        window.until(lambda: len(window.selected()) == 4, "all selected")
+        window.key("ctrl+shift+a")
+        window.until(lambda: not window.selected(), "none selected")
+        window.key("ctrl+f")
+        window.until(lambda: self.focused(window, "entry", "Search tasks"), "the search")
+        window.key("Escape")
+        window.until(lambda: not self.focused(window, "entry", "Search tasks"), "its end")
+        window.key("ctrl+n")
+        window.until(lambda: desktop.has_state(window.composer(), desktop.Atspi.StateType.FOCUSED),
+                     "the cursor in the task")
+        self.clipboard("pasted")
+        window.key("ctrl+shift+v")
+        window.wait_typed("pasted")
+
+    def test_what_the_keys_of_tasks_do(self):
+        gateway, window = self.open_four()
+        # Nothing to run, nothing to try again: these keys do nothing.
+        window.key("ctrl+Return")
+        window.pick("done")
+        window.key("ctrl+r")
+        window.pick("bad")
+        self.assertEqual(gateway.calls, [])
+        window.key("ctrl+r")
+        window.wait_row("bad", "Queued")
+        window.pick("runs")
+        window.key("ctrl+k")
+        window.wait_row("runs", "Cancelled")
+        self.assertEqual([call[0] for call in gateway.calls], ["POST", "DELETE"])
+        gateway.add("bad again", "failed", ago=8, took=1, project=next(iter(gateway.projects)),
+                    error={"code": "timeout", "message": "no answer"})
+        window.wait_row("bad again", "Failed")
+        window.key("ctrl+shift+r")
+        window.wait_row("bad again", "Queued")
+        window.key("ctrl+shift+p")
+        self.called(window, gateway, "POST", "/pause")
+        for key in ("Return", "KP_Enter"):
+            window.type_task("typed for " + key)
+            window.key("ctrl+" + key)
+            window.wait_row("typed for " + key, "Queued")
+            window.wait_typed("")
 
 
 class Copies(desktop.Case):
