@@ -17,9 +17,9 @@ cancel_cb (gpointer user_data)
  * @context: where its callback comes
  *
  * Cancels once everything has been dispatched that is ready in @context. A request must not be
- * cancelled between the end of its answer's head and the callback that announces it: libsoup (seen in
- * 3.6.5) then takes its item out of the queue twice, and frees it while it is used. That callback is
- * of the default priority, and goes first. Any thread.
+ * cancelled between the end of its answer's head and the callback that announces it: libsoup (seen
+ * in 3.6.5) then takes its item out of the queue twice, and frees it while it is used. That
+ * callback is of the default priority, and goes first. Any thread.
  */
 void
 gw_cancel_later (GCancellable *cancellable,

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
  * gw_source_clear:
  * @source: (inout): a place that holds a source and a reference to it, or %NULL
  *
- * Destroys what is there, gives the reference back and sets the place to %NULL. In the thread of the
- * source's context, so that its callback does not run any more.
+ * Destroys what is there, gives the reference back and sets the place to %NULL. In the thread of
+ * the source's context, so that its callback does not run any more.
  */
 static inline void
 gw_source_clear (GSource **source)

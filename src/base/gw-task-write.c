@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Writes a task as text without building a tree first: pages of the feed and results have hundreds of
- * tasks, and the tree costs several times what the text does. Members and their order are those of
- * gw_task_to_json(); the tests hold the two against each other.
+ * Writes a task as text without building a tree first: pages of the feed and results have hundreds
+ * of tasks, and the tree costs several times what the text does. Members and their order are those
+ * of gw_task_to_json(); the tests hold the two against each other.
  *
  * Threads: any, also several on one task.
  */
@@ -111,8 +111,8 @@ add_error (const Writer *writer,
   end_object (&error);
 }
 
-/* A submission cannot have names that are ours; were one stored all the same, it does not stand here
- * twice. */
+/* A submission cannot have names that are ours; were one stored all the same, it does not stand
+ * here twice. */
 static void
 add_submitted (const Writer *writer,
                JsonObject *submitted)

@@ -114,7 +114,7 @@ void
 gw_attempt_item_set_attempt (GwAttemptItem *self,
                              GwAttempt *attempt)
 {
-  g_autoptr(GwAttempt) old = NULL;
+  g_autoptr (GwAttempt) old = NULL;
 
   g_return_if_fail (GW_IS_ATTEMPT_ITEM (self));
   g_return_if_fail (attempt != NULL);

@@ -253,7 +253,7 @@ static void
 prepend (GwAttemptList *self,
          GPtrArray *page)
 {
-  g_autoptr(GPtrArray) fresh = g_ptr_array_new ();
+  g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
 
   for (guint i = 0; i < page->len; i++)
     {
@@ -307,7 +307,7 @@ parse_page (JsonObject *answer)
   for (guint i = 0; i < n; i++)
     {
       JsonNode *node = json_array_get_element (array, i);
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
       GwAttempt *attempt = NULL;
 
       if (JSON_NODE_HOLDS_OBJECT (node))
@@ -351,7 +351,7 @@ static guint
 take_page (GwAttemptList *self,
            JsonObject *answer)
 {
-  g_autoptr(GPtrArray) page = parse_page (answer);
+  g_autoptr (GPtrArray) page = parse_page (answer);
   guint64 revision = (guint64) MAX (gw_json_peek_int (answer, "revision", 0), 0);
   gboolean more = gw_json_peek_boolean (answer, "more", FALSE);
   gboolean news = page->len > 0 || !self->loaded;
@@ -390,9 +390,9 @@ asked_cb (GObject *source,
           GAsyncResult *result,
           gpointer user_data)
 {
-  g_autoptr(GwAttemptList) self = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GwAttemptList) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
@@ -508,9 +508,9 @@ health_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(GwAttemptList) self = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) health = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GwAttemptList) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) health = gw_client_call_finish (GW_CLIENT (source), result, &error);
   const char *store;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -544,9 +544,9 @@ lanes_cb (GObject *source,
           GAsyncResult *result,
           gpointer user_data)
 {
-  g_autoptr(GwAttemptList) self = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GwAttemptList) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
   JsonArray *array;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

@@ -15,9 +15,9 @@ G_DECLARE_FINAL_TYPE (GwAttemptList, gw_attempt_list, GW, ATTEMPT_LIST, GObject)
 /**
  * GwAttemptList:
  *
- * A GListModel of GwAttemptItem, the newest calls to providers in order of the journal, and what the
- * lanes allow. It asks only while it is active. Main thread only. Signal `changed`: once per answer
- * that brought something.
+ * A GListModel of GwAttemptItem, the newest calls to providers in order of the journal, and what
+ * the lanes allow. It asks only while it is active. Main thread only. Signal `changed`: once per
+ * answer that brought something.
  */
 GwAttemptList *gw_attempt_list_new (GwClient *client);
 void gw_attempt_list_set_active (GwAttemptList *self, gboolean active);

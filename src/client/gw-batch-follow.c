@@ -52,8 +52,8 @@ end_follow (GwBatch *self,
             GwBatchEnd end,
             GError *error)
 {
-  g_autoptr(GTask) task = g_steal_pointer (&self->follow);
-  g_autoptr(GCancellable) cancellable = g_steal_pointer (&self->cancellable);
+  g_autoptr (GTask) task = g_steal_pointer (&self->follow);
+  g_autoptr (GCancellable) cancellable = g_steal_pointer (&self->cancellable);
 
   g_cancellable_disconnect (g_task_get_cancellable (task), self->outer_id);
   self->outer_id = 0;
@@ -155,7 +155,7 @@ take_removed (GwBatch *self,
               guint64 revision)
 {
   guint place = GPOINTER_TO_UINT (g_hash_table_lookup (self->index, task_id));
-  g_autoptr(GwTask) task = NULL;
+  g_autoptr (GwTask) task = NULL;
   GwTask *old;
 
   if (place == 0)
@@ -216,9 +216,9 @@ page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GwBatch) self = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwChanges) changes = NULL;
+  g_autoptr (GwBatch) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwChanges) changes = NULL;
   gint64 passed_ms;
   guint pace_ms = self->ids->len <= FEW_TASKS ? PACE_FEW_MS : PACE_MANY_MS;
 
@@ -284,10 +284,10 @@ fetched_cb (GObject *source,
             gpointer user_data)
 {
   Fetch *fetch = user_data;
-  g_autoptr(GwBatch) self = g_steal_pointer (&fetch->self);
+  g_autoptr (GwBatch) self = g_steal_pointer (&fetch->self);
   g_autofree char *task_id = g_steal_pointer (&fetch->task_id);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwTask) task = gw_client_get_task_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwTask) task = gw_client_get_task_finish (GW_CLIENT (source), result, &error);
 
   g_free (fetch);
   self->fetching--;

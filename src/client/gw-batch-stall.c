@@ -90,7 +90,7 @@ static void
 tell_cooling (GwBatch *self,
               JsonArray *providers)
 {
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
     {
@@ -116,11 +116,11 @@ providers_cb (GObject *source,
               GAsyncResult *result,
               gpointer user_data)
 {
-  g_autoptr(Look) look = user_data;
-  g_autoptr(JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, NULL);
+  g_autoptr (Look) look = user_data;
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, NULL);
   JsonArray *providers = gw_json_peek_array (answer, "providers");
-  g_autoptr(GString) text = g_string_new (NULL);
-  g_autoptr(GHashTable) named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GHashTable) named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GHashTableIter iter;
   gpointer key;
 
@@ -171,9 +171,9 @@ queued_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(Look) look = user_data;
+  g_autoptr (Look) look = user_data;
   GwBatch *self = look->self;
-  g_autoptr(JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, NULL);
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, NULL);
   JsonArray *tasks = gw_json_peek_array (answer, "tasks");
   gboolean stalled = tasks != NULL && look->moved_at == self->moved_at;
 
@@ -222,7 +222,7 @@ static void
 ask (Look *look)
 {
   GwBatch *self = look->self;
-  g_autoptr(GString) path = g_string_new ("/tasks?status=queued&fields=task_id,metadata&limit=500");
+  g_autoptr (GString) path = g_string_new ("/tasks?status=queued&fields=task_id,metadata&limit=500");
 
   g_string_append_printf (path, "&since=%" G_GUINT64_FORMAT "&project=", look->since);
   g_string_append_uri_escaped (path, self->project_id, NULL, FALSE);

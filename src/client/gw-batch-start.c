@@ -14,11 +14,11 @@ submitted_cb (GObject *source,
               GAsyncResult *result,
               gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   GwBatch *self = g_task_get_source_object (task);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *project_id = NULL;
-  g_autoptr(GPtrArray) ids = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
 
   ids = gw_client_submit_finish (GW_CLIENT (source), result, &project_id, &error);
   if (ids == NULL)
@@ -53,7 +53,7 @@ gw_batch_submit_async (GwBatch *self,
                        GAsyncReadyCallback callback,
                        gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (GW_IS_BATCH (self));
   g_return_if_fail (self->project_id == NULL);
@@ -133,7 +133,7 @@ finish_call (GObject *source,
              GAsyncResult *result,
              GTask *task)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   JsonObject *answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
 
   if (answer == NULL)
@@ -147,8 +147,8 @@ resumed_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(JsonObject) answer = finish_call (source, result, task);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
 
   if (answer != NULL)
     g_task_return_boolean (task, TRUE);
@@ -159,11 +159,11 @@ results_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   GwBatch *self = g_task_get_source_object (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
 
   tasks = gw_client_get_results_finish (GW_CLIENT (source), result, &error);
   if (tasks == NULL)
@@ -212,8 +212,8 @@ patched_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(JsonObject) answer = finish_call (source, result, task);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
 
   if (answer != NULL)
     get_tasks (task);
@@ -223,7 +223,7 @@ static void
 set_concurrency (GTask *task)
 {
   Resume *resume = g_task_get_task_data (task);
-  g_autoptr(JsonObject) body = NULL;
+  g_autoptr (JsonObject) body = NULL;
 
   if (resume->concurrency == 0)
     {
@@ -241,8 +241,8 @@ retried_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(JsonObject) answer = finish_call (source, result, task);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
 
   if (answer != NULL)
     set_concurrency (task);
@@ -256,7 +256,7 @@ take_project (GTask *task,
   Resume *resume = g_task_get_task_data (task);
   const char *id = gw_json_peek_string (project, "project_id");
   const char *name = gw_json_peek_string (project, "name");
-  g_autoptr(JsonObject) nothing = NULL;
+  g_autoptr (JsonObject) nothing = NULL;
 
   self->project_id = g_strdup (id != NULL ? id : resume->project);
   g_free (self->project_name);
@@ -278,9 +278,9 @@ projects_cb (GObject *source,
              GAsyncResult *result,
              gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Resume *resume = g_task_get_task_data (task);
-  g_autoptr(JsonObject) answer = finish_call (source, result, task);
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
   JsonArray *projects = gw_json_peek_array (answer, "projects");
   gint64 next;
 
@@ -332,9 +332,9 @@ project_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) project = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) project = gw_client_call_finish (GW_CLIENT (source), result, &error);
 
   if (project != NULL)
     take_project (task, project);
@@ -366,7 +366,7 @@ gw_batch_resume_async (GwBatch *self,
                        GAsyncReadyCallback callback,
                        gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
   g_autofree char *path = NULL;
   Resume *resume;
 

@@ -301,7 +301,7 @@ with_foreign_id (GwBatch *self,
                  GwTask *task)
 {
   g_autofree char *foreign = gw_client_dup_foreign_id (self->client, task->task_id);
-  g_autoptr(JsonObject) object = NULL;
+  g_autoptr (JsonObject) object = NULL;
   GwTask *copy;
 
   if (foreign == NULL)

@@ -86,9 +86,9 @@ parse_page (const char *text,
             gsize length,
             GError **error)
 {
-  g_autoptr(GError) local = NULL;
-  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text, length, &local);
-  g_autoptr(GwChanges) changes = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonObject) object = gw_json_parse_reply_object (text, length, &local);
+  g_autoptr (GwChanges) changes = NULL;
   JsonArray *removed;
   gint64 revision = 0;
 
@@ -132,7 +132,7 @@ static void
 return_page (GTask *task,
              GBytes *body)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   gsize length;
   const char *text = g_bytes_get_data (body, &length);
   GwChanges *changes = parse_page (text != NULL ? text : "", length, &error);
@@ -157,8 +157,8 @@ parsed_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
   GwChanges *changes = g_task_propagate_pointer (G_TASK (result), &error);
 
   if (changes != NULL)
@@ -172,10 +172,10 @@ page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GTask) parsing = NULL;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GTask) parsing = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
   GCancellable *cancellable;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
@@ -224,8 +224,8 @@ gw_client_get_changes_async (GwClient *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  g_autoptr(GString) path = NULL;
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GString) path = NULL;
   GwRequest request = { 0 };
 
   g_return_if_fail (GW_IS_CLIENT (self));

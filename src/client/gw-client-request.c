@@ -22,7 +22,7 @@ _gw_client_new_message (GwClient *self,
                         const char *path)
 {
   g_autofree char *address = g_strconcat (self->uri, path, NULL);
-  g_autoptr(GUri) uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
   SoupMessage *message;
 
   if (uri == NULL || g_uri_get_host (uri) == NULL)
@@ -67,7 +67,7 @@ _gw_client_error_from_reply (const GwAnswer *reply)
 {
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
-  g_autoptr(JsonObject) object = gw_json_parse_reply_object (text != NULL ? text : "", length,
+  g_autoptr (JsonObject) object = gw_json_parse_reply_object (text != NULL ? text : "", length,
                                                              NULL);
   g_autofree char *sentence = NULL;
   GwError code = gw_error_from_http_status (MAX (reply->status, 400));
@@ -90,7 +90,7 @@ JsonObject *
 _gw_client_parse_object (const GwAnswer *reply,
                          GError **error)
 {
-  g_autoptr(GError) local = NULL;
+  g_autoptr (GError) local = NULL;
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
   JsonObject *object = gw_json_parse_reply_object (text != NULL ? text : "", length, &local);
@@ -134,7 +134,7 @@ static void send_call (GTask *task);
 static gboolean
 repeat_cb (gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
 
   gw_source_clear (&call->timer);
@@ -192,10 +192,10 @@ exchange_cb (GObject *source,
              GAsyncResult *result,
              gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
   gboolean unsent = FALSE;
 
   reply = gw_exchange_finish (result, &unsent, &error);
@@ -231,7 +231,7 @@ send_call (GTask *task)
 {
   GwClient *self = g_task_get_source_object (task);
   Call *call = g_task_get_task_data (task);
-  g_autoptr(SoupMessage) message = _gw_client_new_message (self, call->method, call->path);
+  g_autoptr (SoupMessage) message = _gw_client_new_message (self, call->method, call->path);
 
   if (message == NULL)
     {
@@ -266,7 +266,7 @@ _gw_client_request_async (GwClient *self,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   Call *call = g_new0 (Call, 1);
 
   g_task_set_source_tag (task, _gw_client_request_async);

@@ -96,7 +96,7 @@ take_line (Download *download,
            gsize length,
            GError **error)
 {
-  g_autoptr(JsonObject) object = NULL;
+  g_autoptr (JsonObject) object = NULL;
   GwTask *task;
 
   if (length == 0)
@@ -140,7 +140,7 @@ fail (GTask *task,
 {
   GwClient *self = g_task_get_source_object (task);
   Download *download = g_task_get_task_data (task);
-  g_autoptr(GError) foreign = error;
+  g_autoptr (GError) foreign = error;
 
   clear_deadline (download);
   if (foreign->domain == GW_ERROR
@@ -162,7 +162,7 @@ end_download (GTask *task)
 {
   Download *download = g_task_get_task_data (task);
   guint status = soup_message_get_status (download->message);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   clear_deadline (download);
   if (status < 200 || status >= 300)
@@ -191,10 +191,10 @@ read_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Download *download = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) chunk = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) chunk = NULL;
   gboolean ok;
   gsize size;
   gconstpointer data;
@@ -237,9 +237,9 @@ send_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Download *download = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   download->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
   if (download->stream == NULL)
@@ -272,7 +272,7 @@ gw_client_get_results_async (GwClient *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
   g_autofree char *segments = NULL;
   g_autofree char *path = NULL;
   Download *download;

@@ -41,8 +41,8 @@ submission_free (Submission *submission)
 static GBytes *
 write_body (Submission *submission)
 {
-  g_autoptr(GString) body = g_string_new ("{\"tasks\":[");
-  g_autoptr(JsonObject) rest = json_object_new ();
+  g_autoptr (GString) body = g_string_new ("{\"tasks\":[");
+  g_autoptr (JsonObject) rest = json_object_new ();
   g_autofree char *rest_text = NULL;
   guint first = submission->next;
   gsize length;
@@ -134,11 +134,11 @@ sent_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Submission *submission = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
-  g_autoptr(JsonObject) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
+  g_autoptr (JsonObject) answer = NULL;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
   if (reply != NULL)
@@ -162,9 +162,9 @@ written_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) body = g_task_propagate_pointer (G_TASK (result), &error);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) body = g_task_propagate_pointer (G_TASK (result), &error);
   g_autofree char *key = gw_id_new ();
   GwRequest request = { 0 };
 
@@ -198,7 +198,7 @@ static void
 send_next (GTask *task)
 {
   Submission *submission = g_task_get_task_data (task);
-  g_autoptr(GTask) writer = g_task_new (g_task_get_source_object (task),
+  g_autoptr (GTask) writer = g_task_new (g_task_get_source_object (task),
                                         g_task_get_cancellable (task), written_cb,
                                         g_object_ref (task));
 
@@ -231,7 +231,7 @@ gw_client_submit_full_async (GwClient *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
   Submission *submission;
 
   g_return_if_fail (GW_IS_CLIENT (self));

@@ -255,9 +255,9 @@ call_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
   JsonObject *object;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
@@ -302,8 +302,8 @@ gw_client_call_async (GwClient *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GBytes) bytes = NULL;
   g_autofree char *key = NULL;
   GwRequest request = { 0 };
 
@@ -315,7 +315,7 @@ gw_client_call_async (GwClient *self,
 
   if (self->minimal != NULL)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
       JsonObject *answer = gw_minimal_poller_call (self->minimal, method, path, body, &error);
 
       if (answer != NULL)
@@ -366,8 +366,8 @@ static void
 return_task (GTask *task,
              GwAnswer *reply)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object = _gw_client_parse_object (reply, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) object = _gw_client_parse_object (reply, &error);
   GwTask *answer = object != NULL ? gw_task_new_from_json (object, &error) : NULL;
 
   if (answer != NULL)
@@ -390,8 +390,8 @@ task_parsed_cb (GObject *source,
                 GAsyncResult *result,
                 gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
   GwTask *answer = g_task_propagate_pointer (G_TASK (result), &error);
 
   if (answer != NULL)
@@ -405,9 +405,9 @@ get_task_cb (GObject *source,
              GAsyncResult *result,
              gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
   if (reply == NULL)
@@ -422,7 +422,7 @@ get_task_cb (GObject *source,
     {
       GCancellable *cancellable = g_task_get_cancellable (task);
       /* The thread may be the last to let go of its task, and must not be so of the client. */
-      g_autoptr(GTask) parsing
+      g_autoptr (GTask) parsing
         = g_task_new (NULL, cancellable, task_parsed_cb, g_steal_pointer (&task));
 
       g_task_set_source_tag (parsing, get_task_cb);
@@ -448,7 +448,7 @@ gw_client_get_task_async (GwClient *self,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
   g_autofree char *path = NULL;
   GwRequest request = { 0 };
 

@@ -62,10 +62,10 @@ task_cb (GObject *source,
          gpointer user_data)
 {
   gpointer *place = user_data;
-  g_autoptr(GTask) task = place[0];
+  g_autoptr (GTask) task = place[0];
   Collection *self = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwTask) got = gw_client_get_task_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwTask) got = gw_client_get_task_finish (GW_CLIENT (source), result, &error);
 
   self->in_flight--;
   if (got != NULL && is_wanted (self, got))
@@ -113,10 +113,10 @@ project_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Collection *self = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) tasks = gw_client_get_results_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = gw_client_get_results_finish (GW_CLIENT (source), result, &error);
   guint i;
 
   if (tasks == NULL && !g_error_matches (error, GW_ERROR, GW_ERROR_NOT_FOUND))
@@ -162,7 +162,7 @@ gw_collect_async (GwClient *client,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   Collection *self = g_new0 (Collection, 1);
   guint i;
 

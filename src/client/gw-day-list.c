@@ -114,10 +114,10 @@ look_up_day (GwDayList *self,
              gint64 *start,
              gint64 *end)
 {
-  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc (ms / 1000);
-  g_autoptr(GDateTime) time = utc != NULL ? g_date_time_to_local (utc) : NULL;
-  g_autoptr(GDateTime) midnight = NULL;
-  g_autoptr(GDateTime) next = NULL;
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (ms / 1000);
+  g_autoptr (GDateTime) time = utc != NULL ? g_date_time_to_local (utc) : NULL;
+  g_autoptr (GDateTime) midnight = NULL;
+  g_autoptr (GDateTime) next = NULL;
 
   if (time == NULL) /* a time that is none */
     time = g_date_time_new_from_unix_local (0);
@@ -133,7 +133,7 @@ look_up_day (GwDayList *self,
 static void
 arrange (GwDayList *self)
 {
-  g_autoptr(GPtrArray) old = self->items;
+  g_autoptr (GPtrArray) old = self->items;
   guint n = g_list_model_get_n_items (self->model);
   gint64 start = 0, end = 0;
   guint front = 0, back = 0;

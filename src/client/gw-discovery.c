@@ -19,8 +19,8 @@
 #define FIRST_PAUSE_MS 200 /* and twice as long before each further time */
 #define MAX_PROBE_BYTES (1024 * 1024)
 
-/* /health has 800 ms. It is asked again where the first silence proves nothing: somebody is there, and
- * a machine under load is slow for him and for us. */
+/* /health has 800 ms. It is asked again where the first silence proves nothing: somebody is there,
+ * and a machine under load is slow for him and for us. */
 static const guint health_limits_ms[] = { 800, 800, 1600, 3200, 5000 };
 
 /**
@@ -58,7 +58,7 @@ complete_uri (const char *text,
 {
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
   g_autofree char *address = NULL;
-  g_autoptr(GUri) uri = NULL;
+  g_autoptr (GUri) uri = NULL;
   gsize length;
 
   if (strstr (trimmed, "://") != NULL)
@@ -201,7 +201,7 @@ send_probe (GTask *task,
 {
   Probe *probe = g_task_get_task_data (task);
   g_autofree char *address = g_strconcat (probe->discovery->uri, path, NULL);
-  g_autoptr(SoupMessage) message = soup_message_new (method, address);
+  g_autoptr (SoupMessage) message = soup_message_new (method, address);
 
   if (message == NULL)
     {
@@ -210,7 +210,7 @@ send_probe (GTask *task,
     }
   if (body != NULL)
     {
-      g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
+      g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
 
       soup_message_set_request_body_from_bytes (message, "application/json", bytes);
     }
@@ -284,9 +284,9 @@ post_probe_cb (GObject *source,
                GAsyncResult *result,
                gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
   gsize length;
   const char *text;
 
@@ -312,11 +312,11 @@ get_probe_cb (GObject *source,
               GAsyncResult *result,
               gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Probe *probe = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
-  g_autoptr(JsonObject) object = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = gw_exchange_finish (result, NULL, &error);
+  g_autoptr (JsonObject) object = NULL;
 
   if (reply == NULL)
     {
@@ -360,7 +360,7 @@ get_probe_cb (GObject *source,
 static gboolean
 is_here (const char *text)
 {
-  g_autoptr(GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
 
   return uri != NULL && gw_exchange_is_loopback (uri);
 }
@@ -377,19 +377,19 @@ health_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Probe *probe = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   gboolean unsent = FALSE;
-  g_autoptr(GwAnswer) reply = gw_exchange_finish (result, &unsent, &error);
-  g_autoptr(JsonObject) health = NULL;
+  g_autoptr (GwAnswer) reply = gw_exchange_finish (result, &unsent, &error);
+  g_autoptr (JsonObject) health = NULL;
   g_autofree char *path = NULL;
   g_autofree char *uuid = NULL;
 
   if (reply == NULL && end_if_cancelled (task, &error))
     return;
-  /* On this machine a port that nobody listens on is known at once: it was this program that was too
-   * busy, as a window is while it opens. */
+  /* On this machine a port that nobody listens on is known at once: it was this program that was
+   * too busy, as a window is while it opens. */
   if (reply == NULL && unsent && gw_exchange_has_timed_out (result)
       && is_here (probe->discovery->uri) && ask_health_again (task))
     return;
@@ -437,7 +437,7 @@ gw_discovery_probe_async (const char *uri,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   Probe *probe = g_new0 (Probe, 1);
 
   g_task_set_source_tag (task, gw_discovery_probe_async);

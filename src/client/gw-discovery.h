@@ -36,8 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwDiscovery, gw_discovery_free)
 char *gw_discovery_choose_uri (const char *option, const char *preference, gboolean *given,
                                GError **error);
 
-/* Probes @uri: ours within 800 ms, else the minimal protocol; only what /health answers decides between
- * the two, so it is asked again where it is late. */
+/* Probes @uri: ours within 800 ms, else the minimal protocol; only what /health answers decides
+ * between the two, so it is asked again where it is late. */
 void gw_discovery_probe_async (const char *uri, gboolean given, const char *token,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);

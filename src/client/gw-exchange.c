@@ -75,7 +75,7 @@ gboolean
 gw_exchange_is_loopback (GUri *uri)
 {
   const char *host = g_uri_get_host (uri);
-  g_autoptr(GInetAddress) address = NULL;
+  g_autoptr (GInetAddress) address = NULL;
 
   if (host == NULL)
     return FALSE;
@@ -99,7 +99,7 @@ gw_exchange_is_loopback (GUri *uri)
 SoupSession *
 gw_exchange_session_new (const char *uri)
 {
-  g_autoptr(GUri) parsed = g_uri_parse (uri, SOUP_HTTP_URI_FLAGS, NULL);
+  g_autoptr (GUri) parsed = g_uri_parse (uri, SOUP_HTTP_URI_FLAGS, NULL);
   SoupSession *session;
 
   session = soup_session_new_with_options ("max-conns", MAX_CONNECTIONS,
@@ -120,7 +120,7 @@ static GError *
 convert_error (Exchange *exchange,
                GError *error)
 {
-  g_autoptr(GError) foreign = error;
+  g_autoptr (GError) foreign = error;
   GUri *uri = soup_message_get_uri (exchange->message);
   g_autofree char *authority = NULL;
 
@@ -179,10 +179,10 @@ read_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Exchange *exchange = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) chunk = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) chunk = NULL;
   gsize size;
   gconstpointer data;
 
@@ -220,9 +220,9 @@ send_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Exchange *exchange = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   exchange->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
   if (exchange->stream == NULL)
@@ -306,7 +306,7 @@ gw_exchange_async (SoupSession *session,
                    GAsyncReadyCallback callback,
                    gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   Exchange *exchange = g_new0 (Exchange, 1);
 
   g_task_set_source_tag (task, gw_exchange_async);

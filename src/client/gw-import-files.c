@@ -55,7 +55,8 @@ read_file (GFile *file,
   return g_steal_pointer (&bytes);
 }
 
-/* A sentence of its own where the reason is a common one: the system's text names the path again. */
+/* A sentence of its own where the reason is a common one: the system's text names the path
+ * again. */
 static void
 set_read_error (GError **error,
                 const GError *reason)

@@ -182,7 +182,7 @@ gw_import_ref (GwImport *import)
  */
 GwImport *
 gw_import_new_failed (const char *name,
-                       GError *error)
+                      GError *error)
 {
   GwImport *import = import_new (name);
 
@@ -490,9 +490,9 @@ make_template (const char *text,
 
 static gboolean
 parse_kind (GwImportJob *job,
-       char *text,
-       gsize length,
-       GError **error)
+            char *text,
+            gsize length,
+            GError **error)
 {
   switch (job->import->kind)
     {

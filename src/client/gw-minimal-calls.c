@@ -360,11 +360,11 @@ gw_minimal_poller_call (GwMinimalPoller *self,
                         JsonObject *body,
                         GError **error)
 {
-  g_auto(GStrv) parts = g_strsplit (path, "/", 5);
+  g_auto (GStrv) parts = g_strsplit (path, "/", 5);
   guint n = g_strv_length (parts);
   const char *verb = n == 4 ? parts[3] : NULL;
   g_autofree char *id = n >= 3 && n <= 4 ? g_uri_unescape_string (parts[2], NULL) : NULL;
-  g_autoptr(GError) local = NULL;
+  g_autoptr (GError) local = NULL;
   JsonObject *answer = NULL;
 
   if (id != NULL && g_str_equal (parts[1], "projects"))

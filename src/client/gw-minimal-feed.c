@@ -110,7 +110,7 @@ answer (Waiter *waiter,
         GwChanges *changes,
         const GError *trouble)
 {
-  g_autoptr(GTask) task = g_steal_pointer (&waiter->task);
+  g_autoptr (GTask) task = g_steal_pointer (&waiter->task);
 
   _gw_minimal_waiter_free (waiter);
   if (trouble != NULL)
@@ -131,14 +131,14 @@ take_out (Waiter *waiter)
 static gboolean
 flush_cb (gpointer user_data)
 {
-  g_autoptr(GwMinimalPoller) self = g_object_ref (user_data);
-  g_autoptr(GPtrArray) ready = g_ptr_array_new ();
+  g_autoptr (GwMinimalPoller) self = g_object_ref (user_data);
+  g_autoptr (GPtrArray) ready = g_ptr_array_new ();
 
   gw_source_clear (&self->flush);
   for (guint i = self->waiters->len; i > 0; i--)
     {
       Waiter *waiter = g_ptr_array_index (self->waiters, i - 1);
-      g_autoptr(GwChanges) changes = make_page (self, waiter->since, waiter->project);
+      g_autoptr (GwChanges) changes = make_page (self, waiter->since, waiter->project);
 
       if (!is_empty (changes) || self->trouble != NULL)
         g_ptr_array_add (ready, g_ptr_array_steal_index_fast (self->waiters, i - 1));
@@ -146,7 +146,7 @@ flush_cb (gpointer user_data)
   for (guint i = 0; i < ready->len; i++)
     {
       Waiter *waiter = g_ptr_array_index (ready, i);
-      g_autoptr(GwChanges) changes = make_page (self, waiter->since, waiter->project);
+      g_autoptr (GwChanges) changes = make_page (self, waiter->since, waiter->project);
       gboolean empty = is_empty (changes);
 
       answer (waiter, empty ? NULL : g_steal_pointer (&changes), empty ? self->trouble : NULL);
@@ -185,7 +185,7 @@ cancelled_cb (GCancellable *cancellable,
               gpointer user_data)
 {
   Waiter *waiter = user_data;
-  g_autoptr(GTask) task = g_steal_pointer (&waiter->task);
+  g_autoptr (GTask) task = g_steal_pointer (&waiter->task);
 
   take_out (waiter);
   _gw_minimal_waiter_free (waiter);
@@ -209,7 +209,7 @@ gw_minimal_poller_get_changes (GwMinimalPoller *self,
                                const char *project,
                                GTask *task)
 {
-  g_autoptr(GwChanges) changes = make_page (self, since, project);
+  g_autoptr (GwChanges) changes = make_page (self, since, project);
   Waiter *waiter;
 
   if (!is_empty (changes) || (self->trouble == NULL && wait_s == 0))

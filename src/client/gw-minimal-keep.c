@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-minimal"
 
-/* A minimal gateway can tell nobody which tasks it has of ours, so what was submitted is kept on this
- * side: a private journal for each address, one JSON object a line, written before what it tells of is
- * sent. The newest line of a task holds; its content stands in the first one only. A torn line is
- * passed over. At the next start the journal is read, written anew without what is past, and the polls
- * are taken up again; a task that was being submitted when the process died may have run, and is never
- * sent again by itself. */
+/* A minimal gateway can tell nobody which tasks it has of ours, so what was submitted is kept on
+ * this side: a private journal for each address, one JSON object a line, written before what it
+ * tells of is sent. The newest line of a task holds; its content stands in the first one only. A
+ * torn line is passed over. At the next start the journal is read, written anew without what is
+ * past, and the polls are taken up again; a task that was being submitted when the process died may
+ * have run, and is never sent again by itself. */
 
 #include "config.h"
 
@@ -39,7 +39,7 @@ static void
 append_project (GString *text,
                 GwMinimalProject *project)
 {
-  g_autoptr(JsonObject) object = json_object_new ();
+  g_autoptr (JsonObject) object = json_object_new ();
 
   json_object_set_object_member (object, "project", gw_project_to_json (project->project));
   append_line (text, object);
@@ -50,7 +50,7 @@ append_entry (GString *text,
               GwMinimalEntry *entry,
               gboolean whole)
 {
-  g_autoptr(JsonObject) object = json_object_new ();
+  g_autoptr (JsonObject) object = json_object_new ();
 
   json_object_set_object_member (
     object, "task",
@@ -100,7 +100,7 @@ _gw_minimal_keep_new (GwMinimalPoller *self,
                       GwMinimalProject *project,
                       guint first)
 {
-  g_autoptr(GString) text = NULL;
+  g_autoptr (GString) text = NULL;
 
   if (self->journal < 0)
     return;
@@ -115,7 +115,7 @@ _gw_minimal_keep_new (GwMinimalPoller *self,
 void
 _gw_minimal_keep_entry (GwMinimalEntry *entry)
 {
-  g_autoptr(GString) text = NULL;
+  g_autoptr (GString) text = NULL;
 
   if (entry->poller->journal < 0)
     return;
@@ -129,7 +129,7 @@ void
 _gw_minimal_keep_project (GwMinimalPoller *self,
                           GwMinimalProject *project)
 {
-  g_autoptr(GString) text = NULL;
+  g_autoptr (GString) text = NULL;
 
   if (self->journal < 0)
     return;
@@ -143,7 +143,7 @@ static void
 read_project (GwMinimalPoller *self,
               JsonObject *object)
 {
-  g_autoptr(GwProject) kept = gw_project_new_from_json (object, NULL);
+  g_autoptr (GwProject) kept = gw_project_new_from_json (object, NULL);
   GwMinimalProject *project;
 
   if (kept == NULL)
@@ -161,7 +161,7 @@ read_entry (GwMinimalPoller *self,
             JsonObject *line,
             JsonObject *object)
 {
-  g_autoptr(GwTask) task = gw_task_new_from_json (object, NULL);
+  g_autoptr (GwTask) task = gw_task_new_from_json (object, NULL);
   GwMinimalProject *project;
   GwMinimalEntry *entry;
 
@@ -203,7 +203,7 @@ static void
 read_journal (GwMinimalPoller *self)
 {
   g_autofree char *text = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   gsize length;
 
   if (!g_file_get_contents (self->journal_path, &text, &length, &error))
@@ -215,7 +215,7 @@ read_journal (GwMinimalPoller *self)
 
   for (const char *line = text, *end; line < text + length; line = end + 1)
     {
-      g_autoptr(JsonObject) object = NULL;
+      g_autoptr (JsonObject) object = NULL;
       JsonObject *member;
 
       end = memchr (line, '\n', (gsize) (text + length - line));
@@ -266,9 +266,9 @@ take_up (GwMinimalPoller *self)
 static void
 write_anew (GwMinimalPoller *self)
 {
-  g_autoptr(GString) text = g_string_new (NULL);
-  g_autoptr(JsonObject) head = json_object_new ();
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (JsonObject) head = json_object_new ();
+  g_autoptr (GError) error = NULL;
 
   json_object_set_string_member (head, "store", self->store);
   json_object_set_string_member (head, "gateway", gw_client_get_uri (self->client));

@@ -8,8 +8,8 @@
  * polls at a time. Runs in the thread-default context of the thread that made the client.
  *
  * Guarantee: a task is POSTed again only where the gateway certainly has not taken it. What is told
- * to the outside is in gw-minimal-feed.c, what it can be asked to do in gw-minimal-calls.c, what of it
- * outlives the process in gw-minimal-keep.c. */
+ * to the outside is in gw-minimal-feed.c, what it can be asked to do in gw-minimal-calls.c, what of
+ * it outlives the process in gw-minimal-keep.c. */
 
 #include "config.h"
 
@@ -258,7 +258,7 @@ _gw_minimal_fail (GwMinimalEntry *entry,
                   GwError code,
                   const char *message)
 {
-  g_autoptr(GwMinimalReply) reply = g_new0 (GwMinimalReply, 1);
+  g_autoptr (GwMinimalReply) reply = g_new0 (GwMinimalReply, 1);
 
   reply->status = code == GW_ERROR_TASK_CANCELLED ? GW_TASK_CANCELLED : GW_TASK_FAILED;
   reply->error_code = code;
@@ -412,12 +412,12 @@ polled_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(Pending) pending = user_data;
+  g_autoptr (Pending) pending = user_data;
   GwMinimalPoller *self = pending->self;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
-  g_autoptr(JsonObject) object = NULL;
-  g_autoptr(GwMinimalReply) state = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
+  g_autoptr (JsonObject) object = NULL;
+  g_autoptr (GwMinimalReply) state = NULL;
   GwMinimalEntry *entry;
 
   reply = _gw_client_request_finish (GW_CLIENT (source), result, NULL, &error);
@@ -495,11 +495,11 @@ posted_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(Pending) pending = user_data;
+  g_autoptr (Pending) pending = user_data;
   GwMinimalPoller *self = pending->self;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwAnswer) reply = NULL;
-  g_autoptr(JsonObject) object = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwAnswer) reply = NULL;
+  g_autoptr (JsonObject) object = NULL;
   GwMinimalEntry *entry;
   gboolean lost = FALSE;
 
@@ -567,8 +567,8 @@ static void
 post_entry (GwMinimalEntry *entry)
 {
   GwMinimalPoller *self = entry->poller;
-  g_autoptr(JsonObject) object = json_object_new ();
-  g_autoptr(GBytes) body = NULL;
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (GBytes) body = NULL;
   GwRequest request = { .method = "POST", .path = "/tasks", .repeat = GW_REPEAT_REFUSED };
   gsize length;
   char *text;

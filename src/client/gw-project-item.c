@@ -117,7 +117,7 @@ void
 gw_project_item_set_project (GwProjectItem *self,
                              GwProject *project)
 {
-  g_autoptr(GwProject) old = NULL;
+  g_autoptr (GwProject) old = NULL;
 
   g_return_if_fail (GW_IS_PROJECT_ITEM (self));
   g_return_if_fail (project != NULL);

@@ -157,7 +157,7 @@ compare_items (gconstpointer a,
 static void
 arrange (GwProjectList *self)
 {
-  g_autoptr(GPtrArray) old = self->items;
+  g_autoptr (GPtrArray) old = self->items;
   GHashTableIter iter;
   gpointer id, item;
   guint front = 0, back = 0;
@@ -244,9 +244,9 @@ gw_project_list_take (GwProjectList *self,
 static void
 take_all (GwProjectList *self)
 {
-  g_autoptr(GPtrArray) projects = g_ptr_array_new ();
-  g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr(GList) known = NULL;
+  g_autoptr (GPtrArray) projects = g_ptr_array_new ();
+  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GList) known = NULL;
   GHashTableIter iter;
   gpointer id;
 
@@ -266,8 +266,8 @@ static void
 projects_changed_cb (GwProjectList *self,
                      GPtrArray *ids)
 {
-  g_autoptr(GPtrArray) projects = NULL;
-  g_autoptr(GPtrArray) removed = NULL;
+  g_autoptr (GPtrArray) projects = NULL;
+  g_autoptr (GPtrArray) removed = NULL;
 
   if (ids == NULL)
     {

@@ -2,8 +2,8 @@
 #define G_LOG_DOMAIN "gw-provider-address"
 
 /* Addresses as people type them, or paste them from a page of documentation, made into what is
- * stored: a scheme where there is none, no slash and no path of a single call at the end, `/v1` once.
- * Pure; any thread. */
+ * stored: a scheme where there is none, no slash and no path of a single call at the end, `/v1`
+ * once. Pure; any thread. */
 
 #include "config.h"
 
@@ -24,7 +24,7 @@ is_private (const char *host)
 {
   static const char *const suffixes[] = { ".localhost", ".local", ".internal", ".lan",
                                           ".home.arpa" };
-  g_autoptr(GInetAddress) address = NULL;
+  g_autoptr (GInetAddress) address = NULL;
   g_autofree char *name = NULL;
 
   if (host == NULL || *host == '\0')
@@ -50,7 +50,7 @@ parse (const char *typed,
 {
   g_autofree char *text = g_strstrip (g_strdup (typed != NULL ? typed : ""));
   g_autofree char *whole = NULL;
-  g_autoptr(GUri) uri = NULL;
+  g_autoptr (GUri) uri = NULL;
   gboolean has_scheme = strstr (text, "://") != NULL;
   const char *scheme;
 
@@ -123,7 +123,7 @@ char *
 gw_provider_address_normalise (const char *typed,
                                GwAddressFault *fault)
 {
-  g_autoptr(GUri) uri = parse (typed, fault);
+  g_autoptr (GUri) uri = parse (typed, fault);
   g_autofree char *path = NULL;
   gboolean cut = TRUE;
 
@@ -172,7 +172,7 @@ gw_gateway_address_normalise (const char *typed,
                               GwAddressFault *fault)
 {
   g_autofree char *whole = NULL;
-  g_autoptr(GUri) uri = NULL;
+  g_autoptr (GUri) uri = NULL;
   g_autofree char *path = NULL;
 
   if (typed != NULL && strstr (typed, "://") == NULL)

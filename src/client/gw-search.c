@@ -57,10 +57,10 @@ page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   Search *search = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
   JsonArray *tasks;
   gboolean more = FALSE;
 
@@ -111,7 +111,7 @@ gw_search_projects_async (GwClient *client,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (client, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (client, cancellable, callback, user_data);
   Search *search = g_new0 (Search, 1);
 
   g_return_if_fail (text != NULL && text[0] != '\0');

@@ -130,7 +130,7 @@ void
 gw_task_item_set_task (GwTaskItem *self,
                        GwTask *task)
 {
-  g_autoptr(GwTask) old = NULL;
+  g_autoptr (GwTask) old = NULL;
 
   g_return_if_fail (GW_IS_TASK_ITEM (self));
   g_return_if_fail (task != NULL);

@@ -38,7 +38,7 @@ static void
 take_projects (GwTaskList *self,
                GwChanges *changes)
 {
-  g_autoptr(GPtrArray) ids = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
 
   for (guint i = 0; i < changes->projects->len; i++)
     {
@@ -90,7 +90,7 @@ take_page (GwTaskList *self,
   _gw_task_list_remove_ids (self, changes->removed);
   if (!changes->more && self->seen != NULL)
     {
-      g_autoptr(GHashTable) seen = g_steal_pointer (&self->seen);
+      g_autoptr (GHashTable) seen = g_steal_pointer (&self->seen);
 
       _gw_task_list_keep_ids (self, seen);
     }
@@ -149,9 +149,9 @@ page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr(GwTaskList) self = weak_ref_take (user_data);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwChanges) changes = NULL;
+  g_autoptr (GwTaskList) self = weak_ref_take (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwChanges) changes = NULL;
   gboolean had_since;
   gboolean moved;
   guint64 since;

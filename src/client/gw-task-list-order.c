@@ -229,7 +229,7 @@ count_runs (GwTaskList *self)
 static void
 drop_doubles (GwTaskList *self)
 {
-  g_autoptr(GHashTable) newest = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) newest = g_hash_table_new (g_str_hash, g_str_equal);
 
   for (guint i = self->fresh->len; i > 0; i--)
     {
@@ -437,8 +437,8 @@ void
 _gw_task_list_remove_ids (GwTaskList *self,
                           GPtrArray *ids)
 {
-  g_autoptr(GHashTable) twice = g_hash_table_new (NULL, NULL);
-  g_autoptr(GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GHashTable) twice = g_hash_table_new (NULL, NULL);
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
 
   for (guint i = 0; i < ids->len; i++)
     {
@@ -459,7 +459,7 @@ void
 _gw_task_list_keep_ids (GwTaskList *self,
                         GHashTable *ids)
 {
-  g_autoptr(GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
 
   for (guint i = 0; i < self->items->len; i++)
     if (!g_hash_table_contains (ids, gw_task_item_get_task_id (self->items->pdata[i])))

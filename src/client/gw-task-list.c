@@ -2,9 +2,10 @@
 #define G_LOG_DOMAIN "gw-task-list"
 
 /* GwTaskList: the live list; here the object, the order of its rows in gw-task-list-order.c, the
- * following of the gateway in gw-task-list-feed.c. One long-poll of changes at a time; every page is
- * brought in as one step: what is known is updated in place, what is new is spliced in by as few items-changed as its
- * places need. Main thread only; pages are parsed elsewhere (gw-client-changes.c).
+ * following of the gateway in gw-task-list-feed.c. One long-poll of changes at a time; every page
+ * is brought in as one step: what is known is updated in place, what is new is spliced in by as few
+ * items-changed as its places need. Main thread only; pages are parsed elsewhere
+ * (gw-client-changes.c).
  *
  * Guarantee: the order is that of submission and never changes; an item is one object for its
  * task's whole life; after a reset, or other data behind the address, the list equals the gateway's

@@ -2,8 +2,9 @@
 #define G_LOG_DOMAIN "gw-task-previews"
 
 /* GwTaskPreviews: what of the results is on screen. The wish is replaced as a whole each time the
- * list has come to rest, so that what was scrolled past is never asked for; at most AT_ONCE calls are
- * under way. A preview belongs to the item and goes with the answer that it is of. Main thread. */
+ * list has come to rest, so that what was scrolled past is never asked for; at most AT_ONCE
+ * calls are under way. A preview belongs to the item and goes with the answer that it is of.
+ * Main thread. */
 
 #include "config.h"
 
@@ -43,7 +44,7 @@ keep (GwTaskPreviews *previews,
   g_queue_push_tail (&previews->kept, g_object_ref (item));
   while (previews->kept.length > MAX_KEPT)
     {
-      g_autoptr(GwTaskItem) oldest = g_queue_pop_head (&previews->kept);
+      g_autoptr (GwTaskItem) oldest = g_queue_pop_head (&previews->kept);
 
       gw_task_item_set_preview (oldest, NULL);
     }
@@ -71,9 +72,9 @@ answered_cb (GObject *source,
              gpointer user_data)
 {
   g_autofree Call *call = user_data;
-  g_autoptr(GwTaskItem) item = call->item;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GwTaskItem) item = call->item;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) object = gw_client_call_finish (GW_CLIENT (source), result, &error);
   GwTaskPreviews *previews = call->previews;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -134,7 +135,7 @@ ask (GwTaskPreviews *previews)
 {
   while (previews->n_calls < AT_ONCE && previews->wanted->len > 0)
     {
-      g_autoptr(GwTaskItem) item
+      g_autoptr (GwTaskItem) item
         = g_ptr_array_steal_index (previews->wanted, previews->wanted->len - 1);
       GwTask *task = gw_task_item_get_task (item);
       g_autofree char *path = NULL;

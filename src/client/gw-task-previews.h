@@ -10,8 +10,8 @@ G_BEGIN_DECLS
  * GwTaskPreviews:
  *
  * The beginnings of results for the rows that are on screen: asked for a few at a time, kept in
- * their GwTaskItem, and dropped again where more than some thousand have been looked at. Main thread
- * only.
+ * their GwTaskItem, and dropped again where more than some thousand have been looked at. Main
+ * thread only.
  */
 typedef struct _GwTaskPreviews GwTaskPreviews;
 

@@ -130,9 +130,9 @@ look_again (GwTaskRows *self,
             GPtrArray *items,
             gboolean gone)
 {
-  g_autoptr(GPtrArray) out = g_ptr_array_new ();
-  g_autoptr(GPtrArray) in = g_ptr_array_new ();
-  g_autoptr(GHashTable) twice = items->len > 1 ? g_hash_table_new (NULL, NULL) : NULL;
+  g_autoptr (GPtrArray) out = g_ptr_array_new ();
+  g_autoptr (GPtrArray) in = g_ptr_array_new ();
+  g_autoptr (GHashTable) twice = items->len > 1 ? g_hash_table_new (NULL, NULL) : NULL;
 
   for (guint i = 0; i < items->len; i++)
     {
@@ -185,7 +185,7 @@ static void
 fill (GwTaskRows *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
-  g_autoptr(GPtrArray) rows = g_ptr_array_new ();
+  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
 
   self->rows = g_sequence_new (_gw_task_rows_row_free);
   self->by_item = g_hash_table_new (NULL, NULL);
@@ -194,7 +194,7 @@ fill (GwTaskRows *self)
     self->found = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
 
       if (is_shown (self, item))
         g_ptr_array_add (rows, _gw_task_rows_row_new (self, item));

@@ -15,7 +15,8 @@ typedef enum {
   GW_N_TASK_SORTS
 } GwTaskSort;
 
-/* For gw_task_rows_set_status(): queued ones that were interrupted, which are not among the queued. */
+/* For gw_task_rows_set_status(): queued ones that were interrupted, which are not among the
+ * queued. */
 #define GW_TASK_ROWS_INTERRUPTED GW_N_TASK_STATUSES
 #define GW_N_TASK_ROWS_STATUSES (GW_N_TASK_STATUSES + 1)
 

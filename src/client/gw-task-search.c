@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-task-search"
 
-/* GwTaskSearch: a text searched in tasks and results. Two sources, one set of ids: the contents that
- * the list has (cut by the feed), looked through by a thread that gets references to tasks, which
- * never change; and the gateway, which has the whole of them and the results. The gateway is asked
- * as a change feed, so what is answered later is found without asking again.
+/* GwTaskSearch: a text searched in tasks and results. Two sources, one set of ids: the contents
+ * that the list has (cut by the feed), looked through by a thread that gets references to tasks,
+ * which never change; and the gateway, which has the whole of them and the results. The gateway is
+ * asked as a change feed, so what is answered later is found without asking again.
  *
  * Threads: the object belongs to the main thread; a look works on its own data and can be given up.
  * Guarantee: an id once found stays found; nothing is asked after dispose. */
@@ -113,7 +113,8 @@ task_has (const GwTask *task,
   return has_folded (task->content, folded) || has_folded (task->result, folded);
 }
 
-/* --- The first look ---------------------------------------------------------------------------- */
+/* --- The first look
+ * ---------------------------------------------------------------------------- */
 
 typedef struct {
   GPtrArray *tasks; /* (owned) (element-type GwTask) */
@@ -137,7 +138,7 @@ look_worker (GTask *task,
              GCancellable *cancellable)
 {
   Look *look = task_data;
-  g_autoptr(GHashTable) hits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) hits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (guint i = 0; i < look->tasks->len; i++)
     {
@@ -190,8 +191,8 @@ look_cb (GObject *source,
          gpointer user_data)
 {
   g_autofree GWeakRef *weak = user_data;
-  g_autoptr(GwTaskSearch) self = g_weak_ref_get (weak);
-  g_autoptr(GHashTable) hits = g_task_propagate_pointer (G_TASK (result), NULL);
+  g_autoptr (GwTaskSearch) self = g_weak_ref_get (weak);
+  g_autoptr (GHashTable) hits = g_task_propagate_pointer (G_TASK (result), NULL);
 
   g_weak_ref_clear (weak);
   if (self == NULL || self->cancellable == NULL || hits == NULL)
@@ -208,7 +209,7 @@ look (GwTaskSearch *self)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
   Look *data = g_new0 (Look, 1);
   GWeakRef *weak = g_new0 (GWeakRef, 1);
-  g_autoptr(GTask) task = NULL;
+  g_autoptr (GTask) task = NULL;
 
   /* The thread may be the last to let go of the task, and must not be so of the search. */
   g_weak_ref_init (weak, self);
@@ -217,7 +218,7 @@ look (GwTaskSearch *self)
   data->folded = g_strdup (self->folded);
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
 
       g_ptr_array_add (data->tasks, gw_task_ref (gw_task_item_get_task (item)));
     }
@@ -228,7 +229,8 @@ look (GwTaskSearch *self)
     g_task_run_in_thread (task, look_worker);
 }
 
-/* --- What came later --------------------------------------------------------------------------- */
+/* --- What came later
+ * --------------------------------------------------------------------------- */
 
 static void
 found (GwTaskSearch *self,
@@ -242,7 +244,7 @@ static void
 delta_cb (GwTaskSearch *self,
           GwTaskDelta *delta)
 {
-  g_autoptr(GPtrArray) items = g_ptr_array_new ();
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
 
   for (guint i = 0; i < delta->added->len; i++)
     {
@@ -261,7 +263,8 @@ delta_cb (GwTaskSearch *self,
   found (self, items);
 }
 
-/* --- What the gateway finds -------------------------------------------------------------------- */
+/* --- What the gateway finds
+ * -------------------------------------------------------------------- */
 
 static gboolean
 timer_cb (gpointer user_data)
@@ -278,7 +281,7 @@ static void
 take_ids (GwTaskSearch *self,
           JsonArray *tasks)
 {
-  g_autoptr(GPtrArray) items = g_ptr_array_new ();
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
 
   for (guint i = 0; tasks != NULL && i < json_array_get_length (tasks); i++)
     {
@@ -302,9 +305,9 @@ answered_cb (GObject *source,
              gpointer user_data)
 {
   g_autofree GWeakRef *weak = user_data;
-  g_autoptr(GwTaskSearch) self = g_weak_ref_get (weak);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GwTaskSearch) self = g_weak_ref_get (weak);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
   gboolean more;
   gboolean moved = FALSE;
 
@@ -349,8 +352,8 @@ answered_cb (GObject *source,
 static void
 ask (GwTaskSearch *self)
 {
-  g_autoptr(GwClient) client = NULL;
-  g_autoptr(GString) path = g_string_new ("/tasks?fields=task_id&limit=" G_STRINGIFY (PAGE_TASKS));
+  g_autoptr (GwClient) client = NULL;
+  g_autoptr (GString) path = g_string_new ("/tasks?fields=task_id&limit=" G_STRINGIFY (PAGE_TASKS));
   GWeakRef *weak = g_new0 (GWeakRef, 1);
 
   g_string_append (path, "&q=");
@@ -458,7 +461,7 @@ gw_task_search_new (GwTaskList *list,
 void
 gw_task_search_start (GwTaskSearch *self)
 {
-  g_autoptr(GwClient) client = NULL;
+  g_autoptr (GwClient) client = NULL;
 
   g_return_if_fail (GW_IS_TASK_SEARCH (self));
   g_return_if_fail (self->cancellable == NULL);

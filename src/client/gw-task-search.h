@@ -16,7 +16,8 @@ G_DECLARE_FINAL_TYPE (GwTaskSearch, gw_task_search, GW, TASK_SEARCH, GObject)
  * The tasks of a list that have a text in their content or result. What the list has of them is
  * looked through at once, off the main thread; the rest is asked of the gateway, page by page, and
  * followed from then on. Main thread only. Signals: `ready` once the first look is over;
- * `hits` (GPtrArray of GwTaskItem) that were found after it; `changed` when it begins or ends to ask.
+ * `hits` (GPtrArray of GwTaskItem) that were found after it; `changed` when it begins or ends to
+ * ask.
  */
 GwTaskSearch *gw_task_search_new (GwTaskList *list, const char *project_id, const char *text);
 void gw_task_search_start (GwTaskSearch *self);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define G_LOG_DOMAIN "gw-task-waits"
 
-/* Tasks that came in together stand together in the change feed: one page of it from the first that is
- * wanted tells of a whole screen. What is left is asked for in the same way, a few times a round. */
+/* Tasks that came in together stand together in the change feed: one page of it from the first that
+ * is wanted tells of a whole screen. What is left is asked for in the same way, a few times a
+ * round. */
 
 #include "config.h"
 
@@ -50,9 +51,9 @@ answered_cb (GObject *source,
              gpointer user_data)
 {
   GwTaskWaits *waits = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) page = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  g_autoptr (GPtrArray) tasks = NULL;
   JsonArray *entries;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 /**
  * GwTaskWaits:
  *
- * Why the tasks on screen wait, and for how long. The gateway finds that out when it is asked, and no
- * change tells of it; so who shows tasks asks now and then for the few that can be seen. Main thread.
+ * Why the tasks on screen wait, and for how long. The gateway finds that out when it is asked, and
+ * no change tells of it; so who shows tasks asks now and then for the few that can be seen. Main
+ * thread.
  */
 typedef struct _GwTaskWaits GwTaskWaits;
 

@@ -4,9 +4,9 @@
 /* From the journal of attempts to rows of bars, and to the reason of each gap between them.
  *
  * The journal does not store why a slot was idle; what the limits and the calls were at that time
- * says it: the sends of the last minute, the calls in flight over all providers, the slow-downs, and
- * how many tasks waited. Each of those is a step function of time; a gap is cut where its reason
- * changes (gw-timeline-spans.c). Pure. */
+ * says it: the sends of the last minute, the calls in flight over all providers, the slow-downs,
+ * and how many tasks waited. Each of those is a step function of time; a gap is cut where its
+ * reason changes (gw-timeline-spans.c). Pure. */
 
 #include "config.h"
 
@@ -162,8 +162,8 @@ compare_rows (gconstpointer a,
   return 0;
 }
 
-/* The row of that slot whose last call had ended; another one where slots of that number are several
- * workers'. */
+/* The row of that slot whose last call had ended; another one where slots of that number are
+ * several workers'. */
 static GwTimelineRow *
 find_row (GPtrArray *rows,
           GHashTable *by_slot,
@@ -220,8 +220,8 @@ static GArray *
 find_back_offs (GPtrArray *attempts,
                 GHashTable *delayed)
 {
-  g_autoptr(GArray) steps = g_array_new (FALSE, FALSE, sizeof (GwTimelineStep));
-  g_autoptr(GHashTable) failed_at = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (GwTimelineStep));
+  g_autoptr (GHashTable) failed_at = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
 
   for (guint i = 0; i < attempts->len; i++)
     {
@@ -267,13 +267,13 @@ GwTimelineLayout *
 gw_timeline_layout_new (const GwTimelineInput *input)
 {
   GwTimelineLayout *layout = g_new0 (GwTimelineLayout, 1);
-  g_autoptr(GPtrArray) sorted = g_ptr_array_new ();
-  g_autoptr(GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr(GHashTable) by_slot = NULL;
-  g_autoptr(GArray) flights = g_array_new (FALSE, FALSE, sizeof (GwTimelineStep));
-  g_autoptr(GArray) in_flight = NULL;
-  g_autoptr(GArray) waiting = NULL;
-  g_autoptr(GArray) backing_off = NULL;
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) by_slot = NULL;
+  g_autoptr (GArray) flights = g_array_new (FALSE, FALSE, sizeof (GwTimelineStep));
+  g_autoptr (GArray) in_flight = NULL;
+  g_autoptr (GArray) waiting = NULL;
+  g_autoptr (GArray) backing_off = NULL;
   g_autofree GArray **sends = NULL;
   g_autofree GArray **slow_downs = NULL;
   g_autofree GwTimelineLaneTimes *times = NULL;

@@ -18,7 +18,8 @@ typedef struct {
   GArray *parked; /* (element-type GwTimelineSpan): it cooled down */
 } GwTimelineLaneTimes;
 
-/* Step functions: @steps (element-type GwTimelineStep) in any order become (transfer full) levels. */
+/* Step functions: @steps (element-type GwTimelineStep) in any order become (transfer full)
+ * levels. */
 void _gw_timeline_add_step (GArray *steps, gint64 at, int change);
 GArray *_gw_timeline_levels_new (GArray *steps);
 

@@ -127,7 +127,7 @@ gw_timeline_numbers (GPtrArray *attempts,
                      gint64 now,
                      GwTimelineNumbers *numbers)
 {
-  g_autoptr(GArray) runs = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (gint64));
 
   memset (numbers, 0, sizeof *numbers);
   for (guint i = attempts->len; i-- > 0;)

@@ -18,16 +18,16 @@ static GBytes *
 read_standard_input (GwProgram *program,
                      GError **error)
 {
-  g_autoptr(GInputStream) stream = g_unix_input_stream_new (STDIN_FILENO, FALSE);
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GInputStream) stream = g_unix_input_stream_new (STDIN_FILENO, FALSE);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
 
   if (isatty (STDIN_FILENO))
     gw_batch_progress_say (program->progress,
                            _("Type one task per line; Ctrl+D ends the input"));
   for (;;)
     {
-      g_autoptr(GAsyncResult) result = NULL;
-      g_autoptr(GBytes) chunk = NULL;
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (GBytes) chunk = NULL;
       gsize size;
 
       g_input_stream_read_bytes_async (stream, 256 * 1024, G_PRIORITY_DEFAULT, program->cancellable,
@@ -59,12 +59,12 @@ read_input (GwProgram *program,
     .column = program->options->column,
     .template_text = program->options->template_text,
   };
-  g_autoptr(GPtrArray) imports = NULL;
-  g_autoptr(GPtrArray) files = NULL;
+  g_autoptr (GPtrArray) imports = NULL;
+  g_autoptr (GPtrArray) files = NULL;
 
   if (g_str_equal (name, "-"))
     {
-      g_autoptr(GBytes) bytes = read_standard_input (program, error);
+      g_autoptr (GBytes) bytes = read_standard_input (program, error);
       const char *title = _("standard input");
       GwImport *import;
       gconstpointer data;
@@ -159,12 +159,12 @@ _gw_program_read_tasks (GwProgram *program,
   const char *const *names = program->options->files != NULL
                                ? (const char *const *) program->options->files
                                : standard_input;
-  g_autoptr(GPtrArray) tasks =
+  g_autoptr (GPtrArray) tasks =
     g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
 
   for (guint i = 0; names[i] != NULL; i++)
     {
-      g_autoptr(GPtrArray) imports = read_input (program, names[i], error);
+      g_autoptr (GPtrArray) imports = read_input (program, names[i], error);
 
       if (imports == NULL)
         return NULL;

@@ -18,7 +18,7 @@
 static char *
 make_project_name (const GwBatchOptions *options)
 {
-  g_autoptr(GDateTime) now = g_date_time_new_now_local ();
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
   g_autofree char *base = NULL;
   char *dot;
@@ -133,11 +133,11 @@ check_provider (GwProgram *program,
                 GwClient *client)
 {
   const char *name = program->options->provider;
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) answer = NULL;
-  g_autoptr(GString) names = g_string_new (NULL);
-  g_autoptr(GString) others = g_string_new (NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = NULL;
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autoptr (GString) others = g_string_new (NULL);
   JsonArray *providers;
 
   if (name == NULL || g_str_equal (name, "practice")
@@ -185,9 +185,9 @@ check_provider (GwProgram *program,
 gboolean
 _gw_program_connect_gateway (GwProgram *program)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwClient) client = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwClient) client = NULL;
 
   program->gateway = gw_batch_gateway_new (program->options, program->progress);
   gw_batch_gateway_connect_async (program->gateway, program->cancellable,
@@ -242,8 +242,8 @@ _gw_program_start_run (GwProgram *program,
                        GPtrArray *tasks)
 {
   const GwBatchOptions *options = program->options;
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *project = NULL;
   guint timer_id;
   gboolean ok;
@@ -296,9 +296,9 @@ static void
 pause_run (GwProgram *program,
            GAsyncResult **followed)
 {
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
   gboolean over = FALSE;
   guint timer_id;
 
@@ -328,8 +328,8 @@ pause_run (GwProgram *program,
 static void
 pause_stalled (GwProgram *program)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
 
   gw_batch_pause_async (program->batch, NULL, _gw_program_store_result_cb, &result);
   _gw_program_turn_until (&result);
@@ -341,8 +341,8 @@ pause_stalled (GwProgram *program)
 void
 _gw_program_follow_run (GwProgram *program)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
   GwBatchEnd end = GW_BATCH_DONE;
 
   gw_batch_progress_follow (program->progress, program->batch);

@@ -113,8 +113,8 @@ _gw_program_turn_or_give_up (GwProgram *program,
 static void
 write_results (GwProgram *program)
 {
-  g_autoptr(GPtrArray) tasks = gw_batch_dup_tasks (program->batch);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = gw_batch_dup_tasks (program->batch);
+  g_autoptr (GError) error = NULL;
 
   if (!gw_batch_output_write (program->options, gw_batch_get_project_name (program->batch), tasks,
                               &error))
@@ -159,7 +159,7 @@ print_hints (GwProgram *program)
 static void
 stop_gateway (GwProgram *program)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
 
   if (program->gateway == NULL)
     return;
@@ -183,8 +183,8 @@ time_over_cb (gpointer user_data)
 static gboolean
 run (GwProgram *program)
 {
-  g_autoptr(GPtrArray) tasks = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (!gw_batch_output_check (program->options, &error))
     {
@@ -290,8 +290,8 @@ int
 main (int argc,
       char **argv)
 {
-  g_autoptr(GwBatchOptions) options = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GwBatchOptions) options = NULL;
+  g_autoptr (GError) error = NULL;
 
   gw_process_init ("gangway-batch");
   /* What the engine tells of its day belongs to a daemon's log, not between the lines of a run. */

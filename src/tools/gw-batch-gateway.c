@@ -161,10 +161,10 @@ other_probed_cb (GObject *source,
                  GAsyncResult *result,
                  gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   GwBatchGateway *gateway = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwDiscovery) found = gw_discovery_probe_finish (result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwDiscovery) found = gw_discovery_probe_finish (result, &error);
 
   if (found == NULL)
     {
@@ -191,9 +191,9 @@ engine_started_cb (GObject *source,
                    GAsyncResult *result,
                    gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   GwBatchGateway *gateway = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   const char *other;
 
   if (gw_engine_start_finish (gateway->engine, result, &error))
@@ -218,10 +218,10 @@ probed_cb (GObject *source,
            GAsyncResult *result,
            gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
+  g_autoptr (GTask) task = user_data;
   GwBatchGateway *gateway = g_task_get_task_data (task);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GwDiscovery) found = gw_discovery_probe_finish (result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GwDiscovery) found = gw_discovery_probe_finish (result, &error);
 
   if (found == NULL)
     {
@@ -287,7 +287,7 @@ gw_batch_gateway_connect_async (GwBatchGateway *gateway,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   GError *error = NULL;
 
   g_task_set_source_tag (task, gw_batch_gateway_connect_async);
@@ -364,7 +364,7 @@ new_place_probed_cb (GObject *source,
                      gpointer user_data)
 {
   GwBatchGateway *gateway = user_data;
-  g_autoptr(GwDiscovery) found = gw_discovery_probe_finish (result, NULL);
+  g_autoptr (GwDiscovery) found = gw_discovery_probe_finish (result, NULL);
 
   gateway->taking_over = FALSE;
   if (found == NULL || found->found != GW_FOUND_OURS)
@@ -391,7 +391,7 @@ taken_over_cb (GObject *source,
                gpointer user_data)
 {
   GwBatchGateway *gateway = user_data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   const char *uri;
 
   if (gw_engine_start_finish (gateway->engine, result, &error))
@@ -442,8 +442,8 @@ stopped_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
 {
-  g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
 
   if (!gw_engine_stop_finish (GW_ENGINE (source), result, &error))
     g_warning ("%s", error->message);
@@ -465,7 +465,7 @@ gw_batch_gateway_stop_async (GwBatchGateway *gateway,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
 
   g_task_set_source_tag (task, gw_batch_gateway_stop_async);
   if (!gateway->engine_runs)

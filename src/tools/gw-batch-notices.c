@@ -104,7 +104,7 @@ gw_batch_held_to_words (const char *const *held,
                         const char *mine,
                         const char *also_mine)
 {
-  g_autoptr(GString) names = g_string_new (NULL);
+  g_autoptr (GString) names = g_string_new (NULL);
   guint n = 0;
 
   for (; *held != NULL; held++)

@@ -112,7 +112,7 @@ check (GwBatchOptions *options,
        const char *split,
        GError **error)
 {
-  g_autoptr(GError) local = NULL;
+  g_autoptr (GError) local = NULL;
 
   options->format = GW_FORMAT_JSON;
   if (format != NULL)
@@ -155,9 +155,9 @@ gw_batch_options_new (int argc,
                       char **argv,
                       GError **error)
 {
-  g_autoptr(GwBatchOptions) options = g_new0 (GwBatchOptions, 1);
-  g_autoptr(GOptionContext) context = NULL;
-  g_auto(GStrv) arguments = g_new0 (char *, (gsize) argc + 1);
+  g_autoptr (GwBatchOptions) options = g_new0 (GwBatchOptions, 1);
+  g_autoptr (GOptionContext) context = NULL;
+  g_auto (GStrv) arguments = g_new0 (char *, (gsize) argc + 1);
   g_autofree char *format = NULL;
   g_autofree char *split = NULL;
   double timeout_s = UNSET;

@@ -121,8 +121,8 @@ write_to_descriptor (const GwBatchOptions *options,
                      GPtrArray *tasks,
                      GError **error)
 {
-  g_autoptr(GOutputStream) plain = g_unix_output_stream_new (fd, close_fd);
-  g_autoptr(GOutputStream) stream = g_buffered_output_stream_new (plain);
+  g_autoptr (GOutputStream) plain = g_unix_output_stream_new (fd, close_fd);
+  g_autoptr (GOutputStream) stream = g_buffered_output_stream_new (plain);
 
   g_filter_output_stream_set_close_base_stream (G_FILTER_OUTPUT_STREAM (stream), close_fd);
 

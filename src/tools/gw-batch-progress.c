@@ -265,7 +265,7 @@ task_ended_cb (GwBatch *batch,
 {
   GwBatchProgress *progress = user_data;
   GwTask *task = data;
-  g_autoptr(GString) line = NULL;
+  g_autoptr (GString) line = NULL;
   g_autofree char *excerpt = NULL;
 
   progress->ended++;
@@ -435,8 +435,8 @@ gw_batch_progress_summary (GwBatchProgress *progress,
                            GwBatch *batch,
                            gint64 duration_us)
 {
-  g_autoptr(GString) text = g_string_new (NULL);
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GPtrArray) tasks = NULL;
   g_autofree char *duration = format_duration (duration_us);
   guint total = gw_batch_get_n_tasks (batch);
   guint completed = gw_batch_count (batch, GW_TASK_COMPLETED);

@@ -15,8 +15,9 @@
 #include "gw-log.h"
 #include "gw-process.h"
 
-/* A standard file that was closed must not become the first file that the program opens: lines meant
- * for the user would be written into it. What is read or written there fails, as it should. */
+/* A standard file that was closed must not become the first file that the program opens: lines
+ * meant for the user would be written into it. What is read or written there fails, as it
+ * should. */
 static void
 hold_standard_files (void)
 {

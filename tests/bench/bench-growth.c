@@ -11,10 +11,10 @@
 #include "queue/gw-sqlite-queue.h"
 
 /*
- * How claim, submit and feed grow with what is queued: two queues in one run, one with 1000 tasks and
- * one with many, measured in turn; medians, and their ratio. And how long a slot waits while a batch
- * comes in or a verb runs for a whole project. Prints figures, asserts none.
- * Usage: bench-growth [QUEUED [REDIS-URI]] (900000); the files are made in TMPDIR. With a Redis, which
+ * How claim, submit and feed grow with what is queued: two queues in one run, one with 1000 tasks
+ * and one with many, measured in turn; medians, and their ratio. And how long a slot waits while a
+ * batch comes in or a verb runs for a whole project. Prints figures, asserts none. Usage:
+ * bench-growth [QUEUED [REDIS-URI]] (900000); the files are made in TMPDIR. With a Redis, which
  * must be empty, its memory by task is printed too, and the steps that were longer than SLOW_MS.
  */
 

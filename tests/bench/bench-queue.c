@@ -7,8 +7,8 @@
 
 /*
  * What the embedded queue does in a second: submissions with many waiting at once, batches, slots'
- * turns (finish_and_claim), and how claim, submit and feed grow with what is queued. Prints figures,
- * asserts none. Usage: bench-queue [QUEUED] (1000 and this many; 100000).
+ * turns (finish_and_claim), and how claim, submit and feed grow with what is queued. Prints
+ * figures, asserts none. Usage: bench-queue [QUEUED] (1000 and this many; 100000).
  */
 
 typedef struct {

@@ -3,8 +3,8 @@
 
 #include "queue-contract.h"
 
-/* Large batches: there as a whole or not at all, whatever is read meanwhile, and then as if each task
- * had come alone. */
+/* Large batches: there as a whole or not at all, whatever is read meanwhile, and then as if each
+ * task had come alone. */
 
 #define BATCH 700
 #define BATCHES 6

@@ -8,9 +8,9 @@
 #include "queue-contract.h"
 
 /*
- * A process that works on the queue is killed: at each step of a task's life, and at any moment while
- * several threads of it work. Whoever opens the data after it finds every task that was accepted, every
- * answer that was confirmed, and knows what is uncertain.
+ * A process that works on the queue is killed: at each step of a task's life, and at any moment
+ * while several threads of it work. Whoever opens the data after it finds every task that was
+ * accepted, every answer that was confirmed, and knows what is uncertain.
  */
 
 #define N_TASKS 6

@@ -249,7 +249,8 @@ test_walk_past_old_removals (Fixture *self,
   g_assert_cmpuint (n, ==, 31);
 }
 
-/* More tasks go at once than are told one by one: who knew them begins anew, and is then up to date. */
+/* More tasks go at once than are told one by one: who knew them begins anew, and is then up to
+ * date. */
 static void
 test_large_removal (Fixture *self,
                     gconstpointer data)

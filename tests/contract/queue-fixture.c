@@ -4,8 +4,8 @@
 #include "queue-fixture.h"
 
 /*
- * Calls of the queue that wait for their answers, in a main context of their own, so that any thread
- * of a test may use them; and the few sentences that most cases are made of.
+ * Calls of the queue that wait for their answers, in a main context of their own, so that any
+ * thread of a test may use them; and the few sentences that most cases are made of.
  */
 
 typedef struct {

@@ -480,8 +480,8 @@ test_window_opens_late (Fixture *self,
   gw_grant_free (claim_start (self->queue, "alpha"));
 }
 
-/* A limit that was taken away and comes back counts every send once, and each for no longer than its
- * minute. */
+/* A limit that was taken away and comes back counts every send once, and each for no longer than
+ * its minute. */
 static void
 test_window_comes_back (Fixture *self,
                         gconstpointer data)

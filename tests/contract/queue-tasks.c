@@ -342,7 +342,8 @@ heard_cb (GwLaneEvent event,
     heard->aborted = attempt;
 }
 
-/* The task ends at once; its slot stays with the call until that has ended, and then with its ghost. */
+/* The task ends at once; its slot stays with the call until that has ended, and then with its
+ * ghost. */
 static void
 test_cancel_running (Fixture *self,
                      gconstpointer data)

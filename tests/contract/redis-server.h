@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* A real redis-server of a test's own, on a socket in a folder of its own, which keeps its data with
- * an append-only file that is synced at once. It ends with us, however we end. */
+/* A real redis-server of a test's own, on a socket in a folder of its own, which keeps its data
+ * with an append-only file that is synced at once. It ends with us, however we end. */
 typedef struct {
   char *folder;
   char *uri;

@@ -610,8 +610,8 @@ test_step_fails (Away *self,
     g_usleep (5000);
 }
 
-/* Claims are lost, two engines have calls in hand: both tell of them before anybody claims, so no limit
- * is broken, nothing is sent again, and what they come to is the tasks' own. */
+/* Claims are lost, two engines have calls in hand: both tell of them before anybody claims, so no
+ * limit is broken, nothing is sent again, and what they come to is the tasks' own. */
 static void
 test_lost_claims_in_flight (Away *self,
                             gconstpointer data)
@@ -724,8 +724,8 @@ test_who_comes_late (Away *self,
   g_assert_cmpstr (grant->task_id, ==, id);
 }
 
-/* A process died, its claim is lost, and its answer lies on disk: told once or twice, it is paid once,
- * and the attempt is named as one of a crash. */
+/* A process died, its claim is lost, and its answer lies on disk: told once or twice, it is paid
+ * once, and the attempt is named as one of a crash. */
 static void
 test_adopted_twice (Away *self,
                     gconstpointer data)
@@ -827,7 +827,8 @@ test_full_disk_too (Away *self,
   wait_status (self->queue, id, GW_TASK_COMPLETED, "stays");
 }
 
-/* Out of memory: submissions are refused, no step is half done, and it goes on when there is some. */
+/* Out of memory: submissions are refused, no step is half done, and it goes on when there is
+ * some. */
 static void
 test_full (Away *self,
            gconstpointer data)

@@ -299,8 +299,8 @@ test_keys_gone (Fixture *self,
 #define ROUNDS 500
 #define DAY (24 * 3600 * 1000)
 
-/* What is missing is warned of, from then on also by engines that are being closed, and that ends no
- * test. */
+/* What is missing is warned of, from then on also by engines that are being closed, and that ends
+ * no test. */
 static void
 bear_warnings (void)
 {

@@ -6,8 +6,9 @@
 #include "queue/gw-redis-queue.h"
 #include "queue/gw-redis-reply.h"
 
-/* What goes in several steps, cut off between two of them: nothing is seen of half a batch, and what
- * was begun for a whole project is ended by whoever looks next. The server is engine-redis.c's. */
+/* What goes in several steps, cut off between two of them: nothing is seen of half a batch, and
+ * what was begun for a whole project is ended by whoever looks next. The server is
+ * engine-redis.c's. */
 
 #define TASKS 4000
 #define ROUNDS 4000
@@ -176,8 +177,8 @@ count_steps (Fixture *self)
   return g_ascii_strtoll (reply->str, NULL, 10);
 }
 
-/* As long as more waits than faster lanes could take, which lane takes it is no question: a claim is one
- * step, with several lanes as with one. */
+/* As long as more waits than faster lanes could take, which lane takes it is no question: a claim
+ * is one step, with several lanes as with one. */
 static void
 test_a_claim_is_one_step (Fixture *self,
                           gconstpointer data)

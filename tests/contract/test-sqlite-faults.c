@@ -11,8 +11,8 @@
 #include "queue/gw-sqlite-queue.h"
 
 /*
- * What only the embedded engine has: a disk that is full or broken, at the Nth write; files that are
- * newer, damaged or not ours; and the lock on the data. The faults are made by a file system of
+ * What only the embedded engine has: a disk that is full or broken, at the Nth write; files that
+ * are newer, damaged or not ours; and the lock on the data. The faults are made by a file system of
  * SQLite's that stands before the real one.
  */
 
@@ -139,7 +139,8 @@ set_fault (int code,
   g_atomic_int_set (&fault, code);
 }
 
-/* Full at each write of a step in turn: nothing half done, and all well when there is space again. */
+/* Full at each write of a step in turn: nothing half done, and all well when there is space
+ * again. */
 static void
 test_full (Fixture *self,
            gconstpointer data)
@@ -274,8 +275,8 @@ answered_cb (GObject *source,
     answers->refused++;
 }
 
-/* A group that found no space is tried one by one. If that breaks the disk, it is the end for those of
- * the group that have not had their turn, too. */
+/* A group that found no space is tried one by one. If that breaks the disk, it is the end for those
+ * of the group that have not had their turn, too. */
 static void
 test_eio_in_a_group (Fixture *self,
                      gconstpointer data)

@@ -107,7 +107,9 @@ test_estimate (void)
 }
 
 static void
-assert_reason (GPtrArray *infos, const char *name, const char *expected)
+assert_reason (GPtrArray *infos,
+               const char *name,
+               const char *expected)
 {
   const GwProviderInfo *info = gw_provider_infos_find (infos, name);
   g_autofree char *reason = NULL;
@@ -192,7 +194,8 @@ test_providers (void)
 }
 
 int
-main (int argc, char *argv[])
+main (int argc,
+      char *argv[])
 {
   setlocale (LC_ALL, "C");
   g_test_init (&argc, &argv, NULL);

@@ -6,8 +6,8 @@
 
 #include "gw-endpoint.h"
 
-/* The built-in gateway of the window whose disk breaks: it is taken down and started again, the window
- * stays. The disk is a file system of SQLite's that stands before the real one. */
+/* The built-in gateway of the window whose disk breaks: it is taken down and started again, the
+ * window stays. The disk is a file system of SQLite's that stands before the real one. */
 
 static sqlite3_vfs vfs;
 static sqlite3_vfs *real_vfs;
@@ -23,7 +23,8 @@ static GMutex tables_mutex;
 static int breaks; /* (atomic) syncs that fail from now on */
 
 static int
-faulty_sync (sqlite3_file *file, int flags)
+faulty_sync (sqlite3_file *file,
+             int flags)
 {
   if (g_atomic_int_get (&breaks) > 0)
     {
@@ -34,7 +35,11 @@ faulty_sync (sqlite3_file *file, int flags)
 }
 
 static int
-faulty_open (sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *out_flags)
+faulty_open (sqlite3_vfs *self,
+             const char *name,
+             sqlite3_file *file,
+             int flags,
+             int *out_flags)
 {
   int rc = real_vfs->xOpen (real_vfs, name, file, flags, out_flags);
   Table *table = tables;
@@ -54,14 +59,17 @@ faulty_open (sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags,
 }
 
 static void
-wait_for_state (GwEndpoint *endpoint, GwEndpointState state)
+wait_for_state (GwEndpoint *endpoint,
+                GwEndpointState state)
 {
   while (gw_endpoint_get_state (endpoint) != state)
     g_main_context_iteration (NULL, TRUE);
 }
 
 static void
-posted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+posted_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
@@ -70,7 +78,8 @@ posted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-begin_post (GwEndpoint *endpoint, gboolean *done)
+begin_post (GwEndpoint *endpoint,
+            gboolean *done)
 {
   g_autoptr (JsonObject) body = json_object_new ();
 
@@ -88,7 +97,9 @@ wait_for_post (gboolean *done)
 }
 
 static void
-stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+stopped_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_assert_true (gw_endpoint_stop_finish (GW_ENDPOINT (source), result, NULL));
   *(gboolean *) user_data = TRUE;
@@ -111,7 +122,8 @@ typedef struct {
 } Fixture;
 
 static void
-set_up (Fixture *self, gconstpointer data)
+set_up (Fixture *self,
+        gconstpointer data)
 {
   self->folder = g_dir_make_tmp ("gangway-endpoint-XXXXXX", NULL);
   self->config = g_build_filename (self->folder, "gangway.conf", NULL);
@@ -123,7 +135,8 @@ set_up (Fixture *self, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *self, gconstpointer data)
+tear_down (Fixture *self,
+           gconstpointer data)
 {
   static const char *const files[] = { "gangway.conf", "queue.db", "queue.db-wal", "queue.db-shm",
                                        "lock" };
@@ -143,7 +156,8 @@ tear_down (Fixture *self, gconstpointer data)
 }
 
 static void
-test_starts_again (Fixture *self, gconstpointer data)
+test_starts_again (Fixture *self,
+                   gconstpointer data)
 {
   gboolean posted;
 
@@ -169,7 +183,8 @@ test_starts_again (Fixture *self, gconstpointer data)
 
 /* The window is closed while what failed is still being taken down. */
 static void
-test_stop_meanwhile (Fixture *self, gconstpointer data)
+test_stop_meanwhile (Fixture *self,
+                     gconstpointer data)
 {
   gboolean posted;
 
@@ -182,7 +197,8 @@ test_stop_meanwhile (Fixture *self, gconstpointer data)
 
 /* Everyone who asks for the end is told of it, also while a start or the end is under way. */
 static void
-test_stop_twice (Fixture *self, gconstpointer data)
+test_stop_twice (Fixture *self,
+                 gconstpointer data)
 {
   gboolean first = FALSE;
   gboolean second = FALSE;
@@ -202,7 +218,8 @@ test_stop_twice (Fixture *self, gconstpointer data)
 }
 
 int
-main (int argc, char **argv)
+main (int argc,
+      char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   /* A broken disk is said in the log, by several, and is what is wanted here. */

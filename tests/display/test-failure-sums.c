@@ -7,8 +7,12 @@
  * tasks change. */
 
 static GwTask *
-make (const char *id, const char *project, GwTaskStatus status, const char *provider,
-      const char *code, gint64 finished_at)
+make (const char *id,
+      const char *project,
+      GwTaskStatus status,
+      const char *provider,
+      const char *code,
+      gint64 finished_at)
 {
   GwTask *task = gw_task_new ();
 
@@ -25,8 +29,13 @@ make (const char *id, const char *project, GwTaskStatus status, const char *prov
 }
 
 static void
-take (GwFailureSums *sums, const char *id, const char *project, GwTaskStatus status,
-      const char *provider, const char *code, gint64 finished_at)
+take (GwFailureSums *sums,
+      const char *id,
+      const char *project,
+      GwTaskStatus status,
+      const char *provider,
+      const char *code,
+      gint64 finished_at)
 {
   g_autoptr (GwTask) task = make (id, project, status, provider, code, finished_at);
 
@@ -34,7 +43,8 @@ take (GwFailureSums *sums, const char *id, const char *project, GwTaskStatus sta
 }
 
 static char *
-tell (GwFailureSums *sums, const char *project)
+tell (GwFailureSums *sums,
+      const char *project)
 {
   g_autoptr (GPtrArray) groups = gw_failure_sums_get_groups (sums, project);
   GString *text = g_string_new (NULL);
@@ -52,7 +62,9 @@ tell (GwFailureSums *sums, const char *project)
 }
 
 static void
-assert_told (GwFailureSums *sums, const char *project, const char *expected)
+assert_told (GwFailureSums *sums,
+             const char *project,
+             const char *expected)
 {
   g_autofree char *told = tell (sums, project);
 
@@ -102,7 +114,8 @@ test_changes (void)
 }
 
 static int
-compare (gconstpointer a, gconstpointer b)
+compare (gconstpointer a,
+         gconstpointer b)
 {
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
@@ -153,7 +166,8 @@ test_sample (void)
 }
 
 int
-main (int argc, char **argv)
+main (int argc,
+      char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 

@@ -61,7 +61,8 @@ describe (const char *text)
 }
 
 static void
-check (const char *text, const char *expected)
+check (const char *text,
+       const char *expected)
 {
   g_autofree char *got = describe (text);
 
@@ -185,7 +186,8 @@ test_nothing_lost (void)
 }
 
 static char *
-repeat (const char *piece, gsize bytes)
+repeat (const char *piece,
+        gsize bytes)
 {
   GString *text = g_string_sized_new (bytes);
 
@@ -227,7 +229,8 @@ test_hostile (void)
 }
 
 int
-main (int argc, char *argv[])
+main (int argc,
+      char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/markdown/blocks", test_blocks);

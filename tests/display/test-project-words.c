@@ -12,7 +12,11 @@
   G_STMT_END
 
 static GwProject *
-make (const char *name, guint queued, guint running, guint completed, guint failed)
+make (const char *name,
+      guint queued,
+      guint running,
+      guint completed,
+      guint failed)
 {
   GwProject *project = gw_project_new ();
 
@@ -117,7 +121,8 @@ test_keep (void)
 }
 
 int
-main (int argc, char *argv[])
+main (int argc,
+      char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/project-words/row", test_row);

@@ -7,7 +7,11 @@
 /* What the header says of a run, and the words of a task: both pure. */
 
 static void
-feed (GwRunProgress *progress, guint queued, guint running, guint completed, guint failed,
+feed (GwRunProgress *progress,
+      guint queued,
+      guint running,
+      guint completed,
+      guint failed,
       gint64 now)
 {
   const guint counts[GW_N_TASK_STATUSES] = { queued, running, completed, failed, 0 };
@@ -16,7 +20,9 @@ feed (GwRunProgress *progress, guint queued, guint running, guint completed, gui
 }
 
 static void
-assert_words (const GwRunProgress *progress, gint64 now, const char *expected)
+assert_words (const GwRunProgress *progress,
+              gint64 now,
+              const char *expected)
 {
   g_autofree char *words = gw_run_progress_to_words (progress, now);
 
@@ -191,7 +197,9 @@ test_project (void)
 }
 
 static gboolean
-end_task (GwFailureRun *run, GwTaskStatus status, GwError code)
+end_task (GwFailureRun *run,
+          GwTaskStatus status,
+          GwError code)
 {
   g_autoptr (GwTask) task = gw_task_new ();
 
@@ -307,7 +315,8 @@ test_complete (void)
 }
 
 int
-main (int argc, char **argv)
+main (int argc,
+      char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run-progress/first-run", test_first_run);

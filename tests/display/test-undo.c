@@ -29,7 +29,9 @@ data_free (gpointer user_data)
 }
 
 static void
-note (Fixture *fixture, const char *what, Data *data)
+note (Fixture *fixture,
+      const char *what,
+      Data *data)
 {
   g_string_append_printf (fixture->log, "%s%c ", what, data->name);
   if (!fixture->later)
@@ -37,19 +39,23 @@ note (Fixture *fixture, const char *what, Data *data)
 }
 
 static void
-undo_cb (gpointer owner, gpointer data)
+undo_cb (gpointer owner,
+         gpointer data)
 {
   note (owner, "-", data);
 }
 
 static void
-redo_cb (gpointer owner, gpointer data)
+redo_cb (gpointer owner,
+         gpointer data)
 {
   note (owner, "+", data);
 }
 
 static guint64
-push (Fixture *fixture, char name, gboolean redoable)
+push (Fixture *fixture,
+      char name,
+      gboolean redoable)
 {
   Data *data = g_new0 (Data, 1);
   const char label[] = { name, '\0' };
@@ -60,21 +66,24 @@ push (Fixture *fixture, char name, gboolean redoable)
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer user_data)
+set_up (Fixture *fixture,
+        gconstpointer user_data)
 {
   fixture->log = g_string_new (NULL);
   fixture->undo = gw_undo_new (3, fixture);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer user_data)
+tear_down (Fixture *fixture,
+           gconstpointer user_data)
 {
   g_clear_object (&fixture->undo);
   g_string_free (fixture->log, TRUE);
 }
 
 static void
-test_order (Fixture *fixture, gconstpointer user_data)
+test_order (Fixture *fixture,
+            gconstpointer user_data)
 {
   gw_undo_undo (fixture->undo); /* nothing to take back */
   push (fixture, 'a', TRUE);
@@ -97,7 +106,8 @@ test_order (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_bound (Fixture *fixture, gconstpointer user_data)
+test_bound (Fixture *fixture,
+            gconstpointer user_data)
 {
   char name;
 
@@ -112,7 +122,8 @@ test_bound (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_one_at_a_time (Fixture *fixture, gconstpointer user_data)
+test_one_at_a_time (Fixture *fixture,
+                    gconstpointer user_data)
 {
   guint64 a = push (fixture, 'a', TRUE);
 
@@ -137,7 +148,8 @@ test_one_at_a_time (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_take_back_older (Fixture *fixture, gconstpointer user_data)
+test_take_back_older (Fixture *fixture,
+                      gconstpointer user_data)
 {
   guint64 a = push (fixture, 'a', TRUE);
 
@@ -150,7 +162,8 @@ test_take_back_older (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_failure (Fixture *fixture, gconstpointer user_data)
+test_failure (Fixture *fixture,
+              gconstpointer user_data)
 {
   push (fixture, 'a', TRUE);
   push (fixture, 'b', TRUE);
@@ -172,7 +185,8 @@ test_failure (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_failure_ends_the_row (Fixture *fixture, gconstpointer user_data)
+test_failure_ends_the_row (Fixture *fixture,
+                           gconstpointer user_data)
 {
   push (fixture, 'a', TRUE);
   push (fixture, 'b', TRUE);
@@ -185,7 +199,8 @@ test_failure_ends_the_row (Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_clear (Fixture *fixture, gconstpointer user_data)
+test_clear (Fixture *fixture,
+            gconstpointer user_data)
 {
   push (fixture, 'a', TRUE);
   push (fixture, 'b', TRUE);
@@ -202,7 +217,8 @@ test_clear (Fixture *fixture, gconstpointer user_data)
 }
 
 int
-main (int argc, char **argv)
+main (int argc,
+      char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 

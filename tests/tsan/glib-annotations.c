@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Tells ThreadSanitizer what GLib's own synchronisation orders. Debian's GLib is not instrumented and
- * its mutexes are futexes, so the sanitizer would see none of them and report every hand-over. Linked
- * into every program of a build with -Db_sanitize=thread, and into no other: each function below
- * calls GLib's and says beside it which address was released or acquired.
+ * Tells ThreadSanitizer what GLib's own synchronisation orders. Debian's GLib is not instrumented
+ * and its mutexes are futexes, so the sanitizer would see none of them and report every hand-over.
+ * Linked into every program of a build with -Db_sanitize=thread, and into no other: each function
+ * below calls GLib's and says beside it which address was released or acquired.
  *
  * No more than GLib promises is said, and each hand-over has an address of its own (the mutex, the
  * source, the task), so that what two threads do without one of these stays a race and is reported.
@@ -427,7 +427,8 @@ g_task_run_in_thread (GTask *task,
   real (task, run_task);
 }
 
-/* Cancelling: it is seen by who asks for it, and runs in its own thread what others have connected. */
+/* Cancelling: it is seen by who asks for it, and runs in its own thread what others have
+ * connected. */
 
 void
 g_cancellable_cancel (GCancellable *cancellable)

@@ -93,7 +93,7 @@ reply_problem (SoupServerMessage *message,
                GwError code,
                const char *detail)
 {
-  g_autoptr(JsonObject) object = json_object_new ();
+  g_autoptr (JsonObject) object = json_object_new ();
 
   json_object_set_string_member (object, "code", gw_error_to_string (code));
   json_object_set_string_member (object, "detail", detail);
@@ -104,7 +104,7 @@ static JsonObject *
 task_to_json (FakeTask *task,
               gboolean feed)
 {
-  g_autoptr(GwTask) plain = gw_task_new ();
+  g_autoptr (GwTask) plain = gw_task_new ();
   GwTaskStatus status = GW_TASK_QUEUED;
 
   gw_task_status_from_string (task->status, &status);
@@ -144,7 +144,7 @@ touch (FakeGateway *fake,
 static JsonObject *
 project_to_json (FakeGateway *fake)
 {
-  g_autoptr(GwProject) project = gw_project_new ();
+  g_autoptr (GwProject) project = gw_project_new ();
 
   project->project_id = g_strdup (fake->project_id);
   project->name = g_strdup (fake->project_name);
@@ -170,7 +170,7 @@ reply_page (FakeGateway *fake,
             guint64 since,
             guint limit)
 {
-  g_autoptr(JsonObject) page = json_object_new ();
+  g_autoptr (JsonObject) page = json_object_new ();
   JsonArray *tasks = json_array_new ();
   JsonArray *removed = json_array_new ();
   JsonArray *projects = json_array_new ();
@@ -218,7 +218,7 @@ static void
 end_wait (FakeWait *wait)
 {
   FakeGateway *fake = wait->fake;
-  g_autoptr(SoupServerMessage) message = g_object_ref (wait->message);
+  g_autoptr (SoupServerMessage) message = g_object_ref (wait->message);
 
   reply_page (fake, message, wait->since, 500);
   g_ptr_array_remove (fake->waits, wait);
@@ -268,7 +268,7 @@ static JsonObject *
 read_body (SoupServerMessage *message)
 {
   SoupMessageBody *body = soup_server_message_get_request_body (message);
-  g_autoptr(GBytes) bytes = soup_message_body_flatten (body);
+  g_autoptr (GBytes) bytes = soup_message_body_flatten (body);
   gsize length;
   const char *text = g_bytes_get_data (bytes, &length);
 
@@ -279,8 +279,8 @@ static void
 handle_batch (FakeGateway *fake,
               SoupServerMessage *message)
 {
-  g_autoptr(JsonObject) body = read_body (message);
-  g_autoptr(JsonObject) answer = NULL;
+  g_autoptr (JsonObject) body = read_body (message);
+  g_autoptr (JsonObject) answer = NULL;
   JsonArray *tasks = gw_json_peek_array (body, "tasks");
   JsonArray *ids = json_array_new ();
   const char *key = soup_message_headers_get_one (
@@ -371,7 +371,7 @@ handle_ours (FakeGateway *fake,
 
       if (task != NULL)
         {
-          g_autoptr(JsonObject) object = task_to_json (task, FALSE);
+          g_autoptr (JsonObject) object = task_to_json (task, FALSE);
 
           reply_object (message, 200, object);
         }
@@ -382,11 +382,11 @@ handle_ours (FakeGateway *fake,
     }
   else if (g_str_has_suffix (path, "/results"))
     {
-      g_autoptr(GString) lines = g_string_new (NULL);
+      g_autoptr (GString) lines = g_string_new (NULL);
 
       for (guint i = 0; i < fake->tasks->len; i++)
         {
-          g_autoptr(JsonObject) object = task_to_json (g_ptr_array_index (fake->tasks, i), FALSE);
+          g_autoptr (JsonObject) object = task_to_json (g_ptr_array_index (fake->tasks, i), FALSE);
           g_autofree char *line = gw_json_object_to_text (object, FALSE, NULL);
 
           g_string_append_printf (lines, "%s\n", line);
@@ -402,7 +402,7 @@ handle_ours (FakeGateway *fake,
         }
       else
         {
-          g_autoptr(JsonObject) object = project_to_json (fake);
+          g_autoptr (JsonObject) object = project_to_json (fake);
 
           reply_object (message, 200, object);
         }
@@ -422,7 +422,7 @@ handle_minimal (FakeGateway *fake,
 
   if (g_str_equal (path, "/tasks") && g_str_equal (method, "POST"))
     {
-      g_autoptr(JsonObject) body = read_body (message);
+      g_autoptr (JsonObject) body = read_body (message);
       g_autofree char *answer = NULL;
       const char *content = gw_json_peek_string (body, "content");
 
@@ -541,7 +541,7 @@ fake_gateway_free (FakeGateway *fake)
 void
 fake_gateway_up (FakeGateway *fake)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   GSList *uris;
 
   fake->server = soup_server_new (NULL, NULL);

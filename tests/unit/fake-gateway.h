@@ -8,8 +8,8 @@
 G_BEGIN_DECLS
 
 /* Gateways for tests of the client: real sockets on a free port of 127.0.0.1, served in the main
- * context of the test. FAKE_OURS speaks the parts of the contract that the client uses, from memory;
- * FAKE_MINIMAL has only POST /tasks and GET /tasks/{id}. Tests change the tasks by hand. */
+ * context of the test. FAKE_OURS speaks the parts of the contract that the client uses, from
+ * memory; FAKE_MINIMAL has only POST /tasks and GET /tasks/{id}. Tests change the tasks by hand. */
 typedef enum {
   FAKE_OURS,
   FAKE_MINIMAL,

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* A queue in memory, without lanes: what the tests of the gateway's HTTP need, and faults on demand.
- * Thread-safe, as the interface wants it. */
+/* A queue in memory, without lanes: what the tests of the gateway's HTTP need, and faults on
+ * demand. Thread-safe, as the interface wants it. */
 #define FAKE_TYPE_QUEUE (fake_queue_get_type ())
 G_DECLARE_FINAL_TYPE (FakeQueue, fake_queue, FAKE, QUEUE, GObject)
 

@@ -67,10 +67,10 @@ static void
 submit (Fixture *fixture,
         guint n)
 {
-  g_autoptr(GPtrArray) tasks =
+  g_autoptr (GPtrArray) tasks =
     g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < n; i++)
     {
@@ -110,7 +110,7 @@ static void
 test_done (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   /* What others have there is none of the run's business. */
@@ -186,7 +186,7 @@ static void
 test_lost_for_good (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_batch_set_lost_limit (fixture.batch, 2);
@@ -233,7 +233,7 @@ tell_reasons (FakeGateway *fake,
   GHashTable *query = NULL;
   const char *text = g_uri_get_query (soup_server_message_get_uri (message));
   gboolean asks_queued;
-  g_autoptr(GString) page = NULL;
+  g_autoptr (GString) page = NULL;
 
   if (g_str_equal (path, "/providers"))
     {
@@ -298,9 +298,9 @@ static void
 test_resume (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GPtrArray) tasks = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_add (fixture.fake, 3);
@@ -328,8 +328,8 @@ static void
 test_pause (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *path = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
@@ -349,7 +349,7 @@ static void
 test_minimal (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
   gboolean seen[3] = { FALSE };
 
   fixture_init (&fixture, FAKE_MINIMAL);

@@ -67,9 +67,9 @@ static void
 test_errors (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GwTask) task = NULL;
-  g_autoptr(JsonObject) answer = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (JsonObject) answer = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_get_task_async (fixture.client, "no-such-task", NULL, fake_store_result,
@@ -137,8 +137,8 @@ test_problems (void)
   fixture_init (&fixture, FAKE_OURS);
   for (guint i = 0; i < G_N_ELEMENTS (problems); i++)
     {
-      g_autoptr(JsonObject) answer = NULL;
-      g_autoptr(GError) error = NULL;
+      g_autoptr (JsonObject) answer = NULL;
+      g_autoptr (GError) error = NULL;
 
       fake_gateway_set_hook (fixture.fake, say_problem, (gpointer) &problems[i]);
       gw_client_call_async (fixture.client, "GET", "/providers", NULL, NULL, fake_store_result,
@@ -177,10 +177,10 @@ static void
 test_submit (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = make_tasks (3);
-  g_autoptr(GPtrArray) ids = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (3);
+  g_autoptr (GPtrArray) ids = NULL;
   g_autofree char *project_id = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_set_hook (fixture.fake, check_token, NULL);
@@ -204,9 +204,9 @@ static void
 test_submit_nothing (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = make_tasks (0);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (0);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_submit_async (fixture.client, tasks, NULL, 0, NULL, fake_store_result,
@@ -223,9 +223,9 @@ static void
 test_submit_split (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = make_tasks (GW_BATCH_MAX_TASKS + 7);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (GW_BATCH_MAX_TASKS + 7);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_submit_async (fixture.client, tasks, "many", 0, NULL, fake_store_result,
@@ -284,9 +284,9 @@ static void
 test_lost_answer (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = make_tasks (2);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (2);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fixture.n_lost = 2;
@@ -310,9 +310,9 @@ test_refused_for_now (void)
   for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
     {
       Fixture fixture = { 0 };
-      g_autoptr(GPtrArray) tasks = make_tasks (1);
-      g_autoptr(GPtrArray) ids = NULL;
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GPtrArray) tasks = make_tasks (1);
+      g_autoptr (GPtrArray) ids = NULL;
+      g_autoptr (GError) error = NULL;
 
       fixture_init (&fixture, FAKE_OURS);
       fixture.n_refused = 1;
@@ -333,9 +333,9 @@ static void
 test_refused_for_good (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = make_tasks (1);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_set_patience (fixture.client, 2);
@@ -370,9 +370,9 @@ test_moved (void)
 {
   Fixture fixture = { 0 };
   FakeGateway *other = fake_gateway_new (FAKE_OURS);
-  g_autoptr(GPtrArray) tasks = make_tasks (1);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_down (fixture.fake);
@@ -393,11 +393,11 @@ static void
 test_cancel (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(GPtrArray) tasks = make_tasks (1);
-  g_autoptr(GwChanges) changes = NULL;
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GwChanges) changes = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_get_changes_async (fixture.client, TRUE, 0, 60, NULL, NULL, cancellable,
@@ -433,10 +433,10 @@ static void
 test_changes (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GwChanges) first = NULL;
-  g_autoptr(GwChanges) second = NULL;
-  g_autoptr(GwChanges) beyond = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GwChanges) first = NULL;
+  g_autoptr (GwChanges) second = NULL;
+  g_autoptr (GwChanges) beyond = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_add (fixture.fake, 700);
@@ -487,8 +487,8 @@ test_strange_pages (void)
   fixture_init (&fixture, FAKE_OURS);
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
     {
-      g_autoptr(GwChanges) changes = NULL;
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GwChanges) changes = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_test_message ("%s", pages[i].body);
       fake_gateway_set_hook (fixture.fake, say_problem, (gpointer) &pages[i]);
@@ -507,8 +507,8 @@ static void
 test_results (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) tasks = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_add (fixture.fake, 3000);
@@ -529,8 +529,8 @@ static GPtrArray *
 submit_minimal (Fixture *fixture,
                 guint n)
 {
-  g_autoptr(GPtrArray) tasks = make_tasks (n);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GPtrArray) tasks = make_tasks (n);
+  g_autoptr (GError) error = NULL;
   GPtrArray *ids;
 
   gw_client_submit_async (fixture->client, tasks, "mine", 0, NULL, fake_store_result,
@@ -547,7 +547,7 @@ static GwTask *
 get_task (Fixture *fixture,
           const char *id)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   GwTask *task;
 
   g_clear_object (&fixture->result);
@@ -564,7 +564,7 @@ static gboolean
 is_final (Fixture *fixture,
           const char *id)
 {
-  g_autoptr(GwTask) task = get_task (fixture, id);
+  g_autoptr (GwTask) task = get_task (fixture, id);
 
   if (gw_task_status_is_final (task->status))
     return TRUE;
@@ -577,7 +577,7 @@ static void
 test_minimal_limit (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) ids = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);
   gw_client_set_minimal_concurrency (fixture.client, 3);
@@ -611,8 +611,8 @@ static void
 test_minimal_lost_answer (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GwTask) task = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GwTask) task = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);
   fake_gateway_set_hook (fixture.fake, lose_post, NULL);
@@ -630,8 +630,8 @@ static void
 test_minimal_not_reached (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GwTask) task = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GwTask) task = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);
   fake_gateway_down (fixture.fake);
@@ -654,8 +654,8 @@ static void
 test_minimal_forgotten (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GwTask) task = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GwTask) task = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);
   ids = submit_minimal (&fixture, 1);
@@ -673,13 +673,13 @@ static void
 test_minimal_calls (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) ids = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
   g_autofree char *waiting_path = NULL;
   g_autofree char *sent_path = NULL;
-  g_autoptr(JsonObject) cancelled = NULL;
-  g_autoptr(JsonObject) refused = NULL;
-  g_autoptr(JsonObject) lacking = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (JsonObject) cancelled = NULL;
+  g_autoptr (JsonObject) refused = NULL;
+  g_autoptr (JsonObject) lacking = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);
   gw_client_set_minimal_concurrency (fixture.client, 1);

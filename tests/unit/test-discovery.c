@@ -8,8 +8,8 @@ static GwDiscovery *
 probe (const char *uri,
        gboolean given)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
   GwDiscovery *found;
 
   gw_discovery_probe_async (uri, given, NULL, NULL, fake_store_result, &result);
@@ -53,7 +53,7 @@ test_choose (void)
   g_unsetenv ("GANGWAY_GATEWAY");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
       g_autofree char *uri = gw_discovery_choose_uri (cases[i].text, NULL, NULL, &error);
 
       g_assert_cmpstr (uri, ==, cases[i].uri);
@@ -81,7 +81,7 @@ static void
 test_ours (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
-  g_autoptr(GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
+  g_autoptr (GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
 
   g_assert_cmpint (found->found, ==, GW_FOUND_OURS);
   g_assert_cmpstr (found->version, ==, "1.2.3");
@@ -97,8 +97,8 @@ static void
 test_ours_but_asked_late (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GwDiscovery) found = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GwDiscovery) found = NULL;
 
   gw_discovery_probe_async (fake_gateway_uri (fake), TRUE, NULL, NULL, fake_store_result, &result);
   g_usleep (G_USEC_PER_SEC);
@@ -137,7 +137,7 @@ test_ours_but_old (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr(GwDiscovery) found = NULL;
+      g_autoptr (GwDiscovery) found = NULL;
 
       fake_gateway_set_hook (fake, health_of_version, (gpointer) cases[i].version);
       found = probe (fake_gateway_uri (fake), TRUE);
@@ -181,7 +181,7 @@ test_ours_but_slow (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       FakeGateway *fake = fake_gateway_new (FAKE_OURS);
-      g_autoptr(GwDiscovery) found = NULL;
+      g_autoptr (GwDiscovery) found = NULL;
       SlowHealth slow = cases[i];
 
       fake_gateway_set_hook (fake, slow_health, &slow);
@@ -192,7 +192,8 @@ test_ours_but_slow (void)
     }
 }
 
-/* Two calls that answer as they should prove nothing while /health keeps silent: ours has them too. */
+/* Two calls that answer as they should prove nothing while /health keeps silent: ours has them
+ * too. */
 static void
 test_silent_is_not_minimal (void)
 {
@@ -201,7 +202,7 @@ test_silent_is_not_minimal (void)
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       FakeGateway *fake = fake_gateway_new (kinds[i]);
-      g_autoptr(GwDiscovery) found = NULL;
+      g_autoptr (GwDiscovery) found = NULL;
       SlowHealth slow = { G_MAXUINT, 503, 0 };
 
       fake_gateway_set_hook (fake, slow_health, &slow);
@@ -217,8 +218,8 @@ static void
 test_minimal (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_MINIMAL);
-  g_autoptr(GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
-  g_autoptr(GwDiscovery) by_default = NULL;
+  g_autoptr (GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
+  g_autoptr (GwDiscovery) by_default = NULL;
 
   g_assert_cmpint (named->found, ==, GW_FOUND_MINIMAL);
   g_assert_cmpuint (fake_gateway_n_requests (fake, "POST", "/tasks"), ==, 0);
@@ -229,7 +230,8 @@ test_minimal (void)
   fake_gateway_free (fake);
 }
 
-/* Any web service says 404 in JSON to an unknown path; at the default address that is not enough. */
+/* Any web service says 404 in JSON to an unknown path; at the default address that is not
+ * enough. */
 static gboolean
 say_404 (FakeGateway *fake,
          SoupServerMessage *message,
@@ -245,10 +247,10 @@ static void
 test_other (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OTHER);
-  g_autoptr(GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
-  g_autoptr(GwDiscovery) by_default = probe (fake_gateway_uri (fake), FALSE);
-  g_autoptr(GwDiscovery) json = NULL;
-  g_autoptr(GwDiscovery) list = NULL;
+  g_autoptr (GwDiscovery) named = probe (fake_gateway_uri (fake), TRUE);
+  g_autoptr (GwDiscovery) by_default = probe (fake_gateway_uri (fake), FALSE);
+  g_autoptr (GwDiscovery) json = NULL;
+  g_autoptr (GwDiscovery) list = NULL;
 
   g_assert_cmpint (named->found, ==, GW_FOUND_OTHER);
   g_assert_nonnull (named->detail);
@@ -268,7 +270,7 @@ test_nothing (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
   g_autofree char *uri = g_strdup (fake_gateway_uri (fake));
-  g_autoptr(GwDiscovery) found = NULL;
+  g_autoptr (GwDiscovery) found = NULL;
 
   fake_gateway_free (fake);
   found = probe (uri, TRUE);
@@ -281,7 +283,7 @@ static void
 test_mute (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_MUTE);
-  g_autoptr(GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
+  g_autoptr (GwDiscovery) found = probe (fake_gateway_uri (fake), FALSE);
 
   g_assert_cmpint (found->found, ==, GW_FOUND_OTHER);
   fake_gateway_free (fake);
@@ -291,10 +293,10 @@ static void
 test_cancel (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_MUTE);
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GwDiscovery) found = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GwDiscovery) found = NULL;
+  g_autoptr (GError) error = NULL;
 
   gw_discovery_probe_async (fake_gateway_uri (fake), TRUE, NULL, cancellable, fake_store_result,
                             &result);

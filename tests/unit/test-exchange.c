@@ -8,7 +8,8 @@
 #include "provider/gw-http-exchange.h"
 
 /* A request is given up when the head of its answer has been read and its callback is on the way:
- * there libsoup 3.6.5 frees what it still uses. meson sets MALLOC_PERTURB_, so that this is seen. */
+ * there libsoup 3.6.5 frees what it still uses. meson sets MALLOC_PERTURB_, so that this is
+ * seen. */
 
 #define ROUNDS 20
 

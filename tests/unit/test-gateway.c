@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every line of the contract's HTTP table, over the real queue; the test itself plays the worker. How
- * the gateway treats connections and bodies is in test-gateway-http.c.
+ * Every line of the contract's HTTP table, over the real queue; the test itself plays the worker.
+ * How the gateway treats connections and bodies is in test-gateway-http.c.
  */
 #include "config.h"
 

@@ -306,7 +306,8 @@ test_foreign (void)
   g_assert_false (gw_import_is_foreign ("script.py"));
 }
 
-/* --- Into the queue ---------------------------------------------------------------------------- */
+/* --- Into the queue
+ * ---------------------------------------------------------------------------- */
 
 typedef struct {
   guint n_batches;

@@ -154,7 +154,8 @@ say_word (Server *server,
                         "\"finish_reason\":\"stop\"}]}");
 }
 
-/* Servers of one's own want any key at all, and get a word: it is no secret, and answers may say it. */
+/* Servers of one's own want any key at all, and get a word: it is no secret, and answers may say
+ * it. */
 static void
 test_word_as_key (void)
 {

@@ -90,7 +90,7 @@ static void
 take (Fixture *fixture,
       GwProject *project)
 {
-  g_autoptr(GPtrArray) projects =
+  g_autoptr (GPtrArray) projects =
     g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
 
   g_ptr_array_add (projects, project);
@@ -101,7 +101,7 @@ static void
 drop (Fixture *fixture,
       const char *id)
 {
-  g_autoptr(GPtrArray) removed = g_ptr_array_new ();
+  g_autoptr (GPtrArray) removed = g_ptr_array_new ();
 
   g_ptr_array_add (removed, (gpointer) id);
   gw_project_list_take (fixture->list, NULL, removed);
@@ -117,7 +117,7 @@ names (GListModel *model,
   g_assert_cmpuint (g_list_model_get_n_items (model), ==, shadow->len);
   for (guint i = 0; i < shadow->len; i++)
     {
-      g_autoptr(GObject) item = g_list_model_get_item (model, i);
+      g_autoptr (GObject) item = g_list_model_get_item (model, i);
 
       g_assert_true (item == shadow->pdata[i]);
       if (GW_IS_DAY (item))
@@ -210,7 +210,7 @@ static void
 test_hide (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GwProjectItem) item = NULL;
+  g_autoptr (GwProjectItem) item = NULL;
 
   fixture_init (&fixture);
   take (&fixture, make ("1", "one", 1000, 0, 1));
@@ -239,7 +239,7 @@ static void
 test_many (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) projects =
+  g_autoptr (GPtrArray) projects =
     g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
 
   fixture_init (&fixture);
@@ -274,7 +274,7 @@ test_many (void)
 static gint64
 local_noon (int day)
 {
-  g_autoptr(GDateTime) noon = g_date_time_new_local (2026, 3, day, 12, 0, 0);
+  g_autoptr (GDateTime) noon = g_date_time_new_local (2026, 3, day, 12, 0, 0);
 
   return g_date_time_to_unix (noon) * 1000;
 }
@@ -283,7 +283,7 @@ static void
 test_days (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) shadow = g_ptr_array_new_with_free_func (unref_item);
+  g_autoptr (GPtrArray) shadow = g_ptr_array_new_with_free_func (unref_item);
   GwDayList *days;
   guint n_steps = 0;
   char *all;

@@ -272,7 +272,8 @@ test_late (Fixture *self,
   g_assert_cmpuint (count_files (self, ""), ==, 0);
 }
 
-/* Who counts does not look at the disk, but what other processes did there is seen with a listing. */
+/* Who counts does not look at the disk, but what other processes did there is seen with a
+ * listing. */
 static void
 test_count (Fixture *self,
             gconstpointer data)

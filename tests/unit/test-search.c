@@ -49,9 +49,9 @@ test_count (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
   GwClient *client = gw_client_new (fake_gateway_uri (fake), NULL, GW_PROTOCOL_GANGWAY);
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GHashTable) hits = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GHashTable) hits = NULL;
+  g_autoptr (GError) error = NULL;
   Asked asked = { 0 };
   gboolean more = TRUE;
 
@@ -80,10 +80,10 @@ test_refused (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
   GwClient *client = gw_client_new (fake_gateway_uri (fake), NULL, GW_PROTOCOL_GANGWAY);
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GAsyncResult) cancelled = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) cancelled = NULL;
+  g_autoptr (GError) error = NULL;
   Asked asked = { .broken = TRUE };
 
   fake_gateway_set_hook (fake, answer_cb, &asked);

@@ -80,7 +80,7 @@ check (Fixture *fixture)
   g_assert_cmpuint (n_items (fixture), ==, fixture->shadow->len);
   for (guint i = 0; i < fixture->shadow->len; i++)
     {
-      g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture->list), i);
+      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture->list), i);
       GwTask *task = gw_task_item_get_task (item);
 
       g_assert_true (item == g_ptr_array_index (fixture->shadow, i));
@@ -329,9 +329,9 @@ static void
 test_add (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GwTask) task = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   fake_gateway_add (fixture.fake, 3);
@@ -355,10 +355,10 @@ static void
 test_minimal (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GPtrArray) tasks = NULL;
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (GError) error = NULL;
   GwTask *task = NULL;
 
   fixture_init (&fixture, FAKE_MINIMAL);

@@ -69,7 +69,7 @@ add (Fixture *fixture,
      guint project,
      GwTaskStatus status)
 {
-  g_autoptr(GwTask) task = make_task (number, project, status, number * 7 % 50);
+  g_autoptr (GwTask) task = make_task (number, project, status, number * 7 % 50);
 
   gw_task_list_add (fixture->list, task);
 }
@@ -108,11 +108,11 @@ check (Fixture *fixture,
        GCompareFunc compare)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (fixture->list));
-  g_autoptr(GPtrArray) expected = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture->list), i);
+      g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture->list), i);
       GwTask *task = gw_task_item_get_task (item);
 
       if ((project == NULL || g_str_equal (project, task->project_id))
@@ -248,8 +248,8 @@ change (Fixture *fixture,
         guint n_changes,
         guint total)
 {
-  g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr(GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GPtrArray) changed = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
   GwTaskDelta delta = { none, none, changed };
 
   for (guint i = 0; i < n_changes; i++)
@@ -257,7 +257,7 @@ change (Fixture *fixture,
       guint number = (guint) g_rand_int_range (rand, 0, (gint32) total);
       g_autofree char *id = g_strdup_printf ("task-%06u", number);
       GwTaskItem *item = gw_task_list_find (fixture->list, id);
-      g_autoptr(GwTask) task = make_task (number, number % 3,
+      g_autoptr (GwTask) task = make_task (number, number % 3,
                                           (GwTaskStatus) g_rand_int_range (rand, 0, 5),
                                           (guint) g_rand_int_range (rand, 0, 30));
 
@@ -281,7 +281,7 @@ test_changes (void)
     { GW_TASK_SORT_MODEL, FALSE, by_model },
   };
   Fixture fixture = { 0 };
-  g_autoptr(GRand) rand = g_rand_new_with_seed (4);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (4);
   guint total = 300;
 
   fixture_init (&fixture);
@@ -315,10 +315,10 @@ static void
 test_touches_only_what_changed (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GPtrArray) changed = g_ptr_array_new ();
-  g_autoptr(GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GPtrArray) changed = g_ptr_array_new ();
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
   GwTaskDelta delta = { none, none, changed };
-  g_autoptr(GwTask) task = make_task (500, 0, GW_TASK_FAILED, 3);
+  g_autoptr (GwTask) task = make_task (500, 0, GW_TASK_FAILED, 3);
   GwTaskItem *item;
 
   fixture_init (&fixture);
@@ -351,8 +351,8 @@ static void
 test_asks_a_test (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GHashTable) more = g_hash_table_new (NULL, NULL);
-  g_autoptr(GPtrArray) items = g_ptr_array_new ();
+  g_autoptr (GHashTable) more = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
   guint position = G_MAXUINT;
 
   fixture_init (&fixture);
@@ -395,7 +395,7 @@ static void
 test_interrupted (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GwTask) task = make_task (90, 1, GW_TASK_QUEUED, 0);
+  g_autoptr (GwTask) task = make_task (90, 1, GW_TASK_QUEUED, 0);
   guint position = G_MAXUINT;
 
   fixture_init (&fixture);
@@ -420,10 +420,10 @@ change_one (Fixture *fixture,
             guint project,
             GwTaskStatus status)
 {
-  g_autoptr(GPtrArray) changed = g_ptr_array_new ();
-  g_autoptr(GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GPtrArray) changed = g_ptr_array_new ();
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
   GwTaskDelta delta = { none, none, changed };
-  g_autoptr(GwTask) task = make_task (number, project, status, 3);
+  g_autoptr (GwTask) task = make_task (number, project, status, 3);
   GwTaskItem *item = gw_task_list_find (fixture->list, task->task_id);
 
   gw_task_item_set_task (item, task);
@@ -442,7 +442,7 @@ static void
 test_numbers (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GRand) random = g_rand_new_with_seed (7);
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
 
   fixture_init (&fixture);
   for (guint i = 0; i < 30; i += 3)
@@ -462,7 +462,7 @@ test_numbers (void)
 
       for (guint i = 0; i < n; i++)
         {
-          g_autoptr(GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture.list), i);
+          g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (fixture.list), i);
           const GwTask *task = gw_task_item_get_task (item);
           guint project = g_str_equal (task->project_id, "project-1");
 
@@ -471,9 +471,9 @@ test_numbers (void)
             g_assert_cmpuint (gw_task_list_get_number (fixture.list, item), ==, counts[project]);
         }
       {
-        g_autoptr(GwTaskItem) item
+        g_autoptr (GwTaskItem) item
           = g_list_model_get_item (G_LIST_MODEL (fixture.list), stop / 2);
-        g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+        g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
 
         g_ptr_array_add (ids, g_strdup (gw_task_item_get_task_id (item)));
         _gw_task_list_remove_ids (fixture.list, ids);
@@ -487,8 +487,8 @@ static void
 test_counts_what_is_found (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr(GHashTable) more = g_hash_table_new (NULL, NULL);
-  g_autoptr(GPtrArray) items = g_ptr_array_new ();
+  g_autoptr (GHashTable) more = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
 
   fixture_init (&fixture);
   for (guint i = 0; i < 20; i++)

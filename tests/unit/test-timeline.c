@@ -136,7 +136,7 @@ assert_gap (GwTimelineLayout *layout,
 static void
 test_rows (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   const GwTimelineBar *bar;
   Scene scene;
   guint row = 99;
@@ -152,7 +152,8 @@ test_rows (void)
   add_attempt (&scene, "d", 1, "gone", 0, 500, 900);
   layout = lay_out (&scene, 5000);
 
-  /* Two of hunyuan, one of zhipu that was never used, and one of who is gone; none of the unused. */
+  /* Two of hunyuan, one of zhipu that was never used, and one of who is gone; none of the
+   * unused. */
   g_assert_cmpuint (layout->rows->len, ==, 4);
   g_assert_cmpint (layout->from, ==, T0);
   g_assert_cmpint (layout->to, ==, T0 + 5000);
@@ -182,7 +183,7 @@ test_rows (void)
 static void
 test_workers (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   Scene scene;
 
   scene_init (&scene);
@@ -200,7 +201,7 @@ test_workers (void)
 static void
 test_no_work_and_held (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   Scene scene;
 
   scene_init (&scene);
@@ -222,7 +223,7 @@ test_no_work_and_held (void)
 static void
 test_window (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   const GwTimelineGap *gap;
   Scene scene;
 
@@ -245,7 +246,7 @@ test_window (void)
 static void
 test_cap (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   Scene scene;
 
   scene_init (&scene);
@@ -264,7 +265,7 @@ test_cap (void)
 static void
 test_cool_down (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   GwTimelineLane *lane;
   Scene scene;
 
@@ -286,7 +287,7 @@ test_cool_down (void)
 static void
 test_back_off (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   Scene scene;
 
   scene_init (&scene);
@@ -308,7 +309,7 @@ test_back_off (void)
 static void
 test_stopped (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
   Scene scene;
 
   scene_init (&scene);
@@ -324,8 +325,8 @@ test_stopped (void)
 static void
 test_odd (void)
 {
-  g_autoptr(GwTimelineLayout) layout = NULL;
-  g_autoptr(GwTimelineLayout) empty = NULL;
+  g_autoptr (GwTimelineLayout) layout = NULL;
+  g_autoptr (GwTimelineLayout) empty = NULL;
   GwAttempt *attempt;
   GRand *random = g_rand_new_with_seed (7);
   Scene scene;
@@ -432,7 +433,7 @@ journal_cb (FakeGateway *fake,
             gpointer user_data)
 {
   Journal *journal = user_data;
-  g_autoptr(GString) text = g_string_new ("{\"attempts\":[");
+  g_autoptr (GString) text = g_string_new ("{\"attempts\":[");
   GHashTable *query = NULL;
   const char *before, *since;
   guint64 from, to;
@@ -518,9 +519,9 @@ test_journal (void)
 {
   FakeGateway *fake = fake_gateway_new (FAKE_OURS);
   Journal journal = { .n = 1200, .store = "one" };
-  g_autoptr(GwClient) client = gw_client_new (fake_gateway_uri (fake), NULL, GW_PROTOCOL_GANGWAY);
-  g_autoptr(GwAttemptList) list = gw_attempt_list_new (client);
-  g_autoptr(GwAttemptItem) last = NULL;
+  g_autoptr (GwClient) client = gw_client_new (fake_gateway_uri (fake), NULL, GW_PROTOCOL_GANGWAY);
+  g_autoptr (GwAttemptList) list = gw_attempt_list_new (client);
+  g_autoptr (GwAttemptItem) last = NULL;
   const GwTimelineLane *lane;
   int n = 0;
 
@@ -567,8 +568,8 @@ test_journal (void)
 static void
 test_minimal (void)
 {
-  g_autoptr(GwClient) client = gw_client_new ("http://127.0.0.1:1", NULL, GW_PROTOCOL_MINIMAL);
-  g_autoptr(GwAttemptList) list = gw_attempt_list_new (client);
+  g_autoptr (GwClient) client = gw_client_new ("http://127.0.0.1:1", NULL, GW_PROTOCOL_MINIMAL);
+  g_autoptr (GwAttemptList) list = gw_attempt_list_new (client);
 
   g_assert_false (gw_attempt_list_is_supported (list));
   gw_attempt_list_set_active (list, TRUE);

@@ -393,8 +393,8 @@ providers_set_cb (GObject *source,
     g_warning ("the queue could not be told of the providers: %s", error->message);
 }
 
-/* Engine thread. Limits that a person wrote are stored by the gateway that took them: if this is here
- * first, the stored ones still differ, and nothing is to be said of it. */
+/* Engine thread. Limits that a person wrote are stored by the gateway that took them: if this is
+ * here first, the stored ones still differ, and nothing is to be said of it. */
 static gboolean
 catalogue_changed_cb (gpointer data)
 {

@@ -83,7 +83,8 @@ _gw_engine_wait (GwEngine *self)
  * gw_engine_is_waiting:
  * @self: an engine that has started
  *
- * Returns: whether its queue could not be used yet; gw_engine_set_ready_func() tells when it can. Any
+ * Returns: whether its queue could not be used yet; gw_engine_set_ready_func() tells when it can.
+ * Any
  *   thread
  */
 gboolean
@@ -97,7 +98,8 @@ gw_engine_is_waiting (GwEngine *self)
 /**
  * gw_engine_set_ready_func:
  * @self: an engine that was not started
- * @func: called in the owner's thread when an engine that has waited for its queue does all its work
+ * @func: called in the owner's thread when an engine that has waited for its queue does all its
+ * work
  */
 void
 gw_engine_set_ready_func (GwEngine *self,

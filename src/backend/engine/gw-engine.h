@@ -91,14 +91,16 @@ gboolean gw_engine_stop_finish (GwEngine *self, GAsyncResult *result, GError **e
 typedef void (*GwEngineFailedFunc) (GwEngine *self, const GError *error, gpointer user_data);
 void gw_engine_set_failed_func (GwEngine *self, GwEngineFailedFunc func, gpointer user_data);
 
-/* A queue elsewhere (Redis) may be away at the start. Then the gateway serves all the same, refusing
- * with the reason, and everything else follows when the queue is there. Not with GW_HOST_BATCH. */
+/* A queue elsewhere (Redis) may be away at the start. Then the gateway serves all the same,
+ * refusing with the reason, and everything else follows when the queue is there. Not with
+ * GW_HOST_BATCH. */
 gboolean gw_engine_is_waiting (GwEngine *self);
 typedef void (*GwEngineReadyFunc) (GwEngine *self, gpointer user_data);
 void gw_engine_set_ready_func (GwEngine *self, GwEngineReadyFunc func, gpointer user_data);
 
-/* (nullable) The id of the data that an engine with @options would serve, without taking hold of them;
- * NULL where that cannot be told: there are none yet, or they are on Redis. Reads a small file. */
+/* (nullable) The id of the data that an engine with @options would serve, without taking hold of
+ * them; NULL where that cannot be told: there are none yet, or they are on Redis. Reads a small
+ * file. */
 char *gw_engine_dup_store (const GwEngineOptions *options);
 
 /* A queue goes from the data directory to Redis, or back. */

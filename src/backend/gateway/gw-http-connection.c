@@ -133,9 +133,10 @@ gw_http_input_is_readable (GPollableInputStream *stream)
   return self->ended || (g_socket_condition_check (self->socket, G_IO_IN) & G_IO_IN) != 0;
 }
 
-/* The descriptor is the source's own, not a child source's, and the source may recurse (nothing runs the
- * loop within it): libsoup puts more sources around this one, and around the dispatch of each that may
- * not recurse GLib takes the descriptor out of its poll and puts it back, a system call each. */
+/* The descriptor is the source's own, not a child source's, and the source may recurse (nothing
+ * runs the loop within it): libsoup puts more sources around this one, and around the dispatch of
+ * each that may not recurse GLib takes the descriptor out of its poll and puts it back, a system
+ * call each. */
 static GSource *
 gw_http_input_create_source (GPollableInputStream *stream,
                              GCancellable *cancellable)

@@ -179,7 +179,8 @@ limits_set_cb (GObject *source,
     }
 }
 
-/* The queue's limits follow the user who wrote them; those of the other providers stay as they are. */
+/* The queue's limits follow the user who wrote them; those of the other providers stay as they
+ * are. */
 static void
 tell_queue (GwRequest *request,
             const char *set_limits_of,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Where keys come from at the start: environment or the service manager's credentials first, then the
- * keyring; and whether a local server answers. Everything is asked at once and bounded, so that a
- * start waits a second at most. */
+/* Where keys come from at the start: environment or the service manager's credentials first, then
+ * the keyring; and whether a local server answers. Everything is asked at once and bounded, so that
+ * a start waits a second at most. */
 
 #define G_LOG_DOMAIN "gw-catalogue"
 

@@ -148,7 +148,7 @@ gw_catalogue_new (GwConfig *config)
 
 GwCatalogueEntry *
 _gw_catalogue_find_locked (GwCatalogue *self,
-             const char *name)
+                           const char *name)
 {
   for (guint i = 0; name != NULL && i < self->entries->len; i++)
     {
@@ -169,7 +169,7 @@ _gw_catalogue_is_practice (const GwProviderConfig *config)
 
 gboolean
 _gw_catalogue_is_in_use_locked (GwCatalogue *self,
-                  const GwCatalogueEntry *entry)
+                                const GwCatalogueEntry *entry)
 {
   if (!entry->config->enabled)
     return FALSE;
@@ -492,8 +492,8 @@ gw_catalogue_make_test_provider (GwCatalogue *self,
   return gw_provider_new (config, secret != NULL ? gw_secret_get (secret) : NULL, clock);
 }
 
-/* (transfer full) (nullable): the same for the same key, and of no use to find it: machines that share a
- * queue tell by it whether a key that was refused is theirs, too. */
+/* (transfer full) (nullable): the same for the same key, and of no use to find it: machines that
+ * share a queue tell by it whether a key that was refused is theirs, too. */
 char *
 gw_catalogue_dup_key_digest (GwCatalogue *self,
                              const char *name)

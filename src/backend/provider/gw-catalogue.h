@@ -63,8 +63,8 @@ char **gw_catalogue_dup_found (GwCatalogue *self, const char *name);
 
 void gw_catalogue_set_order (GwCatalogue *self, const char *const *order);
 
-/* @key: (nullable) NULL leaves the key as it is, "" forgets it; several stand one a line. Persisted: configuration file and
- * keyring. Finish tells in @source where the key is now. */
+/* @key: (nullable) NULL leaves the key as it is, "" forgets it; several stand one a line.
+ * Persisted: configuration file and keyring. Finish tells in @source where the key is now. */
 void gw_catalogue_put_async (GwCatalogue *self, GwProviderConfig *config, const char *key,
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data);

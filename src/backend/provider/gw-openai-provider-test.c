@@ -14,9 +14,9 @@
 #include "provider/gw-secret.h"
 
 /*
- * Whether a provider is there, takes each key and knows its model: asked for its models, then, where
- * that is not answered, for one word. In the context of whoever asks. Guarantee: no key is tried
- * twice, and the test ends within its time.
+ * Whether a provider is there, takes each key and knows its model: asked for its models, then,
+ * where that is not answered, for one word. In the context of whoever asks. Guarantee: no key is
+ * tried twice, and the test ends within its time.
  */
 
 #define TEST_TOTAL_MS 20000

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * GwSecret:
  *
- * A key, or several, in memory: in pages of its own that no core dump holds and, where the system lets it, no
- * swap; wiped when the last reference goes. Refcounted, thread-safe, never changed.
+ * A key, or several, in memory: in pages of its own that no core dump holds and, where the system
+ * lets it, no swap; wiped when the last reference goes. Refcounted, thread-safe, never changed.
  */
 typedef struct _GwSecret GwSecret;
 

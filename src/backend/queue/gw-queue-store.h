@@ -115,8 +115,8 @@ gboolean gw_queue_move (GwQueueStore *from, GwQueueStore *to, GwMoveFunc tell, g
  * */
 char *gw_sqlite_store_find_moved (const char *data_dir);
 
-/* The id of an embedded queue's data, read without taking hold of it; NULL where there is none yet, or
- * it was moved away. */
+/* The id of an embedded queue's data, read without taking hold of it; NULL where there is none yet,
+ * or it was moved away. */
 char *gw_sqlite_store_dup_id (const char *data_dir);
 
 /* How many unfinished tasks an embedded queue has that nobody works on; 0 where nobody can tell. */

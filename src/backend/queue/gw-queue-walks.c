@@ -6,8 +6,9 @@
 #include "queue/gw-queue-walks.h"
 
 /*
- * The walks through the change feed that are under way, for either engine. Any thread, under a mutex
- * that is held for a look-up. Guarantee: a walk that is forgotten begins anew; none is made up.
+ * The walks through the change feed that are under way, for either engine. Any thread, under a
+ * mutex that is held for a look-up. Guarantee: a walk that is forgotten begins anew; none is made
+ * up.
  */
 
 #define KEPT_MS (3600 * 1000)

@@ -175,8 +175,8 @@ void gw_queue_set_providers_async (GwQueue *self, GPtrArray *providers, gboolean
     GAsyncReadyCallback callback, gpointer user_data);
 char **gw_queue_set_providers_finish (GwQueue *self, GAsyncResult *result, GError **error);
 
-/* Limits of the queue as a whole, from now on; GW_QUEUE_LIMIT_KEPT is as it is. Errors: GW_ERROR_CONFLICT where this kind of queue
- * cannot change them. */
+/* Limits of the queue as a whole, from now on; GW_QUEUE_LIMIT_KEPT is as it is. Errors:
+ * GW_ERROR_CONFLICT where this kind of queue cannot change them. */
 void gw_queue_set_limits_async (GwQueue *self, const GwQueueLimits *limits,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_set_limits_finish (GwQueue *self, GAsyncResult *result, GError **error);

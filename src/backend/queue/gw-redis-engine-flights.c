@@ -11,11 +11,11 @@
  * What this engine has in hand: the calls that were claimed and whose end has not been told.
  *
  * An attempt is told by its store, its engine, its task and a number that was drawn for it (nonce),
- * beside its own: a Redis that comes back without its data, or with older ones, gives the same numbers
- * again, and no answer may ever become that of another task. What the engine's callers see as an
- * attempt has the number of the era above that of the attempt; an era ends when the server is another
- * one than before. What is in hand is told whenever the engine comes, so that Redis learns anew what
- * it has lost, and nobody is given a slot that is taken.
+ * beside its own: a Redis that comes back without its data, or with older ones, gives the same
+ * numbers again, and no answer may ever become that of another task. What the engine's callers see
+ * as an attempt has the number of the era above that of the attempt; an era ends when the server is
+ * another one than before. What is in hand is told whenever the engine comes, so that Redis learns
+ * anew what it has lost, and nobody is given a slot that is taken.
  *
  * Threading: the engine's thread, but for those that say otherwise.
  */

@@ -150,8 +150,8 @@ ask_all (GwRedisEngine *engine,
   return replies;
 }
 
-/* Claims that the scheduler must judge: all of a group together, round by round, until each is granted
- * or refused. What was finished before them stays so. */
+/* Claims that the scheduler must judge: all of a group together, round by round, until each is
+ * granted or refused. What was finished before them stays so. */
 static void
 settle_claims (GwRedisEngine *engine,
                GPtrArray *group,

@@ -7,9 +7,9 @@
 #include "queue/gw-redis-engine-private.h"
 
 /*
- * Keys that somebody deleted by hand: the queue is looked through in short steps (repair.lua), after
- * a step has failed by itself, when something is seen to be missing, and once a day. Of a queue whose
- * head is gone the rest is cleared away before a new one begins. The engine's thread.
+ * Keys that somebody deleted by hand: the queue is looked through in short steps (repair.lua),
+ * after a step has failed by itself, when something is seen to be missing, and once a day. Of a
+ * queue whose head is gone the rest is cleared away before a new one begins. The engine's thread.
  */
 
 /* One step of it, or a look whether there is one to do. */

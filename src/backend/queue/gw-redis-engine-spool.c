@@ -9,8 +9,8 @@
 #include "queue/gw-redis-engine-private.h"
 
 /*
- * Ends of calls that Redis does not take: they go to this machine's disk, and are told when it takes
- * them again, also those that another process left in the same folder.
+ * Ends of calls that Redis does not take: they go to this machine's disk, and are told when it
+ * takes them again, also those that another process left in the same folder.
  *
  * Threading: the engine's thread.
  */
@@ -142,8 +142,8 @@ typedef struct {
   guint others;
 } Tally;
 
-/* The step of this one fails: it is tried a few times, and never stands before the others. Whether it
- * is to be tried again. */
+/* The step of this one fails: it is tried a few times, and never stands before the others. Whether
+ * it is to be tried again. */
 static gboolean
 note_failure (GwRedisEngine *engine,
               GwRedisKept *kept,

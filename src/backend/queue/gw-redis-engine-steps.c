@@ -113,8 +113,9 @@ gw_redis_engine_append_script (GwRedisEngine *engine,
   return append_script (engine, script, arguments, FALSE);
 }
 
-/* (transfer full) (nullable): Redis does not know the script that it was asked to run: it is loaded, and
- * asked for once more; should somebody have it forget again just then, its text goes along. */
+/* (transfer full) (nullable): Redis does not know the script that it was asked to run: it is
+ * loaded, and asked for once more; should somebody have it forget again just then, its text goes
+ * along. */
 redisReply *
 gw_redis_engine_ask_again (GwRedisEngine *engine,
                            GwRedisScript script,

@@ -13,9 +13,9 @@
  * lease while anything is under way, sweeps what time removes, and sleeps otherwise.
  *
  * When the connection is lost, what was asked is refused, since nobody can know whether it was
- * done; but the end of a call waits for the next connection, for the answer is paid, and finishing is
- * compare-and-set: in memory for a moment, then on this machine's disk. The face's functions may be
- * called on any thread.
+ * done; but the end of a call waits for the next connection, for the answer is paid, and finishing
+ * is compare-and-set: in memory for a moment, then on this machine's disk. The face's functions may
+ * be called on any thread.
  */
 
 #define GROUP_REQUESTS 256

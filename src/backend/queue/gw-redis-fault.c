@@ -8,10 +8,11 @@
 #include "queue/gw-redis-fault.h"
 
 /*
- * What Redis, or the system, says when something is wrong: what it means, and what to do. One table.
+ * What Redis, or the system, says when something is wrong: what it means, and what to do. One
+ * table.
  *
- * GW_ERROR_CONFIG is what waiting does not mend: a program that starts ends with it. Everything else
- * passes by itself, or by somebody's act on Redis, and is waited for.
+ * GW_ERROR_CONFIG is what waiting does not mend: a program that starts ends with it. Everything
+ * else passes by itself, or by somebody's act on Redis, and is waited for.
  *
  * Pure functions, any thread.
  */

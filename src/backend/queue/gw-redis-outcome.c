@@ -10,7 +10,8 @@
 
 /*
  * What a call came to, as a record that outlives the process: a line with the sum of the rest, and
- * JSON that a person can read, too, since it may hold an answer that was paid and has no other place.
+ * JSON that a person can read, too, since it may hold an answer that was paid and has no other
+ * place.
  *
  * Pure functions, any thread. Guarantee: what was not written whole, or was changed, is not read.
  */

@@ -9,7 +9,8 @@
 
 /*
  * Reading of what Redis answered, which is outside data: a member that is missing or of another
- * type reads as nothing, 0 or an empty text, and never as memory of something else. Pure; any thread.
+ * type reads as nothing, 0 or an empty text, and never as memory of something else. Pure; any
+ * thread.
  */
 
 /* How many elements @reply has; 0 if it is no array. */

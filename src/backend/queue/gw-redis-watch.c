@@ -192,7 +192,8 @@ gw_redis_watch_await (GwRedisWatch *watch,
   g_mutex_unlock (&watch->mutex);
 }
 
-/* The engine had to connect anew: so does the watch, which notices by itself only when it is told. */
+/* The engine had to connect anew: so does the watch, which notices by itself only when it is
+ * told. */
 void
 gw_redis_watch_renew (GwRedisWatch *watch)
 {

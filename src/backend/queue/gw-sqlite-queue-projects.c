@@ -203,8 +203,8 @@ gw_sq_step_patch_project (GwSqState *state,
   return result;
 }
 
-/* Followers hear of the tasks one by one. More than the list of removals holds are not written at all:
- * whoever may know one of them begins anew. */
+/* Followers hear of the tasks one by one. More than the list of removals holds are not written at
+ * all: whoever may know one of them begins anew. */
 static void
 note_tasks_removed (GwSqState *state,
                     GwSqProject *project)

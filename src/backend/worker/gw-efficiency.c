@@ -134,7 +134,8 @@ gw_efficiency_measure (const GwBoundLane *lanes,
 
 /**
  * gw_efficiency_bound:
- * @lanes: (array length=n_lanes): slots and windows; their durations are set to values of this call,
+ * @lanes: (array length=n_lanes): slots and windows; their durations are set to values of this
+ * call,
  *   and must not be read after it
  * @n_lanes: how many lanes
  * @cap: calls at once over all lanes

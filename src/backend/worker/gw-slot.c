@@ -301,8 +301,9 @@ gw_slot_call (GwSlot *self,
 
   self->grant = grant;
 
-  /* The task was cancelled, or the lane told to stop, while the claim was on its way; or the machine
-   * stood still since, and others may have sent the task by now: nothing was sent, and nothing is. */
+  /* The task was cancelled, or the lane told to stop, while the claim was on its way; or the
+   * machine stood still since, and others may have sent the task by now: nothing was sent, and
+   * nothing is. */
   if (given_up)
     late = "The task was cancelled before it was sent.";
   else if (self->provider == NULL)
@@ -468,9 +469,9 @@ gw_slot_ask (GwSlot *self)
  * @self: a slot
  * @attempt: an attempt; 0: whatever it does
  *
- * Gives up the call if it is for that attempt, also if the slot does not know yet that it was granted
- * it. With 0 the slot also stops waiting for a store that has no space: the answer is then lost, and
- * the attempt counts as uncertain at the next start.
+ * Gives up the call if it is for that attempt, also if the slot does not know yet that it was
+ * granted it. With 0 the slot also stops waiting for a store that has no space: the answer is then
+ * lost, and the attempt counts as uncertain at the next start.
  */
 void
 gw_slot_abort (GwSlot *self,
