@@ -63,7 +63,10 @@ gw_acts_free (GwActs *acts)
  * @body: (transfer full) (nullable)
  */
 void
-gw_acts_add (GwActs *acts, const char *method, char *path, JsonObject *body)
+gw_acts_add (GwActs *acts,
+             const char *method,
+             char *path,
+             JsonObject *body)
 {
   Act *act = g_new0 (Act, 1);
 
@@ -80,7 +83,9 @@ gw_acts_add (GwActs *acts, const char *method, char *path, JsonObject *body)
  * POST @path with `task_ids`, in as many calls as it takes.
  */
 void
-gw_acts_add_ids (GwActs *acts, const char *path, GPtrArray *task_ids)
+gw_acts_add_ids (GwActs *acts,
+                 const char *path,
+                 GPtrArray *task_ids)
 {
   guint i;
   guint j;
@@ -100,7 +105,9 @@ gw_acts_add_ids (GwActs *acts, const char *path, GPtrArray *task_ids)
 static void pump (GTask *task);
 
 static void
-called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+called_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GwActs *acts = g_task_get_task_data (task);
@@ -141,7 +148,9 @@ pump (GTask *task)
  * @acts: (transfer full)
  */
 void
-gw_acts_run_async (GwActs *acts, GCancellable *cancellable, GAsyncReadyCallback callback,
+gw_acts_run_async (GwActs *acts,
+                   GCancellable *cancellable,
+                   GAsyncReadyCallback callback,
                    gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
@@ -152,7 +161,9 @@ gw_acts_run_async (GwActs *acts, GCancellable *cancellable, GAsyncReadyCallback 
 }
 
 gboolean
-gw_acts_run_finish (GAsyncResult *result, guint *changed, GError **error)
+gw_acts_run_finish (GAsyncResult *result,
+                    guint *changed,
+                    GError **error)
 {
   gssize n = g_task_propagate_int (G_TASK (result), error);
 

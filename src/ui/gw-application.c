@@ -36,7 +36,9 @@ struct _GwApplication {
 G_DEFINE_FINAL_TYPE (GwApplication, gw_application, ADW_TYPE_APPLICATION)
 
 static void
-stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+stopped_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwApplication) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -88,7 +90,9 @@ signal_cb (gpointer user_data)
 }
 
 static void
-quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+quit_action (GSimpleAction *action,
+             GVariant *parameter,
+             gpointer user_data)
 {
   GwApplication *self = user_data;
 
@@ -97,14 +101,18 @@ quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
-quit_now_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+quit_now_action (GSimpleAction *action,
+                 GVariant *parameter,
+                 gpointer user_data)
 {
   stop (user_data);
 }
 
 /* A button of a notification; it may outlive the window. */
 static void
-notified_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+notified_action (GSimpleAction *action,
+                 GVariant *parameter,
+                 gpointer user_data)
 {
   GwApplication *self = user_data;
   const char *act = g_variant_get_string (parameter, NULL);
@@ -119,7 +127,9 @@ notified_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 /* From the menu of the launcher: the window comes up, and does it. */
 static void
-launcher_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+launcher_action (GSimpleAction *action,
+                 GVariant *parameter,
+                 gpointer user_data)
 {
   GwApplication *self = user_data;
   g_autofree char *name = g_strconcat ("win.", g_action_get_name (G_ACTION (action)), NULL);
@@ -132,7 +142,9 @@ launcher_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
-about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+about_action (GSimpleAction *action,
+              GVariant *parameter,
+              gpointer user_data)
 {
   GwApplication *self = user_data;
 
@@ -194,7 +206,10 @@ gw_application_activate (GApplication *application)
 }
 
 static void
-gw_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
+gw_application_open (GApplication *application,
+                     GFile **files,
+                     int n_files,
+                     const char *hint)
 {
   GwApplication *self = GW_APPLICATION (application);
 
@@ -204,7 +219,9 @@ gw_application_open (GApplication *application, GFile **files, int n_files, cons
 }
 
 static void
-show_found_cb (GwApplication *self, const char *task_id, guint32 time)
+show_found_cb (GwApplication *self,
+               const char *task_id,
+               guint32 time)
 {
   gw_application_activate (G_APPLICATION (self));
   if (self->window != NULL)
@@ -212,7 +229,9 @@ show_found_cb (GwApplication *self, const char *task_id, guint32 time)
 }
 
 static void
-search_cb (GwApplication *self, const char *text, guint32 time)
+search_cb (GwApplication *self,
+           const char *text,
+           guint32 time)
 {
   gw_application_activate (G_APPLICATION (self));
   if (self->window != NULL)
@@ -220,8 +239,10 @@ search_cb (GwApplication *self, const char *text, guint32 time)
 }
 
 static gboolean
-gw_application_dbus_register (GApplication *application, GDBusConnection *connection,
-                              const char *path, GError **error)
+gw_application_dbus_register (GApplication *application,
+                              GDBusConnection *connection,
+                              const char *path,
+                              GError **error)
 {
   GwApplication *self = GW_APPLICATION (application);
   g_autofree char *search_path = g_strconcat (path, "/SearchProvider", NULL);
@@ -238,7 +259,8 @@ gw_application_dbus_register (GApplication *application, GDBusConnection *connec
 }
 
 static void
-gw_application_dbus_unregister (GApplication *application, GDBusConnection *connection,
+gw_application_dbus_unregister (GApplication *application,
+                                GDBusConnection *connection,
                                 const char *path)
 {
   GwApplication *self = GW_APPLICATION (application);
@@ -252,7 +274,9 @@ gw_application_dbus_unregister (GApplication *application, GDBusConnection *conn
 
 /* The options of a start while another one runs can only be refused, or be the same. */
 static gboolean
-take_option (char **current, const char *value, gboolean first)
+take_option (char **current,
+             const char *value,
+             gboolean first)
 {
   if (value == NULL || g_strcmp0 (*current, value) == 0)
     return TRUE;
@@ -264,7 +288,9 @@ take_option (char **current, const char *value, gboolean first)
 }
 
 static char *
-make_absolute (GApplicationCommandLine *command_line, GVariantDict *options, const char *key)
+make_absolute (GApplicationCommandLine *command_line,
+               GVariantDict *options,
+               const char *key)
 {
   g_autofree char *path = NULL;
   g_autoptr (GFile) file = NULL;
@@ -276,7 +302,8 @@ make_absolute (GApplicationCommandLine *command_line, GVariantDict *options, con
 }
 
 static int
-gw_application_command_line (GApplication *application, GApplicationCommandLine *command_line)
+gw_application_command_line (GApplication *application,
+                             GApplicationCommandLine *command_line)
 {
   GwApplication *self = GW_APPLICATION (application);
   GVariantDict *options = g_application_command_line_get_options_dict (command_line);
@@ -318,7 +345,8 @@ gw_application_command_line (GApplication *application, GApplicationCommandLine 
 }
 
 static int
-gw_application_handle_local_options (GApplication *application, GVariantDict *options)
+gw_application_handle_local_options (GApplication *application,
+                                     GVariantDict *options)
 {
   if (g_variant_dict_contains (options, "version"))
     {

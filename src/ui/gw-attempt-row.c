@@ -95,7 +95,9 @@ gw_attempt_row_tick (GwAttemptRow *self)
  * @ready_at: see gw_attempt_times()
  */
 void
-gw_attempt_row_set_attempt (GwAttemptRow *self, GwAttempt *attempt, gint64 ready_at)
+gw_attempt_row_set_attempt (GwAttemptRow *self,
+                            GwAttempt *attempt,
+                            gint64 ready_at)
 {
   g_autofree char *words = NULL;
   g_autofree char *mark = NULL;

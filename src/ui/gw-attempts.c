@@ -50,7 +50,8 @@ static guint signals[N_SIGNALS];
 static void fetch_page (GwAttempts *self, guint64 since);
 
 static void
-set_note (GwAttempts *self, const char *text)
+set_note (GwAttempts *self,
+          const char *text)
 {
   gtk_label_set_text (self->note, text != NULL ? text : "");
   gtk_widget_set_visible (GTK_WIDGET (self->note), text != NULL);
@@ -136,7 +137,8 @@ update_rows (GwAttempts *self)
 }
 
 static int
-compare_numbers (gconstpointer a, gconstpointer b)
+compare_numbers (gconstpointer a,
+                 gconstpointer b)
 {
   const GwAttempt *one = *(GwAttempt *const *) a;
   const GwAttempt *other = *(GwAttempt *const *) b;
@@ -145,7 +147,8 @@ compare_numbers (gconstpointer a, gconstpointer b)
 }
 
 static void
-take_page (GwAttempts *self, JsonObject *page)
+take_page (GwAttempts *self,
+           JsonObject *page)
 {
   JsonArray *array = gw_json_peek_array (page, "attempts");
   guint n = array != NULL ? json_array_get_length (array) : 0;
@@ -177,7 +180,9 @@ take_page (GwAttempts *self, JsonObject *page)
 }
 
 static void
-fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+fetched_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwAttempts) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -197,7 +202,8 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-fetch_page (GwAttempts *self, guint64 since)
+fetch_page (GwAttempts *self,
+            guint64 since)
 {
   g_autofree char *path = gw_client_build_path ("tasks", self->task_id, "attempts", NULL);
   g_autofree char *query
@@ -268,7 +274,8 @@ gw_attempts_tick (GwAttempts *self)
  * @task: (nullable): whose attempts; the same one in another state has them fetched anew
  */
 void
-gw_attempts_set_task (GwAttempts *self, const GwTask *task)
+gw_attempts_set_task (GwAttempts *self,
+                      const GwTask *task)
 {
   gboolean same;
 
@@ -301,7 +308,8 @@ gw_attempts_set_task (GwAttempts *self, const GwTask *task)
 }
 
 void
-gw_attempts_set_client (GwAttempts *self, GwClient *client)
+gw_attempts_set_client (GwAttempts *self,
+                        GwClient *client)
 {
   g_return_if_fail (GW_IS_ATTEMPTS (self));
 

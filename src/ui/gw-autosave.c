@@ -78,7 +78,9 @@ mark_free (gpointer data)
  * Returns: (transfer full): a name for a file, without suffix
  */
 char *
-gw_autosave_make_name (const char *pattern, const char *project, gint64 wall_ms)
+gw_autosave_make_name (const char *pattern,
+                       const char *project,
+                       gint64 wall_ms)
 {
   g_autoptr (GDateTime) then = g_date_time_new_from_unix_local (wall_ms / 1000);
   g_autofree char *date = then != NULL ? g_date_time_format (then, "%Y-%m-%d") : g_strdup ("");
@@ -109,7 +111,10 @@ record_free (gpointer data)
 }
 
 static void
-record_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+record_thread (GTask *task,
+               gpointer source,
+               gpointer data,
+               GCancellable *cancellable)
 {
   Record *record = data;
   g_autofree char *folder = g_path_get_dirname (record->path);
@@ -123,7 +128,9 @@ record_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancel
 
 /* Only while no other is written. */
 static void
-save_record (GwAutosave *self, GAsyncReadyCallback callback, gpointer user_data)
+save_record (GwAutosave *self,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   Record *record = g_new0 (Record, 1);
@@ -163,7 +170,9 @@ place_free (Place *place)
 }
 
 static gboolean
-look_at (const char *path, guint64 *size, gint64 *time)
+look_at (const char *path,
+         guint64 *size,
+         gint64 *time)
 {
   GStatBuf info;
 
@@ -183,9 +192,13 @@ is_as_written (const Place *place)
   return look_at (place->old, &size, &time) && size == place->old_size && time == place->old_time;
 }
 
-/* The file that we wrote before, if it is as we left it, else a name that nobody has. In a thread. */
+/* The file that we wrote before, if it is as we left it, else a name that nobody has. In a
+ * thread. */
 static void
-find_place_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+find_place_thread (GTask *task,
+                   gpointer source,
+                   gpointer data,
+                   GCancellable *cancellable)
 {
   Place *place = data;
   guint i;
@@ -209,7 +222,10 @@ find_place_thread (GTask *task, gpointer source, gpointer data, GCancellable *ca
 }
 
 static void
-look_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+look_thread (GTask *task,
+             gpointer source,
+             gpointer data,
+             GCancellable *cancellable)
 {
   Place *place = data;
 
@@ -219,7 +235,9 @@ look_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 
 /* @place belongs to the thread until @callback. */
 static void
-run_in_thread (Place *place, GTaskThreadFunc function, GAsyncReadyCallback callback,
+run_in_thread (Place *place,
+               GTaskThreadFunc function,
+               GAsyncReadyCallback callback,
                gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
@@ -230,7 +248,8 @@ run_in_thread (Place *place, GTaskThreadFunc function, GAsyncReadyCallback callb
 }
 
 static Place *
-make_place (GwAutosave *self, GwProject *project)
+make_place (GwAutosave *self,
+            GwProject *project)
 {
   const char *id = project->project_id;
   const char *title
@@ -262,7 +281,10 @@ make_place (GwAutosave *self, GwProject *project)
 }
 
 static void
-note_written (GwAutosave *self, const char *project_id, const Place *place, guint64 mark)
+note_written (GwAutosave *self,
+              const char *project_id,
+              const Place *place,
+              guint64 mark)
 {
   if (!place->exists)
     return;
@@ -288,8 +310,8 @@ get_mark (GwProject *project)
                                                     : (UNFINISHED | ended);
 }
 
-/* A project that was here and is removed: nothing of it is written any more. Those of other gateways
- * stay in the record. */
+/* A project that was here and is removed: nothing of it is written any more. Those of other
+ * gateways stay in the record. */
 static void
 forget_removed (GwAutosave *self)
 {
@@ -421,7 +443,8 @@ job_free (Job *job)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Job, job_free)
 
 static void
-finish (Job *job, GError *owned_error)
+finish (Job *job,
+        GError *owned_error)
 {
   GwAutosave *self = job->self;
   gboolean had_error = self->error != NULL;
@@ -451,7 +474,9 @@ finish (Job *job, GError *owned_error)
 }
 
 static void
-recorded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+recorded_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
 
@@ -459,7 +484,9 @@ recorded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+looked_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GwAutosave *self = job->self;
@@ -471,7 +498,9 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-pruned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+pruned_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwAutosave) self = user_data;
 
@@ -480,7 +509,9 @@ pruned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+saved_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GError *error = NULL;
@@ -495,7 +526,9 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+collected_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GError *error = NULL;
@@ -515,7 +548,9 @@ collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-placed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+placed_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GwAutosave *self = job->self;
@@ -591,7 +626,10 @@ start_over (GwAutosave *self)
  * @folder: (nullable): NULL or "" to save nothing
  */
 void
-gw_autosave_set_place (GwAutosave *self, const char *folder, GwFormat format, const char *pattern)
+gw_autosave_set_place (GwAutosave *self,
+                       const char *folder,
+                       GwFormat format,
+                       const char *pattern)
 {
   g_return_if_fail (GW_IS_AUTOSAVE (self));
 
@@ -611,7 +649,9 @@ gw_autosave_set_place (GwAutosave *self, const char *folder, GwFormat format, co
  * @list: (nullable): whose projects are saved
  */
 void
-gw_autosave_set_list (GwAutosave *self, GwClient *client, GwTaskList *list)
+gw_autosave_set_list (GwAutosave *self,
+                      GwClient *client,
+                      GwTaskList *list)
 {
   g_return_if_fail (GW_IS_AUTOSAVE (self));
 

@@ -39,15 +39,23 @@ width_cb (gpointer user_data)
 }
 
 static void
-gw_banner_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
-                   int *natural, int *minimum_baseline, int *natural_baseline)
+gw_banner_measure (GtkWidget *widget,
+                   GtkOrientation orientation,
+                   int for_size,
+                   int *minimum,
+                   int *natural,
+                   int *minimum_baseline,
+                   int *natural_baseline)
 {
   gtk_widget_measure (GTK_WIDGET (GW_BANNER (widget)->revealer), orientation, for_size, minimum,
                       natural, minimum_baseline, natural_baseline);
 }
 
 static void
-gw_banner_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+gw_banner_size_allocate (GtkWidget *widget,
+                         int width,
+                         int height,
+                         int baseline)
 {
   GwBanner *self = GW_BANNER (widget);
 
@@ -100,7 +108,9 @@ gw_banner_init (GwBanner *self)
 }
 
 static void
-set_button (GtkButton *button, const char *label, const char *action)
+set_button (GtkButton *button,
+            const char *label,
+            const char *action)
 {
   g_autofree char *name = NULL;
   g_autoptr (GVariant) target = NULL;
@@ -125,8 +135,12 @@ set_button (GtkButton *button, const char *label, const char *action)
  * @second_action: (nullable)
  */
 void
-gw_banner_show (GwBanner *self, const char *message, const char *first_label,
-                const char *first_action, const char *second_label, const char *second_action)
+gw_banner_show (GwBanner *self,
+                const char *message,
+                const char *first_label,
+                const char *first_action,
+                const char *second_label,
+                const char *second_action)
 {
   g_return_if_fail (GW_IS_BANNER (self));
 

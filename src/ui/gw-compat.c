@@ -16,7 +16,9 @@
  * Names the whole row for screen readers.
  */
 void
-gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label)
+gw_compat_label_row (GtkListItem *item,
+                     GtkWidget *cell,
+                     const char *label)
 {
   GtkWidget *row = gtk_widget_get_parent (cell);
 
@@ -38,7 +40,8 @@ gw_compat_label_row (GtkListItem *item, GtkWidget *cell, const char *label)
  * As gw_compat_label_row(), in a plain list.
  */
 void
-gw_compat_label_list_row (GtkListItem *item, const char *label)
+gw_compat_label_list_row (GtkListItem *item,
+                          const char *label)
 {
   GtkWidget *row = gtk_widget_get_parent (gtk_list_item_get_child (item));
 
@@ -56,7 +59,8 @@ gw_compat_label_list_row (GtkListItem *item, const char *label)
  * Has screen readers say @message; before GTK 4.14 there is no way to.
  */
 void
-gw_compat_announce (GtkWidget *widget, const char *message)
+gw_compat_announce (GtkWidget *widget,
+                    const char *message)
 {
 #if GTK_CHECK_VERSION(4, 14, 0)
   gtk_accessible_announce (GTK_ACCESSIBLE (widget), message,
@@ -66,7 +70,9 @@ gw_compat_announce (GtkWidget *widget, const char *message)
 
 #if !GTK_CHECK_VERSION(4, 10, 0)
 static void
-shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+shown_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GFile) file = user_data;
   g_autoptr (GVariant) answer = NULL;
@@ -89,7 +95,8 @@ shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
  * Shows @file in the file manager.
  */
 void
-gw_compat_show_file (GtkWindow *parent, GFile *file)
+gw_compat_show_file (GtkWindow *parent,
+                     GFile *file)
 {
 #if GTK_CHECK_VERSION(4, 10, 0)
   g_autoptr (GtkFileLauncher) launcher = gtk_file_launcher_new (file);
@@ -114,7 +121,8 @@ gw_compat_show_file (GtkWindow *parent, GFile *file)
  * Brings the row at @position into view, without selecting or focusing it.
  */
 void
-gw_compat_scroll_to (GtkColumnView *view, guint position)
+gw_compat_scroll_to (GtkColumnView *view,
+                     guint position)
 {
 #if GTK_CHECK_VERSION(4, 12, 0)
   gtk_column_view_scroll_to (view, position, NULL, GTK_LIST_SCROLL_NONE, NULL);
@@ -136,7 +144,9 @@ gw_compat_scroll_to (GtkColumnView *view, guint position)
  * For what is drawn by hand. Where the theme has no such colour, it is the text's.
  */
 void
-gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color)
+gw_compat_get_color (GtkWidget *widget,
+                     const char *name,
+                     GdkRGBA *color)
 {
   GtkStyleContext *style = gtk_widget_get_style_context (widget);
 
@@ -148,7 +158,8 @@ gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color)
 #define LEAST_HEADING 80 /* more than a letter of any size */
 
 static GtkWidget *
-find_with_class (GtkWidget *widget, const char *name)
+find_with_class (GtkWidget *widget,
+                 const char *name)
 {
   GtkWidget *found = gtk_widget_has_css_class (widget, name) ? widget : NULL;
 
@@ -170,7 +181,9 @@ find_with_class (GtkWidget *widget, const char *name)
  * Returns: (transfer none): an AdwMessageDialog over @parent
  */
 GtkWidget *
-gw_compat_message_dialog_new (GtkWindow *parent, const char *heading, const char *body)
+gw_compat_message_dialog_new (GtkWindow *parent,
+                              const char *heading,
+                              const char *body)
 {
   GtkWidget *dialog = adw_message_dialog_new (parent, heading, body);
 #if GTK_CHECK_VERSION(4, 14, 0)
@@ -193,8 +206,8 @@ gw_compat_message_dialog_new (GtkWindow *parent, const char *heading, const char
 /**
  * gw_compat_has_focus_in:
  *
- * Tab goes through every row of a list, whose end may be far away; lists that may be long ask this to
- * let it go on behind them. (GTK 4.12 has a property for that, 4.8 has not.)
+ * Tab goes through every row of a list, whose end may be far away; lists that may be long ask this
+ * to let it go on behind them. (GTK 4.12 has a property for that, 4.8 has not.)
  *
  * Returns: whether the focus is in @widget, or in what it holds
  */

@@ -23,7 +23,9 @@ _gw_composer_get_buffer (GwComposer *self)
 }
 
 void
-_gw_composer_forget_marks (GwComposer *self, GtkTextMark **start, GtkTextMark **end)
+_gw_composer_forget_marks (GwComposer *self,
+                           GtkTextMark **start,
+                           GtkTextMark **end)
 {
   if (*start == NULL)
     return;
@@ -35,7 +37,9 @@ _gw_composer_forget_marks (GwComposer *self, GtkTextMark **start, GtkTextMark **
 
 /* The lines in question, whole ones: FALSE where there are none. */
 gboolean
-_gw_composer_get_pasted (GwComposer *self, GtkTextIter *start, GtkTextIter *end)
+_gw_composer_get_pasted (GwComposer *self,
+                         GtkTextIter *start,
+                         GtkTextIter *end)
 {
   if (self->paste_start == NULL)
     return FALSE;
@@ -100,7 +104,8 @@ _gw_composer_update_bar (GwComposer *self)
 }
 
 void
-_gw_composer_take_aside (GwComposer *self, char *text)
+_gw_composer_take_aside (GwComposer *self,
+                         char *text)
 {
   g_free (self->aside);
   self->aside = text;
@@ -113,7 +118,10 @@ _gw_composer_take_aside (GwComposer *self, char *text)
 
 /* Runs before the text is in: what is too long for a field does not get there. */
 void
-_gw_composer_insert_cb (GtkTextBuffer *buffer, GtkTextIter *at, const char *text, int length,
+_gw_composer_insert_cb (GtkTextBuffer *buffer,
+                        GtkTextIter *at,
+                        const char *text,
+                        int length,
                         GwComposer *self)
 {
   gsize size = length < 0 ? strlen (text) : (gsize) length;
@@ -159,7 +167,10 @@ _gw_composer_count_pasted (GwComposer *self)
 
 /* Runs when the text is in, and "changed" has been told; @at is behind it. */
 void
-_gw_composer_inserted_cb (GtkTextBuffer *buffer, GtkTextIter *at, const char *text, int length,
+_gw_composer_inserted_cb (GtkTextBuffer *buffer,
+                          GtkTextIter *at,
+                          const char *text,
+                          int length,
                           GwComposer *self)
 {
   gsize size = length < 0 ? strlen (text) : (gsize) length;
@@ -228,7 +239,8 @@ _gw_composer_discard_clicked_cb (GwComposer *self)
  * Puts @text in as if it had been pasted where the cursor is.
  */
 void
-gw_composer_paste (GwComposer *self, const char *text)
+gw_composer_paste (GwComposer *self,
+                   const char *text)
 {
   GtkTextBuffer *buffer;
 
@@ -244,7 +256,8 @@ gw_composer_paste (GwComposer *self, const char *text)
 
 /* @serial: (out) (optional): another one each time that it changes. */
 const char *
-gw_composer_get_aside (GwComposer *self, guint *serial)
+gw_composer_get_aside (GwComposer *self,
+                       guint *serial)
 {
   g_return_val_if_fail (GW_IS_COMPOSER (self), NULL);
 
@@ -254,7 +267,8 @@ gw_composer_get_aside (GwComposer *self, guint *serial)
 }
 
 void
-gw_composer_set_aside (GwComposer *self, char *text)
+gw_composer_set_aside (GwComposer *self,
+                       char *text)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 

@@ -20,7 +20,9 @@ is_split (GwComposer *self)
 }
 
 static void
-mark_sent (GwComposer *self, const GtkTextIter *start, const GtkTextIter *end)
+mark_sent (GwComposer *self,
+           const GtkTextIter *start,
+           const GtkTextIter *end)
 {
   _gw_composer_forget_marks (self, &self->sent_start, &self->sent_end);
   g_free (self->sent);
@@ -33,7 +35,9 @@ mark_sent (GwComposer *self, const GtkTextIter *start, const GtkTextIter *end)
 
 /* @contents: (transfer full) */
 static void
-submit (GwComposer *self, GPtrArray *contents, gboolean hold)
+submit (GwComposer *self,
+        GPtrArray *contents,
+        gboolean hold)
 {
   gw_composer_set_error (self, NULL);
   gw_composer_set_busy (self, TRUE);
@@ -43,7 +47,8 @@ submit (GwComposer *self, GPtrArray *contents, gboolean hold)
 
 /* What is in question, as one task a line. */
 void
-_gw_composer_submit_many (GwComposer *self, gboolean hold)
+_gw_composer_submit_many (GwComposer *self,
+                          gboolean hold)
 {
   GPtrArray *contents;
   GtkTextIter start;
@@ -165,7 +170,8 @@ gw_composer_run (GwComposer *self)
 
 /* A submission is on its way, or (FALSE) has failed: the text is as it was. */
 void
-gw_composer_set_busy (GwComposer *self, gboolean busy)
+gw_composer_set_busy (GwComposer *self,
+                      gboolean busy)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 

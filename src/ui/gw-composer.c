@@ -73,8 +73,8 @@ update_status_row (GwComposer *self)
                               || gtk_widget_get_visible (GTK_WIDGET (self->status_button)));
 }
 
-/* How several tasks run matters where there are several; where there is room for one of the two, the
- * gateway makes way for it. */
+/* How several tasks run matters where there are several; where there is room for one of the two,
+ * the gateway makes way for it. */
 static void
 update_foot (GwComposer *self)
 {
@@ -148,7 +148,8 @@ replayed_cb (GwComposer *self)
 }
 
 static void
-gw_composer_preedit_cb (GwComposer *self, const char *preedit)
+gw_composer_preedit_cb (GwComposer *self,
+                        const char *preedit)
 {
   self->preedit = preedit != NULL && *preedit != '\0';
   gtk_widget_set_visible (GTK_WIDGET (self->placeholder),
@@ -215,7 +216,10 @@ gw_composer_realize (GtkWidget *widget)
 }
 
 static void
-gw_composer_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+gw_composer_get_property (GObject *object,
+                          guint prop_id,
+                          GValue *value,
+                          GParamSpec *pspec)
 {
   switch (prop_id)
     {
@@ -300,7 +304,8 @@ gw_composer_class_init (GwComposerClass *klass)
 }
 
 void
-gw_composer_set_target (GwComposer *self, const char *label)
+gw_composer_set_target (GwComposer *self,
+                        const char *label)
 {
   g_autofree char *named = NULL;
 
@@ -318,7 +323,8 @@ gw_composer_set_target (GwComposer *self, const char *label)
 }
 
 void
-gw_composer_set_target_menu (GwComposer *self, GMenuModel *menu)
+gw_composer_set_target_menu (GwComposer *self,
+                             GMenuModel *menu)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -412,7 +418,8 @@ gw_composer_focus (GwComposer *self)
  * @narrow: no room for everything in one row
  */
 void
-gw_composer_set_narrow (GwComposer *self, gboolean narrow)
+gw_composer_set_narrow (GwComposer *self,
+                        gboolean narrow)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -431,7 +438,9 @@ gw_composer_set_narrow (GwComposer *self, gboolean narrow)
  * @about: (nullable): more of it, for a tooltip
  */
 void
-gw_composer_set_gateway (GwComposer *self, const char *name, const char *about)
+gw_composer_set_gateway (GwComposer *self,
+                         const char *name,
+                         const char *about)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -440,7 +449,8 @@ gw_composer_set_gateway (GwComposer *self, const char *name, const char *about)
 }
 
 void
-gw_composer_set_held (GwComposer *self, guint n_held)
+gw_composer_set_held (GwComposer *self,
+                      guint n_held)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -451,7 +461,8 @@ gw_composer_set_held (GwComposer *self, guint n_held)
 }
 
 void
-gw_composer_set_can_hold (GwComposer *self, gboolean can_hold)
+gw_composer_set_can_hold (GwComposer *self,
+                          gboolean can_hold)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -460,7 +471,9 @@ gw_composer_set_can_hold (GwComposer *self, gboolean can_hold)
 }
 
 void
-gw_composer_set_status (GwComposer *self, const char *text, const char *label,
+gw_composer_set_status (GwComposer *self,
+                        const char *text,
+                        const char *label,
                         const char *action)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
@@ -479,7 +492,8 @@ gw_composer_set_status (GwComposer *self, const char *text, const char *label,
 
 /* @text: (nullable): why it was not added; the text is as it was. */
 void
-gw_composer_set_error (GwComposer *self, const char *text)
+gw_composer_set_error (GwComposer *self,
+                       const char *text)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 
@@ -489,7 +503,8 @@ gw_composer_set_error (GwComposer *self, const char *text)
 }
 
 void
-gw_composer_set_text (GwComposer *self, const char *text)
+gw_composer_set_text (GwComposer *self,
+                      const char *text)
 {
   g_return_if_fail (GW_IS_COMPOSER (self));
 

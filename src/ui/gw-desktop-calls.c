@@ -12,7 +12,8 @@
  * Says it to whoever draws the task bar and listens; nobody has to.
  */
 void
-gw_desktop_show_progress (GApplication *application, double fraction)
+gw_desktop_show_progress (GApplication *application,
+                          double fraction)
 {
   GDBusConnection *bus = g_application_get_dbus_connection (application);
   g_autofree char *uri = NULL;
@@ -34,7 +35,9 @@ gw_desktop_show_progress (GApplication *application, double fraction)
 }
 
 static void
-suspended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+suspended_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
@@ -48,7 +51,9 @@ suspended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+bus_cb (GObject *source,
+        GAsyncResult *result,
+        gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
@@ -71,7 +76,8 @@ bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
  * Asks the system to suspend the computer.
  */
 void
-gw_desktop_suspend_async (GCancellable *cancellable, GAsyncReadyCallback callback,
+gw_desktop_suspend_async (GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
                           gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
@@ -81,7 +87,8 @@ gw_desktop_suspend_async (GCancellable *cancellable, GAsyncReadyCallback callbac
 }
 
 gboolean
-gw_desktop_suspend_finish (GAsyncResult *result, GError **error)
+gw_desktop_suspend_finish (GAsyncResult *result,
+                           GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
 

@@ -47,7 +47,8 @@ load (const char *name)
 
 /* @text: (nullable): NULL or "" removes it. Any thread. */
 static void
-save (const char *name, const char *text)
+save (const char *name,
+      const char *text)
 {
   g_autofree char *path = build_path (name);
   g_autofree char *folder = g_path_get_dirname (path);
@@ -111,14 +112,19 @@ fulfil (Wish *wish)
 }
 
 static void
-save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+save_worker (GTask *task,
+             gpointer source,
+             gpointer task_data,
+             GCancellable *cancellable)
 {
   fulfil (task_data);
   g_task_return_boolean (task, TRUE);
 }
 
 static void
-wish_saved (Draft *which, const char *text, gboolean now)
+wish_saved (Draft *which,
+            const char *text,
+            gboolean now)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
   Wish *wish = g_new0 (Wish, 1);
@@ -140,7 +146,8 @@ wish_saved (Draft *which, const char *text, gboolean now)
  * @now: wait for it; else a thread writes, for a disk may take its time
  */
 void
-gw_draft_save (const char *text, gboolean now)
+gw_draft_save (const char *text,
+               gboolean now)
 {
   wish_saved (&draft, text, now);
 }
@@ -151,7 +158,8 @@ gw_draft_save (const char *text, gboolean now)
  * @now: as gw_draft_save()
  */
 void
-gw_draft_save_aside (const char *text, gboolean now)
+gw_draft_save_aside (const char *text,
+                     gboolean now)
 {
   wish_saved (&aside, text, now);
 }

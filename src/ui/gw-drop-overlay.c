@@ -107,7 +107,8 @@ left_cb (GwDropOverlay *self)
 }
 
 static gboolean
-dropped_cb (GwDropOverlay *self, const GValue *value)
+dropped_cb (GwDropOverlay *self,
+            const GValue *value)
 {
   g_autoptr (GSList) list = gdk_file_list_get_files (g_value_get_boxed (value));
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
@@ -123,7 +124,8 @@ dropped_cb (GwDropOverlay *self, const GValue *value)
 }
 
 static gboolean
-text_dropped_cb (GwDropOverlay *self, const GValue *value)
+text_dropped_cb (GwDropOverlay *self,
+                 const GValue *value)
 {
   const char *text = g_value_get_string (value);
 
@@ -142,7 +144,9 @@ gw_drop_overlay_dispose (GObject *object)
 }
 
 static void
-gw_drop_overlay_set_property (GObject *object, guint property_id, const GValue *value,
+gw_drop_overlay_set_property (GObject *object,
+                              guint property_id,
+                              const GValue *value,
                               GParamSpec *pspec)
 {
   switch (property_id)
@@ -214,7 +218,8 @@ gw_drop_overlay_new (void)
 }
 
 void
-gw_drop_overlay_set_child (GwDropOverlay *self, GtkWidget *child)
+gw_drop_overlay_set_child (GwDropOverlay *self,
+                           GtkWidget *child)
 {
   g_return_if_fail (GW_IS_DROP_OVERLAY (self));
 

@@ -33,7 +33,8 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwEmptyPage, gw_empty_page, GTK_TYPE_BOX)
 
 static void
-use_clicked_cb (GtkButton *button, GwEmptyPage *self)
+use_clicked_cb (GtkButton *button,
+                GwEmptyPage *self)
 {
   g_signal_emit (self, signals[USE], 0, g_object_get_data (G_OBJECT (button), "provider"));
 }
@@ -53,7 +54,8 @@ describe (const GwProviderInfo *info)
 }
 
 static void
-add_row (GwEmptyPage *self, const GwProviderInfo *info)
+add_row (GwEmptyPage *self,
+         const GwProviderInfo *info)
 {
   GtkWidget *row = adw_action_row_new ();
   g_autofree char *what = describe (info);
@@ -156,7 +158,8 @@ gw_empty_page_init (GwEmptyPage *self)
 }
 
 void
-gw_empty_page_set_providers (GwEmptyPage *self, GPtrArray *infos)
+gw_empty_page_set_providers (GwEmptyPage *self,
+                             GPtrArray *infos)
 {
   g_return_if_fail (GW_IS_EMPTY_PAGE (self));
 
@@ -166,7 +169,8 @@ gw_empty_page_set_providers (GwEmptyPage *self, GPtrArray *infos)
 }
 
 void
-gw_empty_page_set_busy (GwEmptyPage *self, const char *name)
+gw_empty_page_set_busy (GwEmptyPage *self,
+                        const char *name)
 {
   g_return_if_fail (GW_IS_EMPTY_PAGE (self));
 

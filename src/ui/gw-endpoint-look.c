@@ -57,7 +57,8 @@ timer_cb (gpointer user_data)
 }
 
 static void
-look_again_in (GwEndpoint *self, guint seconds)
+look_again_in (GwEndpoint *self,
+               guint seconds)
 {
   g_clear_handle_id (&self->timer_id, g_source_remove);
   self->seconds_left = seconds;
@@ -67,7 +68,9 @@ look_again_in (GwEndpoint *self, guint seconds)
 
 /* Nobody, somebody else or a gateway of the past answers at self->uri. */
 static void
-not_found (GwEndpoint *self, GwFound found, gboolean too_old)
+not_found (GwEndpoint *self,
+           GwFound found,
+           gboolean too_old)
 {
   g_autofree char *message = NULL;
   gboolean lost = self->state == GW_ENDPOINT_LOST;
@@ -106,7 +109,9 @@ not_found (GwEndpoint *self, GwFound found, gboolean too_old)
 }
 
 static void
-probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+probed_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -163,7 +168,8 @@ _gw_endpoint_look (GwEndpoint *self)
  * for again; our own cannot get lost, it can only fail.
  */
 void
-gw_endpoint_report_connected (GwEndpoint *self, gboolean connected)
+gw_endpoint_report_connected (GwEndpoint *self,
+                              gboolean connected)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 

@@ -8,7 +8,9 @@
 /* Which gateway is in use and how it is, as it is told to the window. Main thread only. */
 
 void
-_gw_endpoint_set_state (GwEndpoint *self, GwEndpointState state, const char *message)
+_gw_endpoint_set_state (GwEndpoint *self,
+                        GwEndpointState state,
+                        const char *message)
 {
   if (state != self->state)
     self->ready_since = state == GW_ENDPOINT_READY ? g_get_real_time () / 1000 : 0;
@@ -19,7 +21,10 @@ _gw_endpoint_set_state (GwEndpoint *self, GwEndpointState state, const char *mes
 }
 
 void
-_gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token, GwProtocol protocol)
+_gw_endpoint_set_client (GwEndpoint *self,
+                         const char *uri,
+                         const char *token,
+                         GwProtocol protocol)
 {
   self->tries = 0;
   self->gone = FALSE;
@@ -48,10 +53,11 @@ _gw_endpoint_set_client (GwEndpoint *self, const char *uri, const char *token, G
   _gw_endpoint_set_state (self, GW_ENDPOINT_READY, NULL);
 }
 
-/* @store: (nullable): what answers now has these data. Other ones than before are other tasks: nothing
- * that is shown goes on. */
+/* @store: (nullable): what answers now has these data. Other ones than before are other tasks:
+ * nothing that is shown goes on. */
 void
-_gw_endpoint_set_store (GwEndpoint *self, const char *store)
+_gw_endpoint_set_store (GwEndpoint *self,
+                        const char *store)
 {
   if (self->store != NULL && g_strcmp0 (self->store, store) != 0)
     self->other_queue = TRUE;
@@ -60,7 +66,8 @@ _gw_endpoint_set_store (GwEndpoint *self, const char *store)
 }
 
 void
-_gw_endpoint_set_version (GwEndpoint *self, const GwDiscovery *discovery)
+_gw_endpoint_set_version (GwEndpoint *self,
+                          const GwDiscovery *discovery)
 {
   g_free (self->version);
   self->version = discovery != NULL ? g_strdup (discovery->version) : NULL;

@@ -39,7 +39,8 @@ static void stop_engine (GwEndpoint *self, guint limit_ms);
 
 /* Whoever asked for the end, once or more often, is told of it. */
 static void
-return_stopped (GwEndpoint *self, const GError *error)
+return_stopped (GwEndpoint *self,
+                const GError *error)
 {
   g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->stop_tasks);
   guint i;
@@ -54,7 +55,9 @@ return_stopped (GwEndpoint *self, const GError *error)
 
 /* What was left of the engine that failed is gone, the hold on the data with it. */
 static void
-failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+failed_engine_stopped_cb (GObject *source,
+                          GAsyncResult *result,
+                          gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   g_autofree char *failure = g_steal_pointer (&self->failure);
@@ -81,7 +84,9 @@ failed_engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_d
 
 /* The engine cannot go on; it is still to be stopped. */
 static void
-engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
+engine_failed_cb (GwEngine *engine,
+                  const GError *error,
+                  gpointer user_data)
 {
   GwEndpoint *self = user_data;
   g_autofree char *reason = gw_error_to_words (error);
@@ -98,7 +103,9 @@ engine_failed_cb (GwEngine *engine, const GError *error, gpointer user_data)
 }
 
 static void
-other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+other_probed_cb (GObject *source,
+                 GAsyncResult *result,
+                 gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -129,7 +136,9 @@ other_probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+started_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   GwEngine *engine = GW_ENGINE (source);
@@ -313,7 +322,9 @@ gw_endpoint_init (GwEndpoint *self)
  * @data_dir: (nullable) of the built-in gateway
  */
 GwEndpoint *
-gw_endpoint_new (const char *option_uri, const char *config_path, const char *data_dir)
+gw_endpoint_new (const char *option_uri,
+                 const char *config_path,
+                 const char *data_dir)
 {
   GwEndpoint *self = g_object_new (GW_TYPE_ENDPOINT, NULL);
 
@@ -324,7 +335,9 @@ gw_endpoint_new (const char *option_uri, const char *config_path, const char *da
 }
 
 static void
-engine_replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+engine_replaced_cb (GObject *source,
+                    GAsyncResult *result,
+                    gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -342,9 +355,9 @@ engine_replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * gw_endpoint_start:
  *
- * Looks for a gateway; what comes of it is told by `changed`. Once started it does so by itself when
- * the preference changes: our own engine, if it runs, is stopped first; what was queued there waits
- * in its data.
+ * Looks for a gateway; what comes of it is told by `changed`. Once started it does so by itself
+ * when the preference changes: our own engine, if it runs, is stopped first; what was queued there
+ * waits in its data.
  */
 void
 gw_endpoint_start (GwEndpoint *self)
@@ -400,7 +413,8 @@ gw_endpoint_start (GwEndpoint *self)
  * @token: (nullable): for the preferred address; GANGWAY_TOKEN goes before it
  */
 void
-gw_endpoint_set_token (GwEndpoint *self, const char *token)
+gw_endpoint_set_token (GwEndpoint *self,
+                       const char *token)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
@@ -415,7 +429,8 @@ gw_endpoint_set_token (GwEndpoint *self, const char *token)
 /* Another address from a second command line: it takes the place of the present gateway, unless
  * the built-in one has begun its work here. */
 void
-gw_endpoint_set_option (GwEndpoint *self, const char *option_uri)
+gw_endpoint_set_option (GwEndpoint *self,
+                        const char *option_uri)
 {
   g_return_if_fail (GW_IS_ENDPOINT (self));
 
@@ -473,7 +488,9 @@ gw_endpoint_use_builtin (GwEndpoint *self)
 }
 
 static void
-engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+engine_stopped_cb (GObject *source,
+                   GAsyncResult *result,
+                   gpointer user_data)
 {
   g_autoptr (GwEndpoint) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -485,7 +502,8 @@ engine_stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-stop_engine (GwEndpoint *self, guint limit_ms)
+stop_engine (GwEndpoint *self,
+             guint limit_ms)
 {
   gw_engine_set_failed_func (self->engine, NULL, NULL);
   gw_engine_stop_async (self->engine, limit_ms, engine_stopped_cb, g_object_ref (self));
@@ -499,7 +517,9 @@ stop_engine (GwEndpoint *self, guint limit_ms)
  * ours.
  */
 void
-gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback callback,
+gw_endpoint_stop_async (GwEndpoint *self,
+                        guint limit_ms,
+                        GAsyncReadyCallback callback,
                         gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
@@ -534,7 +554,9 @@ gw_endpoint_stop_async (GwEndpoint *self, guint limit_ms, GAsyncReadyCallback ca
 }
 
 gboolean
-gw_endpoint_stop_finish (GwEndpoint *self, GAsyncResult *result, GError **error)
+gw_endpoint_stop_finish (GwEndpoint *self,
+                         GAsyncResult *result,
+                         GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 

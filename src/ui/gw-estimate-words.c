@@ -39,7 +39,9 @@ rough_duration (double seconds)
  *   them all, one after the other
  */
 char *
-gw_estimate_to_words (JsonObject *estimate, guint n_tasks, gboolean serial)
+gw_estimate_to_words (JsonObject *estimate,
+                      guint n_tasks,
+                      gboolean serial)
 {
   double finish = gw_json_peek_double (estimate, "finish_in_s", -1);
   double low = gw_json_peek_double (estimate, "low_s", -1);

@@ -12,8 +12,8 @@
 #include "gw-task-words.h"
 
 /* One row a cause: "Key not accepted (14) [Retry 14]". A row stays while its cause does, only its
- * numbers change, so that nothing moves under the pointer. The first few are shown whole, for the list
- * is below them; the others on demand. */
+ * numbers change, so that nothing moves under the pointer. The first few are shown whole, for the
+ * list is below them; the others on demand. */
 
 #define MAX_HEIGHT 260 /* of all of them */
 
@@ -99,7 +99,9 @@ get_subtitle (const GwFailureGroup *group)
 }
 
 static void
-act (Row *row, const char *provider, const char *model)
+act (Row *row,
+     const char *provider,
+     const char *model)
 {
   /* What is done about it may change the groups at once. */
   GwFailureGroup copy = *(GwFailureGroup *) row->self->groups->pdata[row->place];
@@ -113,13 +115,17 @@ act (Row *row, const char *provider, const char *model)
 }
 
 static void
-retry_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+retry_cb (GSimpleAction *action,
+          GVariant *parameter,
+          gpointer user_data)
 {
   act (user_data, NULL, NULL);
 }
 
 static void
-retry_with_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+retry_with_cb (GSimpleAction *action,
+               GVariant *parameter,
+               gpointer user_data)
 {
   const char *provider;
   const char *model;
@@ -141,7 +147,8 @@ fill_menu (Row *row)
 }
 
 static void
-update_same_item (Row *row, const char *label)
+update_same_item (Row *row,
+                  const char *label)
 {
   g_autofree char *shown = NULL;
 
@@ -194,7 +201,8 @@ update_row (Row *row)
 
 /* (transfer full): the providers under a heading that says what choosing one does. */
 static GMenuModel *
-new_menu (Row *row, const char *heading)
+new_menu (Row *row,
+          const char *heading)
 {
   GMenu *menu = g_menu_new ();
 
@@ -204,7 +212,8 @@ new_menu (Row *row, const char *heading)
 
 /* The arrow of a split button, which screen readers do not know by its tooltip. */
 static void
-name_dropdown (GtkWidget *button, const char *name)
+name_dropdown (GtkWidget *button,
+               const char *name)
 {
   adw_split_button_set_dropdown_tooltip (ADW_SPLIT_BUTTON (button), name);
   for (GtkWidget *part = gtk_widget_get_first_child (button); part != NULL;
@@ -256,7 +265,8 @@ add_failed_buttons (Row *row)
 
 /* One button for both acts, so that there is room for the words on a small screen. */
 static void
-add_waiting_buttons (Row *row, const GwFailureGroup *group)
+add_waiting_buttons (Row *row,
+                     const GwFailureGroup *group)
 {
   g_autoptr (GMenuModel) menu = new_menu (row, _("Use Another Provider"));
   GtkWidget *button;
@@ -286,7 +296,8 @@ add_waiting_buttons (Row *row, const GwFailureGroup *group)
 }
 
 static Row *
-row_new (GwFailureGroups *self, guint place)
+row_new (GwFailureGroups *self,
+         guint place)
 {
   const GActionEntry entries[] = {
     { .name = "retry", .activate = retry_cb },
@@ -322,7 +333,8 @@ row_new (GwFailureGroups *self, guint place)
 }
 
 static gboolean
-shows_same (GwFailureGroups *self, GPtrArray *groups)
+shows_same (GwFailureGroups *self,
+            GPtrArray *groups)
 {
   guint i;
 
@@ -351,7 +363,8 @@ clear_rows (GwFailureGroups *self)
 
 /* What is on the screen keeps its place while it is there; new causes come behind it. */
 static void
-keep_order (GPtrArray *old, GPtrArray *groups)
+keep_order (GPtrArray *old,
+            GPtrArray *groups)
 {
   guint place = 0;
   guint i;
@@ -426,7 +439,8 @@ more_cb (GwFailureGroups *self)
 
 /* @max_rows: so many are shown where there are more. */
 void
-gw_failure_groups_set_max_rows (GwFailureGroups *self, guint max_rows)
+gw_failure_groups_set_max_rows (GwFailureGroups *self,
+                                guint max_rows)
 {
   g_return_if_fail (GW_IS_FAILURE_GROUPS (self));
 
@@ -456,7 +470,9 @@ add_more_row (GwFailureGroups *self)
  * @can_move: whether tasks can be given to another provider
  */
 void
-gw_failure_groups_set_groups (GwFailureGroups *self, GPtrArray *groups, gboolean can_move)
+gw_failure_groups_set_groups (GwFailureGroups *self,
+                              GPtrArray *groups,
+                              gboolean can_move)
 {
   g_autoptr (GPtrArray) old = NULL;
   gboolean same;
@@ -495,7 +511,8 @@ gw_failure_groups_set_groups (GwFailureGroups *self, GPtrArray *groups, gboolean
  * @infos: (nullable) (element-type GwProviderInfo): who else could do the tasks
  */
 void
-gw_failure_groups_set_providers (GwFailureGroups *self, GPtrArray *infos)
+gw_failure_groups_set_providers (GwFailureGroups *self,
+                                 GPtrArray *infos)
 {
   guint i;
 

@@ -14,8 +14,8 @@ G_DECLARE_FINAL_TYPE (GwFailureGroups, gw_failure_groups, GW, FAILURE_GROUPS, Gt
  * GwFailureGroups:
  *
  * The causes for which tasks failed, or wait for a person, each with what can be done about it.
- * Signal `act` (GwFailureGroup *group, const char *provider, const char *model): its tasks are to go
- * on, with another provider or model if one is named.
+ * Signal `act` (GwFailureGroup *group, const char *provider, const char *model): its tasks are to
+ * go on, with another provider or model if one is named.
  */
 GtkWidget *gw_failure_groups_new (void);
 void gw_failure_groups_set_max_rows (GwFailureGroups *self, guint max_rows);

@@ -50,7 +50,8 @@ gw_failure_group_free (GwFailureGroup *group)
 
 /* Whether both are the same cause, whatever their counts. */
 gboolean
-gw_failure_group_is_same (const GwFailureGroup *a, const GwFailureGroup *b)
+gw_failure_group_is_same (const GwFailureGroup *a,
+                          const GwFailureGroup *b)
 {
   return a->waiting == b->waiting && g_str_equal (a->code, b->code)
          && g_strcmp0 (a->provider, b->provider) == 0;
@@ -82,7 +83,8 @@ gw_failure_sums_clear (GwFailureSums *self)
 }
 
 static const char *
-get_cause (const GwTask *task, gboolean *waiting)
+get_cause (const GwTask *task,
+           gboolean *waiting)
 {
   *waiting = FALSE;
   if (task->status == GW_TASK_FAILED)
@@ -99,7 +101,8 @@ get_cause (const GwTask *task, gboolean *waiting)
  * @task_id: a task that is gone, or was never there
  */
 void
-gw_failure_sums_drop (GwFailureSums *self, const char *task_id)
+gw_failure_sums_drop (GwFailureSums *self,
+                      const char *task_id)
 {
   Pile *pile = g_hash_table_lookup (self->places, task_id);
 
@@ -122,7 +125,8 @@ get_moment (const GwTask *task)
  * @task: the newest state of a task
  */
 void
-gw_failure_sums_take (GwFailureSums *self, GwTask *task)
+gw_failure_sums_take (GwFailureSums *self,
+                      GwTask *task)
 {
   gboolean waiting;
   const char *code = get_cause (task, &waiting);
@@ -177,7 +181,8 @@ gw_failure_sums_has_any (GwFailureSums *self)
 }
 
 guint
-gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id)
+gw_failure_sums_count_waiting (GwFailureSums *self,
+                               const char *project_id)
 {
   GHashTableIter iter;
   guint n = 0;
@@ -191,7 +196,8 @@ gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id)
 }
 
 gboolean
-gw_failure_sums_has_waiting (GwFailureSums *self, const char *provider)
+gw_failure_sums_has_waiting (GwFailureSums *self,
+                             const char *provider)
 {
   GHashTableIter iter;
   Pile *pile;
@@ -204,7 +210,8 @@ gw_failure_sums_has_waiting (GwFailureSums *self, const char *provider)
 }
 
 static int
-compare_groups (gconstpointer a, gconstpointer b)
+compare_groups (gconstpointer a,
+                gconstpointer b)
 {
   const GwFailureGroup *left = *(const GwFailureGroup *const *) a;
   const GwFailureGroup *right = *(const GwFailureGroup *const *) b;
@@ -219,7 +226,8 @@ compare_groups (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-is_in (const Pile *pile, const char *project_id)
+is_in (const Pile *pile,
+       const char *project_id)
 {
   return project_id == NULL || g_str_equal (pile->project_id, project_id);
 }
@@ -229,7 +237,8 @@ is_in (const Pile *pile, const char *project_id)
  * @project_id: (nullable): NULL for all
  */
 GPtrArray *
-gw_failure_sums_get_groups (GwFailureSums *self, const char *project_id)
+gw_failure_sums_get_groups (GwFailureSums *self,
+                            const char *project_id)
 {
   GPtrArray *groups = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_failure_group_free);
   g_autoptr (GHashTable) by_cause = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -270,7 +279,8 @@ gw_failure_sums_get_groups (GwFailureSums *self, const char *project_id)
 
 /* Whether all failed tasks of the pile's project with its code are in it. */
 static gboolean
-is_whole (GwFailureSums *self, const Pile *pile)
+is_whole (GwFailureSums *self,
+          const Pile *pile)
 {
   GHashTableIter iter;
   Pile *other;
@@ -292,8 +302,11 @@ is_whole (GwFailureSums *self, const Pile *pile)
  * @task_ids: gets ids, copied
  */
 void
-gw_failure_sums_collect (GwFailureSums *self, const GwFailureGroup *group, const char *project_id,
-                         GPtrArray *projects, GPtrArray *task_ids)
+gw_failure_sums_collect (GwFailureSums *self,
+                         const GwFailureGroup *group,
+                         const char *project_id,
+                         GPtrArray *projects,
+                         GPtrArray *task_ids)
 {
   GHashTableIter iter;
   Pile *pile;

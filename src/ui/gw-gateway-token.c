@@ -26,7 +26,8 @@ static const SecretSchema schema = {
 };
 
 static void
-set_place (GwEndpoint *endpoint, GwTokenPlace place)
+set_place (GwEndpoint *endpoint,
+           GwTokenPlace place)
 {
   g_object_set_data (G_OBJECT (endpoint), PLACE, GINT_TO_POINTER (place));
 }
@@ -43,7 +44,9 @@ typedef struct {
 } Lookup;
 
 static void
-found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+found_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   Lookup *lookup = user_data;
   g_autoptr (GwEndpoint) endpoint = lookup->endpoint;
@@ -102,7 +105,9 @@ gw_gateway_token_follow (GwEndpoint *endpoint)
 }
 
 static void
-stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+stored_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
@@ -120,7 +125,9 @@ stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-cleared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+cleared_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
@@ -139,8 +146,11 @@ cleared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
  * The endpoint uses it at once, whatever becomes of storing it.
  */
 void
-gw_gateway_token_set_async (GwEndpoint *endpoint, const char *address, const char *token,
-                            GAsyncReadyCallback callback, gpointer user_data)
+gw_gateway_token_set_async (GwEndpoint *endpoint,
+                            const char *address,
+                            const char *token,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (endpoint, NULL, callback, user_data);
 

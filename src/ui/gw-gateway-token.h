@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* The token of the gateway that is preferred, in the keyring; where there is none, until the program
- * ends. A token belongs to one address. */
+/* The token of the gateway that is preferred, in the keyring; where there is none, until the
+ * program ends. A token belongs to one address. */
 typedef enum {
   GW_TOKEN_NONE,
   GW_TOKEN_KEYRING,

@@ -7,10 +7,10 @@
 #include "gw-gateway-watch.h"
 #include "gw-json.h"
 
-/* Asks the gateway every few seconds, only while tasks wait or it does not give them, for what stops
- * them all: a queue that is ill, a full disk, no network, or limits of all the providers. The network
- * monitor is a hint only, for a gateway and its providers may all be near: offline is who has no
- * network and a provider that cannot be reached.
+/* Asks the gateway every few seconds, only while tasks wait or it does not give them, for what
+ * stops them all: a queue that is ill, a full disk, no network, or limits of all the providers. The
+ * network monitor is a hint only, for a gateway and its providers may all be near: offline is who
+ * has no network and a provider that cannot be reached.
  *
  * Main thread. Signal `changed`: the trouble is another one, or the reason for which all waits. */
 
@@ -46,7 +46,8 @@ G_DEFINE_FINAL_TYPE (GwGatewayWatch, gw_gateway_watch, G_TYPE_OBJECT)
 static void ask (GwGatewayWatch *self);
 
 static void
-set_trouble (GwGatewayWatch *self, GwTrouble trouble)
+set_trouble (GwGatewayWatch *self,
+             GwTrouble trouble)
 {
   if (self->trouble == trouble)
     return;
@@ -56,7 +57,9 @@ set_trouble (GwGatewayWatch *self, GwTrouble trouble)
 
 /* @reason: (nullable) */
 static void
-set_waiting (GwGatewayWatch *self, const char *reason, gint64 until)
+set_waiting (GwGatewayWatch *self,
+             const char *reason,
+             gint64 until)
 {
   gboolean same = g_strcmp0 (self->waiting, reason) == 0
                   && ABS (self->waiting_until - until) < SAME_MOMENT_MS;
@@ -89,7 +92,8 @@ timer_cb (gpointer user_data)
 }
 
 static void
-ask_in (GwGatewayWatch *self, guint seconds)
+ask_in (GwGatewayWatch *self,
+        guint seconds)
 {
   g_clear_handle_id (&self->timer_id, g_source_remove);
   self->timer_id = g_timeout_add_seconds (seconds, timer_cb, self);
@@ -116,7 +120,8 @@ is_out_of_reach (JsonObject *provider)
 
 /* Unix ms; 0: not known */
 static gint64
-peek_time (JsonObject *object, const char *member)
+peek_time (JsonObject *object,
+           const char *member)
 {
   const char *text = gw_json_peek_string (object, member);
   gint64 time = 0;
@@ -128,7 +133,8 @@ peek_time (JsonObject *object, const char *member)
 
 /* Where every provider in use waits: the reason of the one that goes on first, else of any. */
 static void
-read_waiting (GwGatewayWatch *self, JsonArray *providers)
+read_waiting (GwGatewayWatch *self,
+              JsonArray *providers)
 {
   const char *reason = NULL;
   gint64 until = 0;
@@ -162,7 +168,9 @@ read_waiting (GwGatewayWatch *self, JsonArray *providers)
 }
 
 static void
-providers_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+providers_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwGatewayWatch) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -212,7 +220,9 @@ find_queue_trouble (JsonObject *health)
 }
 
 static void
-health_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+health_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwGatewayWatch) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -303,7 +313,8 @@ gw_gateway_watch_new (void)
  * @client: (nullable): whom to ask
  */
 void
-gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client)
+gw_gateway_watch_set_client (GwGatewayWatch *self,
+                             GwClient *client)
 {
   g_return_if_fail (GW_IS_GATEWAY_WATCH (self));
 
@@ -316,7 +327,8 @@ gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client)
  * @active: tasks wait for their answers, or the gateway does not give them
  */
 void
-gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active)
+gw_gateway_watch_set_active (GwGatewayWatch *self,
+                             gboolean active)
 {
   g_return_if_fail (GW_IS_GATEWAY_WATCH (self));
 
@@ -331,7 +343,8 @@ gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active)
  * @idle: nothing runs although tasks wait that are not paused
  */
 void
-gw_gateway_watch_set_idle (GwGatewayWatch *self, gboolean idle)
+gw_gateway_watch_set_idle (GwGatewayWatch *self,
+                           gboolean idle)
 {
   g_return_if_fail (GW_IS_GATEWAY_WATCH (self));
 
@@ -355,7 +368,8 @@ gw_gateway_watch_ask_now (GwGatewayWatch *self)
 }
 
 const char *
-gw_gateway_watch_get_waiting (GwGatewayWatch *self, gint64 *until)
+gw_gateway_watch_get_waiting (GwGatewayWatch *self,
+                              gint64 *until)
 {
   g_return_val_if_fail (GW_IS_GATEWAY_WATCH (self), NULL);
 

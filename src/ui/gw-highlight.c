@@ -21,7 +21,8 @@ static const GdkRGBA yellow = { 0.965f, 0.827f, 0.176f, MARK_ALPHA };
  * @color: (out): for the ground behind it
  */
 void
-gw_highlight_get_color (GtkWidget *widget, GdkRGBA *color)
+gw_highlight_get_color (GtkWidget *widget,
+                        GdkRGBA *color)
 {
   *color = yellow;
 }
@@ -34,7 +35,8 @@ gw_highlight_get_color (GtkWidget *widget, GdkRGBA *color)
  * Bold as well, so that it is seen without colours.
  */
 PangoAttrList *
-gw_highlight_new_attributes (const char *text, const char *needle)
+gw_highlight_new_attributes (const char *text,
+                             const char *needle)
 {
   PangoAttrList *list = NULL;
   gsize at = 0;
@@ -67,7 +69,8 @@ gw_highlight_new_attributes (const char *text, const char *needle)
 }
 
 char *
-gw_highlight_line (const char *text, const char *needle)
+gw_highlight_line (const char *text,
+                   const char *needle)
 {
   g_autofree char *first = gw_task_words_first_line (text);
   char *around;

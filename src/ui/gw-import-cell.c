@@ -65,7 +65,9 @@ unset_row (GwImportCell *self)
  * @with_source: whether the file is named: there are several
  */
 void
-gw_import_cell_set_row (GwImportCell *self, GwImportRow *row, gboolean with_source)
+gw_import_cell_set_row (GwImportCell *self,
+                        GwImportRow *row,
+                        gboolean with_source)
 {
   g_autofree char *number = NULL;
   g_autofree char *text = NULL;
@@ -134,7 +136,11 @@ gw_import_cell_dup_label (GwImportCell *self)
 
 /* The beginning of the whole task, for it may have many lines. */
 static gboolean
-query_tooltip_cb (GwImportCell *self, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+query_tooltip_cb (GwImportCell *self,
+                  int x,
+                  int y,
+                  gboolean keyboard,
+                  GtkTooltip *tooltip)
 {
   g_autofree char *part = NULL;
   g_autofree char *shown = NULL;

@@ -15,7 +15,9 @@
 
 /* (nullable): what was left out, line by line. */
 static char *
-make_details (GwImportLines *lines, gboolean skip_duplicates, guint *n_skipped)
+make_details (GwImportLines *lines,
+              gboolean skip_duplicates,
+              guint *n_skipped)
 {
   GString *text = g_string_new (NULL);
   guint length = gw_import_lines_get_length (lines);
@@ -64,7 +66,9 @@ make_details (GwImportLines *lines, gboolean skip_duplicates, guint *n_skipped)
 }
 
 static void
-progress_cb (guint done, guint all, gpointer user_data)
+progress_cb (guint done,
+             guint all,
+             gpointer user_data)
 {
   GwImportDialog *self = user_data;
   g_autofree char *text = NULL;
@@ -78,7 +82,9 @@ progress_cb (guint done, guint all, gpointer user_data)
 }
 
 static void
-added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+added_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GwImportDialog) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -114,7 +120,8 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-add (GwImportDialog *self, gboolean runs)
+add (GwImportDialog *self,
+     gboolean runs)
 {
   const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name_row));
   const char *known = _gw_import_dialog_find_project (self, name);
@@ -153,7 +160,9 @@ _gw_import_dialog_add_cb (GwImportDialog *self)
 }
 
 gboolean
-_gw_import_dialog_run_shortcut_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+_gw_import_dialog_run_shortcut_cb (GtkWidget *widget,
+                                   GVariant *args,
+                                   gpointer user_data)
 {
   GwImportDialog *self = GW_IMPORT_DIALOG (widget);
 

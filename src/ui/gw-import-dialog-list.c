@@ -10,13 +10,15 @@
 /* The list of the tasks that were found, to be ticked. */
 
 static void
-setup_cb (GwImportDialog *self, GtkListItem *item)
+setup_cb (GwImportDialog *self,
+          GtkListItem *item)
 {
   gtk_list_item_set_child (item, gw_import_cell_new (self->rows));
 }
 
 static void
-bind_cb (GwImportDialog *self, GtkListItem *item)
+bind_cb (GwImportDialog *self,
+         GtkListItem *item)
 {
   GwImportCell *cell = GW_IMPORT_CELL (gtk_list_item_get_child (item));
   g_autofree char *label = NULL;
@@ -28,20 +30,23 @@ bind_cb (GwImportDialog *self, GtkListItem *item)
 }
 
 static void
-unbind_cb (GwImportDialog *self, GtkListItem *item)
+unbind_cb (GwImportDialog *self,
+           GtkListItem *item)
 {
   gw_import_cell_set_row (GW_IMPORT_CELL (gtk_list_item_get_child (item)), NULL, FALSE);
 }
 
 static void
-toggle (GwImportDialog *self, GwImportRow *row)
+toggle (GwImportDialog *self,
+        GwImportRow *row)
 {
   if (row != NULL && gw_import_row_is_task (row))
     gw_import_rows_set_ticked (self->rows, row, !gw_import_row_get_ticked (row));
 }
 
 void
-_gw_import_dialog_row_activated_cb (GwImportDialog *self, guint position)
+_gw_import_dialog_row_activated_cb (GwImportDialog *self,
+                                    guint position)
 {
   g_autoptr (GwImportRow) row = g_list_model_get_item (G_LIST_MODEL (self->rows), position);
 
@@ -50,7 +55,9 @@ _gw_import_dialog_row_activated_cb (GwImportDialog *self, guint position)
 
 /* Space ticks the line that has the focus. */
 static gboolean
-space_cb (GtkWidget *list, GVariant *args, gpointer user_data)
+space_cb (GtkWidget *list,
+          GVariant *args,
+          gpointer user_data)
 {
   GwImportDialog *self = user_data;
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));

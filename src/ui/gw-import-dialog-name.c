@@ -14,7 +14,8 @@
 
 /* (nullable): the project of that name. */
 const char *
-_gw_import_dialog_find_project (GwImportDialog *self, const char *name)
+_gw_import_dialog_find_project (GwImportDialog *self,
+                                const char *name)
 {
   return g_hash_table_lookup (self->projects, name);
 }

@@ -181,7 +181,9 @@ _gw_import_dialog_update (GwImportDialog *self)
 }
 
 static void
-estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+estimated_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwImportDialog) self = user_data;
   g_autoptr (GError) error = NULL;

@@ -94,7 +94,8 @@ busy_cb (GwImportDialog *self)
 }
 
 static void
-remove_file_cb (GwImportDialog *self, GwImportFileRow *row)
+remove_file_cb (GwImportDialog *self,
+                GwImportFileRow *row)
 {
   guint i;
 
@@ -187,13 +188,15 @@ gw_import_dialog_close_request (GtkWindow *window)
 /* --- More files ------------------------------------------------------------------------------- */
 
 static void
-files_dropped_cb (GwImportDialog *self, GPtrArray *files)
+files_dropped_cb (GwImportDialog *self,
+                  GPtrArray *files)
 {
   gw_import_set_add (self->set, files);
 }
 
 static void
-chosen_cb (GwImportDialog *self, int response)
+chosen_cb (GwImportDialog *self,
+           int response)
 {
   g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->chooser);
   g_autoptr (GPtrArray) files = NULL;
@@ -403,7 +406,9 @@ gw_import_dialog_init (GwImportDialog *self)
  * Returns: (transfer none): a window that is not shown yet
  */
 GtkWidget *
-gw_import_dialog_new (GtkWindow *parent, GwEndpoint *endpoint, GwImportSet *set)
+gw_import_dialog_new (GtkWindow *parent,
+                      GwEndpoint *endpoint,
+                      GwImportSet *set)
 {
   GwImportDialog *self
       = g_object_new (GW_TYPE_IMPORT_DIALOG, "transient-for", parent, "destroy-with-parent", TRUE,
@@ -430,7 +435,9 @@ gw_import_dialog_new (GtkWindow *parent, GwEndpoint *endpoint, GwImportSet *set)
  * @current: (nullable): id of the one that is shown
  */
 void
-gw_import_dialog_set_projects (GwImportDialog *self, GwTaskList *list, const char *current)
+gw_import_dialog_set_projects (GwImportDialog *self,
+                               GwTaskList *list,
+                               const char *current)
 {
   g_autoptr (GList) projects = NULL;
   GList *l;

@@ -115,7 +115,8 @@ split_name (GwImportSplit split)
 }
 
 static char *
-rule_to_words (const GwImport *import, const char *template_text)
+rule_to_words (const GwImport *import,
+               const char *template_text)
 {
   if (!is_table (import->kind) && !is_json (import->kind))
     return g_strdup (split_name (import->split));
@@ -142,7 +143,9 @@ rule_to_words (const GwImport *import, const char *template_text)
 
 /* Shows @names (translated) in @row with the one at @selected. */
 static void
-fill (AdwComboRow *row, const char *const *names, guint selected)
+fill (AdwComboRow *row,
+      const char *const *names,
+      guint selected)
 {
   GListModel *model = adw_combo_row_get_model (row);
   guint n_names = g_strv_length ((char **) names);
@@ -161,7 +164,8 @@ fill (AdwComboRow *row, const char *const *names, guint selected)
 }
 
 static guint
-find_name (const char *const *names, const char *name)
+find_name (const char *const *names,
+           const char *name)
 {
   guint i;
 
@@ -225,13 +229,16 @@ update_choices (GwImportFileRow *self)
 }
 
 static void
-change (GwImportFileRow *self, const GwImportOptions *options)
+change (GwImportFileRow *self,
+        const GwImportOptions *options)
 {
   gw_import_set_set_options (self->set, self->index, options);
 }
 
 static void
-chosen_cb (AdwComboRow *row, GParamSpec *pspec, GwImportFileRow *self)
+chosen_cb (AdwComboRow *row,
+           GParamSpec *pspec,
+           GwImportFileRow *self)
 {
   const GwImportFile *file = get_file (self);
   guint selected = adw_combo_row_get_selected (row);
@@ -302,7 +309,8 @@ for_all_cb (GwImportFileRow *self)
 }
 
 static AdwComboRow *
-add_combo (GwImportFileRow *self, const char *title)
+add_combo (GwImportFileRow *self,
+           const char *title)
 {
   GtkWidget *row = adw_combo_row_new ();
 
@@ -461,7 +469,8 @@ gw_import_file_row_init (GwImportFileRow *self)
 }
 
 GtkWidget *
-gw_import_file_row_new (GwImportSet *set, guint index)
+gw_import_file_row_new (GwImportSet *set,
+                        guint index)
 {
   GwImportFileRow *self = g_object_new (GW_TYPE_IMPORT_FILE_ROW, NULL);
 

@@ -51,7 +51,8 @@ text_changed_cb (GwImportWrap *self)
 
 /* Puts the name where the cursor is, in place of what is selected. */
 static void
-chip_cb (GtkButton *chip, GwImportWrap *self)
+chip_cb (GtkButton *chip,
+         GwImportWrap *self)
 {
   GtkEditable *editable = GTK_EDITABLE (self->entry);
   g_autofree char *name = g_strdup_printf ("{%s}", (const char *) g_object_get_data (
@@ -79,7 +80,8 @@ gw_import_wrap_get_text (GwImportWrap *self)
 }
 
 void
-gw_import_wrap_set_names (GwImportWrap *self, const char *const *names)
+gw_import_wrap_set_names (GwImportWrap *self,
+                          const char *const *names)
 {
   GtkWidget *child;
   guint i;
@@ -115,7 +117,8 @@ gw_import_wrap_set_names (GwImportWrap *self, const char *const *names)
 
 /* @message: (nullable): what is wrong with the text */
 void
-gw_import_wrap_set_error (GwImportWrap *self, const char *message)
+gw_import_wrap_set_error (GwImportWrap *self,
+                          const char *message)
 {
   g_return_if_fail (GW_IS_IMPORT_WRAP (self));
 

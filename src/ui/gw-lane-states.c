@@ -23,7 +23,8 @@ gw_lane_reason_needs_person (const char *reason)
 }
 
 static gboolean
-same_states (GHashTable *a, GHashTable *b)
+same_states (GHashTable *a,
+             GHashTable *b)
 {
   GHashTableIter iter;
   gpointer name;

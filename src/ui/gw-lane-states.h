@@ -13,7 +13,8 @@ gboolean gw_lane_reason_needs_person (const char *reason);
  * anything is different. */
 gboolean gw_lane_states_take (GPtrArray *infos);
 
-/* What just came with a task is newer than what is known. Returns whether that was something else. */
+/* What just came with a task is newer than what is known. Returns whether that was something
+ * else. */
 gboolean gw_lane_states_learn (const GwTask *task);
 
 /* What the task waits for: as the gateway told with it, or since then of its provider; and who that

@@ -84,7 +84,10 @@ find_runs (Reader *reader)
 }
 
 static Piece *
-add (Reader *reader, PieceKind kind, const char *start, gsize length)
+add (Reader *reader,
+     PieceKind kind,
+     const char *start,
+     gsize length)
 {
   Piece piece = { .kind = kind, .start = start, .length = length };
 
@@ -93,7 +96,9 @@ add (Reader *reader, PieceKind kind, const char *start, gsize length)
 }
 
 static void
-add_text (Reader *reader, const char *start, const char *end)
+add_text (Reader *reader,
+          const char *start,
+          const char *end)
 {
   if (end > start)
     add (reader, PIECE_TEXT, start, (gsize) (end - start));
@@ -114,7 +119,8 @@ is_loose (gunichar c)
 }
 
 static const char *
-read_marks (Reader *reader, const char *p)
+read_marks (Reader *reader,
+            const char *p)
 {
   const char *start = p;
   const char mark = *p;
@@ -151,7 +157,9 @@ read_marks (Reader *reader, const char *p)
 /* The partners of the delimiter at @index among those that are open; @bottom: where its link
  * begins. */
 static void
-close_marks (Reader *reader, guint index, guint bottom)
+close_marks (Reader *reader,
+             guint index,
+             guint bottom)
 {
   Piece *closer = &g_array_index (reader->pieces, Piece, index);
 
@@ -229,7 +237,9 @@ gw_markdown_is_safe_uri (const char *uri)
 
 /* "(address "title")" behind a bracket; the end of it, or NULL. */
 static const char *
-read_target (Reader *reader, const char *p, char **uri)
+read_target (Reader *reader,
+             const char *p,
+             char **uri)
 {
   const char *limit = MIN (reader->end, p + MAX_URI);
   const char *start;
@@ -280,7 +290,8 @@ read_target (Reader *reader, const char *p, char **uri)
 }
 
 static const char *
-read_close_bracket (Reader *reader, const char *p)
+read_close_bracket (Reader *reader,
+                    const char *p)
 {
   g_autofree char *uri = NULL;
   const char *next = NULL;
@@ -314,7 +325,8 @@ read_close_bracket (Reader *reader, const char *p)
 
 /* An address that stands by itself. */
 static const char *
-read_address (Reader *reader, const char *p)
+read_address (Reader *reader,
+              const char *p)
 {
   const char *start = p;
   const char *limit = MIN (reader->end, p + MAX_URI);
@@ -347,7 +359,8 @@ read_address (Reader *reader, const char *p)
 }
 
 static const char *
-read_backticks (Reader *reader, const char *p)
+read_backticks (Reader *reader,
+                const char *p)
 {
   const Run *run;
   const char *start;
@@ -481,7 +494,11 @@ pair_marks (Reader *reader)
 }
 
 static void
-write_out (GwMarkdownBlock *block, GString *text, const char *start, gsize length, guint style,
+write_out (GwMarkdownBlock *block,
+           GString *text,
+           const char *start,
+           gsize length,
+           guint style,
            char *uri)
 {
   GwMarkdownSpan span = { text->len, text->len + length, style, NULL };
@@ -508,7 +525,8 @@ write_out (GwMarkdownBlock *block, GString *text, const char *start, gsize lengt
 }
 
 static void
-write_pieces (Reader *reader, GwMarkdownBlock *block)
+write_pieces (Reader *reader,
+              GwMarkdownBlock *block)
 {
   static const guint styles[3] = { GW_MARKDOWN_EMPHASIS, GW_MARKDOWN_STRONG, GW_MARKDOWN_STRIKE };
   GString *text = g_string_sized_new ((gsize) (reader->end - reader->text) + 1);
@@ -550,7 +568,9 @@ write_pieces (Reader *reader, GwMarkdownBlock *block)
 }
 
 void
-_gw_markdown_read_inline (GwMarkdownBlock *block, const char *source, gsize length)
+_gw_markdown_read_inline (GwMarkdownBlock *block,
+                          const char *source,
+                          gsize length)
 {
   Reader reader = { .text = source, .end = source + length };
 

@@ -16,7 +16,8 @@
 
 /* The cells of a row, trimmed; "\|" is no border. */
 GPtrArray *
-_gw_markdown_split_row (const char *start, const char *end)
+_gw_markdown_split_row (const char *start,
+                        const char *end)
 {
   GPtrArray *cells = g_ptr_array_new_with_free_func (g_free);
   const char *p;
@@ -51,7 +52,8 @@ _gw_markdown_split_row (const char *start, const char *end)
 
 /* "| --- | :-: |" */
 gboolean
-_gw_markdown_is_table_rule (const char *start, const char *end)
+_gw_markdown_is_table_rule (const char *start,
+                            const char *end)
 {
   gboolean dash = FALSE;
   gboolean border = FALSE;
@@ -94,7 +96,9 @@ strip_marks (const char *cell)
 }
 
 void
-_gw_markdown_pad (GString *out, guint n, const char *what)
+_gw_markdown_pad (GString *out,
+                  guint n,
+                  const char *what)
 {
   for (; n > 0; n--)
     g_string_append (out, what);
@@ -102,7 +106,8 @@ _gw_markdown_pad (GString *out, guint n, const char *what)
 
 /* The lines of a table, set in columns. */
 void
-_gw_markdown_set_table (GwMarkdownBlock *block, GString *lines)
+_gw_markdown_set_table (GwMarkdownBlock *block,
+                        GString *lines)
 {
   g_autoptr (GPtrArray) rows
       = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);

@@ -13,8 +13,8 @@
 #include "gw-text.h"
 
 /* Prose goes into text views, so that it can be selected over paragraphs; code and tables get boxes
- * of their own that scroll sideways. What is put in at a time is bounded by a clock. A large text is
- * cut; all of it is parsed on another thread and stands in one text view that scrolls by itself,
+ * of their own that scroll sideways. What is put in at a time is bounded by a clock. A large text
+ * is cut; all of it is parsed on another thread and stands in one text view that scrolls by itself,
  * because only such a one lays out no more than it shows. */
 
 #define SHOWN_BYTES (64 * 1024)
@@ -109,7 +109,8 @@ drop_popover (GtkWidget *popover)
 }
 
 static void
-open_cb (GtkButton *button, gpointer user_data)
+open_cb (GtkButton *button,
+         gpointer user_data)
 {
   const char *uri = g_object_get_data (G_OBJECT (button), "uri");
   GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
@@ -119,7 +120,8 @@ open_cb (GtkButton *button, gpointer user_data)
 }
 
 static void
-copy_address_cb (GtkButton *button, gpointer user_data)
+copy_address_cb (GtkButton *button,
+                 gpointer user_data)
 {
   GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
 
@@ -129,7 +131,9 @@ copy_address_cb (GtkButton *button, gpointer user_data)
 }
 
 static GtkWidget *
-make_button (const char *label, const char *uri, GCallback clicked)
+make_button (const char *label,
+             const char *uri,
+             GCallback clicked)
 {
   GtkWidget *button = gtk_button_new_with_mnemonic (label);
 
@@ -141,7 +145,11 @@ make_button (const char *label, const char *uri, GCallback clicked)
 
 /* A link's words may say anything: where it really goes is shown before it is opened. */
 static void
-link_cb (GwMarkdownView *self, const char *uri, double x, double y, GwProse *prose)
+link_cb (GwMarkdownView *self,
+         const char *uri,
+         double x,
+         double y,
+         GwProse *prose)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
   GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
@@ -184,7 +192,8 @@ link_cb (GwMarkdownView *self, const char *uri, double x, double y, GwProse *pro
 /* --- Parts ------------------------------------------------------------------------------------ */
 
 static void
-name_part (GwMarkdownView *self, GtkWidget *part)
+name_part (GwMarkdownView *self,
+           GtkWidget *part)
 {
   if (self->description != NULL)
     gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
@@ -226,7 +235,8 @@ get_prose (GwMarkdownView *self)
 }
 
 static void
-say (GtkWidget *widget, const char *what)
+say (GtkWidget *widget,
+     const char *what)
 {
   GtkWidget *overlay = gtk_widget_get_ancestor (widget, ADW_TYPE_TOAST_OVERLAY);
 
@@ -235,7 +245,8 @@ say (GtkWidget *widget, const char *what)
 }
 
 static void
-copy_code_cb (GtkButton *button, gpointer user_data)
+copy_code_cb (GtkButton *button,
+              gpointer user_data)
 {
   const char *text = g_object_get_data (G_OBJECT (button), "text");
 
@@ -244,7 +255,8 @@ copy_code_cb (GtkButton *button, gpointer user_data)
 }
 
 static void
-add_code_head (GtkBox *card, const GwMarkdownBlock *block)
+add_code_head (GtkBox *card,
+               const GwMarkdownBlock *block)
 {
   GtkWidget *head = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   GtkWidget *name = gtk_label_new (block->info != NULL ? block->info : "");
@@ -268,7 +280,8 @@ add_code_head (GtkBox *card, const GwMarkdownBlock *block)
 }
 
 static void
-start_code (GwMarkdownView *self, const GwMarkdownBlock *block)
+start_code (GwMarkdownView *self,
+            const GwMarkdownBlock *block)
 {
   GtkWidget *card = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   GtkWidget *scroller = gtk_scrolled_window_new ();
@@ -294,7 +307,8 @@ start_code (GwMarkdownView *self, const GwMarkdownBlock *block)
 
 /* A line that never ends is broken: it would be wider than a surface can be. */
 static char *
-break_lines (const char *text, gsize length)
+break_lines (const char *text,
+             gsize length)
 {
   GString *out = g_string_sized_new (length + 1);
   const char *end = text + length;
@@ -323,7 +337,9 @@ break_lines (const char *text, gsize length)
 }
 
 static gsize
-append_code (GwMarkdownView *self, const GwMarkdownBlock *block, gsize from)
+append_code (GwMarkdownView *self,
+             const GwMarkdownBlock *block,
+             gsize from)
 {
   gsize stop = MIN (from + CODE_SLICE_BYTES, block->length);
   g_autofree char *shown = NULL;
@@ -444,7 +460,10 @@ clear_parts (GwMarkdownView *self)
 }
 
 static void
-parse_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+parse_worker (GTask *task,
+              gpointer source,
+              gpointer task_data,
+              GCancellable *cancellable)
 {
   GBytes *bytes = task_data;
   gsize length;
@@ -455,7 +474,9 @@ parse_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
 }
 
 static void
-parsed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+parsed_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwMarkdownView) self = g_weak_ref_get (user_data);
   g_autoptr (GPtrArray) blocks = g_task_propagate_pointer (G_TASK (result), NULL);
@@ -484,7 +505,8 @@ parse_whole (GwMarkdownView *self)
 
 /* What is searched is shown, where that does not take all of a large text. */
 static gboolean
-hides_needle (GwMarkdownView *self, gsize limit)
+hides_needle (GwMarkdownView *self,
+              gsize limit)
 {
   gsize start;
   gsize end;
@@ -532,7 +554,8 @@ find_cut (GwMarkdownView *self)
 }
 
 static guint
-count_lines (const char *text, gsize length)
+count_lines (const char *text,
+             gsize length)
 {
   const char *end = text + length;
   guint n = 0;
@@ -547,7 +570,8 @@ count_lines (const char *text, gsize length)
   return n;
 }
 
-/* (transfer full): how much of the text is shown, in lines, or in characters where there are few. */
+/* (transfer full): how much of the text is shown, in lines, or in characters where there are
+ * few. */
 static char *
 say_part (GwMarkdownView *self)
 {
@@ -618,7 +642,10 @@ show_all_cb (GwMarkdownView *self)
 /* --- The widget ------------------------------------------------------------------------------- */
 
 static void
-gw_markdown_view_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+gw_markdown_view_get_property (GObject *object,
+                               guint id,
+                               GValue *value,
+                               GParamSpec *pspec)
 {
   if (id == PROP_PLAIN)
     g_value_set_boolean (value, GW_MARKDOWN_VIEW (object)->plain);
@@ -631,7 +658,10 @@ gw_markdown_view_get_property (GObject *object, guint id, GValue *value, GParamS
 }
 
 static void
-gw_markdown_view_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+gw_markdown_view_set_property (GObject *object,
+                               guint id,
+                               const GValue *value,
+                               GParamSpec *pspec)
 {
   if (id == PROP_PLAIN)
     gw_markdown_view_set_plain (GW_MARKDOWN_VIEW (object), g_value_get_boolean (value));
@@ -715,10 +745,12 @@ gw_markdown_view_init (GwMarkdownView *self)
 
 /**
  * gw_markdown_view_set_text:
- * @text: (nullable): UTF-8, copied; the same text leaves the view, and what is selected in it, alone
+ * @text: (nullable): UTF-8, copied; the same text leaves the view, and what is selected in it,
+ * alone
  */
 void
-gw_markdown_view_set_text (GwMarkdownView *self, const char *text)
+gw_markdown_view_set_text (GwMarkdownView *self,
+                           const char *text)
 {
   gsize length;
 
@@ -737,7 +769,8 @@ gw_markdown_view_set_text (GwMarkdownView *self, const char *text)
 }
 
 void
-gw_markdown_view_set_plain (GwMarkdownView *self, gboolean plain)
+gw_markdown_view_set_plain (GwMarkdownView *self,
+                            gboolean plain)
 {
   g_return_if_fail (GW_IS_MARKDOWN_VIEW (self));
 
@@ -754,7 +787,8 @@ gw_markdown_view_set_plain (GwMarkdownView *self, gboolean plain)
  * @needle: (nullable): what is marked in the text
  */
 void
-gw_markdown_view_set_needle (GwMarkdownView *self, const char *needle)
+gw_markdown_view_set_needle (GwMarkdownView *self,
+                             const char *needle)
 {
   g_autofree char *old = NULL;
   gsize start;

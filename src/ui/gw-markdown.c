@@ -68,7 +68,8 @@ free_block (gpointer data)
 
 /* Columns of white space here, at most @limit. */
 static guint
-get_indent (const Cursor *cursor, guint limit)
+get_indent (const Cursor *cursor,
+            guint limit)
 {
   const char *p = cursor->p;
   guint column = cursor->column;
@@ -80,7 +81,8 @@ get_indent (const Cursor *cursor, guint limit)
 }
 
 static void
-skip_columns (Cursor *cursor, guint n)
+skip_columns (Cursor *cursor,
+              guint n)
 {
   while (n > 0 && cursor->p < cursor->end && (*cursor->p == ' ' || *cursor->p == '\t'))
     {
@@ -99,7 +101,8 @@ skip_columns (Cursor *cursor, guint n)
 }
 
 static void
-skip_characters (Cursor *cursor, guint n)
+skip_characters (Cursor *cursor,
+                 guint n)
 {
   cursor->p += n;
   cursor->column += n;
@@ -119,7 +122,8 @@ is_blank (const Cursor *cursor)
 /* --- Blocks ----------------------------------------------------------------------------------- */
 
 static GwMarkdownBlock *
-add_block (Parser *parser, GwMarkdownKind kind)
+add_block (Parser *parser,
+           GwMarkdownKind kind)
 {
   GwMarkdownBlock *block = g_new0 (GwMarkdownBlock, 1);
   guint i;
@@ -138,7 +142,8 @@ add_block (Parser *parser, GwMarkdownKind kind)
 }
 
 static void
-take_text (GwMarkdownBlock *block, GString *text)
+take_text (GwMarkdownBlock *block,
+           GString *text)
 {
   block->length = text->len;
   block->text = g_strndup (text->str, text->len);
@@ -146,7 +151,9 @@ take_text (GwMarkdownBlock *block, GString *text)
 }
 
 void
-_gw_markdown_set_inline (GwMarkdownBlock *block, const char *text, gsize length)
+_gw_markdown_set_inline (GwMarkdownBlock *block,
+                         const char *text,
+                         gsize length)
 {
   _gw_markdown_read_inline (block, text, length);
   if (block->spans != NULL)
@@ -195,7 +202,8 @@ flush_marker (Parser *parser)
 }
 
 static void
-close_containers (Parser *parser, guint depth)
+close_containers (Parser *parser,
+                  guint depth)
 {
   close_block (parser);
   if (depth < parser->depth)
@@ -228,7 +236,9 @@ is_rule (const Cursor *cursor)
 
 /* The length of a list's marker here, 0 if there is none. */
 static guint
-get_marker (const Cursor *cursor, char **marker, gboolean *first)
+get_marker (const Cursor *cursor,
+            char **marker,
+            gboolean *first)
 {
   const char *p = cursor->p;
   guint n = 0;
@@ -252,7 +262,9 @@ get_marker (const Cursor *cursor, char **marker, gboolean *first)
 }
 
 static gboolean
-take_fence (Parser *parser, const Cursor *cursor, guint indent)
+take_fence (Parser *parser,
+            const Cursor *cursor,
+            guint indent)
 {
   const char *p = cursor->p;
   const char *info;
@@ -281,7 +293,8 @@ take_fence (Parser *parser, const Cursor *cursor, guint indent)
 }
 
 static gboolean
-take_heading (Parser *parser, const Cursor *cursor)
+take_heading (Parser *parser,
+              const Cursor *cursor)
 {
   const char *p = cursor->p;
   const char *end = cursor->end;
@@ -319,7 +332,8 @@ take_heading (Parser *parser, const Cursor *cursor)
 
 /* "Title" and a line of "===" or "---" below it. */
 static gboolean
-take_underline (Parser *parser, const Cursor *cursor)
+take_underline (Parser *parser,
+                const Cursor *cursor)
 {
   const char *p = cursor->p;
   const char *end = cursor->end;
@@ -343,7 +357,8 @@ take_underline (Parser *parser, const Cursor *cursor)
 
 /* The line below a table's head makes it one. */
 static gboolean
-take_table (Parser *parser, const Cursor *cursor)
+take_table (Parser *parser,
+            const Cursor *cursor)
 {
   g_autoptr (GPtrArray) head = NULL;
   g_autoptr (GPtrArray) rule = NULL;
@@ -372,7 +387,8 @@ take_table (Parser *parser, const Cursor *cursor)
 
 /* "[ ] " and "[x] " behind a bullet. */
 static void
-take_box (Parser *parser, Cursor *cursor)
+take_box (Parser *parser,
+          Cursor *cursor)
 {
   if (cursor->end - cursor->p < 4 || cursor->p[0] != '[' || cursor->p[2] != ']'
       || cursor->p[3] != ' ' || strchr (" xX", cursor->p[1]) == NULL)
@@ -398,7 +414,8 @@ is_item (const Cursor *cursor)
 
 /* Goes into the containers that the line continues; how many those are. */
 static guint
-match_containers (Parser *parser, Cursor *cursor)
+match_containers (Parser *parser,
+                  Cursor *cursor)
 {
   guint i;
 
@@ -432,7 +449,8 @@ match_containers (Parser *parser, Cursor *cursor)
 }
 
 static gboolean
-is_fence_end (Parser *parser, const Cursor *cursor)
+is_fence_end (Parser *parser,
+              const Cursor *cursor)
 {
   guint indent = get_indent (cursor, 4);
   Cursor next = *cursor;
@@ -450,7 +468,8 @@ is_fence_end (Parser *parser, const Cursor *cursor)
 }
 
 static void
-append_line (Parser *parser, const Cursor *cursor)
+append_line (Parser *parser,
+             const Cursor *cursor)
 {
   Cursor rest = *cursor;
 
@@ -466,7 +485,9 @@ append_line (Parser *parser, const Cursor *cursor)
 
 /* A line within fences or indented code; whether it was one. */
 static gboolean
-continue_code (Parser *parser, Cursor *cursor, guint matched)
+continue_code (Parser *parser,
+               Cursor *cursor,
+               guint matched)
 {
   if (parser->open == OPEN_FENCE && matched == parser->depth)
     {
@@ -500,7 +521,9 @@ continue_code (Parser *parser, Cursor *cursor, guint matched)
 
 /* New quotations and items that begin in this line; whether there were any. */
 static gboolean
-open_containers (Parser *parser, Cursor *cursor, guint matched)
+open_containers (Parser *parser,
+                 Cursor *cursor,
+                 guint matched)
 {
   gboolean opened = FALSE;
 
@@ -555,7 +578,9 @@ open_containers (Parser *parser, Cursor *cursor, guint matched)
 }
 
 static void
-take_line (Parser *parser, const char *start, const char *end)
+take_line (Parser *parser,
+           const char *start,
+           const char *end)
 {
   Cursor cursor = { start, end, 0, 0 };
   guint matched = match_containers (parser, &cursor);
@@ -644,7 +669,8 @@ take_line (Parser *parser, const char *start, const char *end)
  * Returns: (transfer full) (element-type GwMarkdownBlock): its blocks, in order
  */
 GPtrArray *
-gw_markdown_parse (const char *text, gsize length)
+gw_markdown_parse (const char *text,
+                   gsize length)
 {
   g_autofree char *valid = NULL;
   Parser parser = { .blocks = g_ptr_array_new_with_free_func (free_block) };

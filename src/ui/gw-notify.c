@@ -8,7 +8,10 @@
 #include "gw-notify.h"
 
 static void
-send (GApplication *application, const char *id, GNotification *notification, const char *act)
+send (GApplication *application,
+      const char *id,
+      GNotification *notification,
+      const char *act)
 {
   g_notification_set_default_action_and_target (notification, "app.notified", "s", act);
   g_application_send_notification (application, id, notification);
@@ -16,7 +19,8 @@ send (GApplication *application, const char *id, GNotification *notification, co
 }
 
 static GNotification *
-make (const char *title, const char *body)
+make (const char *title,
+      const char *body)
 {
   GNotification *notification = g_notification_new (title);
 
@@ -30,7 +34,9 @@ make (const char *title, const char *body)
  * @failed: whether any failed: then that is what it opens
  */
 void
-gw_notify_batch_done (GApplication *application, const char *outcome, gboolean failed)
+gw_notify_batch_done (GApplication *application,
+                      const char *outcome,
+                      gboolean failed)
 {
   GNotification *notification = make (_("Batch Finished"), outcome);
 
@@ -40,7 +46,8 @@ gw_notify_batch_done (GApplication *application, const char *outcome, gboolean f
 }
 
 void
-gw_notify_tasks_paused (GApplication *application, const char *why)
+gw_notify_tasks_paused (GApplication *application,
+                        const char *why)
 {
   GNotification *notification = make (_("Tasks Paused"), why);
 
@@ -50,7 +57,9 @@ gw_notify_tasks_paused (GApplication *application, const char *why)
 }
 
 void
-gw_notify_keeps_running (GApplication *application, guint running, guint queued)
+gw_notify_keeps_running (GApplication *application,
+                         guint running,
+                         guint queued)
 {
   g_autofree char *first = g_strdup_printf (ngettext ("%'u running", "%'u running", running),
                                             running);
@@ -65,7 +74,8 @@ gw_notify_keeps_running (GApplication *application, guint running, guint queued)
 
 /* @words: what is about to happen to the computer or the program */
 void
-gw_notify_finishing (GApplication *application, const char *words)
+gw_notify_finishing (GApplication *application,
+                     const char *words)
 {
   GNotification *notification = make (_("All Tasks Have Ended"), words);
 

@@ -59,7 +59,8 @@ clear_text (GwPartialResult *self)
 }
 
 static void
-take (GwPartialResult *self, JsonObject *answer)
+take (GwPartialResult *self,
+      JsonObject *answer)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
   const char *text = gw_json_peek_string (answer, "text");
@@ -94,7 +95,9 @@ take (GwPartialResult *self, JsonObject *answer)
 }
 
 static void
-asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+asked_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GwPartialResult) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -131,7 +134,8 @@ ask_cb (gpointer user_data)
 }
 
 static void
-ask_later (GwPartialResult *self, guint ms)
+ask_later (GwPartialResult *self,
+           guint ms)
 {
   self->timer_id = g_timeout_add (ms, ask_cb, self);
   g_source_set_name_by_id (self->timer_id, "[gangway] answer so far");
@@ -192,7 +196,8 @@ gw_partial_result_init (GwPartialResult *self)
 
 /* The gateway that is asked. */
 void
-gw_partial_result_set_client (GwPartialResult *self, GwClient *client)
+gw_partial_result_set_client (GwPartialResult *self,
+                              GwClient *client)
 {
   g_return_if_fail (GW_IS_PARTIAL_RESULT (self));
 
@@ -208,7 +213,8 @@ gw_partial_result_set_client (GwPartialResult *self, GwClient *client)
  *   shown
  */
 void
-gw_partial_result_set_task (GwPartialResult *self, const GwTask *task)
+gw_partial_result_set_task (GwPartialResult *self,
+                            const GwTask *task)
 {
   gboolean is_same = task != NULL && g_strcmp0 (task->task_id, self->task_id) == 0;
 
@@ -231,7 +237,8 @@ gw_partial_result_set_task (GwPartialResult *self, const GwTask *task)
 
 /* Whether anybody can see it. */
 void
-gw_partial_result_set_active (GwPartialResult *self, gboolean active)
+gw_partial_result_set_active (GwPartialResult *self,
+                              gboolean active)
 {
   g_return_if_fail (GW_IS_PARTIAL_RESULT (self));
 

@@ -54,7 +54,8 @@ static void
 settings_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
 static char *
-describe_ready (GwPreferencesGateway *self, const char *address)
+describe_ready (GwPreferencesGateway *self,
+                const char *address)
 {
   GwClient *client = gw_endpoint_get_client (self->endpoint);
   const char *version = gw_endpoint_get_version (self->endpoint);
@@ -170,7 +171,9 @@ show_using (GwPreferencesGateway *self)
 }
 
 static void
-settings_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+settings_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
 {
   g_autoptr (GwPreferencesGateway) self = user_data;
   g_autoptr (JsonObject) settings = gw_client_call_finish (GW_CLIENT (source), result, NULL);
@@ -241,7 +244,8 @@ show_choice (GwPreferencesGateway *self)
 }
 
 static void
-mark_address (GwPreferencesGateway *self, gboolean wrong)
+mark_address (GwPreferencesGateway *self,
+              gboolean wrong)
 {
   GtkAccessible *accessible = GTK_ACCESSIBLE (self->address_row_entry);
 
@@ -283,7 +287,9 @@ read_address (GwPreferencesGateway *self)
 }
 
 static void
-token_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+token_set_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwPreferencesGateway) self = user_data;
   GwTokenPlace place = gw_gateway_token_set_finish (result);
@@ -303,7 +309,8 @@ token_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Takes what is typed into the token's row for the gateway at @address. */
 static void
-apply_token (GwPreferencesGateway *self, const char *address)
+apply_token (GwPreferencesGateway *self,
+             const char *address)
 {
   g_autofree char *token = g_strstrip (
       g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->token_row))));
@@ -328,7 +335,8 @@ address_apply_cb (GwPreferencesGateway *self)
 }
 
 static void
-choice_cb (GtkCheckButton *button, gpointer user_data)
+choice_cb (GtkCheckButton *button,
+           gpointer user_data)
 {
   GwPreferencesGateway *self = GW_PREFERENCES_GATEWAY (
       gtk_widget_get_ancestor (GTK_WIDGET (button), GW_TYPE_PREFERENCES_GATEWAY));
@@ -498,7 +506,8 @@ gw_preferences_gateway_init (GwPreferencesGateway *self)
 }
 
 void
-gw_preferences_gateway_set_endpoint (GwPreferencesGateway *self, GwEndpoint *endpoint)
+gw_preferences_gateway_set_endpoint (GwPreferencesGateway *self,
+                                     GwEndpoint *endpoint)
 {
   self->endpoint = g_object_ref (endpoint);
   g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,

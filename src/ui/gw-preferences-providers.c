@@ -13,8 +13,8 @@
 #include "gw-provider-words.h"
 
 /* The providers in their order, with how they stand. While the page is seen it asks the gateway now
- * and then, and at once after each change. A provider that is removed is only switched off until its
- * toast has gone, so that Undo brings it back with its key, which nobody can read. */
+ * and then, and at once after each change. A provider that is removed is only switched off until
+ * its toast has gone, so that Undo brings it back with its key, which nobody can read. */
 
 #define LOOK_EVERY_S 3
 #define UNDO_S 10
@@ -57,7 +57,9 @@ typedef struct {
 } Act;
 
 static Act *
-act_new (GwPreferencesProviders *self, const char *name, gboolean flag)
+act_new (GwPreferencesProviders *self,
+         const char *name,
+         gboolean flag)
 {
   Act *act = g_new0 (Act, 1);
 
@@ -78,7 +80,8 @@ act_free (Act *act)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Act, act_free)
 
 static JsonObject *
-find_provider (GwPreferencesProviders *self, const char *name)
+find_provider (GwPreferencesProviders *self,
+               const char *name)
 {
   guint i;
 
@@ -89,7 +92,8 @@ find_provider (GwPreferencesProviders *self, const char *name)
 }
 
 static GwProviderRow *
-find_row (GwPreferencesProviders *self, const char *name)
+find_row (GwPreferencesProviders *self,
+          const char *name)
 {
   GtkListBoxRow *row;
   int i;
@@ -101,7 +105,9 @@ find_row (GwPreferencesProviders *self, const char *name)
 }
 
 static void
-show_row_error (GwPreferencesProviders *self, const char *name, const char *what,
+show_row_error (GwPreferencesProviders *self,
+                const char *name,
+                const char *what,
                 const GError *error)
 {
   GwProviderRow *row = find_row (self, name);
@@ -114,7 +120,9 @@ show_row_error (GwPreferencesProviders *self, const char *name, const char *what
 /* Testing */
 
 static void
-tested_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+tested_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -133,7 +141,8 @@ tested_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-test (GwPreferencesProviders *self, const char *name)
+test (GwPreferencesProviders *self,
+      const char *name)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, "test", NULL);
@@ -150,7 +159,9 @@ test (GwPreferencesProviders *self, const char *name)
 /* Changing */
 
 static void
-put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+put_cb (GObject *source,
+        GAsyncResult *result,
+        gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -167,7 +178,10 @@ put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* @tests: whether to see how it stands then */
 static void
-set_enabled (GwPreferencesProviders *self, const char *name, gboolean enabled, gboolean tests)
+set_enabled (GwPreferencesProviders *self,
+             const char *name,
+             gboolean enabled,
+             gboolean tests)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, NULL);
@@ -181,7 +195,9 @@ set_enabled (GwPreferencesProviders *self, const char *name, gboolean enabled, g
 }
 
 static void
-resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+resumed_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -195,7 +211,8 @@ resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-resume (GwPreferencesProviders *self, const char *name)
+resume (GwPreferencesProviders *self,
+        const char *name)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, "resume", NULL);
@@ -208,7 +225,9 @@ resume (GwPreferencesProviders *self, const char *name)
 /* Removing */
 
 static void
-deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+deleted_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -225,7 +244,8 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-delete_now (GwPreferencesProviders *self, const char *name)
+delete_now (GwPreferencesProviders *self,
+            const char *name)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, NULL);
@@ -243,7 +263,8 @@ delete_now (GwPreferencesProviders *self, const char *name)
 }
 
 static void
-toast_gone_cb (AdwToast *toast, gpointer user_data)
+toast_gone_cb (AdwToast *toast,
+               gpointer user_data)
 {
   Act *act = user_data;
 
@@ -255,7 +276,8 @@ toast_gone_cb (AdwToast *toast, gpointer user_data)
 }
 
 static void
-undo_cb (AdwToast *toast, gpointer user_data)
+undo_cb (AdwToast *toast,
+         gpointer user_data)
 {
   Act *act = user_data;
 
@@ -269,7 +291,8 @@ undo_cb (AdwToast *toast, gpointer user_data)
 }
 
 static void
-act_closure_free (gpointer data, GClosure *closure)
+act_closure_free (gpointer data,
+                  GClosure *closure)
 {
   act_free (data);
 }
@@ -277,7 +300,8 @@ act_closure_free (gpointer data, GClosure *closure)
 static void show_providers (GwPreferencesProviders *self);
 
 static void
-remove_provider (GwPreferencesProviders *self, const char *name)
+remove_provider (GwPreferencesProviders *self,
+                 const char *name)
 {
   JsonObject *provider = find_provider (self, name);
   gboolean in_use;
@@ -321,7 +345,9 @@ gw_preferences_providers_flush (GwPreferencesProviders *self)
 /* Order */
 
 static void
-ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+ordered_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (Act) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -335,7 +361,9 @@ ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-move (GwPreferencesProviders *self, GwProviderRow *row, int to)
+move (GwPreferencesProviders *self,
+      GwProviderRow *row,
+      int to)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autoptr (JsonObject) body = json_object_new ();
@@ -357,13 +385,17 @@ move (GwPreferencesProviders *self, GwProviderRow *row, int to)
 }
 
 static void
-dropped_cb (GwPreferencesProviders *self, GwProviderRow *dragged, GwProviderRow *target)
+dropped_cb (GwPreferencesProviders *self,
+            GwProviderRow *dragged,
+            GwProviderRow *target)
 {
   move (self, dragged, gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (target)));
 }
 
 static void
-verb_cb (GwPreferencesProviders *self, const char *verb, GwProviderRow *row)
+verb_cb (GwPreferencesProviders *self,
+         const char *verb,
+         GwProviderRow *row)
 {
   g_autofree char *name = g_strdup (gw_provider_row_get_name (row));
   int place = gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (row));
@@ -385,7 +417,9 @@ verb_cb (GwPreferencesProviders *self, const char *verb, GwProviderRow *row)
 /* Editing */
 
 static void
-saved_cb (GwPreferencesProviders *self, const char *name, const char *key_source,
+saved_cb (GwPreferencesProviders *self,
+          const char *name,
+          const char *key_source,
           GwProviderEditor *editor)
 {
   _gw_preferences_close (GTK_WIDGET (self));
@@ -405,7 +439,8 @@ left_cb (GwPreferencesProviders *self)
 }
 
 static void
-editor_remove_cb (GwPreferencesProviders *self, const char *name)
+editor_remove_cb (GwPreferencesProviders *self,
+                  const char *name)
 {
   _gw_preferences_close (GTK_WIDGET (self));
   remove_provider (self, name);
@@ -413,7 +448,8 @@ editor_remove_cb (GwPreferencesProviders *self, const char *name)
 
 /* @provider: (nullable): NULL for a new one */
 static void
-open_editor (GwPreferencesProviders *self, JsonObject *provider)
+open_editor (GwPreferencesProviders *self,
+             JsonObject *provider)
 {
   GwProviderEditor *editor = gw_provider_editor_new (self->endpoint, self->providers, provider,
                                                      self->writable);
@@ -426,7 +462,9 @@ open_editor (GwPreferencesProviders *self, JsonObject *provider)
 }
 
 static void
-row_activated_cb (GtkListBox *list, GtkListBoxRow *row, gpointer user_data)
+row_activated_cb (GtkListBox *list,
+                  GtkListBoxRow *row,
+                  gpointer user_data)
 {
   GwPreferencesProviders *self = GW_PREFERENCES_PROVIDERS (
       gtk_widget_get_ancestor (GTK_WIDGET (list), GW_TYPE_PREFERENCES_PROVIDERS));
@@ -437,14 +475,17 @@ row_activated_cb (GtkListBox *list, GtkListBoxRow *row, gpointer user_data)
 /* Showing */
 
 static void
-use_cb (GwPreferencesProviders *self, GtkButton *button)
+use_cb (GwPreferencesProviders *self,
+        GtkButton *button)
 {
   gtk_widget_set_sensitive (GTK_WIDGET (button), FALSE);
   set_enabled (self, g_object_get_data (G_OBJECT (button), "gw-name"), TRUE, TRUE);
 }
 
 static void
-add_found (GwPreferencesProviders *self, JsonObject *provider, JsonArray *models)
+add_found (GwPreferencesProviders *self,
+           JsonObject *provider,
+           JsonArray *models)
 {
   GtkWidget *row = adw_action_row_new ();
   GtkWidget *button = gtk_button_new_with_mnemonic (_("_Use It"));
@@ -565,7 +606,9 @@ open_wanted (GwPreferencesProviders *self)
 }
 
 static void
-looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+looked_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwPreferencesProviders) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -598,7 +641,8 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* @find: whether to look for servers of that machine as well */
 static void
-look (GwPreferencesProviders *self, gboolean find)
+look (GwPreferencesProviders *self,
+      gboolean find)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
 
@@ -712,7 +756,8 @@ gw_preferences_providers_init (GwPreferencesProviders *self)
 }
 
 void
-gw_preferences_providers_set_endpoint (GwPreferencesProviders *self, GwEndpoint *endpoint)
+gw_preferences_providers_set_endpoint (GwPreferencesProviders *self,
+                                       GwEndpoint *endpoint)
 {
   self->endpoint = g_object_ref (endpoint);
   g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,
@@ -720,7 +765,8 @@ gw_preferences_providers_set_endpoint (GwPreferencesProviders *self, GwEndpoint 
 }
 
 static void
-open_when_known (GwPreferencesProviders *self, const char *name)
+open_when_known (GwPreferencesProviders *self,
+                 const char *name)
 {
   g_free (self->wanted);
   self->wanted = g_strdup (name);
@@ -729,7 +775,8 @@ open_when_known (GwPreferencesProviders *self, const char *name)
 }
 
 void
-gw_preferences_providers_edit (GwPreferencesProviders *self, const char *name)
+gw_preferences_providers_edit (GwPreferencesProviders *self,
+                               const char *name)
 {
   open_when_known (self, name);
 }

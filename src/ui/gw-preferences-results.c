@@ -71,7 +71,9 @@ show_autosave (GwPreferencesResults *self)
 }
 
 static void
-chosen_cb (GtkNativeDialog *dialog, int response, GwPreferencesResults *self)
+chosen_cb (GtkNativeDialog *dialog,
+           int response,
+           GwPreferencesResults *self)
 {
   if (response == GTK_RESPONSE_ACCEPT)
     {
@@ -187,7 +189,9 @@ show_history (GwPreferencesResults *self)
 }
 
 static void
-told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+told_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
 {
   g_autoptr (GwPreferencesResults) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -334,7 +338,8 @@ gw_preferences_results_init (GwPreferencesResults *self)
 }
 
 void
-gw_preferences_results_set_endpoint (GwPreferencesResults *self, GwEndpoint *endpoint)
+gw_preferences_results_set_endpoint (GwPreferencesResults *self,
+                                     GwEndpoint *endpoint)
 {
   self->endpoint = g_object_ref (endpoint);
   g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,

@@ -48,7 +48,9 @@ static const char *const on_close[] = { "ask", "keep", "stop", NULL };
 static const char *const when_finished[] = { "nothing", "suspend", "quit", NULL };
 
 static gboolean
-word_to_row (GValue *value, GVariant *variant, gpointer words)
+word_to_row (GValue *value,
+             GVariant *variant,
+             gpointer words)
 {
   const char *const *list = words;
   guint i;
@@ -60,7 +62,9 @@ word_to_row (GValue *value, GVariant *variant, gpointer words)
 }
 
 static GVariant *
-row_to_word (const GValue *value, const GVariantType *type, gpointer words)
+row_to_word (const GValue *value,
+             const GVariantType *type,
+             gpointer words)
 {
   const char *const *list = words;
   guint i = g_value_get_uint (value);
@@ -94,7 +98,9 @@ show (GwPreferencesRunning *self)
 }
 
 static void
-told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+told_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
 {
   g_autoptr (GwPreferencesRunning) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -135,7 +141,10 @@ look (GwPreferencesRunning *self)
 }
 
 static void
-add_if_changed (GwPreferencesRunning *self, JsonObject *body, const char *name, GtkSpinButton *spin)
+add_if_changed (GwPreferencesRunning *self,
+                JsonObject *body,
+                const char *name,
+                GtkSpinButton *spin)
 {
   int value = gtk_spin_button_get_value_as_int (spin);
 
@@ -285,7 +294,8 @@ gw_preferences_running_init (GwPreferencesRunning *self)
 }
 
 void
-gw_preferences_running_set_endpoint (GwPreferencesRunning *self, GwEndpoint *endpoint)
+gw_preferences_running_set_endpoint (GwPreferencesRunning *self,
+                                     GwEndpoint *endpoint)
 {
   self->endpoint = g_object_ref (endpoint);
   g_signal_connect_object (endpoint, "changed", G_CALLBACK (endpoint_changed_cb), self,

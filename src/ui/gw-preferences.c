@@ -89,7 +89,8 @@ gw_preferences_init (GwPreferences *self)
  * @endpoint: whose gateway is asked, whichever that is at the time
  */
 GwPreferences *
-gw_preferences_new (GtkWindow *parent, GwEndpoint *endpoint)
+gw_preferences_new (GtkWindow *parent,
+                    GwEndpoint *endpoint)
 {
   GwPreferences *self = g_object_new (GW_TYPE_PREFERENCES, "transient-for", parent, NULL);
 
@@ -101,7 +102,8 @@ gw_preferences_new (GtkWindow *parent, GwEndpoint *endpoint)
 }
 
 void
-gw_preferences_edit_provider (GwPreferences *self, const char *name)
+gw_preferences_edit_provider (GwPreferences *self,
+                              const char *name)
 {
   g_return_if_fail (GW_IS_PREFERENCES (self));
 
@@ -131,7 +133,8 @@ find_window (GtkWidget *inside)
 }
 
 void
-_gw_preferences_add_toast (GtkWidget *inside, AdwToast *toast)
+_gw_preferences_add_toast (GtkWidget *inside,
+                           AdwToast *toast)
 {
   GwPreferences *self = find_window (inside);
 
@@ -142,7 +145,8 @@ _gw_preferences_add_toast (GtkWidget *inside, AdwToast *toast)
 }
 
 void
-_gw_preferences_toast (GtkWidget *inside, const char *text)
+_gw_preferences_toast (GtkWidget *inside,
+                       const char *text)
 {
   g_autofree char *escaped = g_markup_escape_text (text, -1);
 
@@ -164,7 +168,9 @@ _gw_preferences_error_to_words (const GError *error)
 
 /* @what: what did not come about, "Not saved" */
 void
-_gw_preferences_toast_error (GtkWidget *inside, const char *what, const GError *error)
+_gw_preferences_toast_error (GtkWidget *inside,
+                             const char *what,
+                             const GError *error)
 {
   g_autofree char *words = _gw_preferences_error_to_words (error);
   /* Translators: %1$s is what did not happen ("Not saved"), %2$s the reason */
@@ -174,7 +180,8 @@ _gw_preferences_toast_error (GtkWidget *inside, const char *what, const GError *
 }
 
 void
-_gw_preferences_open (GtkWidget *inside, GtkWidget *subpage)
+_gw_preferences_open (GtkWidget *inside,
+                      GtkWidget *subpage)
 {
   GwPreferences *self = find_window (inside);
 
@@ -219,7 +226,8 @@ _gw_preferences_get_client (GwEndpoint *endpoint)
  * Returns: (transfer full) (nullable): why the gateway's settings are not to be changed here
  */
 char *
-_gw_preferences_why_not (GwEndpoint *endpoint, gboolean writable)
+_gw_preferences_why_not (GwEndpoint *endpoint,
+                         gboolean writable)
 {
   GwClient *client = gw_endpoint_get_client (endpoint);
   const char *uri = gw_endpoint_get_uri (endpoint);

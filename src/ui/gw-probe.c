@@ -8,8 +8,8 @@
 
 #include "gw-probe.h"
 
-/* What tests/bench/bench_window.py measures the window by: does nothing unless GANGWAY_PROBE names a
- * file. Into it go, one a line, a word, a time (monotonic clock, µs) and a number:
+/* What tests/bench/bench_window.py measures the window by: does nothing unless GANGWAY_PROBE names
+ * a file. Into it go, one a line, a word, a time (monotonic clock, µs) and a number:
  *
  *   busy      one turn of the main loop took so many µs from one sleep to the next
  *   cpu       the same turn, only while the machine worked on it
@@ -30,7 +30,9 @@ static gint64 rows_to_paint = -1;
 static GArray *ended_at; /* (element-type gint64), Unix ms: since the last frame */
 
 static void
-write_line (const char *what, gint64 at, gint64 value)
+write_line (const char *what,
+            gint64 at,
+            gint64 value)
 {
   fprintf (file, "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", what, at, value);
 }
@@ -46,7 +48,9 @@ cpu_time (void)
 
 /* The loop is busy whenever it does not sleep in here. */
 static gint
-poll_cb (GPollFD *fds, guint n_fds, gint timeout)
+poll_cb (GPollFD *fds,
+         guint n_fds,
+         gint timeout)
 {
   gint64 now = g_get_monotonic_time ();
   gint result;
@@ -65,7 +69,8 @@ poll_cb (GPollFD *fds, guint n_fds, gint timeout)
 }
 
 static void
-after_paint_cb (GdkFrameClock *clock, gpointer user_data)
+after_paint_cb (GdkFrameClock *clock,
+                gpointer user_data)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 wall = g_get_real_time () / 1000;
@@ -81,14 +86,17 @@ after_paint_cb (GdkFrameClock *clock, gpointer user_data)
 }
 
 static void
-map_cb (GtkWidget *window, gpointer user_data)
+map_cb (GtkWidget *window,
+        gpointer user_data)
 {
   g_signal_connect (gtk_widget_get_frame_clock (window), "after-paint",
                     G_CALLBACK (after_paint_cb), NULL);
 }
 
 static void
-window_added_cb (GtkApplication *application, GtkWindow *window, gpointer user_data)
+window_added_cb (GtkApplication *application,
+                 GtkWindow *window,
+                 gpointer user_data)
 {
   g_signal_connect (window, "map", G_CALLBACK (map_cb), NULL);
 }
@@ -117,7 +125,8 @@ gw_probe_start (GtkApplication *application)
 }
 
 void
-gw_probe_mark (const char *what, gint64 value)
+gw_probe_mark (const char *what,
+               gint64 value)
 {
   if (file == NULL)
     return;

@@ -71,7 +71,11 @@ gw_project_row_class_init (GwProjectRowClass *klass)
 
 /* The whole name, where there was no room for it. */
 static gboolean
-query_tooltip_cb (GtkLabel *title, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+query_tooltip_cb (GtkLabel *title,
+                  int x,
+                  int y,
+                  gboolean keyboard,
+                  GtkTooltip *tooltip)
 {
   gtk_tooltip_set_text (tooltip, gtk_label_get_text (title));
   return pango_layout_is_ellipsized (gtk_label_get_layout (title));
@@ -95,7 +99,8 @@ gw_project_row_new (void)
 }
 
 static void
-update_icon (GwProjectRow *self, const GwProject *project)
+update_icon (GwProjectRow *self,
+             const GwProject *project)
 {
   GwProjectLook look = gw_project_look (project);
   const char *css_class = gw_project_look_get_css_class (look);
@@ -120,7 +125,8 @@ update_icon (GwProjectRow *self, const GwProject *project)
 }
 
 static void
-update_numbers (GwProjectRow *self, const GwProject *project)
+update_numbers (GwProjectRow *self,
+                const GwProject *project)
 {
   gboolean active = gw_project_count_unfinished (project) > 0 && self->hits == 0;
   guint64 failed = project->counts[GW_TASK_FAILED];
@@ -178,7 +184,9 @@ gw_project_row_update (GwProjectRow *self)
  * @list_item: must stay until gw_project_row_unbind()
  */
 void
-gw_project_row_bind (GwProjectRow *self, GtkListItem *list_item, GwProjectItem *item)
+gw_project_row_bind (GwProjectRow *self,
+                     GtkListItem *list_item,
+                     GwProjectItem *item)
 {
   g_return_if_fail (GW_IS_PROJECT_ROW (self));
 
@@ -217,7 +225,8 @@ gw_project_row_get_item (GwProjectRow *self)
  * @hits: tasks that a search found in it; 0: there is no search
  */
 void
-gw_project_row_set_hits (GwProjectRow *self, guint hits)
+gw_project_row_set_hits (GwProjectRow *self,
+                         guint hits)
 {
   g_return_if_fail (GW_IS_PROJECT_ROW (self));
 

@@ -119,7 +119,8 @@ gw_project_words_progress (const GwProject *project)
 }
 
 char *
-gw_project_words_hits (guint hits, gboolean more)
+gw_project_words_hits (guint hits,
+                       gboolean more)
 {
   if (more)
     return g_strdup_printf (ngettext ("More than %'u match", "More than %'u matches", hits), hits);
@@ -127,7 +128,8 @@ gw_project_words_hits (guint hits, gboolean more)
 }
 
 static void
-append_part (GString *words, const char *part)
+append_part (GString *words,
+             const char *part)
 {
   if (words->len > 0)
     /* Translators: between the parts of what a screen reader says of a row */
@@ -138,7 +140,8 @@ append_part (GString *words, const char *part)
 /* What a screen reader says: "Chapter summaries, 12 of 37, 1 failed, running". @hits: of a search;
  * 0: none. */
 char *
-gw_project_words_for_row (const GwProject *project, guint hits)
+gw_project_words_for_row (const GwProject *project,
+                          guint hits)
 {
   GString *words = g_string_new (gw_project_words_title (project));
   g_autofree char *progress = gw_project_words_progress (project);
@@ -170,7 +173,8 @@ gw_project_words_for_row (const GwProject *project, guint hits)
 
 /* The heading of a day in the history. */
 char *
-gw_day_to_words (const GDate *day, const GDate *today)
+gw_day_to_words (const GDate *day,
+                 const GDate *today)
 {
   int ago = g_date_days_between (day, today);
   g_autoptr (GDateTime) time = NULL;

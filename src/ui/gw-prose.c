@@ -77,7 +77,10 @@ settle (GwProse *self)
 }
 
 static void
-gw_prose_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+gw_prose_size_allocate (GtkWidget *widget,
+                        int width,
+                        int height,
+                        int baseline)
 {
   GwProse *self = GW_PROSE (widget);
 
@@ -104,7 +107,11 @@ get_buffer (GwProse *self)
 /* --- Tags ------------------------------------------------------------------------------------- */
 
 static void
-set_color (GwProse *self, const char *name, const char *property, const GdkRGBA *base, float alpha)
+set_color (GwProse *self,
+           const char *name,
+           const char *property,
+           const GdkRGBA *base,
+           float alpha)
 {
   GtkTextTag *tag
       = gtk_text_tag_table_lookup (gtk_text_buffer_get_tag_table (get_buffer (self)), name);
@@ -180,7 +187,11 @@ get_step (GwProse *self)
 
 /* The margin of a paragraph, on the side where its writing starts. */
 static GtkTextTag *
-get_margin (GwProse *self, guint depth, guint quotes, gboolean marker, gboolean rtl)
+get_margin (GwProse *self,
+            guint depth,
+            guint quotes,
+            gboolean marker,
+            gboolean rtl)
 {
   GtkTextBuffer *buffer = get_buffer (self);
   guint steps = MIN (depth, MAX_STEPS);
@@ -209,7 +220,9 @@ get_margin (GwProse *self, guint depth, guint quotes, gboolean marker, gboolean 
 /* --- Text in ---------------------------------------------------------------------------------- */
 
 static void
-add_text (GwProse *self, const char *text, gsize length)
+add_text (GwProse *self,
+          const char *text,
+          gsize length)
 {
   g_string_append_len (self->text, text, (gssize) length);
   self->text_chars += (int) g_utf8_strlen (text, (gssize) length);
@@ -217,7 +230,9 @@ add_text (GwProse *self, const char *text, gsize length)
 
 /* Adds at the end, and breaks lines that never end. */
 static void
-insert (GwProse *self, const char *text, gsize length)
+insert (GwProse *self,
+        const char *text,
+        gsize length)
 {
   const char *end = text + length;
 
@@ -258,7 +273,9 @@ get_end_offset (GwProse *self)
 
 /* @tag: a static name */
 static void
-apply (GwProse *self, const char *tag, int start)
+apply (GwProse *self,
+       const char *tag,
+       int start)
 {
   Range range = { tag, start, get_end_offset (self) };
 
@@ -267,7 +284,8 @@ apply (GwProse *self, const char *tag, int start)
 
 /* Marks what is searched from @first on, also where it began before. */
 static void
-mark_found (GwProse *self, int first)
+mark_found (GwProse *self,
+            int first)
 {
   GtkTextBuffer *buffer = get_buffer (self);
   int at = MAX (first - (int) g_utf8_strlen (self->needle, -1), 0);
@@ -319,7 +337,8 @@ flush (GwProse *self)
 
 /* @needle: (nullable): what is marked in all that is appended from now on. */
 void
-gw_prose_set_needle (GwProse *self, const char *needle)
+gw_prose_set_needle (GwProse *self,
+                     const char *needle)
 {
   g_return_if_fail (GW_IS_PROSE (self));
 
@@ -329,7 +348,9 @@ gw_prose_set_needle (GwProse *self, const char *needle)
 
 /* A place not within a character, and at a space or line end where one is near. */
 static gsize
-get_stop (const char *text, gsize length, gsize from)
+get_stop (const char *text,
+          gsize length,
+          gsize from)
 {
   gsize stop = from + SLICE_BYTES;
   const char *line;
@@ -345,7 +366,10 @@ get_stop (const char *text, gsize length, gsize from)
 }
 
 gsize
-gw_prose_append_plain (GwProse *self, const char *text, gsize length, gsize from)
+gw_prose_append_plain (GwProse *self,
+                       const char *text,
+                       gsize length,
+                       gsize from)
 {
   gsize stop;
 
@@ -387,7 +411,10 @@ is_rtl (const GwMarkdownBlock *block)
 }
 
 static void
-insert_spans (GwProse *self, const GwMarkdownBlock *block, gsize from, gsize to)
+insert_spans (GwProse *self,
+              const GwMarkdownBlock *block,
+              gsize from,
+              gsize to)
 {
   static const struct {
     guint style;
@@ -450,7 +477,9 @@ insert_spans (GwProse *self, const GwMarkdownBlock *block, gsize from, gsize to)
  * Returns: where to go on; the block's length when all of it is there
  */
 gsize
-gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
+gw_prose_append_block (GwProse *self,
+                       const GwMarkdownBlock *block,
+                       gsize from)
 {
   GtkTextBuffer *buffer;
   GtkTextTag *margin;
@@ -548,7 +577,8 @@ gw_prose_append_block (GwProse *self, const GwMarkdownBlock *block, gsize from)
 /* --- Links ------------------------------------------------------------------------------------ */
 
 static const char *
-find_link (GwProse *self, const GtkTextIter *iter)
+find_link (GwProse *self,
+           const GtkTextIter *iter)
 {
   int offset = gtk_text_iter_get_offset (iter);
   guint low = 0;
@@ -570,7 +600,9 @@ find_link (GwProse *self, const GtkTextIter *iter)
 }
 
 static const char *
-find_link_at (GwProse *self, double x, double y)
+find_link_at (GwProse *self,
+              double x,
+              double y)
 {
   GtkTextView *view = GTK_TEXT_VIEW (self);
   GtkTextIter iter;
@@ -587,7 +619,11 @@ find_link_at (GwProse *self, double x, double y)
 }
 
 static void
-released_cb (GwProse *self, int n_press, double x, double y, GtkGestureClick *click)
+released_cb (GwProse *self,
+             int n_press,
+             double x,
+             double y,
+             GtkGestureClick *click)
 {
   const char *uri = find_link_at (self, x, y);
 
@@ -598,7 +634,9 @@ released_cb (GwProse *self, int n_press, double x, double y, GtkGestureClick *cl
 }
 
 static void
-motion_cb (GwProse *self, double x, double y)
+motion_cb (GwProse *self,
+           double x,
+           double y)
 {
   const char *cursor = find_link_at (self, x, y) != NULL ? "pointer" : "text";
 
@@ -610,7 +648,9 @@ motion_cb (GwProse *self, double x, double y)
 }
 
 static gboolean
-follow_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+follow_cb (GtkWidget *widget,
+           GVariant *args,
+           gpointer user_data)
 {
   GwProse *self = GW_PROSE (widget);
   GtkTextBuffer *buffer = get_buffer (self);
@@ -632,7 +672,11 @@ follow_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
 }
 
 static gboolean
-gw_prose_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+gw_prose_query_tooltip (GtkWidget *widget,
+                        int x,
+                        int y,
+                        gboolean keyboard,
+                        GtkTooltip *tooltip)
 {
   const char *uri = keyboard ? NULL : find_link_at (GW_PROSE (widget), x, y);
 

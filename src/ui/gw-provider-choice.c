@@ -89,7 +89,9 @@ update_button (GwProviderChoice *self)
 }
 
 static void
-choose (GwProviderChoice *self, const char *provider, const char *model)
+choose (GwProviderChoice *self,
+        const char *provider,
+        const char *model)
 {
   gw_provider_choice_set (self, provider, model);
   gtk_popover_popdown (self->popover);
@@ -97,7 +99,8 @@ choose (GwProviderChoice *self, const char *provider, const char *model)
 }
 
 static void
-look_up_clicked_cb (GtkButton *button, GwProviderChoice *self)
+look_up_clicked_cb (GtkButton *button,
+                    GwProviderChoice *self)
 {
   const char *name = g_object_get_data (G_OBJECT (button), "provider");
 
@@ -110,7 +113,8 @@ look_up_clicked_cb (GtkButton *button, GwProviderChoice *self)
 }
 
 static GtkWidget *
-new_label (const char *text, gboolean caption)
+new_label (const char *text,
+           gboolean caption)
 {
   GtkWidget *label = gtk_label_new (text);
 
@@ -128,8 +132,13 @@ new_label (const char *text, gboolean caption)
 
 /* @note: (nullable): a second line. Returns: the row's box, for what else stands in it. */
 static GtkWidget *
-add_row (GwProviderChoice *self, const char *provider, const char *model, gboolean other,
-         const char *title, const char *note, gboolean sensitive)
+add_row (GwProviderChoice *self,
+         const char *provider,
+         const char *model,
+         gboolean other,
+         const char *title,
+         const char *note,
+         gboolean sensitive)
 {
   gboolean chosen = !other && g_strcmp0 (provider, self->provider) == 0
                     && g_strcmp0 (model, self->model) == 0;
@@ -165,7 +174,9 @@ add_row (GwProviderChoice *self, const char *provider, const char *model, gboole
 }
 
 static void
-add_look_up (GwProviderChoice *self, GtkWidget *box, const GwProviderInfo *info)
+add_look_up (GwProviderChoice *self,
+             GtkWidget *box,
+             const GwProviderInfo *info)
 {
   GtkWidget *button;
 
@@ -190,7 +201,8 @@ add_look_up (GwProviderChoice *self, GtkWidget *box, const GwProviderInfo *info)
 }
 
 static void
-add_provider (GwProviderChoice *self, const GwProviderInfo *info)
+add_provider (GwProviderChoice *self,
+              const GwProviderInfo *info)
 {
   g_autofree char *reason = gw_provider_info_to_reason (info);
   const char *note = reason;
@@ -220,7 +232,8 @@ add_provider (GwProviderChoice *self, const GwProviderInfo *info)
 }
 
 static gboolean
-is_chosen (GwProviderChoice *self, GtkListBoxRow *row)
+is_chosen (GwProviderChoice *self,
+           GtkListBoxRow *row)
 {
   const Place *place = g_object_get_data (G_OBJECT (row), "place");
 
@@ -287,7 +300,8 @@ rebuild (GwProviderChoice *self)
 
 /* (nullable): the @n-th of those that the drop-down offers */
 static const GwProviderInfo *
-get_offered (GwProviderChoice *self, guint n)
+get_offered (GwProviderChoice *self,
+             guint n)
 {
   guint i;
 
@@ -306,7 +320,8 @@ get_offered (GwProviderChoice *self, guint n)
 }
 
 static void
-gw_provider_choice_row_activated_cb (GwProviderChoice *self, GtkListBoxRow *row)
+gw_provider_choice_row_activated_cb (GwProviderChoice *self,
+                                     GtkListBoxRow *row)
 {
   Place *place = g_object_get_data (G_OBJECT (row), "place");
   g_autofree char *provider = g_strdup (place->provider);
@@ -412,7 +427,8 @@ gw_provider_choice_init (GwProviderChoice *self)
 }
 
 void
-gw_provider_choice_set_providers (GwProviderChoice *self, GPtrArray *infos)
+gw_provider_choice_set_providers (GwProviderChoice *self,
+                                  GPtrArray *infos)
 {
   g_return_if_fail (GW_IS_PROVIDER_CHOICE (self));
 
@@ -454,7 +470,9 @@ gw_provider_choice_get_model (GwProviderChoice *self)
  * @model: (nullable): %NULL or "" is the provider's own
  */
 void
-gw_provider_choice_set (GwProviderChoice *self, const char *provider, const char *model)
+gw_provider_choice_set (GwProviderChoice *self,
+                        const char *provider,
+                        const char *model)
 {
   g_autofree char *old_provider = NULL;
   g_autofree char *old_model = NULL;
@@ -495,7 +513,9 @@ gw_provider_choice_dup_warning (GwProviderChoice *self)
 }
 
 void
-gw_provider_choice_looked_up (GwProviderChoice *self, const char *name, const char *error)
+gw_provider_choice_looked_up (GwProviderChoice *self,
+                              const char *name,
+                              const char *error)
 {
   g_return_if_fail (GW_IS_PROVIDER_CHOICE (self));
 

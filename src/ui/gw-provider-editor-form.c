@@ -117,7 +117,8 @@ _gw_provider_editor_make_name (GwProviderEditor *self)
 
 /* Which field the gateway complains of: its sentences begin with the name of one. */
 AdwEntryRow *
-_gw_provider_editor_find_field (GwProviderEditor *self, const char *message)
+_gw_provider_editor_find_field (GwProviderEditor *self,
+                                const char *message)
 {
   const struct {
     const char *prefix;
@@ -140,7 +141,8 @@ _gw_provider_editor_find_field (GwProviderEditor *self, const char *message)
 /* The file may say more, or less, than anybody would choose here: it is shown, and sent back, as it
  * is. */
 static void
-fill_spin (GtkSpinButton *spin, double value)
+fill_spin (GtkSpinButton *spin,
+           double value)
 {
   GtkAdjustment *adjustment = gtk_spin_button_get_adjustment (spin);
 
@@ -163,7 +165,8 @@ fill_limits (GwProviderEditor *self)
 }
 
 static void
-fill_command (GwProviderEditor *self, JsonArray *command)
+fill_command (GwProviderEditor *self,
+              JsonArray *command)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   guint i;

@@ -13,7 +13,9 @@
 /* Saving, and leaving the form: not without asking while something is not saved. */
 
 static void
-saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+saved_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GwProviderEditor) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -66,13 +68,17 @@ save (GwProviderEditor *self)
 }
 
 void
-_gw_provider_editor_save_action (GtkWidget *widget, const char *action, GVariant *parameter)
+_gw_provider_editor_save_action (GtkWidget *widget,
+                                 const char *action,
+                                 GVariant *parameter)
 {
   save (GW_PROVIDER_EDITOR (widget));
 }
 
 static void
-leave_response_cb (GwProviderEditor *self, const char *response, AdwMessageDialog *dialog)
+leave_response_cb (GwProviderEditor *self,
+                   const char *response,
+                   AdwMessageDialog *dialog)
 {
   GCallback then = g_object_get_data (G_OBJECT (dialog), "gw-then");
   gpointer object = g_object_get_data (G_OBJECT (dialog), "gw-object");
@@ -93,7 +99,9 @@ leave_response_cb (GwProviderEditor *self, const char *response, AdwMessageDialo
  * Returns: whether nothing would be lost; otherwise the user is asked
  */
 gboolean
-gw_provider_editor_may_leave (GwProviderEditor *self, GCallback then, gpointer object)
+gw_provider_editor_may_leave (GwProviderEditor *self,
+                              GCallback then,
+                              gpointer object)
 {
   GtkWidget *dialog;
 
@@ -127,7 +135,9 @@ leave (GwProviderEditor *self)
 }
 
 void
-_gw_provider_editor_back_action (GtkWidget *widget, const char *action, GVariant *parameter)
+_gw_provider_editor_back_action (GtkWidget *widget,
+                                 const char *action,
+                                 GVariant *parameter)
 {
   GwProviderEditor *self = GW_PROVIDER_EDITOR (widget);
 
@@ -136,7 +146,9 @@ _gw_provider_editor_back_action (GtkWidget *widget, const char *action, GVariant
 }
 
 void
-_gw_provider_editor_remove_action (GtkWidget *widget, const char *action, GVariant *parameter)
+_gw_provider_editor_remove_action (GtkWidget *widget,
+                                   const char *action,
+                                   GVariant *parameter)
 {
   GwProviderEditor *self = GW_PROVIDER_EDITOR (widget);
 

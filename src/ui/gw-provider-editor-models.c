@@ -8,7 +8,8 @@
 /* The models that an address was found to have, to choose from. */
 
 void
-_gw_provider_editor_set_models (GwProviderEditor *self, JsonArray *models)
+_gw_provider_editor_set_models (GwProviderEditor *self,
+                                JsonArray *models)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->models));
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
@@ -27,7 +28,8 @@ _gw_provider_editor_set_models (GwProviderEditor *self, JsonArray *models)
 }
 
 void
-_gw_provider_editor_model_activated_cb (GwProviderEditor *self, guint position)
+_gw_provider_editor_model_activated_cb (GwProviderEditor *self,
+                                        guint position)
 {
   GListModel *model = G_LIST_MODEL (gtk_list_view_get_model (self->model_view));
   g_autoptr (GtkStringObject) chosen = g_list_model_get_item (model, position);
@@ -38,7 +40,8 @@ _gw_provider_editor_model_activated_cb (GwProviderEditor *self, guint position)
 }
 
 static void
-setup_model_cb (GtkSignalListItemFactory *factory, GtkListItem *item)
+setup_model_cb (GtkSignalListItemFactory *factory,
+                GtkListItem *item)
 {
   GtkWidget *label = gtk_label_new (NULL);
 
@@ -48,7 +51,8 @@ setup_model_cb (GtkSignalListItemFactory *factory, GtkListItem *item)
 }
 
 static void
-bind_model_cb (GtkSignalListItemFactory *factory, GtkListItem *item)
+bind_model_cb (GtkSignalListItemFactory *factory,
+               GtkListItem *item)
 {
   GtkStringObject *model = gtk_list_item_get_item (item);
 

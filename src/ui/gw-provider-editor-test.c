@@ -14,7 +14,8 @@
 /* Test: a question to what stands in the form, without writing it. */
 
 void
-_gw_provider_editor_show_test (GwProviderEditor *self, JsonObject *test)
+_gw_provider_editor_show_test (GwProviderEditor *self,
+                               JsonObject *test)
 {
   GwProviderMood mood = GW_PROVIDER_MOOD_PLAIN;
   g_autofree char *words
@@ -35,7 +36,9 @@ _gw_provider_editor_show_test (GwProviderEditor *self, JsonObject *test)
 }
 
 void
-_gw_provider_editor_show_test_words (GwProviderEditor *self, const char *words, const char *more)
+_gw_provider_editor_show_test_words (GwProviderEditor *self,
+                                     const char *words,
+                                     const char *more)
 {
   gtk_widget_set_visible (GTK_WIDGET (self->test_image), FALSE);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->test_row), words);
@@ -43,7 +46,9 @@ _gw_provider_editor_show_test_words (GwProviderEditor *self, const char *words, 
 }
 
 static void
-tested_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+tested_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwProviderEditor) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -67,7 +72,9 @@ tested_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-_gw_provider_editor_test_action (GtkWidget *widget, const char *action, GVariant *parameter)
+_gw_provider_editor_test_action (GtkWidget *widget,
+                                 const char *action,
+                                 GVariant *parameter)
 {
   GwProviderEditor *self = GW_PROVIDER_EDITOR (widget);
   GwClient *client = _gw_preferences_get_client (self->endpoint);

@@ -32,7 +32,8 @@ _gw_provider_editor_get_text (AdwEntryRow *row)
 }
 
 void
-_gw_provider_editor_set_text (AdwEntryRow *row, const char *text)
+_gw_provider_editor_set_text (AdwEntryRow *row,
+                              const char *text)
 {
   gtk_editable_set_text (GTK_EDITABLE (row), text != NULL ? text : "");
 }
@@ -54,7 +55,9 @@ is_key_ours (GwProviderEditor *self)
 }
 
 void
-_gw_provider_editor_set_error (GwProviderEditor *self, AdwEntryRow *row, const char *words)
+_gw_provider_editor_set_error (GwProviderEditor *self,
+                               AdwEntryRow *row,
+                               const char *words)
 {
   AdwEntryRow *const rows[] = { self->name_row, self->address_row, self->command_row,
                                 self->key_row, self->model_row };
@@ -144,7 +147,9 @@ edited_cb (GwProviderEditor *self)
 /* Leaving */
 
 static void
-replace_key_action (GtkWidget *widget, const char *action, GVariant *parameter)
+replace_key_action (GtkWidget *widget,
+                    const char *action,
+                    GVariant *parameter)
 {
   GwProviderEditor *self = GW_PROVIDER_EDITOR (widget);
 
@@ -154,7 +159,9 @@ replace_key_action (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
-forget_key_action (GtkWidget *widget, const char *action, GVariant *parameter)
+forget_key_action (GtkWidget *widget,
+                   const char *action,
+                   GVariant *parameter)
 {
   GwProviderEditor *self = GW_PROVIDER_EDITOR (widget);
 
@@ -301,7 +308,9 @@ endpoint_changed_cb (GwProviderEditor *self)
  * @writable: whether the gateway lets us change it
  */
 GwProviderEditor *
-gw_provider_editor_new (GwEndpoint *endpoint, GPtrArray *providers, JsonObject *provider,
+gw_provider_editor_new (GwEndpoint *endpoint,
+                        GPtrArray *providers,
+                        JsonObject *provider,
                         gboolean writable)
 {
   GwProviderEditor *self = g_object_new (GW_TYPE_PROVIDER_EDITOR, NULL);

@@ -23,7 +23,8 @@ gw_provider_info_free (GwProviderInfo *info)
 
 /* (nullable): the texts of object[@outer]["models"] */
 static char **
-read_models (JsonObject *object, const char *outer)
+read_models (JsonObject *object,
+             const char *outer)
 {
   JsonObject *inner = gw_json_peek_object (object, outer);
   JsonArray *array = inner != NULL ? gw_json_peek_array (inner, "models") : NULL;
@@ -101,7 +102,8 @@ gw_provider_infos_new_from_json (JsonObject *answer)
 }
 
 const GwProviderInfo *
-gw_provider_infos_find (GPtrArray *infos, const char *name)
+gw_provider_infos_find (GPtrArray *infos,
+                        const char *name)
 {
   guint i;
 
@@ -116,7 +118,8 @@ gw_provider_infos_find (GPtrArray *infos, const char *name)
 }
 
 char *
-gw_provider_infos_dup_label (GPtrArray *infos, const GwProviderInfo *info)
+gw_provider_infos_dup_label (GPtrArray *infos,
+                             const GwProviderInfo *info)
 {
   guint i;
 

@@ -12,7 +12,10 @@
 #define MAX_MODELS 20 /* of one provider: a menu is no place to look through hundreds */
 
 static GMenuItem *
-new_item (const char *label, const char *action, const char *provider, const char *model)
+new_item (const char *label,
+          const char *action,
+          const char *provider,
+          const char *model)
 {
   /* What a provider or a model is called has no mnemonic in it. */
   g_auto (GStrv) parts = g_strsplit (label, "_", -1);
@@ -26,7 +29,8 @@ new_item (const char *label, const char *action, const char *provider, const cha
 }
 
 static void
-append (GMenu *menu, GMenuItem *item)
+append (GMenu *menu,
+        GMenuItem *item)
 {
   g_menu_append_item (menu, item);
   g_object_unref (item);
@@ -34,7 +38,9 @@ append (GMenu *menu, GMenuItem *item)
 
 /* (transfer full): of one provider; empty where there is nothing to choose from */
 static GMenu *
-new_models (const GwProviderInfo *info, gboolean others_only, const char *action)
+new_models (const GwProviderInfo *info,
+            gboolean others_only,
+            const char *action)
 {
   GMenu *models = g_menu_new ();
   guint n = 0;
@@ -55,7 +61,10 @@ new_models (const GwProviderInfo *info, gboolean others_only, const char *action
 }
 
 void
-gw_provider_menu_fill (GMenu *menu, GPtrArray *infos, const char *except, const char *action)
+gw_provider_menu_fill (GMenu *menu,
+                       GPtrArray *infos,
+                       const char *except,
+                       const char *action)
 {
   guint i;
 
@@ -84,7 +93,9 @@ gw_provider_menu_fill (GMenu *menu, GPtrArray *infos, const char *except, const 
 }
 
 void
-gw_provider_menu_get_target (GVariant *target, const char **provider, const char **model)
+gw_provider_menu_get_target (GVariant *target,
+                             const char **provider,
+                             const char **model)
 {
   g_variant_get (target, "(&s&s)", provider, model);
   if (**model == '\0')

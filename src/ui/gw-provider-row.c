@@ -11,8 +11,8 @@
 #include "gw-provider-words.h"
 
 /* A provider with its state, a switch, its place in the order (by dragging, by its menu, by Alt+Up
- * and Alt+Down) and the way to its page. It decides nothing: what is done to it is told by a signal,
- * and the switch stands as the gateway says until that says otherwise. */
+ * and Alt+Down) and the way to its page. It decides nothing: what is done to it is told by a
+ * signal, and the switch stands as the gateway says until that says otherwise. */
 
 struct _GwProviderRow {
   AdwActionRow parent_instance;
@@ -41,7 +41,9 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwProviderRow, gw_provider_row, ADW_TYPE_ACTION_ROW)
 
 static gboolean
-state_set_cb (GtkSwitch *widget, gboolean state, gpointer user_data)
+state_set_cb (GtkSwitch *widget,
+              gboolean state,
+              gpointer user_data)
 {
   GwProviderRow *self = GW_PROVIDER_ROW (gtk_widget_get_ancestor (GTK_WIDGET (widget),
                                                                   GW_TYPE_PROVIDER_ROW));
@@ -52,13 +54,18 @@ state_set_cb (GtkSwitch *widget, gboolean state, gpointer user_data)
 }
 
 static void
-verb_action (GtkWidget *widget, const char *action, GVariant *parameter)
+verb_action (GtkWidget *widget,
+             const char *action,
+             GVariant *parameter)
 {
   g_signal_emit (widget, signals[VERB], 0, action + strlen ("provider."));
 }
 
 static GdkContentProvider *
-prepare_cb (GtkDragSource *source, double x, double y, gpointer user_data)
+prepare_cb (GtkDragSource *source,
+            double x,
+            double y,
+            gpointer user_data)
 {
   GwProviderRow *self = user_data;
 
@@ -68,7 +75,9 @@ prepare_cb (GtkDragSource *source, double x, double y, gpointer user_data)
 }
 
 static void
-drag_begin_cb (GtkDragSource *source, GdkDrag *drag, gpointer user_data)
+drag_begin_cb (GtkDragSource *source,
+               GdkDrag *drag,
+               gpointer user_data)
 {
   g_autoptr (GdkPaintable) picture = gtk_widget_paintable_new (GTK_WIDGET (user_data));
 
@@ -76,7 +85,11 @@ drag_begin_cb (GtkDragSource *source, GdkDrag *drag, gpointer user_data)
 }
 
 static gboolean
-drop_cb (GtkDropTarget *target, const GValue *value, double x, double y, gpointer user_data)
+drop_cb (GtkDropTarget *target,
+         const GValue *value,
+         double x,
+         double y,
+         gpointer user_data)
 {
   GwProviderRow *self = user_data;
   GwProviderRow *other = g_value_get_object (value);
@@ -166,7 +179,8 @@ show_switch (GwProviderRow *self)
  * @mood: what they say
  */
 void
-gw_provider_row_show_mood (GtkImage *image, GwProviderMood mood)
+gw_provider_row_show_mood (GtkImage *image,
+                           GwProviderMood mood)
 {
   static const struct {
     const char *icon;
@@ -212,7 +226,8 @@ show (GwProviderRow *self)
 
 /* @provider: of GET /providers */
 void
-gw_provider_row_set_provider (GwProviderRow *self, JsonObject *provider)
+gw_provider_row_set_provider (GwProviderRow *self,
+                              JsonObject *provider)
 {
   g_return_if_fail (GW_IS_PROVIDER_ROW (self));
 
@@ -237,7 +252,10 @@ gw_provider_row_get_name (GwProviderRow *self)
 
 /* Where it stands in the list decides which ways it can go. */
 void
-gw_provider_row_set_place (GwProviderRow *self, gboolean writable, gboolean first, gboolean last)
+gw_provider_row_set_place (GwProviderRow *self,
+                           gboolean writable,
+                           gboolean first,
+                           gboolean last)
 {
   g_return_if_fail (GW_IS_PROVIDER_ROW (self));
 
@@ -251,7 +269,8 @@ gw_provider_row_set_place (GwProviderRow *self, gboolean writable, gboolean firs
 
 /* @words: (nullable) what is under way with it; NULL: nothing any more */
 void
-gw_provider_row_set_busy (GwProviderRow *self, const char *words)
+gw_provider_row_set_busy (GwProviderRow *self,
+                          const char *words)
 {
   g_return_if_fail (GW_IS_PROVIDER_ROW (self));
 

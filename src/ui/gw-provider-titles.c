@@ -11,7 +11,8 @@
 static GHashTable *titles; /* (nullable) name → title, both owned */
 
 gboolean
-gw_provider_titles_set (const char *name, const char *title)
+gw_provider_titles_set (const char *name,
+                        const char *title)
 {
   g_return_val_if_fail (name != NULL && title != NULL, FALSE);
 

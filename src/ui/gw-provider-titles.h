@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 /* Returns whether that is new. */
 gboolean gw_provider_titles_set (const char *name, const char *title);
 
-/* (nullable): the title of @name, or @name itself as long as none is known; NULL for NULL. Only to be
- * read at once. */
+/* (nullable): the title of @name, or @name itself as long as none is known; NULL for NULL. Only to
+ * be read at once. */
 const char *gw_provider_titles_get (const char *name);
 
 G_END_DECLS

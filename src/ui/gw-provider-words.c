@@ -93,7 +93,8 @@ gw_provider_error_code_to_words (const char *code)
 }
 
 static gboolean
-offers (JsonArray *models, const char *model)
+offers (JsonArray *models,
+        const char *model)
 {
   guint i;
 
@@ -112,7 +113,9 @@ offers (JsonArray *models, const char *model)
  * Returns: (transfer full): "Works · 214 ms · 12 models", or what is wrong in a few words
  */
 char *
-gw_provider_test_to_words (JsonObject *test, const char *model, GwProviderMood *mood)
+gw_provider_test_to_words (JsonObject *test,
+                           const char *model,
+                           GwProviderMood *mood)
 {
   JsonObject *error = gw_json_peek_object (test, "error");
   JsonArray *models = gw_json_peek_array (test, "models");
@@ -162,7 +165,8 @@ gw_provider_test_to_words (JsonObject *test, const char *model, GwProviderMood *
  * Returns: (transfer full): the second line of its row
  */
 char *
-gw_provider_state_to_words (JsonObject *provider, GwProviderMood *mood)
+gw_provider_state_to_words (JsonObject *provider,
+                            GwProviderMood *mood)
 {
   JsonObject *waiting = gw_json_peek_object (provider, "waiting");
   JsonObject *tested = gw_json_peek_object (provider, "tested");
@@ -253,7 +257,8 @@ gw_provider_split_keys (const char *typed)
  * Returns: (transfer full): the name that pins and the file use
  */
 char *
-gw_provider_make_name (const char *title, GPtrArray *taken)
+gw_provider_make_name (const char *title,
+                       GPtrArray *taken)
 {
   g_autoptr (GString) stem = g_string_new (NULL);
   const char *c;

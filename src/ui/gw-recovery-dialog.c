@@ -10,8 +10,8 @@
 #include "gw-task-words.h"
 
 /* What the last run left, in money: the calls that were sent and whose answers were not seen, each
- * with its provider and time. Signals: `show-task` (task id), one of them was chosen; `resume`, they
- * may be sent again. */
+ * with its provider and time. Signals: `show-task` (task id), one of them was chosen; `resume`,
+ * they may be sent again. */
 
 #define MAX_ROWS 200
 
@@ -37,7 +37,8 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwRecoveryDialog, gw_recovery_dialog, ADW_TYPE_WINDOW)
 
 static void
-row_activated_cb (GwRecoveryDialog *self, GtkListBoxRow *row)
+row_activated_cb (GwRecoveryDialog *self,
+                  GtkListBoxRow *row)
 {
   g_autofree char *task_id = g_strdup (g_object_get_data (G_OBJECT (row), "task-id"));
 
@@ -97,7 +98,8 @@ gw_recovery_dialog_init (GwRecoveryDialog *self)
 }
 
 static void
-add_call (GwRecoveryDialog *self, GwAttempt *attempt)
+add_call (GwRecoveryDialog *self,
+          GwAttempt *attempt)
 {
   GtkWidget *row = adw_action_row_new ();
   /* The claim is written before the send; whether the time of that was, a crash decides. */
@@ -120,7 +122,8 @@ add_call (GwRecoveryDialog *self, GwAttempt *attempt)
  * @recovery: what GET /recovery answered
  */
 GwRecoveryDialog *
-gw_recovery_dialog_new (GtkWindow *parent, JsonObject *recovery)
+gw_recovery_dialog_new (GtkWindow *parent,
+                        JsonObject *recovery)
 {
   GwRecoveryDialog *self
       = g_object_new (GW_TYPE_RECOVERY_DIALOG, "transient-for", parent, "modal", TRUE, NULL);
@@ -169,7 +172,9 @@ gw_recovery_dialog_new (GtkWindow *parent, JsonObject *recovery)
  * @title: what is said of the task instead of its id
  */
 void
-gw_recovery_dialog_name_task (GwRecoveryDialog *self, const char *task_id, const char *title)
+gw_recovery_dialog_name_task (GwRecoveryDialog *self,
+                              const char *task_id,
+                              const char *title)
 {
   AdwPreferencesRow *row;
 

@@ -134,7 +134,8 @@ gw_rename_popover_new (const char *name)
  * The name cannot be had: says so, for another try.
  */
 void
-gw_rename_popover_fail (GwRenamePopover *self, const char *why)
+gw_rename_popover_fail (GwRenamePopover *self,
+                        const char *why)
 {
   g_return_if_fail (GW_IS_RENAME_POPOVER (self));
 

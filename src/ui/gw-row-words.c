@@ -72,7 +72,8 @@ reason_of (const GwTask *task)
  * Returns: (transfer full): one line: the answer's beginning, or why there is none
  */
 char *
-gw_row_words_for_result (const GwTask *task, const char *preview)
+gw_row_words_for_result (const GwTask *task,
+                         const char *preview)
 {
   g_autofree char *words = NULL;
 
@@ -122,7 +123,8 @@ gw_row_words_for_model (const GwTask *task)
  * Returns: (transfer full): in a narrow window: state, model or reason, time
  */
 char *
-gw_row_words_for_second_line (const GwTask *task, gint64 wall_ms)
+gw_row_words_for_second_line (const GwTask *task,
+                              gint64 wall_ms)
 {
   g_autofree char *model = gw_row_words_for_model (task);
   g_autofree char *time = gw_task_words_for_time (task, wall_ms);
@@ -156,7 +158,8 @@ duration_to_say (gint64 ms)
  * Returns: (transfer full): what a screen reader says of the row: task, state and why, model, time
  */
 char *
-gw_row_words_to_say (const GwTask *task, gint64 wall_ms)
+gw_row_words_to_say (const GwTask *task,
+                     gint64 wall_ms)
 {
   g_autofree char *line = gw_task_words_first_line (task->content);
   const char *reason = reason_of (task);

@@ -23,7 +23,8 @@ is_unfinished (guint status)
  * The user pressed Run: a run that is seen to begin after it began then.
  */
 void
-gw_run_progress_submitted (GwRunProgress *self, gint64 now_ms)
+gw_run_progress_submitted (GwRunProgress *self,
+                           gint64 now_ms)
 {
   if (self->submitted_at == 0)
     self->submitted_at = now_ms;
@@ -35,13 +36,15 @@ gw_run_progress_submitted (GwRunProgress *self, gint64 now_ms)
  * Returns: ms in which the run could go on
  */
 gint64
-gw_run_progress_get_elapsed (const GwRunProgress *self, gint64 now_ms)
+gw_run_progress_get_elapsed (const GwRunProgress *self,
+                             gint64 now_ms)
 {
   return self->took_ms + (self->goes ? MAX (now_ms - self->went_at, 0) : 0);
 }
 
 static void
-begin (GwRunProgress *self, gboolean seen_before)
+begin (GwRunProgress *self,
+       gboolean seen_before)
 {
   self->active = TRUE;
   self->ended = FALSE;
@@ -58,7 +61,9 @@ begin (GwRunProgress *self, gboolean seen_before)
 }
 
 static void
-set_goes (GwRunProgress *self, gboolean goes, gint64 now_ms)
+set_goes (GwRunProgress *self,
+          gboolean goes,
+          gint64 now_ms)
 {
   if (self->goes == goes)
     return;
@@ -77,7 +82,10 @@ set_goes (GwRunProgress *self, gboolean goes, gint64 now_ms)
  * @now_ms: of a clock that never runs backwards
  */
 void
-gw_run_progress_update (GwRunProgress *self, const guint *counts, gboolean goes, gint64 now_ms)
+gw_run_progress_update (GwRunProgress *self,
+                        const guint *counts,
+                        gboolean goes,
+                        gint64 now_ms)
 {
   gboolean unfinished = counts[GW_TASK_QUEUED] + counts[GW_TASK_RUNNING] > 0;
   gboolean began = unfinished && !self->active;
@@ -121,7 +129,8 @@ gw_run_progress_update (GwRunProgress *self, const guint *counts, gboolean goes,
 
 /* Tasks of this run that ended so. */
 guint
-gw_run_progress_get_ended (const GwRunProgress *self, GwTaskStatus status)
+gw_run_progress_get_ended (const GwRunProgress *self,
+                           GwTaskStatus status)
 {
   return is_unfinished (status) ? 0 : self->counts[status] - self->base[status];
 }
@@ -154,7 +163,8 @@ gw_run_progress_get_fraction (const GwRunProgress *self)
 
 /* Whether there is enough to speak of a pace. */
 static gboolean
-has_pace (const GwRunProgress *self, gint64 now_ms)
+has_pace (const GwRunProgress *self,
+          gint64 now_ms)
 {
   return self->active && self->goes
          && gw_run_progress_get_done (self) >= self->done_at_start + MIN_DONE_FOR_ESTIMATE
@@ -164,7 +174,8 @@ has_pace (const GwRunProgress *self, gint64 now_ms)
 
 /* Tasks that ended in a minute, on the average; negative while that says too little. */
 double
-gw_run_progress_get_per_minute (const GwRunProgress *self, gint64 now_ms)
+gw_run_progress_get_per_minute (const GwRunProgress *self,
+                                gint64 now_ms)
 {
   if (!has_pace (self, now_ms))
     return -1;
@@ -176,7 +187,8 @@ gw_run_progress_get_per_minute (const GwRunProgress *self, gint64 now_ms)
 /* Time left, as the gateway says, else as the pace so far tells it; -1 while that says too little,
  * or where the last ones take longer than any pace can explain. */
 gint64
-gw_run_progress_get_left_ms (const GwRunProgress *self, gint64 now_ms)
+gw_run_progress_get_left_ms (const GwRunProgress *self,
+                             gint64 now_ms)
 {
   guint done = gw_run_progress_get_done (self) - self->done_at_start;
   guint left = gw_run_progress_get_total (self) - gw_run_progress_get_done (self);
@@ -230,7 +242,9 @@ tokens_to_words (gint64 tokens)
 }
 
 static void
-append (GString *words, const char *separator, char *part)
+append (GString *words,
+        const char *separator,
+        char *part)
 {
   if (words->len > 0)
     g_string_append (words, separator);
@@ -263,7 +277,8 @@ gw_run_progress_outcome_to_words (const GwRunProgress *self)
 
 /* "14 per min" */
 char *
-gw_run_progress_rate_to_words (const GwRunProgress *self, gint64 now_ms)
+gw_run_progress_rate_to_words (const GwRunProgress *self,
+                               gint64 now_ms)
 {
   double rate = gw_run_progress_get_per_minute (self, now_ms);
   guint whole = (guint) (rate + 0.5);
@@ -284,7 +299,8 @@ gw_run_progress_rate_to_words (const GwRunProgress *self, gint64 now_ms)
  *   NULL before the first one
  */
 char *
-gw_run_progress_to_words (const GwRunProgress *self, gint64 now_ms)
+gw_run_progress_to_words (const GwRunProgress *self,
+                          gint64 now_ms)
 {
   GString *words = g_string_new (NULL);
   guint n = self->counts[GW_TASK_RUNNING];
@@ -328,7 +344,8 @@ gw_run_progress_to_words (const GwRunProgress *self, gint64 now_ms)
  *   on; then it counts anew
  */
 gboolean
-gw_failure_run_add (GwFailureRun *self, const GwTask *task)
+gw_failure_run_add (GwFailureRun *self,
+                    const GwTask *task)
 {
   if (task->status == GW_TASK_COMPLETED)
     self->n = 0;

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
  * GwRunProgress:
  *
  * How far the present run is: a run begins when tasks wait although none did before, and is over
- * when none does. What had ended before it does not count, unless @whole: then it is about a project
- * from its first task on. Its time is that in which something could go on: not before it was let go,
- * not while it is paused. Plain data, fed with counts; pure.
+ * when none does. What had ended before it does not count, unless @whole: then it is about a
+ * project from its first task on. Its time is that in which something could go on: not before it
+ * was let go, not while it is paused. Plain data, fed with counts; pure.
  */
 typedef struct {
   gboolean seen;    /* has been fed */

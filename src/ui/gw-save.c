@@ -16,7 +16,8 @@
 /**
  * gw_save_clean_name:
  *
- * Returns: (transfer full): @name without what a file's name may not have; never empty, never hidden
+ * Returns: (transfer full): @name without what a file's name may not have; never empty, never
+ * hidden
  */
 char *
 gw_save_clean_name (const char *name)
@@ -51,7 +52,8 @@ gw_save_clean_name (const char *name)
  * @title: (nullable): of the project; NULL: several
  */
 char *
-gw_save_suggest_name (const char *title, GwFormat format)
+gw_save_suggest_name (const char *title,
+                      GwFormat format)
 {
   g_autofree char *clean = gw_save_clean_name (title != NULL ? title : "results");
 
@@ -65,7 +67,8 @@ gw_save_suggest_name (const char *title, GwFormat format)
  * Returns: the format that the name asks for; JSON if none
  */
 GwFormat
-gw_save_get_format (const char *base_name, gboolean *known)
+gw_save_get_format (const char *base_name,
+                    gboolean *known)
 {
   GwFormat format = GW_FORMAT_JSON;
 
@@ -92,7 +95,9 @@ save_free (gpointer data)
 }
 
 static gboolean
-write_stream (Save *save, GCancellable *cancellable, GError **error)
+write_stream (Save *save,
+              GCancellable *cancellable,
+              GError **error)
 {
   g_autoptr (GFileOutputStream) stream = g_file_replace (
       save->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable, error);
@@ -113,7 +118,9 @@ write_stream (Save *save, GCancellable *cancellable, GError **error)
 /* A file that was there is replaced as a whole or not at all; one that is new would be left half
  * written. */
 static gboolean
-write_file (Save *save, GCancellable *cancellable, GError **error)
+write_file (Save *save,
+            GCancellable *cancellable,
+            GError **error)
 {
   gboolean existed = g_file_query_exists (save->file, NULL);
 
@@ -125,7 +132,10 @@ write_file (Save *save, GCancellable *cancellable, GError **error)
 }
 
 static void
-save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+save_worker (GTask *task,
+             gpointer source,
+             gpointer task_data,
+             GCancellable *cancellable)
 {
   GError *error = NULL;
 
@@ -142,8 +152,13 @@ save_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *can
  * Replaces @file by the results of @tasks, at once or not at all.
  */
 void
-gw_save_file_async (GFile *file, GwFormat format, const char *title, GPtrArray *tasks,
-                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+gw_save_file_async (GFile *file,
+                    GwFormat format,
+                    const char *title,
+                    GPtrArray *tasks,
+                    GCancellable *cancellable,
+                    GAsyncReadyCallback callback,
+                    gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   Save *save = g_new0 (Save, 1);
@@ -158,7 +173,8 @@ gw_save_file_async (GFile *file, GwFormat format, const char *title, GPtrArray *
 }
 
 gboolean
-gw_save_file_finish (GAsyncResult *result, GError **error)
+gw_save_file_finish (GAsyncResult *result,
+                     GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }

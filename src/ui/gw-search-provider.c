@@ -63,7 +63,8 @@ typedef struct {
 } Search;
 
 static void
-return_ids (GDBusMethodInvocation *invocation, GPtrArray *ids)
+return_ids (GDBusMethodInvocation *invocation,
+            GPtrArray *ids)
 {
   g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE_STRING_ARRAY);
   guint i;
@@ -74,7 +75,9 @@ return_ids (GDBusMethodInvocation *invocation, GPtrArray *ids)
 }
 
 static void
-found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+found_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   Search *search = user_data;
   g_autoptr (GwSearchProvider) self = search->self;
@@ -111,7 +114,9 @@ found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Takes @invocation. */
 static void
-find (GwSearchProvider *self, GDBusMethodInvocation *invocation, GVariant *terms)
+find (GwSearchProvider *self,
+      GDBusMethodInvocation *invocation,
+      GVariant *terms)
 {
   g_autofree const char **words = g_variant_get_strv (terms, NULL);
   g_autofree char *text = g_strjoinv (" ", (char **) words);
@@ -138,7 +143,9 @@ find (GwSearchProvider *self, GDBusMethodInvocation *invocation, GVariant *terms
 }
 
 static void
-add_meta (GwSearchProvider *self, GVariantBuilder *builder, const char *id)
+add_meta (GwSearchProvider *self,
+          GVariantBuilder *builder,
+          const char *id)
 {
   GwTask *task = g_hash_table_lookup (self->found, id);
   g_autofree char *name = NULL;
@@ -160,7 +167,9 @@ add_meta (GwSearchProvider *self, GVariantBuilder *builder, const char *id)
 }
 
 static void
-return_metas (GwSearchProvider *self, GDBusMethodInvocation *invocation, GVariant *identifiers)
+return_metas (GwSearchProvider *self,
+              GDBusMethodInvocation *invocation,
+              GVariant *identifiers)
 {
   g_autofree const char **ids = g_variant_get_strv (identifiers, NULL);
   g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE ("aa{sv}"));
@@ -172,9 +181,14 @@ return_metas (GwSearchProvider *self, GDBusMethodInvocation *invocation, GVarian
 }
 
 static void
-method_called_cb (GDBusConnection *connection, const char *sender, const char *path,
-                  const char *interface, const char *method, GVariant *parameters,
-                  GDBusMethodInvocation *invocation, gpointer user_data)
+method_called_cb (GDBusConnection *connection,
+                  const char *sender,
+                  const char *path,
+                  const char *interface,
+                  const char *method,
+                  GVariant *parameters,
+                  GDBusMethodInvocation *invocation,
+                  gpointer user_data)
 {
   GwSearchProvider *self = user_data;
 
@@ -273,7 +287,8 @@ gw_search_provider_new (void)
  * @client: (nullable): the gateway in use
  */
 void
-gw_search_provider_set_client (GwSearchProvider *self, GwClient *client)
+gw_search_provider_set_client (GwSearchProvider *self,
+                               GwClient *client)
 {
   g_return_if_fail (GW_IS_SEARCH_PROVIDER (self));
 
@@ -286,7 +301,9 @@ gw_search_provider_set_client (GwSearchProvider *self, GwClient *client)
  * Offers the search at @path of @connection.
  */
 gboolean
-gw_search_provider_export (GwSearchProvider *self, GDBusConnection *connection, const char *path,
+gw_search_provider_export (GwSearchProvider *self,
+                           GDBusConnection *connection,
+                           const char *path,
                            GError **error)
 {
   static const GDBusInterfaceVTable table = { .method_call = method_called_cb };
@@ -303,7 +320,8 @@ gw_search_provider_export (GwSearchProvider *self, GDBusConnection *connection, 
 }
 
 void
-gw_search_provider_unexport (GwSearchProvider *self, GDBusConnection *connection)
+gw_search_provider_unexport (GwSearchProvider *self,
+                             GDBusConnection *connection)
 {
   g_return_if_fail (GW_IS_SEARCH_PROVIDER (self));
 

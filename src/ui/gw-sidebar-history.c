@@ -16,7 +16,8 @@
 #define SEARCH_PAUSE_MS 300
 
 guint
-_gw_sidebar_get_hits (GwSidebar *self, const GwProject *project)
+_gw_sidebar_get_hits (GwSidebar *self,
+                      const GwProject *project)
 {
   return self->hits != NULL && project->project_id != NULL
              ? GPOINTER_TO_UINT (g_hash_table_lookup (self->hits, project->project_id))
@@ -24,7 +25,8 @@ _gw_sidebar_get_hits (GwSidebar *self, const GwProject *project)
 }
 
 gboolean
-_gw_sidebar_is_in_history (gpointer item, gpointer user_data)
+_gw_sidebar_is_in_history (gpointer item,
+                           gpointer user_data)
 {
   GwSidebar *self = user_data;
   const GwProject *project = gw_project_item_get_project (item);
@@ -74,7 +76,9 @@ _gw_sidebar_stop_search (GwSidebar *self)
 }
 
 static void
-found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+found_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GwSidebar) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -163,7 +167,8 @@ _gw_sidebar_init_search (GwSidebar *self)
  * @days: how long finished projects stay; 0: for ever; -1: not known
  */
 void
-gw_sidebar_set_keep_days (GwSidebar *self, gint64 days)
+gw_sidebar_set_keep_days (GwSidebar *self,
+                          gint64 days)
 {
   g_autofree char *words = NULL;
 
@@ -175,7 +180,8 @@ gw_sidebar_set_keep_days (GwSidebar *self, gint64 days)
 }
 
 void
-gw_sidebar_set_history (GwSidebar *self, gboolean history)
+gw_sidebar_set_history (GwSidebar *self,
+                        gboolean history)
 {
   g_return_if_fail (GW_IS_SIDEBAR (self));
 

@@ -11,7 +11,8 @@
 
 /* The row at a place of a view, or that has the focus there. */
 static GwProjectRow *
-find_row (GwSidebar *self, GtkWidget *widget)
+find_row (GwSidebar *self,
+          GtkWidget *widget)
 {
   GHashTableIter iter;
   gpointer row;
@@ -25,7 +26,11 @@ find_row (GwSidebar *self, GtkWidget *widget)
 }
 
 static void
-released_cb (GtkGestureClick *gesture, int n_press, double x, double y, GwSidebar *self)
+released_cb (GtkGestureClick *gesture,
+             int n_press,
+             double x,
+             double y,
+             GwSidebar *self)
 {
   GtkWidget *view = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
   GtkWidget *picked = gtk_widget_pick (view, x, y, GTK_PICK_DEFAULT);
@@ -54,7 +59,10 @@ menu_closed_cb (GwSidebar *self)
 }
 
 static gboolean
-open_menu (GwSidebar *self, GwProjectRow *row, GtkWidget *view, const graphene_point_t *point)
+open_menu (GwSidebar *self,
+           GwProjectRow *row,
+           GtkWidget *view,
+           const graphene_point_t *point)
 {
   GwProjectItem *item = row != NULL ? gw_project_row_get_item (row) : NULL;
   const char *id = item != NULL ? gw_project_item_get_project_id (item) : NULL;
@@ -87,7 +95,11 @@ open_menu (GwSidebar *self, GwProjectRow *row, GtkWidget *view, const graphene_p
 }
 
 static void
-menu_pressed_cb (GtkGesture *gesture, int n_press, double x, double y, GwSidebar *self)
+menu_pressed_cb (GtkGesture *gesture,
+                 int n_press,
+                 double x,
+                 double y,
+                 GwSidebar *self)
 {
   GtkWidget *view = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
   GtkWidget *picked = gtk_widget_pick (view, x, y, GTK_PICK_DEFAULT);
@@ -98,13 +110,18 @@ menu_pressed_cb (GtkGesture *gesture, int n_press, double x, double y, GwSidebar
 }
 
 static void
-long_pressed_cb (GtkGesture *gesture, double x, double y, GwSidebar *self)
+long_pressed_cb (GtkGesture *gesture,
+                 double x,
+                 double y,
+                 GwSidebar *self)
 {
   menu_pressed_cb (gesture, 1, x, y, self);
 }
 
 static gboolean
-menu_key_cb (GtkWidget *view, GVariant *args, gpointer user_data)
+menu_key_cb (GtkWidget *view,
+             GVariant *args,
+             gpointer user_data)
 {
   GwSidebar *self = user_data;
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (gtk_widget_get_root (view)));
@@ -113,7 +130,8 @@ menu_key_cb (GtkWidget *view, GVariant *args, gpointer user_data)
 }
 
 void
-_gw_sidebar_add_controllers (GwSidebar *self, GtkListView *view)
+_gw_sidebar_add_controllers (GwSidebar *self,
+                             GtkListView *view)
 {
   GtkGesture *click = gtk_gesture_click_new ();
   GtkGesture *press;

@@ -29,13 +29,15 @@ _gw_sidebar_update_rows (GwSidebar *self)
 }
 
 static void
-setup_cb (GwSidebar *self, GtkListItem *list_item)
+setup_cb (GwSidebar *self,
+          GtkListItem *list_item)
 {
   gtk_list_item_set_child (list_item, gw_project_row_new ());
 }
 
 static void
-bind_cb (GwSidebar *self, GtkListItem *list_item)
+bind_cb (GwSidebar *self,
+         GtkListItem *list_item)
 {
   GwProjectItem *item = gtk_list_item_get_item (list_item);
   GtkWidget *row = gtk_list_item_get_child (list_item);
@@ -48,7 +50,8 @@ bind_cb (GwSidebar *self, GtkListItem *list_item)
 }
 
 static void
-unbind_cb (GwSidebar *self, GtkListItem *list_item)
+unbind_cb (GwSidebar *self,
+           GtkListItem *list_item)
 {
   GtkWidget *row = gtk_list_item_get_child (list_item);
 
@@ -58,7 +61,8 @@ unbind_cb (GwSidebar *self, GtkListItem *list_item)
 
 /* In the history a row is a project or a day; which, is known when it is bound. */
 static void
-history_setup_cb (GwSidebar *self, GtkListItem *list_item)
+history_setup_cb (GwSidebar *self,
+                  GtkListItem *list_item)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   GtkWidget *label = gtk_label_new (NULL);
@@ -73,7 +77,8 @@ history_setup_cb (GwSidebar *self, GtkListItem *list_item)
 }
 
 static void
-history_bind_cb (GwSidebar *self, GtkListItem *list_item)
+history_bind_cb (GwSidebar *self,
+                 GtkListItem *list_item)
 {
   GObject *item = gtk_list_item_get_item (list_item);
   GtkWidget *box = gtk_list_item_get_child (list_item);
@@ -109,7 +114,8 @@ history_bind_cb (GwSidebar *self, GtkListItem *list_item)
 }
 
 static void
-history_unbind_cb (GwSidebar *self, GtkListItem *list_item)
+history_unbind_cb (GwSidebar *self,
+                   GtkListItem *list_item)
 {
   GtkWidget *row = gtk_widget_get_last_child (gtk_list_item_get_child (list_item));
 
@@ -118,7 +124,9 @@ history_unbind_cb (GwSidebar *self, GtkListItem *list_item)
 }
 
 static void
-activate_cb (GwSidebar *self, guint position, GtkListView *view)
+activate_cb (GwSidebar *self,
+             guint position,
+             GtkListView *view)
 {
   GtkSelectionModel *selection = gtk_list_view_get_model (view);
 
@@ -127,8 +135,12 @@ activate_cb (GwSidebar *self, guint position, GtkListView *view)
 }
 
 static void
-set_view (GwSidebar *self, GtkListView *view, GtkSingleSelection *selection, GCallback setup,
-          GCallback bind, GCallback unbind)
+set_view (GwSidebar *self,
+          GtkListView *view,
+          GtkSingleSelection *selection,
+          GCallback setup,
+          GCallback bind,
+          GCallback unbind)
 {
   g_autoptr (GtkListItemFactory) factory = gtk_signal_list_item_factory_new ();
 
@@ -157,7 +169,9 @@ _gw_sidebar_set_views (GwSidebar *self)
  * Returns: whether it can be seen
  */
 gboolean
-gw_sidebar_get_bounds (GwSidebar *self, const char *project_id, GdkRectangle *bounds)
+gw_sidebar_get_bounds (GwSidebar *self,
+                       const char *project_id,
+                       GdkRectangle *bounds)
 {
   GHashTableIter iter;
   gpointer row;

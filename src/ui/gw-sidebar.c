@@ -26,7 +26,8 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwSidebar, gw_sidebar, GTK_TYPE_WIDGET)
 
 static gboolean
-is_current (gpointer item, gpointer user_data)
+is_current (gpointer item,
+            gpointer user_data)
 {
   GwSidebar *self = user_data;
   const GwProject *project = gw_project_item_get_project (item);
@@ -35,10 +36,12 @@ is_current (gpointer item, gpointer user_data)
          || g_strcmp0 (project->project_id, self->shown) == 0;
 }
 
-/* --- Once a frame ------------------------------------------------------------------------------ */
+/* --- Once a frame
+ * ------------------------------------------------------------------------------ */
 
 static void
-select_shown_in (GwSidebar *self, GtkSingleSelection *selection)
+select_shown_in (GwSidebar *self,
+                 GtkSingleSelection *selection)
 {
   GListModel *model = G_LIST_MODEL (selection);
   guint n = g_list_model_get_n_items (model);
@@ -115,7 +118,9 @@ start_of_today (void)
 }
 
 static gboolean
-tick_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+tick_cb (GtkWidget *widget,
+         GdkFrameClock *clock,
+         gpointer user_data)
 {
   GwSidebar *self = GW_SIDEBAR (widget);
   self->tick_id = 0;
@@ -162,10 +167,13 @@ _gw_sidebar_queue_refilter (GwSidebar *self)
   _gw_sidebar_queue_update (self);
 }
 
-/* --- Choosing ---------------------------------------------------------------------------------- */
+/* --- Choosing
+ * ---------------------------------------------------------------------------------- */
 
 static void
-selected_cb (GwSidebar *self, GParamSpec *pspec, GtkSingleSelection *selection)
+selected_cb (GwSidebar *self,
+             GParamSpec *pspec,
+             GtkSingleSelection *selection)
 {
   GObject *item = gtk_single_selection_get_selected_item (selection);
   gboolean history = selection == self->history_selection;
@@ -236,7 +244,8 @@ gw_sidebar_finalize (GObject *object)
 
 /* Tab leaves the lists, however many projects there are. */
 static gboolean
-gw_sidebar_focus_next (GtkWidget *widget, GtkDirectionType direction)
+gw_sidebar_focus_next (GtkWidget *widget,
+                       GtkDirectionType direction)
 {
   GwSidebar *self = GW_SIDEBAR (widget);
   gboolean forward = direction == GTK_DIR_TAB_FORWARD;
@@ -296,7 +305,8 @@ gw_sidebar_init (GwSidebar *self)
 }
 
 static GtkSingleSelection *
-make_selection (GwSidebar *self, GListModel *model)
+make_selection (GwSidebar *self,
+                GListModel *model)
 {
   GtkSingleSelection *selection = gtk_single_selection_new (NULL);
 
@@ -311,7 +321,8 @@ make_selection (GwSidebar *self, GListModel *model)
 
 /* One list of all of @first, then all of @second. */
 static GListModel *
-join (gpointer first, gpointer second)
+join (gpointer first,
+      gpointer second)
 {
   GListStore *models = g_list_store_new (G_TYPE_LIST_MODEL);
 
@@ -370,7 +381,8 @@ gw_sidebar_new (GwProjectList *projects)
  * @client: (nullable): where tasks and results are searched
  */
 void
-gw_sidebar_set_client (GwSidebar *self, GwClient *client)
+gw_sidebar_set_client (GwSidebar *self,
+                       GwClient *client)
 {
   g_return_if_fail (GW_IS_SIDEBAR (self));
 
@@ -386,7 +398,8 @@ gw_sidebar_set_client (GwSidebar *self, GwClient *client)
  * How many of all tasks there are, by status.
  */
 void
-gw_sidebar_set_totals (GwSidebar *self, const guint counts[GW_N_TASK_STATUSES])
+gw_sidebar_set_totals (GwSidebar *self,
+                       const guint counts[GW_N_TASK_STATUSES])
 {
   GwProject *old;
   g_autoptr (GwProject) all = NULL;
@@ -412,7 +425,8 @@ gw_sidebar_set_totals (GwSidebar *self, const guint counts[GW_N_TASK_STATUSES])
  * @project_id: (nullable): the one that the window shows; NULL: all tasks
  */
 void
-gw_sidebar_set_shown (GwSidebar *self, const char *project_id)
+gw_sidebar_set_shown (GwSidebar *self,
+                      const char *project_id)
 {
   g_return_if_fail (GW_IS_SIDEBAR (self));
 

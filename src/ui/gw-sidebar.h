@@ -15,9 +15,9 @@ G_DECLARE_FINAL_TYPE (GwSidebar, gw_sidebar, GW, SIDEBAR, GtkWidget)
  *
  * The projects to choose from, and the history with its search.
  *
- * Signals: `show-project` (id or NULL for all tasks, text that was searched for or NULL) when one is
- * chosen; `opened` when it was chosen to be looked at (click or Enter); `target-changed` when the
- * menu is about another project.
+ * Signals: `show-project` (id or NULL for all tasks, text that was searched for or NULL) when one
+ * is chosen; `opened` when it was chosen to be looked at (click or Enter); `target-changed` when
+ * the menu is about another project.
  */
 GwSidebar *gw_sidebar_new (GwProjectList *projects);
 void gw_sidebar_set_client (GwSidebar *self, GwClient *client);

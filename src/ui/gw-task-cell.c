@@ -42,7 +42,8 @@ struct _GwTaskCell {
 G_DEFINE_FINAL_TYPE (GwTaskCell, gw_task_cell, GTK_TYPE_BOX)
 
 static void
-set_text_of (GtkWidget *widget, const char *text)
+set_text_of (GtkWidget *widget,
+             const char *text)
 {
   if (GTK_IS_LABEL (widget))
     {
@@ -54,14 +55,16 @@ set_text_of (GtkWidget *widget, const char *text)
 }
 
 static void
-set_text (GwTaskCell *self, const char *text)
+set_text (GwTaskCell *self,
+          const char *text)
 {
   set_text_of (self->text, text);
 }
 
 /* Marks in a label that shows a text what is searched. */
 static void
-mark (GwTaskCell *self, GtkWidget *label)
+mark (GwTaskCell *self,
+      GtkWidget *label)
 {
   PangoAttrList *attributes = NULL;
 
@@ -74,7 +77,8 @@ mark (GwTaskCell *self, GtkWidget *label)
 }
 
 static gboolean
-has_needle (GwTaskCell *self, const char *text)
+has_needle (GwTaskCell *self,
+            const char *text)
 {
   gsize start;
   gsize end;
@@ -84,7 +88,8 @@ has_needle (GwTaskCell *self, const char *text)
 
 /* One line of the task, with what is searched in it if it has that. */
 static char *
-task_line (GwTaskCell *self, const GwTask *task)
+task_line (GwTaskCell *self,
+           const GwTask *task)
 {
   const char *snippet = gw_task_item_get_snippet (self->item);
 
@@ -97,7 +102,9 @@ task_line (GwTaskCell *self, const GwTask *task)
 
 /* What a narrow row has below its task: where only the answer has what is searched, that. */
 static char *
-second_line (GwTaskCell *self, const GwTask *task, gint64 now)
+second_line (GwTaskCell *self,
+             const GwTask *task,
+             gint64 now)
 {
   const char *preview = gw_task_item_get_preview (self->item);
   g_autofree char *words = NULL;
@@ -113,7 +120,8 @@ second_line (GwTaskCell *self, const GwTask *task, gint64 now)
 }
 
 static char *
-result_line (GwTaskCell *self, const GwTask *task)
+result_line (GwTaskCell *self,
+             const GwTask *task)
 {
   const char *preview = gw_task_item_get_preview (self->item);
 
@@ -123,7 +131,8 @@ result_line (GwTaskCell *self, const GwTask *task)
 }
 
 static void
-update_status (GwTaskCell *self, const GwTask *task)
+update_status (GwTaskCell *self,
+               const GwTask *task)
 {
   GwTaskLook look = gw_task_look (task);
   const char *word = gw_task_look_get_word (look);
@@ -305,7 +314,8 @@ changed_cb (GwTaskCell *self)
  * @list_item: whose item is a GwTaskItem; must stay until gw_task_cell_unbind()
  */
 void
-gw_task_cell_bind (GwTaskCell *self, GtkListItem *list_item)
+gw_task_cell_bind (GwTaskCell *self,
+                   GtkListItem *list_item)
 {
   g_return_if_fail (GW_IS_TASK_CELL (self));
 
@@ -393,7 +403,8 @@ gw_task_cell_get_item (GwTaskCell *self)
  * and a second line says what the columns would that have no room.
  */
 void
-gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
+gw_task_cell_set_narrow (GwTaskCell *self,
+                         gboolean narrow)
 {
   g_return_if_fail (GW_IS_TASK_CELL (self));
 
@@ -416,7 +427,8 @@ gw_task_cell_set_narrow (GwTaskCell *self, gboolean narrow)
  * @number: which task of its project it shows; 0: not known
  */
 void
-gw_task_cell_set_number (GwTaskCell *self, guint number)
+gw_task_cell_set_number (GwTaskCell *self,
+                         guint number)
 {
   g_return_if_fail (GW_IS_TASK_CELL (self));
 
@@ -434,7 +446,8 @@ gw_task_cell_set_number (GwTaskCell *self, guint number)
  * @needle: (nullable): a GRefString
  */
 void
-gw_task_cell_set_needle (GwTaskCell *self, const char *needle)
+gw_task_cell_set_needle (GwTaskCell *self,
+                         const char *needle)
 {
   g_return_if_fail (GW_IS_TASK_CELL (self));
 

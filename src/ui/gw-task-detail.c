@@ -91,7 +91,8 @@ get_task (GwTaskDetail *self)
 }
 
 static void
-update_state (GwTaskDetail *self, const GwTask *task)
+update_state (GwTaskDetail *self,
+              const GwTask *task)
 {
   GwTaskLook look = gw_task_look (task);
 
@@ -111,7 +112,8 @@ update_state (GwTaskDetail *self, const GwTask *task)
 }
 
 static void
-update_facts (GwTaskDetail *self, const GwTask *task)
+update_facts (GwTaskDetail *self,
+              const GwTask *task)
 {
   g_autoptr (GPtrArray) facts = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
@@ -154,7 +156,9 @@ update_facts (GwTaskDetail *self, const GwTask *task)
 /* What the newest attempt brought: the provider's own words; without any, what the gateway says.
  * @is_raw: (out): which of both */
 static const char *
-get_message (GwTaskDetail *self, const GwTask *task, gboolean *is_raw)
+get_message (GwTaskDetail *self,
+             const GwTask *task,
+             gboolean *is_raw)
 {
   GPtrArray *attempts = gw_attempts_get (self->attempts);
   const GwAttempt *newest = NULL;
@@ -176,7 +180,8 @@ get_message (GwTaskDetail *self, const GwTask *task, gboolean *is_raw)
 
 /* What helps against what is wrong: one act, by its cause. */
 static void
-update_act (GwTaskDetail *self, const GwTask *task)
+update_act (GwTaskDetail *self,
+            const GwTask *task)
 {
   const char *label = NULL;
   const char *action = NULL;
@@ -224,7 +229,8 @@ update_act (GwTaskDetail *self, const GwTask *task)
 }
 
 static void
-name_message (GwTaskDetail *self, gboolean is_raw)
+name_message (GwTaskDetail *self,
+              gboolean is_raw)
 {
   const char *label = is_raw ? _("Show Provider’s _Message") : _("Show _Message");
 
@@ -237,7 +243,8 @@ name_message (GwTaskDetail *self, gboolean is_raw)
 }
 
 static void
-update_note (GwTaskDetail *self, const GwTask *task)
+update_note (GwTaskDetail *self,
+             const GwTask *task)
 {
   g_autofree char *words = NULL;
   const char *message = NULL;
@@ -273,7 +280,9 @@ update_note (GwTaskDetail *self, const GwTask *task)
 }
 
 static void
-add_detail (GwTaskDetail *self, int row, const GwFact *fact)
+add_detail (GwTaskDetail *self,
+            int row,
+            const GwFact *fact)
 {
   GtkWidget *name = gtk_label_new (fact->name);
   GtkWidget *value = gtk_label_new (fact->value);
@@ -421,7 +430,9 @@ late_cb (gpointer user_data)
 }
 
 static void
-fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+fetched_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwTaskDetail) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -500,8 +511,13 @@ forget (GwTaskDetail *self)
 }
 
 static void
-gw_task_detail_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
-                        int *natural, int *minimum_baseline, int *natural_baseline)
+gw_task_detail_measure (GtkWidget *widget,
+                        GtkOrientation orientation,
+                        int for_size,
+                        int *minimum,
+                        int *natural,
+                        int *minimum_baseline,
+                        int *natural_baseline)
 {
   GwTaskDetail *self = GW_TASK_DETAIL (widget);
 
@@ -522,7 +538,10 @@ gw_task_detail_get_request_mode (GtkWidget *widget)
 }
 
 static void
-gw_task_detail_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+gw_task_detail_size_allocate (GtkWidget *widget,
+                              int width,
+                              int height,
+                              int baseline)
 {
   gtk_widget_allocate (GW_TASK_DETAIL (widget)->shown, width, height, baseline, NULL);
 }
@@ -601,7 +620,8 @@ gw_task_detail_init (GwTaskDetail *self)
 
 /* @menu: (nullable): the providers that a failed task can be sent to instead */
 void
-gw_task_detail_set_retry_menu (GwTaskDetail *self, GMenuModel *menu)
+gw_task_detail_set_retry_menu (GwTaskDetail *self,
+                               GMenuModel *menu)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
@@ -625,7 +645,8 @@ gw_task_detail_update_titles (GwTaskDetail *self)
 
 /* The gateway that texts are fetched from. */
 void
-gw_task_detail_set_client (GwTaskDetail *self, GwClient *client)
+gw_task_detail_set_client (GwTaskDetail *self,
+                           GwClient *client)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
@@ -637,7 +658,8 @@ gw_task_detail_set_client (GwTaskDetail *self, GwClient *client)
 }
 
 static void
-show_page (GwTaskDetail *self, GtkWidget *page)
+show_page (GwTaskDetail *self,
+           GtkWidget *page)
 {
   if (self->shown == page)
     return;
@@ -654,7 +676,8 @@ show_page (GwTaskDetail *self, GtkWidget *page)
  * Shows what several tasks are together, instead of the one.
  */
 void
-gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items)
+gw_task_detail_set_several (GwTaskDetail *self,
+                            GPtrArray *items)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
@@ -667,7 +690,8 @@ gw_task_detail_set_several (GwTaskDetail *self, GPtrArray *items)
  * @name: (nullable): of the project of the task that is shown
  */
 void
-gw_task_detail_set_project (GwTaskDetail *self, const char *name)
+gw_task_detail_set_project (GwTaskDetail *self,
+                            const char *name)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
@@ -680,7 +704,8 @@ gw_task_detail_set_project (GwTaskDetail *self, const char *name)
 
 /* @needle: (nullable): what was searched, to be marked. */
 void
-gw_task_detail_set_needle (GwTaskDetail *self, const char *needle)
+gw_task_detail_set_needle (GwTaskDetail *self,
+                           const char *needle)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 
@@ -690,7 +715,8 @@ gw_task_detail_set_needle (GwTaskDetail *self, const char *needle)
 
 /* @number: which task of its project the shown one is; 0: not known */
 void
-gw_task_detail_set_number (GwTaskDetail *self, guint number)
+gw_task_detail_set_number (GwTaskDetail *self,
+                           guint number)
 {
   GwTask *task;
 
@@ -709,7 +735,8 @@ gw_task_detail_set_number (GwTaskDetail *self, guint number)
  * @item: (nullable)
  */
 void
-gw_task_detail_set_item (GwTaskDetail *self, GwTaskItem *item)
+gw_task_detail_set_item (GwTaskDetail *self,
+                         GwTaskItem *item)
 {
   g_return_if_fail (GW_IS_TASK_DETAIL (self));
 

@@ -27,7 +27,9 @@ free_fact (gpointer data)
 
 /* Takes @value. */
 static void
-add (GPtrArray *facts, const char *name, char *value)
+add (GPtrArray *facts,
+     const char *name,
+     char *value)
 {
   GwFact *fact;
 
@@ -95,7 +97,8 @@ value_to_words (JsonNode *node)
 }
 
 static void
-add_submitted (GPtrArray *facts, JsonObject *submitted)
+add_submitted (GPtrArray *facts,
+               JsonObject *submitted)
 {
   JsonObjectIter iter;
   const char *name;
@@ -115,7 +118,8 @@ add_submitted (GPtrArray *facts, JsonObject *submitted)
  * Returns: (transfer full) (element-type GwFact): what there is, the submitter's own members last
  */
 GPtrArray *
-gw_task_facts (const GwTask *task, const char *project)
+gw_task_facts (const GwTask *task,
+               const char *project)
 {
   GPtrArray *facts = g_ptr_array_new_with_free_func (free_fact);
   gint64 waited = task->started_at > 0 ? task->started_at - task->created_at : -1;
@@ -161,7 +165,8 @@ get_stem (const char *model)
  * Whether another model answered than the one that was asked; a dated name of the same is none.
  */
 gboolean
-gw_models_differ (const char *asked, const char *answered)
+gw_models_differ (const char *asked,
+                  const char *answered)
 {
   g_autofree char *one = NULL;
   g_autofree char *other = NULL;
@@ -180,7 +185,8 @@ gw_models_differ (const char *asked, const char *answered)
  * Returns: (transfer full) (nullable): what to beware of in the answer of a completed task
  */
 char *
-gw_task_guard (const GwTask *task, GPtrArray *attempts)
+gw_task_guard (const GwTask *task,
+               GPtrArray *attempts)
 {
   guint i;
 
@@ -268,7 +274,9 @@ gw_attempt_mark (const GwAttempt *attempt)
  * Returns: (transfer full): "waited 0.2 s · first byte after 0.8 s · took 3.2 s · 184 tokens"
  */
 char *
-gw_attempt_times (const GwAttempt *attempt, gint64 ready_at, gint64 wall_ms)
+gw_attempt_times (const GwAttempt *attempt,
+                  gint64 ready_at,
+                  gint64 wall_ms)
 {
   g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
   gint64 sent = attempt->sent_at > 0 ? attempt->sent_at : attempt->claimed_at;

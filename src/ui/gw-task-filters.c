@@ -57,7 +57,10 @@ gw_task_filter_get_name (guint filter)
 }
 
 static void
-bind_status (GtkWidgetClass *widget_class, const char *status, const char *what, gssize offset)
+bind_status (GtkWidgetClass *widget_class,
+             const char *status,
+             const char *what,
+             gssize offset)
 {
   g_autofree char *name = g_strdup_printf ("%s_%s", status, what);
 
@@ -93,7 +96,8 @@ gw_task_filters_class_init (GwTaskFiltersClass *klass)
 
 /* Shows one more state than before, or one less. */
 static void
-combine (GwTaskFilters *self, guint filter)
+combine (GwTaskFilters *self,
+         guint filter)
 {
   guint shown = self->shown ^ (1u << filter);
   g_autoptr (GString) names = g_string_new (NULL);
@@ -109,7 +113,8 @@ combine (GwTaskFilters *self, guint filter)
 
 /* Which toggle @widget is, or lies in; GW_N_TASK_FILTERS: none. */
 static guint
-find_toggle (GwTaskFilters *self, GtkWidget *widget)
+find_toggle (GwTaskFilters *self,
+             GtkWidget *widget)
 {
   guint i;
 
@@ -121,7 +126,11 @@ find_toggle (GwTaskFilters *self, GtkWidget *widget)
 }
 
 static void
-pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, GwTaskFilters *self)
+pressed_cb (GtkGestureClick *gesture,
+            int n_press,
+            double x,
+            double y,
+            GwTaskFilters *self)
 {
   GdkModifierType state
       = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
@@ -136,7 +145,9 @@ pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, GwTaskFil
 }
 
 static gboolean
-combine_key_cb (GtkWidget *toggle, GVariant *args, gpointer user_data)
+combine_key_cb (GtkWidget *toggle,
+                GVariant *args,
+                gpointer user_data)
 {
   combine (user_data, find_toggle (user_data, toggle));
   return TRUE;
@@ -166,8 +177,12 @@ combine_with_control (GwTaskFilters *self)
 
 
 static void
-set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const char *word,
-            guint count, gboolean narrow)
+set_toggle (GtkToggleButton *toggle,
+            GtkWidget *image,
+            GtkLabel *label,
+            const char *word,
+            guint count,
+            gboolean narrow)
 {
   /* Translators: a filter and how many tasks it shows, e.g. "Failed 3" */
   g_autofree char *words = g_strdup_printf (_("%1$s %2$'u"), word, count);
@@ -187,7 +202,8 @@ set_toggle (GtkToggleButton *toggle, GtkWidget *image, GtkLabel *label, const ch
 }
 
 static int
-measure (GwTaskFilters *self, const char *words)
+measure (GwTaskFilters *self,
+         const char *words)
 {
   g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (GTK_WIDGET (self), words);
   int width;
@@ -207,7 +223,8 @@ static const GwTaskLook looks[GW_N_TASK_FILTERS] = {
 
 /* Few are ever cancelled or interrupted: those show only when there is something to see. */
 static gboolean
-has_toggle (GwTaskFilters *self, guint filter)
+has_toggle (GwTaskFilters *self,
+            guint filter)
 {
   return (filter != GW_TASK_CANCELLED && filter != GW_N_TASK_STATUSES)
          || self->counts[filter] > 0 || (self->shown & (1u << filter)) != 0;
@@ -215,7 +232,9 @@ has_toggle (GwTaskFilters *self, guint filter)
 
 /* Whether every toggle can say its word, with the buttons after them. */
 static gboolean
-has_room (GwTaskFilters *self, guint all, const char *retry)
+has_room (GwTaskFilters *self,
+          guint all,
+          const char *retry)
 {
   g_autoptr (GString) words = g_string_new (C_ ("filter", "All"));
   int width = 24 + TOGGLE_PADDING + BUTTON_WIDTH;
@@ -321,7 +340,9 @@ gw_task_filters_init (GwTaskFilters *self)
  * @shown: a bit for each that is shown; 0: all
  */
 void
-gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTERS], guint shown)
+gw_task_filters_update (GwTaskFilters *self,
+                        const guint counts[GW_N_TASK_FILTERS],
+                        guint shown)
 {
   g_return_if_fail (GW_IS_TASK_FILTERS (self));
 
@@ -339,7 +360,8 @@ gw_task_filters_update (GwTaskFilters *self, const guint counts[GW_N_TASK_FILTER
  * What has no room as words is shown by icons.
  */
 void
-gw_task_filters_set_width (GwTaskFilters *self, int width)
+gw_task_filters_set_width (GwTaskFilters *self,
+                           int width)
 {
   g_return_if_fail (GW_IS_TASK_FILTERS (self));
 

@@ -33,7 +33,8 @@ G_DEFINE_FINAL_TYPE (GwTaskSummary, gw_task_summary, GTK_TYPE_WIDGET)
 
 /* The other providers and models that tasks can be given to. */
 void
-gw_task_summary_set_retry_menu (GwTaskSummary *self, GMenuModel *menu)
+gw_task_summary_set_retry_menu (GwTaskSummary *self,
+                                GMenuModel *menu)
 {
   g_return_if_fail (GW_IS_TASK_SUMMARY (self));
 
@@ -42,7 +43,9 @@ gw_task_summary_set_retry_menu (GwTaskSummary *self, GMenuModel *menu)
 
 /* A verb says to how many of what is selected it will be done; one that fits none is not there. */
 static void
-set_verb (GtkWidget *button, const char *label, guint n)
+set_verb (GtkWidget *button,
+          const char *label,
+          guint n)
 {
   gtk_widget_set_visible (button, n > 0);
   if (GTK_IS_BUTTON (button) && g_strcmp0 (gtk_button_get_label (GTK_BUTTON (button)), label) != 0)
@@ -50,7 +53,9 @@ set_verb (GtkWidget *button, const char *label, guint n)
 }
 
 static void
-update_verbs (GwTaskSummary *self, const guint *counts, guint n_stuck)
+update_verbs (GwTaskSummary *self,
+              const guint *counts,
+              guint n_stuck)
 {
   guint retry = counts[GW_TASK_LOOK_FAILED] + counts[GW_TASK_LOOK_CANCELLED];
   guint queued = counts[GW_TASK_LOOK_QUEUED] + counts[GW_TASK_LOOK_WAITING]
@@ -79,7 +84,8 @@ update_verbs (GwTaskSummary *self, const guint *counts, guint n_stuck)
  * @items: (element-type GwTaskItem): looked at now; nothing of it is kept
  */
 void
-gw_task_summary_set_items (GwTaskSummary *self, GPtrArray *items)
+gw_task_summary_set_items (GwTaskSummary *self,
+                           GPtrArray *items)
 {
   guint counts[GW_N_TASK_LOOKS] = { 0 };
   gint64 tokens = 0;

@@ -35,10 +35,12 @@ typedef struct {
   GwTaskColumn column;
 } Probe;
 
-/* The rows are sorted by GwTaskRows; the headers only keep which way. Before GTK 4.10 they cannot be
- * asked, but they can be made to compare, and then say it. */
+/* The rows are sorted by GwTaskRows; the headers only keep which way. Before GTK 4.10 they cannot
+ * be asked, but they can be made to compare, and then say it. */
 static int
-probe_cb (gconstpointer a, gconstpointer b, gpointer user_data)
+probe_cb (gconstpointer a,
+          gconstpointer b,
+          gpointer user_data)
 {
   Probe *probe = user_data;
 
@@ -73,7 +75,9 @@ sorter_changed_cb (GwTaskView *self)
 }
 
 static void
-setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer user_data)
+setup_cb (GtkSignalListItemFactory *factory,
+          GtkListItem *list_item,
+          gpointer user_data)
 {
   GwTaskColumn column = GPOINTER_TO_UINT (user_data);
 
@@ -81,7 +85,8 @@ setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer us
 }
 
 static void
-update_number (GwTaskView *self, GwTaskCell *cell)
+update_number (GwTaskView *self,
+               GwTaskCell *cell)
 {
   GwTaskColumn column = gw_task_cell_get_column (cell);
   GwTaskItem *item = gw_task_cell_get_item (cell);
@@ -112,7 +117,8 @@ _gw_task_view_update_numbers (GwTaskView *self)
 }
 
 static void
-bind_cb (GwTaskView *self, GtkListItem *list_item)
+bind_cb (GwTaskView *self,
+         GtkListItem *list_item)
 {
   GwTaskCell *cell = GW_TASK_CELL (gtk_list_item_get_child (list_item));
 
@@ -124,7 +130,8 @@ bind_cb (GwTaskView *self, GtkListItem *list_item)
 }
 
 static void
-unbind_cb (GwTaskView *self, GtkListItem *list_item)
+unbind_cb (GwTaskView *self,
+           GtkListItem *list_item)
 {
   GwTaskCell *cell = GW_TASK_CELL (gtk_list_item_get_child (list_item));
 
@@ -133,7 +140,10 @@ unbind_cb (GwTaskView *self, GtkListItem *list_item)
 }
 
 static void
-add_column (GwTaskView *self, GwTaskColumn column, const char *title, int width)
+add_column (GwTaskView *self,
+            GwTaskColumn column,
+            const char *title,
+            int width)
 {
   GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
   GtkColumnViewColumn *view_column;
@@ -180,7 +190,8 @@ measure_status_column (GwTaskView *self)
 }
 
 static int
-measure_chars (GwTaskView *self, int n_chars)
+measure_chars (GwTaskView *self,
+               int n_chars)
 {
   PangoContext *context = gtk_widget_get_pango_context (GTK_WIDGET (self->column_view));
   PangoFontMetrics *metrics = pango_context_get_metrics (context, NULL, NULL);
@@ -211,7 +222,8 @@ update_widths (GwTaskView *self)
 /* Times and numbers stand at the end of their column, and so does its title; the arrow goes before
  * it. */
 static void
-align_title (GwTaskView *self, GwTaskColumn column)
+align_title (GwTaskView *self,
+             GwTaskColumn column)
 {
   GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->column_view));
   GtkWidget *title = header != NULL ? gtk_widget_get_first_child (header) : NULL;
@@ -235,7 +247,9 @@ align_title (GwTaskView *self, GwTaskColumn column)
 
 /* Taken out, not hidden: before GTK 4.10 a hidden column keeps its room. */
 static void
-set_has_column (GwTaskView *self, GwTaskColumn column, gboolean has)
+set_has_column (GwTaskView *self,
+                GwTaskColumn column,
+                gboolean has)
 {
   guint place = 0;
   guint i;
@@ -304,7 +318,8 @@ _gw_task_view_columns_update (GwTaskView *self)
 }
 
 void
-_gw_task_view_set_width (GwTaskView *self, int width)
+_gw_task_view_set_width (GwTaskView *self,
+                         int width)
 {
   if (self->width == width)
     return;
@@ -354,7 +369,9 @@ _gw_task_view_columns_clear (GwTaskView *self)
  * @sort: by which column; %GW_TASK_SORT_NONE: in order of submission
  */
 void
-gw_task_view_sort (GwTaskView *self, GwTaskSort sort, gboolean descending)
+gw_task_view_sort (GwTaskView *self,
+                   GwTaskSort sort,
+                   gboolean descending)
 {
   guint i;
 

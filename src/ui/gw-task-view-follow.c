@@ -6,8 +6,8 @@
 #include "gw-compat.h"
 #include "gw-task-view-private.h"
 
-/* "Follow Running": the task that began last stays in view, until the user takes the scrolling over.
- * Only what a step brings is looked at, and the list moves at most four times a second. */
+/* "Follow Running": the task that began last stays in view, until the user takes the scrolling
+ * over. Only what a step brings is looked at, and the list moves at most four times a second. */
 
 #define PACE_MS 250
 
@@ -25,7 +25,8 @@ follow_cb (gpointer user_data)
 }
 
 static void
-look_at (GwTaskView *self, GwTaskItem *item)
+look_at (GwTaskView *self,
+         GwTaskItem *item)
 {
   GwTask *task = gw_task_item_get_task (item);
 
@@ -44,7 +45,8 @@ go (GwTaskView *self)
 }
 
 void
-_gw_task_view_follow_delta (GwTaskView *self, GwTaskDelta *delta)
+_gw_task_view_follow_delta (GwTaskView *self,
+                            GwTaskDelta *delta)
 {
   guint i;
 
@@ -58,14 +60,20 @@ _gw_task_view_follow_delta (GwTaskView *self, GwTaskDelta *delta)
 }
 
 static gboolean
-scrolled_cb (GtkEventControllerScroll *controller, double dx, double dy, GwTaskView *self)
+scrolled_cb (GtkEventControllerScroll *controller,
+             double dx,
+             double dy,
+             GwTaskView *self)
 {
   gw_task_view_set_follow (self, FALSE);
   return FALSE;
 }
 
 static gboolean
-key_cb (GtkEventControllerKey *controller, guint keyval, guint keycode, GdkModifierType state,
+key_cb (GtkEventControllerKey *controller,
+        guint keyval,
+        guint keycode,
+        GdkModifierType state,
         GwTaskView *self)
 {
   switch (keyval)
@@ -91,7 +99,11 @@ key_cb (GtkEventControllerKey *controller, guint keyval, guint keycode, GdkModif
 }
 
 static void
-bar_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, GwTaskView *self)
+bar_pressed_cb (GtkGestureClick *gesture,
+                int n_press,
+                double x,
+                double y,
+                GwTaskView *self)
 {
   gw_task_view_set_follow (self, FALSE);
 }
@@ -133,7 +145,8 @@ _gw_task_view_follow_clear (GwTaskView *self)
  * Keeps the task that began to run last in view, from now on.
  */
 void
-gw_task_view_set_follow (GwTaskView *self, gboolean follow)
+gw_task_view_set_follow (GwTaskView *self,
+                         gboolean follow)
 {
   guint i;
   guint n;

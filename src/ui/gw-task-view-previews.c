@@ -5,14 +5,16 @@
 
 #include "gw-task-view-private.h"
 
-/* What only the rows that can be seen ask for: the beginnings of results, where they are shown, once the
- * list has stood still for a moment; and every few seconds why they wait. */
+/* What only the rows that can be seen ask for: the beginnings of results, where they are shown,
+ * once the list has stood still for a moment; and every few seconds why they wait. */
 
 #define REST_MS 120
 #define WAITS_EVERY 3 /* ticks of a second */
 
 static int
-compare_places (gconstpointer a, gconstpointer b, gpointer user_data)
+compare_places (gconstpointer a,
+                gconstpointer b,
+                gpointer user_data)
 {
   GwTaskView *self = user_data;
   guint left = G_MAXUINT;
@@ -88,7 +90,8 @@ _gw_task_view_waits_tick (GwTaskView *self)
 /* Something came into view, or what is there has changed. Before the list rests a change does not
  * put it off any further, only scrolling does. */
 void
-_gw_task_view_previews_later (GwTaskView *self, gboolean scrolled)
+_gw_task_view_previews_later (GwTaskView *self,
+                              gboolean scrolled)
 {
   if (!wants_previews (self))
     return;

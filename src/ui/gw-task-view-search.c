@@ -13,7 +13,8 @@
 #define PAUSE_MS 200
 
 static gboolean
-is_hit (GwTaskItem *item, gpointer user_data)
+is_hit (GwTaskItem *item,
+        gpointer user_data)
 {
   return gw_task_search_matches (user_data, item);
 }
@@ -64,7 +65,8 @@ update_needle (GwTaskView *self)
 }
 
 static void
-hits_cb (GwTaskView *self, GPtrArray *items)
+hits_cb (GwTaskView *self,
+         GPtrArray *items)
 {
   gw_task_rows_test_changed (self->rows, items);
   _gw_task_view_previews_later (self, FALSE);
@@ -72,7 +74,8 @@ hits_cb (GwTaskView *self, GPtrArray *items)
 }
 
 static void
-drop (GwTaskView *self, GwTaskSearch **search)
+drop (GwTaskView *self,
+      GwTaskSearch **search)
 {
   if (*search != NULL)
     g_signal_handlers_disconnect_by_data (*search, self);
@@ -187,7 +190,8 @@ _gw_task_view_search_clear (GwTaskView *self)
  * Opens the search bar, with the cursor in it.
  */
 void
-gw_task_view_start_search (GwTaskView *self, const char *text)
+gw_task_view_start_search (GwTaskView *self,
+                           const char *text)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 

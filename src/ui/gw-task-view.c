@@ -34,7 +34,8 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (GwTaskView, gw_task_view, GTK_TYPE_WIDGET)
 
 void
-_gw_task_view_emit (GwTaskView *self, const char *signal)
+_gw_task_view_emit (GwTaskView *self,
+                    const char *signal)
 {
   g_signal_emit_by_name (self, signal);
 }
@@ -102,14 +103,19 @@ selection_changed_cb (GwTaskView *self)
 }
 
 static void
-activate_cb (GwTaskView *self, guint position)
+activate_cb (GwTaskView *self,
+             guint position)
 {
   gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
   g_signal_emit (self, signals[OPEN], 0);
 }
 
 static void
-released_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+released_cb (GtkGestureClick *gesture,
+             int n_press,
+             double x,
+             double y,
+             gpointer user_data)
 {
   GwTaskView *self = user_data;
   GdkModifierType state
@@ -122,7 +128,8 @@ released_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer
 
 /* The item of the row that @widget lies in. */
 static GwTaskItem *
-item_at (GwTaskView *self, GtkWidget *widget)
+item_at (GwTaskView *self,
+         GtkWidget *widget)
 {
   for (; widget != NULL && widget != GTK_WIDGET (self->column_view);
        widget = gtk_widget_get_parent (widget))
@@ -140,7 +147,9 @@ item_at (GwTaskView *self, GtkWidget *widget)
 }
 
 static void
-popup (GwTaskView *self, double x, double y)
+popup (GwTaskView *self,
+       double x,
+       double y)
 {
   GdkRectangle point = { (int) x, (int) y, 1, 1 };
 
@@ -151,7 +160,11 @@ popup (GwTaskView *self, double x, double y)
 }
 
 static void
-menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+menu_pressed_cb (GtkGestureClick *gesture,
+                 int n_press,
+                 double x,
+                 double y,
+                 gpointer user_data)
 {
   GwTaskView *self = user_data;
   GtkWidget *widget
@@ -168,7 +181,9 @@ menu_pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpoi
 }
 
 static gboolean
-menu_key_cb (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+menu_key_cb (GtkWidget *widget,
+             GVariant *arguments,
+             gpointer user_data)
 {
   GwTaskView *self = user_data;
   GtkRoot *root = gtk_widget_get_root (widget);
@@ -190,7 +205,8 @@ rows_changed_cb (GwTaskView *self)
 }
 
 static void
-delta_cb (GwTaskView *self, GwTaskDelta *delta)
+delta_cb (GwTaskView *self,
+          GwTaskDelta *delta)
 {
   if (delta->added->len > 0 || delta->removed->len > 0)
     _gw_task_view_update_numbers (self);
@@ -203,9 +219,11 @@ gw_task_view_grab_focus (GtkWidget *widget)
   return gtk_widget_grab_focus (GTK_WIDGET (GW_TASK_VIEW (widget)->column_view));
 }
 
-/* Tab leaves the list, however many rows it has, and enters at the filters, not where it was last. */
+/* Tab leaves the list, however many rows it has, and enters at the filters, not where it was
+ * last. */
 static gboolean
-gw_task_view_focus (GtkWidget *widget, GtkDirectionType direction)
+gw_task_view_focus (GtkWidget *widget,
+                    GtkDirectionType direction)
 {
   GwTaskView *self = GW_TASK_VIEW (widget);
   gboolean forward = direction == GTK_DIR_TAB_FORWARD;
@@ -228,8 +246,13 @@ gw_task_view_focus (GtkWidget *widget, GtkDirectionType direction)
 }
 
 static void
-gw_task_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
-                      int *natural, int *minimum_baseline, int *natural_baseline)
+gw_task_view_measure (GtkWidget *widget,
+                      GtkOrientation orientation,
+                      int for_size,
+                      int *minimum,
+                      int *natural,
+                      int *minimum_baseline,
+                      int *natural_baseline)
 {
   GwTaskView *self = GW_TASK_VIEW (widget);
 
@@ -244,7 +267,10 @@ gw_task_view_get_request_mode (GtkWidget *widget)
 }
 
 static void
-gw_task_view_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+gw_task_view_size_allocate (GtkWidget *widget,
+                            int width,
+                            int height,
+                            int baseline)
 {
   GwTaskView *self = GW_TASK_VIEW (widget);
 
@@ -372,7 +398,8 @@ gw_task_view_init (GwTaskView *self)
 
 /* Each step by itself must fit the action, so the target comes before its name. */
 static void
-set_none_action (GwTaskView *self, gboolean show_all)
+set_none_action (GwTaskView *self,
+                 gboolean show_all)
 {
   GtkActionable *button = GTK_ACTIONABLE (self->none_button);
   const char *name = show_all ? "win.show" : "win.back";
@@ -476,7 +503,8 @@ _gw_task_view_update_none (GwTaskView *self)
 }
 
 static void
-count_all (GwTaskView *self, guint counts[GW_N_TASK_FILTERS])
+count_all (GwTaskView *self,
+           guint counts[GW_N_TASK_FILTERS])
 {
   guint interrupted;
   guint i;
@@ -514,7 +542,8 @@ gw_task_view_refresh (GwTaskView *self)
 }
 
 void
-gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
+gw_task_view_set_list (GwTaskView *self,
+                       GwTaskList *list)
 {
   g_autoptr (GwClient) client = NULL;
 
@@ -548,7 +577,8 @@ gw_task_view_set_list (GwTaskView *self, GwTaskList *list)
  * What a click with the secondary button on a row offers, and the Menu key.
  */
 void
-gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu)
+gw_task_view_set_menu (GwTaskView *self,
+                       GMenuModel *menu)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
@@ -560,7 +590,8 @@ gw_task_view_set_menu (GwTaskView *self, GMenuModel *menu)
 }
 
 static gboolean
-read_filter (const char *name, guint *statuses)
+read_filter (const char *name,
+             guint *statuses)
 {
   g_auto (GStrv) names = g_strsplit (name, ",", -1);
   guint i;
@@ -588,7 +619,8 @@ read_filter (const char *name, guint *statuses)
  * Returns: whether there is such a filter
  */
 gboolean
-gw_task_view_set_filter (GwTaskView *self, const char *name)
+gw_task_view_set_filter (GwTaskView *self,
+                         const char *name)
 {
   guint statuses;
 
@@ -608,7 +640,8 @@ gw_task_view_set_filter (GwTaskView *self, const char *name)
  * @project_id: (nullable): a project that is about to go: its tasks are not shown
  */
 void
-gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id)
+gw_task_view_set_hidden_project (GwTaskView *self,
+                                 const char *project_id)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
@@ -625,7 +658,8 @@ gw_task_view_set_hidden_project (GwTaskView *self, const char *project_id)
  * @project_id: (nullable): the project whose tasks are shown and counted; NULL: all tasks
  */
 void
-gw_task_view_set_project (GwTaskView *self, const char *project_id)
+gw_task_view_set_project (GwTaskView *self,
+                          const char *project_id)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
@@ -701,7 +735,8 @@ gw_task_view_get_only_selected (GwTaskView *self)
  * Returns: whether it is shown
  */
 gboolean
-gw_task_view_select (GwTaskView *self, const char *task_id)
+gw_task_view_select (GwTaskView *self,
+                     const char *task_id)
 {
   guint position;
 
@@ -719,7 +754,8 @@ gw_task_view_select (GwTaskView *self, const char *task_id)
  * @notice: what is shown above the rows
  */
 void
-gw_task_view_set_notice (GwTaskView *self, GtkWidget *notice)
+gw_task_view_set_notice (GwTaskView *self,
+                         GtkWidget *notice)
 {
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
@@ -736,7 +772,8 @@ gw_task_view_select_all (GwTaskView *self)
 
 /* The row that is @step rows from the selected one; -1 if there is none. */
 static gint64
-find_step (GwTaskView *self, int step)
+find_step (GwTaskView *self,
+           int step)
 {
   g_autoptr (GtkBitset) selected
       = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
@@ -757,7 +794,8 @@ find_step (GwTaskView *self, int step)
  * Selects the neighbour of what is selected.
  */
 void
-gw_task_view_step (GwTaskView *self, int step)
+gw_task_view_step (GwTaskView *self,
+                   int step)
 {
   gint64 to;
 
@@ -771,7 +809,8 @@ gw_task_view_step (GwTaskView *self, int step)
 }
 
 gboolean
-gw_task_view_can_step (GwTaskView *self, int step)
+gw_task_view_can_step (GwTaskView *self,
+                       int step)
 {
   g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
 

@@ -102,7 +102,8 @@ typedef enum {
 
 /* The largest one that @text has; 0: none. Main thread only. */
 static guint64
-match_number (const char *text, Number number)
+match_number (const char *text,
+              Number number)
 {
   static const char *const patterns[N_NUMBERS] = {
     [NUMBER_SECONDS] = "\\bwithin (\\d{1,6}) s\\b",
@@ -133,7 +134,8 @@ match_number (const char *text, Number number)
 
 /* @text: UTF-8 or not; what is not is not looked at. */
 static void
-find_facts (Facts *facts, const GwTask *task)
+find_facts (Facts *facts,
+            const GwTask *task)
 {
   const char *text = task->error_message;
   const char *end;
@@ -314,7 +316,8 @@ static const struct {
 
 /* (transfer full) (nullable) */
 static char *
-stop_to_words (const char *reason, const char *provider)
+stop_to_words (const char *reason,
+               const char *provider)
 {
   guint i;
 
@@ -336,7 +339,8 @@ stop_to_words (const char *reason, const char *provider)
  *   not
  */
 char *
-gw_task_words_for_waiting (const GwTask *task, gint64 wall_ms)
+gw_task_words_for_waiting (const GwTask *task,
+                           gint64 wall_ms)
 {
   const char *reason = gw_lane_states_get_waiting (task);
   const char *words = NULL;
@@ -400,7 +404,8 @@ gw_duration_to_words (gint64 ms)
  * What stands in the Time column: the time so far, the time it took, or the time until it goes on.
  */
 char *
-gw_task_words_for_time (const GwTask *task, gint64 wall_ms)
+gw_task_words_for_time (const GwTask *task,
+                        gint64 wall_ms)
 {
   gint64 ms = -1;
 

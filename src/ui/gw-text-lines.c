@@ -22,7 +22,8 @@ is_end (char c)
  * Returns: how many lines are not blank
  */
 guint
-gw_text_lines_count (const char *text, gssize length)
+gw_text_lines_count (const char *text,
+                     gssize length)
 {
   const char *end = text + (length < 0 ? strlen (text) : (gsize) length);
   gboolean any = FALSE;
@@ -82,7 +83,8 @@ gw_text_lines_split (const char *text)
  *   ellipsis as the last; "" where there is none
  */
 char *
-gw_text_lines_dup_first (const char *text, guint max_chars)
+gw_text_lines_dup_first (const char *text,
+                         guint max_chars)
 {
   g_autofree char *line = next_line (&text);
   g_autofree char *head = NULL;

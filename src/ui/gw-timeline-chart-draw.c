@@ -32,7 +32,8 @@ typedef struct {
 } Drawing;
 
 static GdkRGBA
-faded (const GdkRGBA *color, double alpha)
+faded (const GdkRGBA *color,
+       double alpha)
 {
   GdkRGBA result = *color;
 
@@ -41,7 +42,8 @@ faded (const GdkRGBA *color, double alpha)
 }
 
 static PangoLayout *
-text_layout (GwTimelineChart *self, const char *text)
+text_layout (GwTimelineChart *self,
+             const char *text)
 {
   PangoLayout *layout = gtk_widget_create_pango_layout (GTK_WIDGET (self), text);
   PangoAttrList *attributes = pango_attr_list_new ();
@@ -57,8 +59,14 @@ text_layout (GwTimelineChart *self, const char *text)
 
 /* In a box from x to x + width, at its start. */
 static void
-draw_text (GwTimelineChart *self, Drawing *drawing, const char *text, double x, double y,
-           int width, int height, const GdkRGBA *color)
+draw_text (GwTimelineChart *self,
+           Drawing *drawing,
+           const char *text,
+           double x,
+           double y,
+           int width,
+           int height,
+           const GdkRGBA *color)
 {
   g_autoptr (PangoLayout) layout = text_layout (self, text);
   int text_height;
@@ -74,7 +82,12 @@ draw_text (GwTimelineChart *self, Drawing *drawing, const char *text, double x, 
 }
 
 static void
-fill (Drawing *drawing, double x, double y, double width, double height, const GdkRGBA *color)
+fill (Drawing *drawing,
+      double x,
+      double y,
+      double width,
+      double height,
+      const GdkRGBA *color)
 {
   gtk_snapshot_append_color (drawing->snapshot, color,
                              &GRAPHENE_RECT_INIT ((float) x, (float) y, (float) width,
@@ -83,8 +96,12 @@ fill (Drawing *drawing, double x, double y, double width, double height, const G
 
 /* Stripes along a line from one end of a pattern to the other. */
 static void
-fill_striped (Drawing *drawing, const graphene_rect_t *bounds, float dx, float dy,
-              const GdkRGBA *first, const GdkRGBA *second)
+fill_striped (Drawing *drawing,
+              const graphene_rect_t *bounds,
+              float dx,
+              float dy,
+              const GdkRGBA *first,
+              const GdkRGBA *second)
 {
   const GskColorStop stops[] = { { 0.0f, *first }, { 0.5f, *first }, { 0.5f, *second },
                                  { 1.0f, *second } };
@@ -118,7 +135,8 @@ _gw_timeline_chart_measure_labels (GwTimelineChart *self)
 }
 
 static void
-draw_labels (GwTimelineChart *self, Drawing *drawing)
+draw_labels (GwTimelineChart *self,
+             Drawing *drawing)
 {
   gboolean mirrored = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL;
   GdkRGBA dim = faded (&drawing->text, 0.55);
@@ -168,7 +186,8 @@ tick_ms (GwTimelineChart *self)
 }
 
 static void
-draw_axis (GwTimelineChart *self, Drawing *drawing)
+draw_axis (GwTimelineChart *self,
+           Drawing *drawing)
 {
   gint64 step = tick_ms (self);
   gint64 at = ((gint64) drawing->from / step) * step;
@@ -194,7 +213,12 @@ draw_axis (GwTimelineChart *self, Drawing *drawing)
 
 /* The stretch of a row between two times, in widget coordinates; FALSE if it is out of view. */
 static gboolean
-stretch (GwTimelineChart *self, Drawing *drawing, double from, double to, double *x, double *width)
+stretch (GwTimelineChart *self,
+         Drawing *drawing,
+         double from,
+         double to,
+         double *x,
+         double *width)
 {
   double a;
   double b;
@@ -209,7 +233,10 @@ stretch (GwTimelineChart *self, Drawing *drawing, double from, double to, double
 }
 
 static void
-draw_gap (GwTimelineChart *self, Drawing *drawing, const GwTimelineGap *gap, int y)
+draw_gap (GwTimelineChart *self,
+          Drawing *drawing,
+          const GwTimelineGap *gap,
+          int y)
 {
   const GdkRGBA clear = { 0, 0, 0, 0 };
   g_autofree char *words = NULL;
@@ -272,7 +299,10 @@ draw_gap (GwTimelineChart *self, Drawing *drawing, const GwTimelineGap *gap, int
 }
 
 static void
-draw_bar (GwTimelineChart *self, Drawing *drawing, const GwTimelineBar *bar, int y)
+draw_bar (GwTimelineChart *self,
+          Drawing *drawing,
+          const GwTimelineBar *bar,
+          int y)
 {
   const GwAttempt *attempt = bar->attempt;
   gboolean failed = attempt->outcome == GW_OUTCOME_FAILED;
@@ -350,7 +380,10 @@ draw_bar (GwTimelineChart *self, Drawing *drawing, const GwTimelineBar *bar, int
 
 /* How busy each piece of the row was, and how much of that failed. */
 static void
-draw_dense_row (GwTimelineChart *self, Drawing *drawing, const GwTimelineRow *row, int y)
+draw_dense_row (GwTimelineChart *self,
+                Drawing *drawing,
+                const GwTimelineRow *row,
+                int y)
 {
   int n = (drawing->width - self->label_width) / BUCKET_WIDTH + 1;
   g_autofree float *busy = g_new0 (float, n);
@@ -399,7 +432,8 @@ draw_dense_row (GwTimelineChart *self, Drawing *drawing, const GwTimelineRow *ro
 }
 
 static gboolean
-is_dense (GwTimelineChart *self, Drawing *drawing)
+is_dense (GwTimelineChart *self,
+          Drawing *drawing)
 {
   guint n = 0;
   guint i;
@@ -422,7 +456,8 @@ is_dense (GwTimelineChart *self, Drawing *drawing)
 }
 
 static void
-draw_rows (GwTimelineChart *self, Drawing *drawing)
+draw_rows (GwTimelineChart *self,
+           Drawing *drawing)
 {
   gboolean dense = is_dense (self, drawing);
   GdkRGBA track = faded (&drawing->text, 0.05);
@@ -469,7 +504,8 @@ draw_rows (GwTimelineChart *self, Drawing *drawing)
 }
 
 void
-_gw_timeline_chart_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+_gw_timeline_chart_snapshot (GtkWidget *widget,
+                             GtkSnapshot *snapshot)
 {
   GwTimelineChart *self = GW_TIMELINE_CHART (widget);
   Drawing drawing = {

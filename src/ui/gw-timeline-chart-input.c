@@ -15,7 +15,9 @@
 
 /* The row at a height; FALSE between and below them. */
 static gboolean
-find_row (GwTimelineChart *self, double y, guint *row)
+find_row (GwTimelineChart *self,
+          double y,
+          guint *row)
 {
   guint i;
 
@@ -41,7 +43,10 @@ ms_per_px (GwTimelineChart *self)
 }
 
 static const GwTimelineBar *
-find_bar (GwTimelineChart *self, double x, double y, guint *row)
+find_bar (GwTimelineChart *self,
+          double x,
+          double y,
+          guint *row)
 {
   if (!find_row (self, y, row))
     return NULL;
@@ -51,7 +56,11 @@ find_bar (GwTimelineChart *self, double x, double y, guint *row)
 }
 
 static gboolean
-query_tooltip_cb (GwTimelineChart *self, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+query_tooltip_cb (GwTimelineChart *self,
+                  int x,
+                  int y,
+                  gboolean keyboard,
+                  GtkTooltip *tooltip)
 {
   const GwTimelineBar *bar = NULL;
   const GwTimelineGap *gap = NULL;
@@ -95,7 +104,10 @@ query_tooltip_cb (GwTimelineChart *self, int x, int y, gboolean keyboard, GtkToo
 }
 
 static void
-released_cb (GwTimelineChart *self, int n_press, double x, double y)
+released_cb (GwTimelineChart *self,
+             int n_press,
+             double x,
+             double y)
 {
   const GwTimelineBar *bar;
   guint row = 0;
@@ -118,7 +130,9 @@ drag_begin_cb (GwTimelineChart *self)
 }
 
 static void
-drag_update_cb (GwTimelineChart *self, double dx, double dy)
+drag_update_cb (GwTimelineChart *self,
+                double dx,
+                double dy)
 {
   double direction
       = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL ? -1.0 : 1.0;
@@ -134,7 +148,9 @@ drag_update_cb (GwTimelineChart *self, double dx, double dy)
 
 /* What is at @x stays there. */
 static void
-zoom_at (GwTimelineChart *self, double x, double span)
+zoom_at (GwTimelineChart *self,
+         double x,
+         double span)
 {
   double time = _gw_timeline_chart_time (self, x);
   double share = (time - self->view_from) / self->span;
@@ -151,13 +167,18 @@ zoom_at (GwTimelineChart *self, double x, double span)
 }
 
 static void
-motion_cb (GwTimelineChart *self, double x, double y)
+motion_cb (GwTimelineChart *self,
+           double x,
+           double y)
 {
   self->pointer_x = x;
 }
 
 static gboolean
-scroll_cb (GtkEventControllerScroll *controller, double dx, double dy, gpointer user_data)
+scroll_cb (GtkEventControllerScroll *controller,
+           double dx,
+           double dy,
+           gpointer user_data)
 {
   GwTimelineChart *self = user_data;
   GdkModifierType state
@@ -192,7 +213,9 @@ pinch_begin_cb (GwTimelineChart *self)
 }
 
 static void
-pinch_cb (GtkGestureZoom *gesture, double scale, gpointer user_data)
+pinch_cb (GtkGestureZoom *gesture,
+          double scale,
+          gpointer user_data)
 {
   GwTimelineChart *self = user_data;
   double x = self->pointer_x;
@@ -206,7 +229,9 @@ pinch_cb (GtkGestureZoom *gesture, double scale, gpointer user_data)
 
 /* Where the arrows start: the chosen call, else the newest one. */
 static const GwTimelineBar *
-find_current (GwTimelineChart *self, guint *row, gboolean *chosen)
+find_current (GwTimelineChart *self,
+              guint *row,
+              gboolean *chosen)
 {
   const GwTimelineBar *newest = NULL;
   guint i;
@@ -237,7 +262,10 @@ find_current (GwTimelineChart *self, guint *row, gboolean *chosen)
 
 /* The call before or after, in the same row. */
 static const GwTimelineBar *
-find_beside (GwTimelineChart *self, const GwTimelineBar *bar, guint row, int step)
+find_beside (GwTimelineChart *self,
+             const GwTimelineBar *bar,
+             guint row,
+             int step)
 {
   const GwTimelineRow *at = self->layout->rows->pdata[row];
   gssize index = bar - (const GwTimelineBar *) (gpointer) at->bars->data;
@@ -250,7 +278,10 @@ find_beside (GwTimelineChart *self, const GwTimelineBar *bar, guint row, int ste
 
 /* The one at the same time in the next row that has any. */
 static const GwTimelineBar *
-find_across (GwTimelineChart *self, const GwTimelineBar *bar, guint *row, int step)
+find_across (GwTimelineChart *self,
+             const GwTimelineBar *bar,
+             guint *row,
+             int step)
 {
   gint64 middle = bar->from + (bar->to - bar->from) / 2;
   int i;
@@ -270,7 +301,9 @@ find_across (GwTimelineChart *self, const GwTimelineBar *bar, guint *row, int st
 }
 
 static const GwTimelineBar *
-find_end (GwTimelineChart *self, guint row, gboolean last)
+find_end (GwTimelineChart *self,
+          guint row,
+          gboolean last)
 {
   const GwTimelineRow *at = self->layout->rows->pdata[row];
 
@@ -280,7 +313,10 @@ find_end (GwTimelineChart *self, guint row, gboolean last)
 }
 
 static gboolean
-key_cb (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state,
+key_cb (GtkEventControllerKey *controller,
+        guint key,
+        guint code,
+        GdkModifierType state,
         gpointer user_data)
 {
   GwTimelineChart *self = user_data;

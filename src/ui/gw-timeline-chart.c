@@ -43,7 +43,8 @@ plot_width (GwTimelineChart *self)
 
 /* From the top of all rows, not of what is in view. */
 static int
-rows_y (GwTimelineChart *self, guint row)
+rows_y (GwTimelineChart *self,
+        guint row)
 {
   const GwTimelineRow *at = self->layout->rows->pdata[row];
   guint groups = 0;
@@ -71,14 +72,16 @@ rows_height (GwTimelineChart *self)
 }
 
 int
-_gw_timeline_chart_row_y (GwTimelineChart *self, guint row)
+_gw_timeline_chart_row_y (GwTimelineChart *self,
+                          guint row)
 {
   return GW_CHART_AXIS_HEIGHT + rows_y (self, row)
          - (int) gtk_adjustment_get_value (self->vertical);
 }
 
 double
-_gw_timeline_chart_x (GwTimelineChart *self, double time)
+_gw_timeline_chart_x (GwTimelineChart *self,
+                      double time)
 {
   double x = self->label_width + (time - self->view_from) / self->span * plot_width (self);
 
@@ -86,7 +89,8 @@ _gw_timeline_chart_x (GwTimelineChart *self, double time)
 }
 
 double
-_gw_timeline_chart_time (GwTimelineChart *self, double x)
+_gw_timeline_chart_time (GwTimelineChart *self,
+                         double x)
 {
   if (is_mirrored (self))
     x = gtk_widget_get_width (GTK_WIDGET (self)) - x;
@@ -128,7 +132,9 @@ update_adjustments (GwTimelineChart *self)
 
 /* Follows its end again as soon as that is in view. */
 void
-_gw_timeline_chart_set_view (GwTimelineChart *self, double from, double span)
+_gw_timeline_chart_set_view (GwTimelineChart *self,
+                             double from,
+                             double span)
 {
   double end;
 
@@ -182,7 +188,9 @@ vertical_changed_cb (GwTimelineChart *self)
  * @now: whether its end is the present, so that the line that says so is drawn
  */
 void
-gw_timeline_chart_set_layout (GwTimelineChart *self, GwTimelineLayout *layout, gboolean now)
+gw_timeline_chart_set_layout (GwTimelineChart *self,
+                              GwTimelineLayout *layout,
+                              gboolean now)
 {
   g_return_if_fail (GW_IS_TIMELINE_CHART (self));
 
@@ -198,7 +206,8 @@ gw_timeline_chart_set_layout (GwTimelineChart *self, GwTimelineLayout *layout, g
 }
 
 void
-gw_timeline_chart_set_name_func (GwTimelineChart *self, GwTimelineNameFunc func,
+gw_timeline_chart_set_name_func (GwTimelineChart *self,
+                                 GwTimelineNameFunc func,
                                  gpointer user_data)
 {
   g_return_if_fail (GW_IS_TIMELINE_CHART (self));
@@ -209,7 +218,9 @@ gw_timeline_chart_set_name_func (GwTimelineChart *self, GwTimelineNameFunc func,
 
 /* Brings a call into view, in both directions. */
 void
-_gw_timeline_chart_reveal (GwTimelineChart *self, const GwTimelineBar *bar, guint row)
+_gw_timeline_chart_reveal (GwTimelineChart *self,
+                           const GwTimelineBar *bar,
+                           guint row)
 {
   double room = self->span * 0.05;
   double from = self->view_from;
@@ -235,7 +246,9 @@ _gw_timeline_chart_reveal (GwTimelineChart *self, const GwTimelineBar *bar, guin
 
 /* Chosen here, by key or pointer. */
 void
-_gw_timeline_chart_select (GwTimelineChart *self, const GwTimelineBar *bar, guint row)
+_gw_timeline_chart_select (GwTimelineChart *self,
+                           const GwTimelineBar *bar,
+                           guint row)
 {
   g_autofree char *task_id = g_strdup (bar->attempt->task_id);
 
@@ -254,7 +267,8 @@ _gw_timeline_chart_select (GwTimelineChart *self, const GwTimelineBar *bar, guin
  * @task_id: (nullable): the task whose calls are marked; the newest comes into view
  */
 void
-gw_timeline_chart_set_selected (GwTimelineChart *self, const char *task_id)
+gw_timeline_chart_set_selected (GwTimelineChart *self,
+                                const char *task_id)
 {
   const GwTimelineBar *bar;
   guint row = 0;
@@ -281,7 +295,8 @@ gw_timeline_chart_set_selected (GwTimelineChart *self, const char *task_id)
  * Around the middle, or around the end where that is followed.
  */
 void
-gw_timeline_chart_zoom (GwTimelineChart *self, double factor)
+gw_timeline_chart_zoom (GwTimelineChart *self,
+                        double factor)
 {
   double span;
   double from;
@@ -315,7 +330,8 @@ gw_timeline_chart_fit (GwTimelineChart *self)
  * Returns: (transfer none): for a scroll bar
  */
 GtkAdjustment *
-gw_timeline_chart_get_adjustment (GwTimelineChart *self, GtkOrientation orientation)
+gw_timeline_chart_get_adjustment (GwTimelineChart *self,
+                                  GtkOrientation orientation)
 {
   g_return_val_if_fail (GW_IS_TIMELINE_CHART (self), NULL);
 
@@ -323,7 +339,10 @@ gw_timeline_chart_get_adjustment (GwTimelineChart *self, GtkOrientation orientat
 }
 
 static void
-gw_timeline_chart_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+gw_timeline_chart_size_allocate (GtkWidget *widget,
+                                 int width,
+                                 int height,
+                                 int baseline)
 {
   GwTimelineChart *self = GW_TIMELINE_CHART (widget);
 
@@ -332,8 +351,12 @@ gw_timeline_chart_size_allocate (GtkWidget *widget, int width, int height, int b
 }
 
 static void
-gw_timeline_chart_measure (GtkWidget *widget, GtkOrientation orientation, int for_size,
-                           int *minimum, int *natural, int *minimum_baseline,
+gw_timeline_chart_measure (GtkWidget *widget,
+                           GtkOrientation orientation,
+                           int for_size,
+                           int *minimum,
+                           int *natural,
+                           int *minimum_baseline,
                            int *natural_baseline)
 {
   if (orientation == GTK_ORIENTATION_HORIZONTAL)
@@ -343,7 +366,8 @@ gw_timeline_chart_measure (GtkWidget *widget, GtkOrientation orientation, int fo
 }
 
 static gboolean
-gw_timeline_chart_focus (GtkWidget *widget, GtkDirectionType direction)
+gw_timeline_chart_focus (GtkWidget *widget,
+                         GtkDirectionType direction)
 {
   /* Arrow keys move inside; only Tab comes and goes. */
   if (gtk_widget_is_focus (widget))

@@ -58,7 +58,8 @@ G_DEFINE_FINAL_TYPE (GwTimelineTable, gw_timeline_table, G_TYPE_OBJECT)
  * Returns: (transfer full): the first line of a task, as far as it is known
  */
 char *
-gw_timeline_table_name_task (GwTimelineTable *self, const char *task_id)
+gw_timeline_table_name_task (GwTimelineTable *self,
+                             const char *task_id)
 {
   GwTaskItem *item = self->tasks != NULL && task_id != NULL
                          ? gw_task_list_find (self->tasks, task_id)
@@ -76,7 +77,9 @@ make_key (const GwAttempt *attempt)
 }
 
 static char *
-cell_words (GwTimelineTable *self, const GwAttempt *attempt, Column column)
+cell_words (GwTimelineTable *self,
+            const GwAttempt *attempt,
+            Column column)
 {
   switch (column)
     {
@@ -117,7 +120,8 @@ cell_words (GwTimelineTable *self, const GwAttempt *attempt, Column column)
 }
 
 static void
-update_cell (GtkListItem *list_item, GwTimelineTable *self)
+update_cell (GtkListItem *list_item,
+             GwTimelineTable *self)
 {
   GwAttemptItem *item = gtk_list_item_get_item (list_item);
   GtkWidget *label = gtk_list_item_get_child (list_item);
@@ -149,7 +153,9 @@ update_cell (GtkListItem *list_item, GwTimelineTable *self)
 }
 
 static void
-setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer user_data)
+setup_cb (GtkSignalListItemFactory *factory,
+          GtkListItem *list_item,
+          gpointer user_data)
 {
   GtkWidget *label = gtk_inscription_new (NULL);
 
@@ -164,7 +170,9 @@ setup_cb (GtkSignalListItemFactory *factory, GtkListItem *list_item, gpointer us
 }
 
 static void
-attempt_cb (GwAttemptItem *item, GParamSpec *pspec, GtkListItem *list_item)
+attempt_cb (GwAttemptItem *item,
+            GParamSpec *pspec,
+            GtkListItem *list_item)
 {
   GtkWidget *label = gtk_list_item_get_child (list_item);
   GwTimelineTable *self = label != NULL ? g_object_get_data (G_OBJECT (label), "gw-table") : NULL;
@@ -174,7 +182,8 @@ attempt_cb (GwAttemptItem *item, GParamSpec *pspec, GtkListItem *list_item)
 }
 
 static void
-bind_cb (GwTimelineTable *self, GtkListItem *list_item)
+bind_cb (GwTimelineTable *self,
+         GtkListItem *list_item)
 {
   GtkWidget *label = gtk_list_item_get_child (list_item);
 
@@ -186,7 +195,8 @@ bind_cb (GwTimelineTable *self, GtkListItem *list_item)
 }
 
 static void
-unbind_cb (GwTimelineTable *self, GtkListItem *list_item)
+unbind_cb (GwTimelineTable *self,
+           GtkListItem *list_item)
 {
   g_hash_table_remove (self->bound, list_item);
   g_object_set_data (G_OBJECT (gtk_list_item_get_child (list_item)), "gw-table", NULL);
@@ -195,7 +205,9 @@ unbind_cb (GwTimelineTable *self, GtkListItem *list_item)
 }
 
 static int
-compare_newest_first (gconstpointer a, gconstpointer b, gpointer user_data)
+compare_newest_first (gconstpointer a,
+                      gconstpointer b,
+                      gpointer user_data)
 {
   const GwAttempt *first = gw_attempt_item_get_attempt (GW_ATTEMPT_ITEM ((gpointer) a));
   const GwAttempt *second = gw_attempt_item_get_attempt (GW_ATTEMPT_ITEM ((gpointer) b));
@@ -225,7 +237,8 @@ selected_cb (GwTimelineTable *self)
 }
 
 static void
-activate_cb (GwTimelineTable *self, guint position)
+activate_cb (GwTimelineTable *self,
+             guint position)
 {
   const char *task_id = selected_task (self);
 
@@ -259,7 +272,9 @@ update_model (GwTimelineTable *self)
 }
 
 void
-gw_timeline_table_set_source (GwTimelineTable *self, GwAttemptList *attempts, GwTaskList *tasks)
+gw_timeline_table_set_source (GwTimelineTable *self,
+                              GwAttemptList *attempts,
+                              GwTaskList *tasks)
 {
   g_return_if_fail (GW_IS_TIMELINE_TABLE (self));
 
@@ -271,7 +286,8 @@ gw_timeline_table_set_source (GwTimelineTable *self, GwAttemptList *attempts, Gw
 
 /* Only what is looked at is kept up. */
 void
-gw_timeline_table_set_shown (GwTimelineTable *self, gboolean shown)
+gw_timeline_table_set_shown (GwTimelineTable *self,
+                             gboolean shown)
 {
   g_return_if_fail (GW_IS_TIMELINE_TABLE (self));
 
@@ -286,7 +302,8 @@ gw_timeline_table_set_shown (GwTimelineTable *self, gboolean shown)
  * @layout: says why each slot was idle before a call
  */
 void
-gw_timeline_table_set_layout (GwTimelineTable *self, const GwTimelineLayout *layout)
+gw_timeline_table_set_layout (GwTimelineTable *self,
+                              const GwTimelineLayout *layout)
 {
   GHashTableIter iter;
   gpointer list_item;
@@ -328,7 +345,8 @@ gw_timeline_table_set_layout (GwTimelineTable *self, const GwTimelineLayout *lay
 }
 
 void
-gw_timeline_table_set_selected (GwTimelineTable *self, const char *task_id)
+gw_timeline_table_set_selected (GwTimelineTable *self,
+                                const char *task_id)
 {
   guint n;
   guint i;

@@ -71,7 +71,8 @@ stop_words (const char *reason)
 
 /* A whole sentence, without its full stop. */
 static char *
-gap_words (const GwTimelineGap *gap, const GwTimelineLane *lane)
+gap_words (const GwTimelineGap *gap,
+           const GwTimelineLane *lane)
 {
   g_autofree char *until = gap->until > 0 ? gw_timeline_words_for_time (gap->until) : NULL;
 
@@ -111,7 +112,8 @@ gap_words (const GwTimelineGap *gap, const GwTimelineLane *lane)
  * Returns: (transfer full): why a slot was idle, and for how long
  */
 char *
-gw_timeline_words_for_gap (const GwTimelineGap *gap, const GwTimelineLane *lane)
+gw_timeline_words_for_gap (const GwTimelineGap *gap,
+                           const GwTimelineLane *lane)
 {
   g_autofree char *why = gap_words (gap, lane);
   g_autofree char *took = gw_duration_to_words (gap->to - gap->from);
@@ -159,7 +161,9 @@ gw_timeline_words_for_gap_short (const GwTimelineGap *gap)
  * Returns: (transfer full): what a tooltip says of a call, in lines
  */
 char *
-gw_timeline_words_for_bar (const GwTimelineBar *bar, const GwTimelineLane *lane, const char *task)
+gw_timeline_words_for_bar (const GwTimelineBar *bar,
+                           const GwTimelineLane *lane,
+                           const char *task)
 {
   const GwAttempt *attempt = bar->attempt;
   g_autofree char *outcome = gw_timeline_words_for_outcome (attempt);
@@ -191,7 +195,8 @@ gw_timeline_words_for_bar (const GwTimelineBar *bar, const GwTimelineLane *lane,
  *   confidence: 6 samples)"
  */
 char *
-gw_timeline_words_for_numbers (const GwTimelineNumbers *numbers, gint64 oldest_ms)
+gw_timeline_words_for_numbers (const GwTimelineNumbers *numbers,
+                               gint64 oldest_ms)
 {
   GString *words = g_string_new (NULL);
 

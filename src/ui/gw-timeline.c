@@ -12,8 +12,8 @@
 #include "gw-timeline.h"
 
 /* The pane at the bottom: numbers, and the calls to providers as a chart or as a table. While it
- * cannot be seen it asks the gateway nothing, lays nothing out and draws nothing; while it can, what
- * comes in and the passing of time are shown at most four times a second.
+ * cannot be seen it asks the gateway nothing, lays nothing out and draws nothing; while it can,
+ * what comes in and the passing of time are shown at most four times a second.
  *
  * Signals: `select` (task id), `open` (task id). */
 
@@ -111,7 +111,8 @@ count_waiting (GwTimeline *self)
 }
 
 static void
-set_page (GwTimeline *self, const char *name)
+set_page (GwTimeline *self,
+          const char *name)
 {
   if (g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), name) == 0)
     return;
@@ -123,7 +124,8 @@ set_page (GwTimeline *self, const char *name)
 }
 
 static void
-show_none (GwTimeline *self, const char *words)
+show_none (GwTimeline *self,
+           const char *words)
 {
   gtk_label_set_label (self->none_label, words);
   gtk_label_set_label (self->numbers_label, "");
@@ -133,7 +135,8 @@ show_none (GwTimeline *self, const char *words)
 }
 
 static void
-show_numbers (GwTimeline *self, gint64 now)
+show_numbers (GwTimeline *self,
+              gint64 now)
 {
   gint64 oldest = gw_attempt_list_get_oldest_queued_at (self->attempts);
   g_autofree char *words = NULL;
@@ -257,7 +260,8 @@ attempts_changed_cb (GwTimeline *self)
 }
 
 static char *
-name_task (const char *task_id, gpointer user_data)
+name_task (const char *task_id,
+           gpointer user_data)
 {
   GwTimeline *self = user_data;
 
@@ -265,7 +269,8 @@ name_task (const char *task_id, gpointer user_data)
 }
 
 static void
-chart_select_cb (GwTimeline *self, const char *task_id)
+chart_select_cb (GwTimeline *self,
+                 const char *task_id)
 {
   g_free (self->selected_id);
   self->selected_id = g_strdup (task_id);
@@ -274,7 +279,8 @@ chart_select_cb (GwTimeline *self, const char *task_id)
 }
 
 static void
-table_select_cb (GwTimeline *self, const char *task_id)
+table_select_cb (GwTimeline *self,
+                 const char *task_id)
 {
   g_free (self->selected_id);
   self->selected_id = g_strdup (task_id);
@@ -283,7 +289,8 @@ table_select_cb (GwTimeline *self, const char *task_id)
 }
 
 static void
-open_cb (GwTimeline *self, const char *task_id)
+open_cb (GwTimeline *self,
+         const char *task_id)
 {
   g_signal_emit (self, signals[OPEN], 0, task_id);
 }
@@ -312,7 +319,9 @@ gw_timeline_fit (GwTimeline *self)
  * @tasks: (nullable): the tasks that are known, for their names and who waits
  */
 void
-gw_timeline_set_source (GwTimeline *self, GwClient *client, GwTaskList *tasks)
+gw_timeline_set_source (GwTimeline *self,
+                        GwClient *client,
+                        GwTaskList *tasks)
 {
   g_return_if_fail (GW_IS_TIMELINE (self));
 
@@ -364,7 +373,8 @@ gw_timeline_tasks_changed (GwTimeline *self)
  * @task_id: (nullable): the task that is selected elsewhere
  */
 void
-gw_timeline_set_selected (GwTimeline *self, const char *task_id)
+gw_timeline_set_selected (GwTimeline *self,
+                          const char *task_id)
 {
   g_return_if_fail (GW_IS_TIMELINE (self));
 

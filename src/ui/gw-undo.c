@@ -86,7 +86,8 @@ gw_undo_init (GwUndo *self)
  * @owner: (nullable): given to the functions of every act; outlives them
  */
 GwUndo *
-gw_undo_new (guint limit, gpointer owner)
+gw_undo_new (guint limit,
+             gpointer owner)
 {
   GwUndo *self = g_object_new (GW_TYPE_UNDO, NULL);
 
@@ -102,7 +103,9 @@ changed (GwUndo *self)
 }
 
 static void
-keep (GwUndo *self, GPtrArray *stack, Act *act)
+keep (GwUndo *self,
+      GPtrArray *stack,
+      Act *act)
 {
   g_ptr_array_add (stack, act);
   if (stack->len > self->limit)
@@ -122,7 +125,11 @@ keep (GwUndo *self, GPtrArray *stack, Act *act)
  * Returns: its id, for gw_undo_take_back()
  */
 guint64
-gw_undo_push (GwUndo *self, const char *label, GwUndoFunc redo, GwUndoFunc undo, gpointer data,
+gw_undo_push (GwUndo *self,
+              const char *label,
+              GwUndoFunc redo,
+              GwUndoFunc undo,
+              gpointer data,
               GDestroyNotify free_data)
 {
   Act *act;
@@ -144,7 +151,8 @@ gw_undo_push (GwUndo *self, const char *label, GwUndoFunc redo, GwUndoFunc undo,
 }
 
 static Act *
-steal_wanted (GwUndo *self, guint64 want)
+steal_wanted (GwUndo *self,
+              guint64 want)
 {
   GPtrArray *stack = want == WANT_REDO ? self->undone : self->done;
   guint i;
@@ -160,7 +168,8 @@ steal_wanted (GwUndo *self, guint64 want)
 }
 
 static void
-begin (GwUndo *self, guint64 want)
+begin (GwUndo *self,
+       guint64 want)
 {
   /* Its function may end at once, and with the last reference to this. */
   g_autoptr (GwUndo) alive = g_object_ref (self);
@@ -216,7 +225,8 @@ gw_undo_redo (GwUndo *self)
  * Takes this one back, also where it is not the newest.
  */
 void
-gw_undo_take_back (GwUndo *self, guint64 id)
+gw_undo_take_back (GwUndo *self,
+                   guint64 id)
 {
   g_return_if_fail (GW_IS_UNDO (self));
   g_return_if_fail (id != WANT_UNDO && id != WANT_REDO);
@@ -230,7 +240,8 @@ gw_undo_take_back (GwUndo *self, guint64 id)
  * Has to be called when what a #GwUndoFunc began has ended.
  */
 void
-gw_undo_finished (GwUndo *self, GwUndoOutcome outcome)
+gw_undo_finished (GwUndo *self,
+                  GwUndoOutcome outcome)
 {
   g_autoptr (GwUndo) alive = NULL;
   Act *act;
@@ -287,7 +298,8 @@ gw_undo_clear (GwUndo *self)
  * Returns: whether it is done, and neither taken back nor on its way to be
  */
 gboolean
-gw_undo_can_take_back (GwUndo *self, guint64 id)
+gw_undo_can_take_back (GwUndo *self,
+                       guint64 id)
 {
   guint i;
 

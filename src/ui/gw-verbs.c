@@ -8,8 +8,8 @@
 #include "gw-verbs.h"
 
 /* Everything a person can do, in one table: the keys, the shortcuts window and a test that compares
- * it with the actions that exist, and the help are all made from it. Keys of input methods and of GTK's own
- * choosers (Ctrl+Space, Ctrl+., Ctrl+;, Ctrl+Shift+U) and plain Return stay free. */
+ * it with the actions that exist, and the help are all made from it. Keys of input methods and of
+ * GTK's own choosers (Ctrl+Space, Ctrl+., Ctrl+;, Ctrl+Shift+U) and plain Return stay free. */
 
 static const GwVerb verbs[] = {
   { "win.run", N_ ("Run"), N_ ("Tasks"), GW_VERB_SCOPE_WINDOW,
@@ -138,7 +138,8 @@ gw_verbs_set_accels (GtkApplication *application)
 }
 
 static GtkEventController *
-new_controller (GwVerbScope scope, GtkShortcutFunc callback)
+new_controller (GwVerbScope scope,
+                GtkShortcutFunc callback)
 {
   GtkEventController *controller = gtk_shortcut_controller_new ();
   guint i;
@@ -168,7 +169,9 @@ gw_verbs_new_list_controller (void)
 }
 
 static gboolean
-outside_text_cb (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+outside_text_cb (GtkWidget *widget,
+                 GVariant *arguments,
+                 gpointer user_data)
 {
   GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (widget));
 
@@ -207,7 +210,9 @@ gw_verbs_dup_key_words (const GwVerb *verb)
 }
 
 static void
-append_shortcut (GString *xml, const char *title, const char *accel)
+append_shortcut (GString *xml,
+                 const char *title,
+                 const char *accel)
 {
   g_autofree char *item = g_markup_printf_escaped ("<child><object class='GtkShortcutsShortcut'>"
                                   "<property name='title'>%s</property>"

@@ -10,10 +10,13 @@
 #include "gw-window-private.h"
 
 /* What the verbs of the window do, and when they can be done: one function decides that for menu,
- * button and key alike. What is done to tasks stands in gw-window-tasks.c, -copy.c and -export.c. */
+ * button and key alike. What is done to tasks stands in gw-window-tasks.c, -copy.c and
+ * -export.c. */
 
 static void
-copy (GwWindow *self, const char *text, const char *said)
+copy (GwWindow *self,
+      const char *text,
+      const char *said)
 {
   if (text == NULL)
     return;
@@ -22,7 +25,9 @@ copy (GwWindow *self, const char *text, const char *said)
 }
 
 static void
-copy_address_action (GtkWidget *widget, const char *name, GVariant *parameter)
+copy_address_action (GtkWidget *widget,
+                     const char *name,
+                     GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 
@@ -30,13 +35,17 @@ copy_address_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-run_action (GtkWidget *widget, const char *name, GVariant *parameter)
+run_action (GtkWidget *widget,
+            const char *name,
+            GVariant *parameter)
 {
   gw_composer_run (GW_WINDOW (widget)->composer);
 }
 
 static void
-new_task_action (GtkWidget *widget, const char *name, GVariant *parameter)
+new_task_action (GtkWidget *widget,
+                 const char *name,
+                 GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 
@@ -46,19 +55,25 @@ new_task_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-import_action (GtkWidget *widget, const char *name, GVariant *parameter)
+import_action (GtkWidget *widget,
+               const char *name,
+               GVariant *parameter)
 {
   _gw_window_choose_files (GW_WINDOW (widget));
 }
 
 static void
-paste_tasks_action (GtkWidget *widget, const char *name, GVariant *parameter)
+paste_tasks_action (GtkWidget *widget,
+                    const char *name,
+                    GVariant *parameter)
 {
   _gw_window_paste (GW_WINDOW (widget));
 }
 
 static void
-back_action (GtkWidget *widget, const char *name, GVariant *parameter)
+back_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 
@@ -68,13 +83,17 @@ back_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-close_action (GtkWidget *widget, const char *name, GVariant *parameter)
+close_action (GtkWidget *widget,
+              const char *name,
+              GVariant *parameter)
 {
   gtk_window_close (GTK_WINDOW (widget));
 }
 
 static void
-reconnect_action (GtkWidget *widget, const char *name, GVariant *parameter)
+reconnect_action (GtkWidget *widget,
+                  const char *name,
+                  GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 
@@ -85,13 +104,17 @@ reconnect_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-use_builtin_action (GtkWidget *widget, const char *name, GVariant *parameter)
+use_builtin_action (GtkWidget *widget,
+                    const char *name,
+                    GVariant *parameter)
 {
   gw_endpoint_use_builtin (GW_WINDOW (widget)->endpoint);
 }
 
 static void
-show_help_overlay_action (GtkWidget *widget, const char *name, GVariant *parameter)
+show_help_overlay_action (GtkWidget *widget,
+                          const char *name,
+                          GVariant *parameter)
 {
   GtkShortcutsWindow *shortcuts = gw_verbs_new_shortcuts_window ();
 
@@ -100,13 +123,17 @@ show_help_overlay_action (GtkWidget *widget, const char *name, GVariant *paramet
 }
 
 static void
-help_action (GtkWidget *widget, const char *name, GVariant *parameter)
+help_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   gtk_window_present (gw_help_window_new (GTK_WINDOW (widget)));
 }
 
 static void
-show_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
+show_cb (GSimpleAction *action,
+         GVariant *state,
+         gpointer user_data)
 {
   GwWindow *self = user_data;
 

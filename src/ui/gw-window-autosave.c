@@ -48,7 +48,8 @@ _gw_window_autosave_get_trouble (GwWindow *self)
 }
 
 static void
-folder_chosen_cb (GwWindow *self, int response)
+folder_chosen_cb (GwWindow *self,
+                  int response)
 {
   g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->save_chooser);
   g_autoptr (GFile) folder = NULL;
@@ -63,7 +64,9 @@ folder_chosen_cb (GwWindow *self, int response)
 }
 
 static void
-choose_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
+choose_folder_action (GtkWidget *widget,
+                      const char *name,
+                      GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 

@@ -116,7 +116,9 @@ update_status (GwWindow *self)
 /* --- Estimate --------------------------------------------------------------------------------- */
 
 static void
-estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+estimated_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -206,7 +208,9 @@ state_changed_cb (GwWindow *self)
 
 /* Tells every choice of a provider that is open how looking up has ended. */
 static void
-tell_looked_up (GwWindow *self, const char *name, const char *error)
+tell_looked_up (GwWindow *self,
+                const char *name,
+                const char *error)
 {
   gw_provider_choice_looked_up (gw_composer_get_choice (self->composer), name, error);
   if (self->import_dialog != NULL)
@@ -215,7 +219,8 @@ tell_looked_up (GwWindow *self, const char *name, const char *error)
 }
 
 static void
-take_titles (GwWindow *self, GPtrArray *infos)
+take_titles (GwWindow *self,
+             GPtrArray *infos)
 {
   gboolean changed = FALSE;
   guint i;
@@ -235,7 +240,8 @@ take_titles (GwWindow *self, GPtrArray *infos)
 }
 
 static void
-take_infos (GwWindow *self, GPtrArray *infos)
+take_infos (GwWindow *self,
+            GPtrArray *infos)
 {
   take_titles (self, infos);
   g_clear_pointer (&self->compose->infos, g_ptr_array_unref);
@@ -257,7 +263,9 @@ typedef struct {
 } Fetch;
 
 static void
-fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+fetched_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   Fetch *fetch = user_data;
   g_autoptr (GwWindow) self = fetch->self;
@@ -308,7 +316,9 @@ typedef struct {
 } Call;
 
 static void
-called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+called_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   Call *call = user_data;
   g_autoptr (GwWindow) self = call->self;
@@ -341,7 +351,10 @@ called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-call_provider (GwWindow *self, const char *method, const char *name, const char *verb,
+call_provider (GwWindow *self,
+               const char *method,
+               const char *name,
+               const char *verb,
                JsonObject *body)
 {
   GwClient *client = get_client (self);
@@ -359,7 +372,8 @@ call_provider (GwWindow *self, const char *method, const char *name, const char 
 }
 
 static void
-look_up_cb (GwWindow *self, const char *name)
+look_up_cb (GwWindow *self,
+            const char *name)
 {
   if (get_client (self) == NULL)
     tell_looked_up (self, name, _("The gateway does not answer"));
@@ -369,7 +383,8 @@ look_up_cb (GwWindow *self, const char *name)
 
 /* Another choice of a provider, with the same to choose from. */
 void
-_gw_window_compose_follow (GwWindow *self, GwProviderChoice *choice)
+_gw_window_compose_follow (GwWindow *self,
+                           GwProviderChoice *choice)
 {
   GwProviderChoice *own = gw_composer_get_choice (self->composer);
 
@@ -383,7 +398,8 @@ _gw_window_compose_follow (GwWindow *self, GwProviderChoice *choice)
 
 /* What was found is used from now on; a server without a model set gets the first that it has. */
 static void
-use_cb (GwWindow *self, const char *name)
+use_cb (GwWindow *self,
+        const char *name)
 {
   const GwProviderInfo *info = gw_provider_infos_find (self->compose->infos, name);
   g_autoptr (JsonObject) body = json_object_new ();
@@ -409,7 +425,8 @@ activated_cb (GwWindow *self)
 
 /* Such a project was added and nothing of it has been touched. */
 static gboolean
-is_held (GwWindow *self, const GwProject *project)
+is_held (GwWindow *self,
+         const GwProject *project)
 {
   return project->paused && !project->held && project->counts[GW_TASK_QUEUED] > 0
          && project->counts[GW_TASK_RUNNING] == 0 && project->counts[GW_TASK_COMPLETED] == 0
@@ -440,7 +457,9 @@ update_held (GwWindow *self)
 }
 
 static void
-ran_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+ran_cb (GObject *source,
+        GAsyncResult *result,
+        gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -483,7 +502,8 @@ run_held_cb (GwWindow *self)
 
 /* @now: before the window goes; else what is long is written by a thread. */
 void
-_gw_window_compose_save (GwWindow *self, gboolean now)
+_gw_window_compose_save (GwWindow *self,
+                         gboolean now)
 {
   g_autofree char *text = NULL;
   const char *aside;
@@ -522,7 +542,9 @@ draft_changed_cb (GwWindow *self)
 /* ---------------------------------------------------------------------------------------------- */
 
 static void
-submit_cb (GwWindow *self, GPtrArray *contents, gboolean hold)
+submit_cb (GwWindow *self,
+           GPtrArray *contents,
+           gboolean hold)
 {
   _gw_window_submit_composed (self, contents, hold);
 }

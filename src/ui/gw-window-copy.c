@@ -23,7 +23,9 @@ typedef struct {
 } Copy;
 
 static void
-append_task (GString *text, const GwTask *task, What what)
+append_task (GString *text,
+             const GwTask *task,
+             What what)
 {
   gboolean answered = task->status == GW_TASK_COMPLETED && task->result != NULL;
 
@@ -38,7 +40,9 @@ append_task (GString *text, const GwTask *task, What what)
 }
 
 static void
-collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+collected_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   Copy *copy = user_data;
   g_autoptr (GwWindow) self = copy->self;
@@ -80,7 +84,8 @@ collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-copy_targets (GwWindow *self, What what)
+copy_targets (GwWindow *self,
+              What what)
 {
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
@@ -102,19 +107,25 @@ copy_targets (GwWindow *self, What what)
 }
 
 static void
-copy_result_action (GtkWidget *widget, const char *name, GVariant *parameter)
+copy_result_action (GtkWidget *widget,
+                    const char *name,
+                    GVariant *parameter)
 {
   copy_targets (GW_WINDOW (widget), COPY_RESULT);
 }
 
 static void
-copy_task_action (GtkWidget *widget, const char *name, GVariant *parameter)
+copy_task_action (GtkWidget *widget,
+                  const char *name,
+                  GVariant *parameter)
 {
   copy_targets (GW_WINDOW (widget), COPY_TASK);
 }
 
 static void
-copy_both_action (GtkWidget *widget, const char *name, GVariant *parameter)
+copy_both_action (GtkWidget *widget,
+                  const char *name,
+                  GVariant *parameter)
 {
   copy_targets (GW_WINDOW (widget), COPY_BOTH);
 }

@@ -11,13 +11,17 @@
 #define PAUSE_MS 200
 
 static void
-next_task_action (GtkWidget *widget, const char *name, GVariant *parameter)
+next_task_action (GtkWidget *widget,
+                  const char *name,
+                  GVariant *parameter)
 {
   gw_task_view_step (GW_WINDOW (widget)->task_view, 1);
 }
 
 static void
-previous_task_action (GtkWidget *widget, const char *name, GVariant *parameter)
+previous_task_action (GtkWidget *widget,
+                      const char *name,
+                      GVariant *parameter)
 {
   gw_task_view_step (GW_WINDOW (widget)->task_view, -1);
 }

@@ -25,7 +25,8 @@ typedef struct {
 } Job;
 
 static Job *
-job_new (GwWindow *self, GwSaveWhich which)
+job_new (GwWindow *self,
+         GwSaveWhich which)
 {
   Job *job = g_new0 (Job, 1);
 
@@ -58,7 +59,9 @@ get_shown_name (GFile *file)
 }
 
 static void
-again_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
+again_cb (AdwMessageDialog *dialog,
+          const char *response,
+          gpointer user_data)
 {
   Job *job = g_object_steal_data (G_OBJECT (dialog), "gw-job");
 
@@ -70,7 +73,8 @@ again_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
 }
 
 static void
-tell_not_saved (Job *owned, const GError *error)
+tell_not_saved (Job *owned,
+                const GError *error)
 {
   GwWindow *self = owned->self;
   g_autofree char *name = NULL;
@@ -122,13 +126,16 @@ tell_not_saved (Job *owned, const GError *error)
 }
 
 static void
-show_clicked_cb (AdwToast *toast, GwWindow *self)
+show_clicked_cb (AdwToast *toast,
+                 GwWindow *self)
 {
   gw_compat_show_file (GTK_WINDOW (self), g_object_get_data (G_OBJECT (toast), "gw-file"));
 }
 
 static void
-saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+saved_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GwWindow *self = job->self;
@@ -158,7 +165,9 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-collected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+collected_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (Job) job = user_data;
   GwWindow *self = job->self;
@@ -207,7 +216,9 @@ static const struct {
 };
 
 static void
-chosen_cb (GtkNativeDialog *dialog, int response, GwWindow *self)
+chosen_cb (GtkNativeDialog *dialog,
+           int response,
+           GwWindow *self)
 {
   g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->save_chooser);
   g_autoptr (Job) job = g_object_steal_data (G_OBJECT (dialog), "gw-job");
@@ -284,7 +295,8 @@ collect_projects (GwWindow *self)
 
 /* (transfer full) (nullable): the one project that the document is about. */
 static char *
-get_title (GwWindow *self, GPtrArray *projects)
+get_title (GwWindow *self,
+           GPtrArray *projects)
 {
   GwProject *project;
 
@@ -298,7 +310,9 @@ get_title (GwWindow *self, GPtrArray *projects)
 }
 
 static void
-save_action (GtkWidget *widget, const char *name, GVariant *parameter)
+save_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   const char *which = g_variant_get_string (parameter, NULL);
@@ -316,7 +330,8 @@ save_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
 /* All results of one project, whichever is shown. */
 void
-_gw_window_save_project (GwWindow *self, const char *project_id)
+_gw_window_save_project (GwWindow *self,
+                         const char *project_id)
 {
   Job *job;
 
@@ -330,7 +345,9 @@ _gw_window_save_project (GwWindow *self, const char *project_id)
 }
 
 static void
-save_selection_action (GtkWidget *widget, const char *name, GVariant *parameter)
+save_selection_action (GtkWidget *widget,
+                       const char *name,
+                       GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);

@@ -20,7 +20,8 @@
 
 /* @filter: the states that are shown, with commas between. */
 static gboolean
-is_wanted (const char *filter, const GwFailureGroup *group)
+is_wanted (const char *filter,
+           const GwFailureGroup *group)
 {
   static const char *const others[] = { "completed", "cancelled", "running", NULL };
   g_auto (GStrv) names = g_strsplit (filter, ",", -1);
@@ -76,7 +77,8 @@ _gw_window_failures_queue (GwWindow *self)
 
 /* One task comes back because of its provider: all that wait for that one wait for the same. */
 static void
-learn (GwWindow *self, GwTaskDelta *delta)
+learn (GwWindow *self,
+       GwTaskDelta *delta)
 {
   gboolean changed = FALSE;
   guint i;
@@ -92,7 +94,8 @@ learn (GwWindow *self, GwTaskDelta *delta)
 }
 
 static void
-delta_cb (GwWindow *self, GwTaskDelta *delta)
+delta_cb (GwWindow *self,
+          GwTaskDelta *delta)
 {
   guint i;
 
@@ -132,7 +135,10 @@ _gw_window_failures_follow (GwWindow *self)
 }
 
 static void
-act_cb (GwWindow *self, GwFailureGroup *group, const char *provider, const char *model)
+act_cb (GwWindow *self,
+        GwFailureGroup *group,
+        const char *provider,
+        const char *model)
 {
   g_autoptr (GPtrArray) projects = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);

@@ -21,7 +21,8 @@
 #define DETAILS_S 10
 
 static void
-details_cb (AdwToast *toast, GwWindow *self)
+details_cb (AdwToast *toast,
+            GwWindow *self)
 {
   const char *details = g_object_get_data (G_OBJECT (toast), "details");
   GtkWidget *dialog
@@ -46,8 +47,12 @@ details_cb (AdwToast *toast, GwWindow *self)
 }
 
 static void
-added_cb (GwWindow *self, GPtrArray *ids, guint n_skipped, const char *project_id,
-          const char *details, gboolean runs)
+added_cb (GwWindow *self,
+          GPtrArray *ids,
+          guint n_skipped,
+          const char *project_id,
+          const char *details,
+          gboolean runs)
 {
   g_autofree char *added
       = g_strdup_printf (ngettext ("%'u task added", "%'u tasks added", ids->len), ids->len);
@@ -171,7 +176,8 @@ any_may_be_text (GPtrArray *files)
 }
 
 static void
-import_files (GwWindow *self, GPtrArray *files)
+import_files (GwWindow *self,
+              GPtrArray *files)
 {
   if (files->len == 0)
     return;
@@ -204,7 +210,9 @@ import_files (GwWindow *self, GPtrArray *files)
  * Reads @files off the main thread and shows what is in them.
  */
 void
-gw_window_import_files (GwWindow *self, GFile **files, int n_files)
+gw_window_import_files (GwWindow *self,
+                        GFile **files,
+                        int n_files)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_object_unref);
   int i;
@@ -217,7 +225,8 @@ gw_window_import_files (GwWindow *self, GFile **files, int n_files)
 }
 
 static void
-chosen_cb (GwWindow *self, int response)
+chosen_cb (GwWindow *self,
+           int response)
 {
   g_autoptr (GtkFileChooserNative) chooser = g_steal_pointer (&self->chooser);
   g_autoptr (GPtrArray) files = NULL;
@@ -242,7 +251,8 @@ _gw_window_choose_files (GwWindow *self)
 /* --- Drops ------------------------------------------------------------------------------------ */
 
 static void
-text_dropped_cb (GwWindow *self, const char *text)
+text_dropped_cb (GwWindow *self,
+                 const char *text)
 {
   gw_composer_paste (self->composer, text);
   gw_composer_focus (self->composer);

@@ -10,9 +10,9 @@
 
 /* How the window ends: what closing and quitting ask, and going on without a window.
  *
- * Closing leaves by itself what runs elsewhere. Work that goes on here only, also where it waits for a
- * moment, is asked about, or goes as the setting `on-close` says; quitting always stops it, and asks
- * only where calls would be cut off. What the user paused waits for him in any case. */
+ * Closing leaves by itself what runs elsewhere. Work that goes on here only, also where it waits
+ * for a moment, is asked about, or goes as the setting `on-close` says; quitting always stops it,
+ * and asks only where calls would be cut off. What the user paused waits for him in any case. */
 
 #define IDLE_QUIT_S 10
 
@@ -123,7 +123,9 @@ _gw_window_life_update (GwWindow *self)
 }
 
 static void
-background_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+background_cb (GObject *source,
+               GAsyncResult *result,
+               gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer
@@ -164,7 +166,8 @@ keep_running (GwWindow *self)
 }
 
 static void
-question_answered_cb (GwWindow *self, const char *response)
+question_answered_cb (GwWindow *self,
+                      const char *response)
 {
   self->dialog = NULL;
   if (g_str_equal (response, "stop"))
@@ -175,7 +178,10 @@ question_answered_cb (GwWindow *self, const char *response)
 
 /* @keep: (nullable): the label of going on without a window */
 static void
-ask (GwWindow *self, const char *heading, const char *stop, const char *keep)
+ask (GwWindow *self,
+     const char *heading,
+     const char *stop,
+     const char *keep)
 {
   Work work = count_work (self);
   g_autofree char *body = work_to_words (&work);

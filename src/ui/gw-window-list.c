@@ -21,7 +21,9 @@ has_tasks (GwWindow *self)
 }
 
 static void
-search_action (GtkWidget *widget, const char *name, GVariant *parameter)
+search_action (GtkWidget *widget,
+               const char *name,
+               GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
 
@@ -32,25 +34,33 @@ search_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-open_action (GtkWidget *widget, const char *name, GVariant *parameter)
+open_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   _gw_window_show_detail (GW_WINDOW (widget));
 }
 
 static void
-select_all_action (GtkWidget *widget, const char *name, GVariant *parameter)
+select_all_action (GtkWidget *widget,
+                   const char *name,
+                   GVariant *parameter)
 {
   gw_task_view_select_all (GW_WINDOW (widget)->task_view);
 }
 
 static void
-select_none_action (GtkWidget *widget, const char *name, GVariant *parameter)
+select_none_action (GtkWidget *widget,
+                    const char *name,
+                    GVariant *parameter)
 {
   gw_task_view_unselect_all (GW_WINDOW (widget)->task_view);
 }
 
 static void
-follow_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
+follow_cb (GSimpleAction *action,
+           GVariant *state,
+           gpointer user_data)
 {
   GwWindow *self = user_data;
 
@@ -59,7 +69,9 @@ follow_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
 }
 
 static void
-sort_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
+sort_cb (GSimpleAction *action,
+         GVariant *state,
+         gpointer user_data)
 {
   GwWindow *self = user_data;
   const char *name = g_variant_get_string (state, NULL);

@@ -17,7 +17,9 @@
 #define PROVIDERS_AGE_US (10 * G_USEC_PER_SEC)
 
 static void
-set_only_item (GMenu *menu, const char *label, const char *action)
+set_only_item (GMenu *menu,
+               const char *label,
+               const char *action)
 {
   g_autoptr (GMenuItem) item = NULL;
   g_autofree char *old = NULL;
@@ -79,7 +81,8 @@ describe (GPtrArray *infos)
 
 /* @infos: (nullable) (element-type GwProviderInfo): what the gateway says of them now. */
 void
-_gw_window_menus_set_providers (GwWindow *self, GPtrArray *infos)
+_gw_window_menus_set_providers (GwWindow *self,
+                                GPtrArray *infos)
 {
   gboolean changed = gw_lane_states_take (infos);
   g_autofree char *before = g_steal_pointer (&self->providers_shown);
@@ -172,8 +175,8 @@ _gw_window_menus_update (GwWindow *self)
   update_pause_button (self);
   _gw_window_failures_queue (self);
   _gw_window_banner_update (self); /* "Queue paused" */
-  /* Also while all goes well: a provider whose key is refused hands its tasks to another one, and no
-   * task says so. */
+  /* Also while all goes well: a provider whose key is refused hands its tasks to another one, and
+   * no task says so. */
   if (failed > 0 || gw_failure_sums_has_any (self->failures)
       || (self->list != NULL && gw_task_list_count (self->list, GW_TASK_RUNNING) > 0))
     ask_for_providers (self);

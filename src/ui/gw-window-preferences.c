@@ -46,20 +46,26 @@ present (GwWindow *self)
 }
 
 static void
-preferences_action (GtkWidget *widget, const char *action, GVariant *parameter)
+preferences_action (GtkWidget *widget,
+                    const char *action,
+                    GVariant *parameter)
 {
   present (GW_WINDOW (widget));
 }
 
 static void
-edit_provider_action (GtkWidget *widget, const char *action, GVariant *parameter)
+edit_provider_action (GtkWidget *widget,
+                      const char *action,
+                      GVariant *parameter)
 {
   gw_preferences_edit_provider (present (GW_WINDOW (widget)),
                                 g_variant_get_string (parameter, NULL));
 }
 
 static void
-add_provider_action (GtkWidget *widget, const char *action, GVariant *parameter)
+add_provider_action (GtkWidget *widget,
+                     const char *action,
+                     GVariant *parameter)
 {
   gw_preferences_add_provider (present (GW_WINDOW (widget)));
 }

@@ -12,8 +12,8 @@
 #include "gw-window-private.h"
 
 /* How far the tasks are: the header's subtitle and the bar under it are about the project that is
- * shown, else about the run; the bar in the task bar is about the run. The gateway's own estimate of
- * a project is asked for while one runs, and once after it. */
+ * shown, else about the run; the bar in the task bar is about the run. The gateway's own estimate
+ * of a project is asked for while one runs, and once after it. */
 
 #define ESTIMATE_EVERY_US (5 * G_USEC_PER_SEC)
 #define AFTER_END_US (G_USEC_PER_SEC)
@@ -69,11 +69,12 @@ count_tokens (GwWindow *self)
   return tokens;
 }
 
-/* The gateway counts from the submission on, also the time in which the user let the tasks wait; and
- * of a few seconds most is the beginning and the end. Either would slander the run, so the bound is
- * compared with the time in which the run could go on. 0: that says nothing. */
+/* The gateway counts from the submission on, also the time in which the user let the tasks wait;
+ * and of a few seconds most is the beginning and the end. Either would slander the run, so the
+ * bound is compared with the time in which the run could go on. 0: that says nothing. */
 static double
-get_efficiency (const GwRunProgress *progress, const GwProject *project)
+get_efficiency (const GwRunProgress *progress,
+                const GwProject *project)
 {
   if (project->estimate_efficiency <= 0 || progress->took_ms < MIN_MS_FOR_EFFICIENCY)
     return 0;
@@ -82,7 +83,9 @@ get_efficiency (const GwRunProgress *progress, const GwProject *project)
 }
 
 static void
-estimate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+estimate_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -187,9 +190,11 @@ update_task_bar (GwWindow *self)
   gw_desktop_show_progress (g_application_get_default (), percent / 100.0);
 }
 
-/* Whether any of what is left can go on by itself: not what is paused, nor what waits for a person. */
+/* Whether any of what is left can go on by itself: not what is paused, nor what waits for a
+ * person. */
 static gboolean
-can_go_on (GwWindow *self, const char *project_id)
+can_go_on (GwWindow *self,
+           const char *project_id)
 {
   const GwProject *project = gw_task_list_find_project (self->list, project_id);
   guint queued = gw_task_list_count_in (self->list, project_id, GW_TASK_QUEUED);
@@ -219,7 +224,8 @@ can_any_go_on (GwWindow *self)
 }
 
 static void
-take_counts (GwWindow *self, gint64 now)
+take_counts (GwWindow *self,
+             gint64 now)
 {
   guint counts[GW_N_TASK_STATUSES];
   guint i;
@@ -251,7 +257,8 @@ take_counts (GwWindow *self, gint64 now)
   gw_run_progress_update (&self->shown, counts, can_go_on (self, self->shown_id), now);
 }
 
-/* (transfer full) (nullable): "limit per minute · 43 s", while nothing runs for a reason that passes */
+/* (transfer full) (nullable): "limit per minute · 43 s", while nothing runs for a reason that
+ * passes */
 static char *
 waiting_to_words (GwWindow *self)
 {

@@ -14,7 +14,9 @@
  * shown. */
 
 GwProjectAct *
-_gw_window_project_act_new (GwWindow *self, const char *project_id, const char *failed)
+_gw_window_project_act_new (GwWindow *self,
+                            const char *project_id,
+                            const char *failed)
 {
   GwProjectAct *act = g_new0 (GwProjectAct, 1);
 
@@ -53,7 +55,9 @@ _gw_window_project_get_target (GwWindow *self)
 }
 
 static void
-acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+acted_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
 {
   g_autoptr (GwProjectAct) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -64,7 +68,9 @@ acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-call_verb (GwWindow *self, const char *verb, const char *failed)
+call_verb (GwWindow *self,
+           const char *verb,
+           const char *failed)
 {
   GwProjectItem *item = _gw_window_project_get_target (self);
   GwClient *client = _gw_window_project_get_client (self);
@@ -80,25 +86,33 @@ call_verb (GwWindow *self, const char *verb, const char *failed)
 }
 
 static void
-pause_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+pause_project_action (GtkWidget *widget,
+                      const char *name,
+                      GVariant *parameter)
 {
   call_verb (GW_WINDOW (widget), "pause", _("Not paused"));
 }
 
 static void
-resume_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+resume_project_action (GtkWidget *widget,
+                       const char *name,
+                       GVariant *parameter)
 {
   call_verb (GW_WINDOW (widget), "resume", _("Not resumed"));
 }
 
 static void
-stop_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+stop_project_action (GtkWidget *widget,
+                     const char *name,
+                     GVariant *parameter)
 {
   call_verb (GW_WINDOW (widget), "cancel", _("Not stopped"));
 }
 
 static void
-save_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+save_project_action (GtkWidget *widget,
+                     const char *name,
+                     GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   GwProjectItem *item = _gw_window_project_get_target (self);
@@ -108,7 +122,9 @@ save_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-one_at_a_time_cb (GSimpleAction *action, GVariant *state, GwWindow *self)
+one_at_a_time_cb (GSimpleAction *action,
+                  GVariant *state,
+                  GwWindow *self)
 {
   GwProjectItem *item = _gw_window_project_get_target (self);
   GwClient *client = _gw_window_project_get_client (self);
@@ -130,10 +146,13 @@ one_at_a_time_cb (GSimpleAction *action, GVariant *state, GwWindow *self)
                         _gw_window_project_act_new (self, id, _("Not changed")));
 }
 
-/* --- Rename ------------------------------------------------------------------------------------ */
+/* --- Rename
+ * ------------------------------------------------------------------------------------ */
 
 static void
-renamed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+renamed_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwProjectAct) act = user_data;
   GwWindow *self = act->self;
@@ -156,7 +175,9 @@ renamed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-rename_cb (GwRenamePopover *popover, const char *name, GwWindow *self)
+rename_cb (GwRenamePopover *popover,
+           const char *name,
+           GwWindow *self)
 {
   const char *id = g_object_get_data (G_OBJECT (popover), "project-id");
   GwProjectItem *other = gw_project_list_find_name (self->projects, name);
@@ -222,7 +243,9 @@ popover_closed_cb (GwWindow *self)
 }
 
 static void
-rename_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+rename_project_action (GtkWidget *widget,
+                       const char *name,
+                       GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   GwProjectItem *item = _gw_window_project_get_target (self);

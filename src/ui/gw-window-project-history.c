@@ -12,7 +12,9 @@
 /* All of the history: how long it is kept, and deleting it. */
 
 static void
-history_deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+history_deleted_cb (GObject *source,
+                    GAsyncResult *result,
+                    gpointer user_data)
 {
   g_autoptr (GwProjectAct) act = user_data;
   g_autoptr (GError) error = NULL;
@@ -99,7 +101,9 @@ _gw_window_project_has_history (GwWindow *self)
 }
 
 static void
-delete_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self)
+delete_answered_cb (AdwMessageDialog *dialog,
+                    const char *response,
+                    GwWindow *self)
 {
   g_autoptr (GPtrArray) projects = NULL;
   g_autoptr (GPtrArray) tasks = NULL;
@@ -122,7 +126,9 @@ delete_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *se
 }
 
 void
-_gw_window_project_delete_history_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_project_delete_history_action (GtkWidget *widget,
+                                          const char *name,
+                                          GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = collect_finished (self);
@@ -162,7 +168,9 @@ _gw_window_project_delete_history_action (GtkWidget *widget, const char *name, G
 }
 
 static void
-settings_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+settings_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (JsonObject) settings = gw_client_call_finish (GW_CLIENT (source), result, NULL);

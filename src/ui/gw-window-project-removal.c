@@ -10,14 +10,16 @@
 #include "gw-window-project-private.h"
 
 /* Removing a project, at once for the eye and later for the gateway. It is gone there when its
- * toast is over, or would be had it not made room for that of another act, with the next removal, or
- * when the window closes: until then it can be taken back whole. Should the program die in between, the project is still there. */
+ * toast is over, or would be had it not made room for that of another act, with the next removal,
+ * or when the window closes: until then it can be taken back whole. Should the program die in
+ * between, the project is still there. */
 
 #define UNDO_SECONDS 10
 #define SETTLE_MS 1000
 
 static void
-unhide (GwWindow *self, const char *project_id)
+unhide (GwWindow *self,
+        const char *project_id)
 {
   gw_project_list_unhide (self->projects, project_id);
   if (self->list != NULL)
@@ -55,7 +57,9 @@ settle_cb (gpointer user_data)
  * Before the end: lets what was removed be removed.
  */
 void
-gw_window_settle (GwWindow *self, GSourceFunc done, gpointer data)
+gw_window_settle (GwWindow *self,
+                  GSourceFunc done,
+                  gpointer data)
 {
   g_return_if_fail (GW_IS_WINDOW (self));
 
@@ -73,7 +77,9 @@ gw_window_settle (GwWindow *self, GSourceFunc done, gpointer data)
 static void deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
 static void
-send_delete (GwWindow *self, GwClient *client, const char *project_id)
+send_delete (GwWindow *self,
+             GwClient *client,
+             const char *project_id)
 {
   g_autofree char *path = gw_client_build_path ("projects", project_id, NULL);
 
@@ -84,7 +90,9 @@ send_delete (GwWindow *self, GwClient *client, const char *project_id)
 }
 
 static void
-deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+deleted_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwProjectAct) act = user_data;
   GwWindow *self = act->self;
@@ -120,7 +128,8 @@ static void toast_clicked_cb (AdwToast *toast, GwWindow *self);
 static void toast_dismissed_cb (AdwToast *toast, GwWindow *self);
 
 static void
-drop_toast (GwWindow *self, gboolean dismiss)
+drop_toast (GwWindow *self,
+            gboolean dismiss)
 {
   g_autoptr (AdwToast) toast = g_steal_pointer (&self->removing_toast);
 
@@ -163,7 +172,8 @@ time_over_cb (gpointer user_data)
 }
 
 static void
-toast_dismissed_cb (AdwToast *toast, GwWindow *self)
+toast_dismissed_cb (AdwToast *toast,
+                    GwWindow *self)
 {
   drop_toast (self, FALSE);
   if (!_gw_window_is_toast_superseded (toast))
@@ -186,7 +196,8 @@ take_back_removal (GwWindow *self)
 }
 
 static void
-toast_clicked_cb (AdwToast *toast, GwWindow *self)
+toast_clicked_cb (AdwToast *toast,
+                  GwWindow *self)
 {
   guint64 *id = g_object_get_data (G_OBJECT (toast), "gw-act");
 
@@ -196,7 +207,8 @@ toast_clicked_cb (AdwToast *toast, GwWindow *self)
 }
 
 static char *
-dup_title (GwWindow *self, const char *project_id)
+dup_title (GwWindow *self,
+           const char *project_id)
 {
   GwProject *project
       = self->list != NULL ? gw_task_list_find_project (self->list, project_id) : NULL;
@@ -205,7 +217,9 @@ dup_title (GwWindow *self, const char *project_id)
 }
 
 static void
-hide (GwWindow *self, const char *project_id, guint64 undo_id)
+hide (GwWindow *self,
+      const char *project_id,
+      guint64 undo_id)
 {
   g_autofree char *title = dup_title (self, project_id);
   /* Translators: %s is the name of a project */
@@ -232,7 +246,8 @@ hide (GwWindow *self, const char *project_id, guint64 undo_id)
 }
 
 static void
-undo_removal (gpointer owner, gpointer data)
+undo_removal (gpointer owner,
+              gpointer data)
 {
   GwWindow *self = owner;
 
@@ -260,7 +275,8 @@ can_remove_at_once (const GwProject *project)
 }
 
 static void
-redo_removal (gpointer owner, gpointer data)
+redo_removal (gpointer owner,
+              gpointer data)
 {
   GwWindow *self = owner;
   /* What is under way may go as soon as it has ended. */
@@ -279,7 +295,8 @@ redo_removal (gpointer owner, gpointer data)
 }
 
 static void
-begin_removal (GwWindow *self, const char *project_id)
+begin_removal (GwWindow *self,
+               const char *project_id)
 {
   g_autofree char *title = dup_title (self, project_id);
   /* Translators: the name of an act; %s is the name of a project */
@@ -291,7 +308,9 @@ begin_removal (GwWindow *self, const char *project_id)
 }
 
 static void
-stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+stopped_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwProjectAct) act = user_data;
   GwWindow *self = act->self;
@@ -307,7 +326,9 @@ stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-stop_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self)
+stop_answered_cb (AdwMessageDialog *dialog,
+                  const char *response,
+                  GwWindow *self)
 {
   const char *id = g_object_get_data (G_OBJECT (dialog), "project-id");
   GwClient *client = _gw_window_project_get_client (self);
@@ -323,7 +344,8 @@ stop_answered_cb (AdwMessageDialog *dialog, const char *response, GwWindow *self
 
 /* It has something to do yet: to remove it is to stop it first, which cannot be taken back. */
 static void
-ask_to_stop (GwWindow *self, const GwProject *project)
+ask_to_stop (GwWindow *self,
+             const GwProject *project)
 {
   guint running = (guint) project->counts[GW_TASK_RUNNING];
   guint left = (guint) gw_project_count_unfinished (project);
@@ -356,7 +378,9 @@ ask_to_stop (GwWindow *self, const GwProject *project)
 }
 
 void
-_gw_window_project_remove_project_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_project_remove_project_action (GtkWidget *widget,
+                                          const char *name,
+                                          GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   GwProjectItem *item = _gw_window_project_get_target (self);

@@ -23,7 +23,8 @@
 #define DETAIL_WIDTH 300
 
 static gboolean
-is_quick_id (GwWindow *self, const char *project_id)
+is_quick_id (GwWindow *self,
+             const char *project_id)
 {
   GwProjectItem *quick = gw_project_list_get_default (self->projects);
 
@@ -50,7 +51,8 @@ update_title (GwWindow *self)
 /* What was read in the project that is left is remembered; what was in the one that comes is shown
  * again, else that begins at its first row with nothing selected. */
 static void
-change_project (GwWindow *self, const char *id)
+change_project (GwWindow *self,
+                const char *id)
 {
   g_autoptr (GwTaskItem) item = gw_task_view_get_only_selected (self->task_view);
   const char *task_id;
@@ -72,7 +74,8 @@ change_project (GwWindow *self, const char *id)
 
 /* @project_id: (nullable): all tasks. */
 void
-_gw_window_show_project (GwWindow *self, const char *project_id)
+_gw_window_show_project (GwWindow *self,
+                         const char *project_id)
 {
   GwProjectItem *quick = gw_project_list_get_default (self->projects);
   g_autofree char *id = NULL;
@@ -96,10 +99,12 @@ _gw_window_get_target_project (GwWindow *self)
                                                                            : NULL;
 }
 
-/* --- Where the sidebar stands ------------------------------------------------------------------ */
+/* --- Where the sidebar stands
+ * ------------------------------------------------------------------ */
 
 static void
-set_revealed (GwWindow *self, gboolean revealed)
+set_revealed (GwWindow *self,
+              gboolean revealed)
 {
   if (revealed)
     gtk_widget_set_visible (GTK_WIDGET (self->sidebar), TRUE);
@@ -167,7 +172,10 @@ arrange_cb (gpointer user_data)
 }
 
 static void
-size_allocate (GtkWidget *widget, int width, int height, int baseline)
+size_allocate (GtkWidget *widget,
+               int width,
+               int height,
+               int baseline)
 {
   GwWindow *self = GW_WINDOW (widget);
   GtkWidgetClass *parent_class
@@ -184,7 +192,8 @@ size_allocate (GtkWidget *widget, int width, int height, int baseline)
 }
 
 static void
-reveal_sidebar (GwWindow *self, gboolean reveal)
+reveal_sidebar (GwWindow *self,
+                gboolean reveal)
 {
   self->sidebar_asked = TRUE;
   if (!is_sidebar_folded (self))
@@ -211,7 +220,9 @@ revealed_cb (GwWindow *self)
 }
 
 static void
-show_sidebar_cb (GSimpleAction *action, GVariant *state, GwWindow *self)
+show_sidebar_cb (GSimpleAction *action,
+                 GVariant *state,
+                 GwWindow *self)
 {
   gboolean reveal = g_variant_get_boolean (state);
 
@@ -221,7 +232,9 @@ show_sidebar_cb (GSimpleAction *action, GVariant *state, GwWindow *self)
 }
 
 static void
-history_action (GtkWidget *widget, const char *name, GVariant *parameter)
+history_action (GtkWidget *widget,
+                const char *name,
+                GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   gboolean history = !gw_sidebar_get_history (self->sidebar)
@@ -235,10 +248,13 @@ history_action (GtkWidget *widget, const char *name, GVariant *parameter)
   gw_sidebar_focus (self->sidebar);
 }
 
-/* --- What is chosen there ---------------------------------------------------------------------- */
+/* --- What is chosen there
+ * ---------------------------------------------------------------------- */
 
 static void
-show_project_cb (GwWindow *self, const char *project_id, const char *query)
+show_project_cb (GwWindow *self,
+                 const char *project_id,
+                 const char *query)
 {
   _gw_window_show_project (self, project_id);
   if (query != NULL)
@@ -324,14 +340,16 @@ _gw_window_projects_update (GwWindow *self)
 
 /* Another list, of another client perhaps; both NULL at the end. */
 void
-_gw_window_projects_set_list (GwWindow *self, GwClient *client)
+_gw_window_projects_set_list (GwWindow *self,
+                              GwClient *client)
 {
   _gw_window_project_acts_abandon (self);
   gw_project_list_set_source (self->projects, self->list);
   gw_sidebar_set_client (self->sidebar, client);
 }
 
-/* --- From one start to the next ---------------------------------------------------------------- */
+/* --- From one start to the next
+ * ---------------------------------------------------------------- */
 
 void
 _gw_window_projects_save_state (GwWindow *self)

@@ -10,11 +10,13 @@
 #include "gw-task-words.h"
 #include "gw-window-private.h"
 
-/* After a crash: our own engine holds back the projects with calls whose answers were not seen, until
- * the user has said that they may be sent, and perhaps paid for, again. */
+/* After a crash: our own engine holds back the projects with calls whose answers were not seen,
+ * until the user has said that they may be sent, and perhaps paid for, again. */
 
 static void
-recovery_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+recovery_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -53,7 +55,9 @@ _gw_window_check_recovery (GwWindow *self)
 }
 
 static void
-resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+resumed_cb (GObject *source,
+            GAsyncResult *result,
+            gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -73,7 +77,8 @@ resumed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Held back by the engine: as a whole, or paused with calls whose answers were not seen. */
 static gboolean
-waits_for_user (GwWindow *self, const GwProject *project)
+waits_for_user (GwWindow *self,
+                const GwProject *project)
 {
   return (project->held && gw_project_count_unfinished (project) > 0)
          || (project->paused
@@ -106,13 +111,16 @@ resume (GwWindow *self)
 }
 
 static void
-resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
+resume_action (GtkWidget *widget,
+               const char *name,
+               GVariant *parameter)
 {
   resume (GW_WINDOW (widget));
 }
 
 static void
-show_task_cb (GwWindow *self, const char *task_id)
+show_task_cb (GwWindow *self,
+              const char *task_id)
 {
   _gw_window_show_project (self, NULL);
   if (gw_task_view_select (self->task_view, task_id))
@@ -120,7 +128,9 @@ show_task_cb (GwWindow *self, const char *task_id)
 }
 
 static void
-show_recovery_action (GtkWidget *widget, const char *name, GVariant *parameter)
+show_recovery_action (GtkWidget *widget,
+                      const char *name,
+                      GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   GwRecoveryDialog *dialog;

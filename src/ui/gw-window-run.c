@@ -38,7 +38,8 @@ may_notify (GwWindow *self)
 }
 
 static void
-withdraw (GwWindow *self, const char *id)
+withdraw (GwWindow *self,
+          const char *id)
 {
   if (application (self) != NULL)
     g_application_withdraw_notification (application (self), id);
@@ -77,7 +78,9 @@ update_inhibit (GwWindow *self)
 /* --- When finished ---------------------------------------------------------------------------- */
 
 static void
-suspended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+suspended_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -197,7 +200,9 @@ begin_finish (GwWindow *self)
 }
 
 static void
-cancel_finish_action (GtkWidget *widget, const char *name, GVariant *parameter)
+cancel_finish_action (GtkWidget *widget,
+                      const char *name,
+                      GVariant *parameter)
 {
   _gw_window_cancel_finish (GW_WINDOW (widget));
 }
@@ -268,7 +273,9 @@ active_cb (GwWindow *self)
 /* --- When all fail ---------------------------------------------------------------------------- */
 
 static void
-paused_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+paused_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;
@@ -292,7 +299,8 @@ paused_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-pause_all (GwWindow *self, const GwTask *task)
+pause_all (GwWindow *self,
+           const GwTask *task)
 {
   GwActs *acts = _gw_window_new_acts (self);
   g_autoptr (GList) projects = NULL;
@@ -325,7 +333,8 @@ pause_all (GwWindow *self, const GwTask *task)
 
 /* Only what changes while we look counts, not what had failed before. */
 static void
-delta_cb (GwWindow *self, const GwTaskDelta *delta)
+delta_cb (GwWindow *self,
+          const GwTaskDelta *delta)
 {
   guint i;
 
@@ -358,7 +367,8 @@ _gw_window_run_follow (GwWindow *self)
  * The window is shown where that needs it.
  */
 void
-gw_window_notified (GwWindow *self, const char *act)
+gw_window_notified (GwWindow *self,
+                    const char *act)
 {
   g_return_if_fail (GW_IS_WINDOW (self));
 

@@ -71,8 +71,8 @@ _gw_window_trouble_changed (GwWindow *self)
   _gw_window_actions_update (self);
 }
 
-/* One of several providers needs a person. The tasks go on with the others, so that no task says it;
- * those that wait for just that one do, by the causes above the list. */
+/* One of several providers needs a person. The tasks go on with the others, so that no task says
+ * it; those that wait for just that one do, by the causes above the list. */
 static void
 show_stopped (GwWindow *self)
 {

@@ -12,9 +12,9 @@
 #include "gw-text-lines.h"
 #include "gw-window-private.h"
 
-/* How tasks get in: from the compose box, from files, from the clipboard. They go to the project that
- * is shown; else several that come together become a project of their own, and a single one goes to
- * the default project. What was typed stays in its box until the gateway has it. */
+/* How tasks get in: from the compose box, from files, from the clipboard. They go to the project
+ * that is shown; else several that come together become a project of their own, and a single one
+ * goes to the default project. What was typed stays in its box until the gateway has it. */
 
 #define MAX_SHOWN_AT_ONCE 50
 #define MAX_MADE_AT_ONCE 1000
@@ -47,7 +47,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GwSubmission, _gw_submission_free)
 
 /* The text is still in its box: what was wrong is said right above it. */
 static void
-tell_refused (GwWindow *self, GwSubmission *submission, const GError *error)
+tell_refused (GwWindow *self,
+              GwSubmission *submission,
+              const GError *error)
 {
   GwProviderChoice *choice = gw_composer_get_choice (self->composer);
   const char *provider = gw_provider_choice_get_provider (choice);
@@ -89,7 +91,9 @@ tell_refused (GwWindow *self, GwSubmission *submission, const GError *error)
 }
 
 static void
-submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+submitted_cb (GObject *source,
+              GAsyncResult *result,
+              gpointer user_data)
 {
   g_autoptr (GwSubmission) submission = user_data;
   GwWindow *self = submission->self;
@@ -167,7 +171,8 @@ submitted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 /* --- Where to --------------------------------------------------------------------------------- */
 
 static gboolean
-has_project_named (GwWindow *self, const char *name)
+has_project_named (GwWindow *self,
+                   const char *name)
 {
   g_autoptr (GList) projects
       = self->list != NULL ? gw_task_list_get_known_projects (self->list) : NULL;
@@ -179,7 +184,8 @@ has_project_named (GwWindow *self, const char *name)
   return FALSE;
 }
 
-/* (nullable): the project that is shown, unless that is Quick Tasks: several are a new one there. */
+/* (nullable): the project that is shown, unless that is Quick Tasks: several are a new one
+ * there. */
 static const char *
 get_named_target (GwWindow *self)
 {
@@ -194,7 +200,8 @@ get_named_target (GwWindow *self)
 
 /* A name that is not taken: several that come together are a project of their own. */
 static char *
-make_project_name (GwWindow *self, const char *wish)
+make_project_name (GwWindow *self,
+                   const char *wish)
 {
   g_autofree char *base = gw_text_lines_dup_first (wish != NULL ? wish : "", MAX_NAME_CHARS);
   char *name;
@@ -249,7 +256,8 @@ _gw_window_make_tasks (GPtrArray *contents)
 
 /* @submission: (transfer full) */
 static void
-take_submission (GwWindow *self, GwSubmission *submission)
+take_submission (GwWindow *self,
+                 GwSubmission *submission)
 {
   switch (gw_endpoint_get_state (self->endpoint))
     {
@@ -290,7 +298,10 @@ take_submission (GwWindow *self, GwSubmission *submission)
  * their own.
  */
 void
-_gw_window_submit_as (GwWindow *self, GPtrArray *tasks, const char *name, GwSubmitFlags flags)
+_gw_window_submit_as (GwWindow *self,
+                      GPtrArray *tasks,
+                      const char *name,
+                      GwSubmitFlags flags)
 {
   gboolean composed = (flags & GW_SUBMIT_COMPOSED) != 0;
   GwTarget chosen = composed ? _gw_window_get_target (self) : GW_TARGET_AUTOMATIC;
@@ -372,7 +383,10 @@ making_free (gpointer data)
 }
 
 static void
-make_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+make_worker (GTask *task,
+             gpointer source,
+             gpointer task_data,
+             GCancellable *cancellable)
 {
   Making *making = task_data;
   GPtrArray *tasks = _gw_window_make_tasks (making->contents);
@@ -389,7 +403,9 @@ make_worker (GTask *task, gpointer source, gpointer task_data, GCancellable *can
 }
 
 static void
-made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+made_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GPtrArray) tasks = g_task_propagate_pointer (G_TASK (result), NULL);
@@ -401,7 +417,9 @@ made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Pinned as the compose box says; a hundred thousand are made off the main thread. */
 void
-_gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold)
+_gw_window_submit_composed (GwWindow *self,
+                            GPtrArray *contents,
+                            gboolean hold)
 {
   GwProviderChoice *choice = gw_composer_get_choice (self->composer);
   g_autoptr (GTask) task = g_task_new (NULL, NULL, made_cb, g_object_ref (self));
@@ -422,7 +440,9 @@ _gw_window_submit_composed (GwWindow *self, GPtrArray *contents, gboolean hold)
 /* --- Clipboard -------------------------------------------------------------------------------- */
 
 static void
-pasted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+pasted_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
 {
   g_autoptr (GwWindow) self = user_data;
   g_autoptr (GError) error = NULL;

@@ -47,7 +47,9 @@ static const char *const names[] = {
 };
 
 static void
-append (GMenu *menu, const char *label, GwTarget target)
+append (GMenu *menu,
+        const char *label,
+        GwTarget target)
 {
   g_auto (GStrv) parts = g_strsplit (label, "_", -1);
   g_autofree char *escaped = g_strjoinv ("__", parts);
@@ -99,7 +101,9 @@ _gw_window_target_reset (GwWindow *self)
 }
 
 static void
-chosen_cb (GSimpleAction *action, GVariant *state, GwWindow *self)
+chosen_cb (GSimpleAction *action,
+           GVariant *state,
+           GwWindow *self)
 {
   const char *name = g_variant_get_string (state, NULL);
   guint i;

@@ -11,7 +11,9 @@
 /* Retrying tasks, by themselves, by what they failed of, and with another provider. */
 
 static void
-retried_cb (GwWindow *self, guint changed, gpointer data)
+retried_cb (GwWindow *self,
+            guint changed,
+            gpointer data)
 {
   g_autofree char *text = NULL;
 
@@ -23,7 +25,9 @@ retried_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 static void
-add_pin (JsonObject *body, const char *provider, const char *model)
+add_pin (JsonObject *body,
+         const char *provider,
+         const char *model)
 {
   if (provider != NULL)
     json_object_set_string_member (body, "provider", provider);
@@ -32,7 +36,10 @@ add_pin (JsonObject *body, const char *provider, const char *model)
 }
 
 static void
-add_retries (GwActs *acts, GPtrArray *ids, const char *provider, const char *model)
+add_retries (GwActs *acts,
+             GPtrArray *ids,
+             const char *provider,
+             const char *model)
 {
   guint i;
 
@@ -55,7 +62,10 @@ add_retries (GwActs *acts, GPtrArray *ids, const char *provider, const char *mod
  * @model: (nullable): with which of its models
  */
 void
-_gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider, const char *model)
+_gw_window_retry_ids (GwWindow *self,
+                      GPtrArray *ids,
+                      const char *provider,
+                      const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
 
@@ -74,8 +84,12 @@ _gw_window_retry_ids (GwWindow *self, GPtrArray *ids, const char *provider, cons
  * @model: (nullable): with which of its models
  */
 void
-_gw_window_retry_cause (GwWindow *self, GPtrArray *projects, GPtrArray *ids, const char *code,
-                        const char *provider, const char *model)
+_gw_window_retry_cause (GwWindow *self,
+                        GPtrArray *projects,
+                        GPtrArray *ids,
+                        const char *code,
+                        const char *provider,
+                        const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
   guint i;
@@ -115,7 +129,9 @@ move_free (gpointer data)
 }
 
 static void
-taken_cb (GwWindow *self, guint changed, gpointer data)
+taken_cb (GwWindow *self,
+          guint changed,
+          gpointer data)
 {
   Move *move = data;
 
@@ -130,7 +146,10 @@ taken_cb (GwWindow *self, guint changed, gpointer data)
  * cancelled, then queued again in its old place.
  */
 void
-_gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider, const char *model)
+_gw_window_move_ids (GwWindow *self,
+                     GPtrArray *ids,
+                     const char *provider,
+                     const char *model)
 {
   GwActs *acts = _gw_window_new_acts (self);
   Move *move;
@@ -146,7 +165,9 @@ _gw_window_move_ids (GwWindow *self, GPtrArray *ids, const char *provider, const
 }
 
 void
-_gw_window_tasks_retry_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_tasks_retry_action (GtkWidget *widget,
+                               const char *name,
+                               GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
@@ -157,7 +178,9 @@ _gw_window_tasks_retry_action (GtkWidget *widget, const char *name, GVariant *pa
 }
 
 void
-_gw_window_tasks_retry_with_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_tasks_retry_with_action (GtkWidget *widget,
+                                    const char *name,
+                                    GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
@@ -176,7 +199,9 @@ _gw_window_tasks_retry_with_action (GtkWidget *widget, const char *name, GVarian
 }
 
 void
-_gw_window_tasks_retry_failed_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_tasks_retry_failed_action (GtkWidget *widget,
+                                      const char *name,
+                                      GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = NULL;

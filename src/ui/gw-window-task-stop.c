@@ -10,7 +10,8 @@
 /* Pausing and resuming what is shown, and stopping it: paused, and what waited cancelled. */
 
 static void
-undo_pause (gpointer owner, gpointer data)
+undo_pause (gpointer owner,
+            gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -20,7 +21,8 @@ undo_pause (gpointer owner, gpointer data)
 }
 
 static void
-redo_pause (gpointer owner, gpointer data)
+redo_pause (gpointer owner,
+            gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -30,7 +32,9 @@ redo_pause (gpointer owner, gpointer data)
 }
 
 static void
-paused_cb (GwWindow *self, guint changed, gpointer data)
+paused_cb (GwWindow *self,
+           guint changed,
+           gpointer data)
 {
   /* The banner says it, and stays. */
   _gw_window_push_undo (self, NULL, _("Pause the queue"), redo_pause, undo_pause,
@@ -38,7 +42,9 @@ paused_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 void
-_gw_window_tasks_pause_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_tasks_pause_action (GtkWidget *widget,
+                               const char *name,
+                               GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = NULL;
@@ -61,7 +67,8 @@ typedef struct {
 } Stop;
 
 static Stop *
-stop_new (GPtrArray *projects, GPtrArray *task_ids)
+stop_new (GPtrArray *projects,
+          GPtrArray *task_ids)
 {
   Stop *stop = g_new0 (Stop, 1);
 
@@ -81,7 +88,8 @@ stop_free (gpointer data)
 }
 
 static void
-undo_stop (gpointer owner, gpointer data)
+undo_stop (gpointer owner,
+           gpointer data)
 {
   Stop *stop = data;
   GwActs *acts = _gw_window_new_acts (owner);
@@ -95,7 +103,8 @@ undo_stop (gpointer owner, gpointer data)
 }
 
 static void
-redo_stop (gpointer owner, gpointer data)
+redo_stop (gpointer owner,
+           gpointer data)
 {
   Stop *stop = data;
   GwActs *acts = _gw_window_new_acts (owner);
@@ -109,7 +118,9 @@ redo_stop (gpointer owner, gpointer data)
 }
 
 static void
-stopped_cb (GwWindow *self, guint changed, gpointer data)
+stopped_cb (GwWindow *self,
+            guint changed,
+            gpointer data)
 {
   Stop *stop = data;
   guint queued = _gw_window_tasks_count (self, GW_TASK_QUEUED);
@@ -128,7 +139,9 @@ stopped_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 static void
-held_cb (GwWindow *self, guint changed, gpointer data)
+held_cb (GwWindow *self,
+         guint changed,
+         gpointer data)
 {
   Stop *stop = data;
   GwActs *acts = _gw_window_new_acts (self);
@@ -149,7 +162,9 @@ held_cb (GwWindow *self, guint changed, gpointer data)
 /* Stops what runs and lets nothing new begin. What is queued stays so: it has cost nothing, and one
  * press goes on with it. */
 void
-_gw_window_tasks_stop_all_action (GtkWidget *widget, const char *name, GVariant *parameter)
+_gw_window_tasks_stop_all_action (GtkWidget *widget,
+                                  const char *name,
+                                  GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) projects = NULL;

@@ -26,7 +26,8 @@ _gw_window_get_targets (GwWindow *self)
 
 /* (transfer full) (element-type utf8): of @items, in order of creation. */
 GPtrArray *
-_gw_window_get_projects_of (GwWindow *self, GPtrArray *items)
+_gw_window_get_projects_of (GwWindow *self,
+                            GPtrArray *items)
 {
   GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
@@ -63,28 +64,32 @@ _gw_window_tasks_is_ours (GwWindow *self)
 /* A gateway with only the two calls can take nothing back that it has; what still waits on our side
  * can be cancelled. */
 gboolean
-_gw_window_tasks_can_cancel (GwWindow *self, const GwTask *task)
+_gw_window_tasks_can_cancel (GwWindow *self,
+                             const GwTask *task)
 {
   return task->status == GW_TASK_QUEUED
          || (task->status == GW_TASK_RUNNING && _gw_window_tasks_is_ours (self));
 }
 
 gboolean
-_gw_window_tasks_can_retry (GwWindow *self, const GwTask *task)
+_gw_window_tasks_can_retry (GwWindow *self,
+                            const GwTask *task)
 {
   return task->status == GW_TASK_FAILED || task->status == GW_TASK_CANCELLED;
 }
 
 /* Waits for a provider that goes on only when a person does something: another one can do it. */
 gboolean
-_gw_window_tasks_is_stuck (GwWindow *self, const GwTask *task)
+_gw_window_tasks_is_stuck (GwWindow *self,
+                           const GwTask *task)
 {
   return task->status == GW_TASK_QUEUED
          && gw_lane_reason_needs_person (gw_lane_states_get_waiting (task));
 }
 
 GPtrArray *
-_gw_window_tasks_collect_ids (GwWindow *self, GPtrArray *items,
+_gw_window_tasks_collect_ids (GwWindow *self,
+                              GPtrArray *items,
                               gboolean (*test) (GwWindow *self, const GwTask *task))
 {
   GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
@@ -98,7 +103,8 @@ _gw_window_tasks_collect_ids (GwWindow *self, GPtrArray *items,
 
 /* (element-type utf8): the ids of all tasks in @status of what is shown. */
 GPtrArray *
-_gw_window_tasks_collect_shown (GwWindow *self, GwTaskStatus status)
+_gw_window_tasks_collect_shown (GwWindow *self,
+                                GwTaskStatus status)
 {
   GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->list));
@@ -120,7 +126,8 @@ _gw_window_tasks_collect_shown (GwWindow *self, GwTaskStatus status)
 }
 
 guint
-_gw_window_tasks_count (GwWindow *self, GwTaskStatus status)
+_gw_window_tasks_count (GwWindow *self,
+                        GwTaskStatus status)
 {
   return self->list != NULL ? gw_task_list_count_in (self->list, self->project_id, status) : 0;
 }
@@ -152,13 +159,15 @@ _gw_window_tasks_collect_projects (GwWindow *self,
 }
 
 gboolean
-_gw_window_tasks_has_failed (GwWindow *self, const char *project_id)
+_gw_window_tasks_has_failed (GwWindow *self,
+                             const char *project_id)
 {
   return gw_task_list_count_in (self->list, project_id, GW_TASK_FAILED) > 0;
 }
 
 static gboolean
-has_work (GwWindow *self, const char *project_id)
+has_work (GwWindow *self,
+          const char *project_id)
 {
   return gw_task_list_count_in (self->list, project_id, GW_TASK_QUEUED)
              + gw_task_list_count_in (self->list, project_id, GW_TASK_RUNNING)
@@ -166,7 +175,8 @@ has_work (GwWindow *self, const char *project_id)
 }
 
 gboolean
-_gw_window_tasks_is_paused (GwWindow *self, const char *project_id)
+_gw_window_tasks_is_paused (GwWindow *self,
+                            const char *project_id)
 {
   GwProject *project = gw_task_list_find_project (self->list, project_id);
 
@@ -174,7 +184,8 @@ _gw_window_tasks_is_paused (GwWindow *self, const char *project_id)
 }
 
 gboolean
-_gw_window_tasks_goes_on (GwWindow *self, const char *project_id)
+_gw_window_tasks_goes_on (GwWindow *self,
+                          const char *project_id)
 {
   return has_work (self, project_id) && !_gw_window_tasks_is_paused (self, project_id);
 }

@@ -24,7 +24,9 @@ typedef struct {
 } ActDone;
 
 static void
-acts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+acts_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
 {
   ActDone *act = user_data;
   g_autoptr (GwWindow) self = act->self;
@@ -46,8 +48,12 @@ acts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* @data: (transfer full) (nullable): for @done, freed by @free_data in any case. */
 void
-_gw_window_tasks_run (GwWindow *self, GwActs *acts, const char *failed, GwActsDoneFunc done,
-                      gpointer data, GDestroyNotify free_data)
+_gw_window_tasks_run (GwWindow *self,
+                      GwActs *acts,
+                      const char *failed,
+                      GwActsDoneFunc done,
+                      gpointer data,
+                      GDestroyNotify free_data)
 {
   ActDone *act = g_new0 (ActDone, 1);
 
@@ -71,7 +77,10 @@ _gw_window_new_acts (GwWindow *self)
 }
 
 void
-_gw_window_tasks_add_acts (GwActs *acts, GPtrArray *ids, const char *method, const char *verb)
+_gw_window_tasks_add_acts (GwActs *acts,
+                           GPtrArray *ids,
+                           const char *method,
+                           const char *verb)
 {
   guint i;
 
@@ -81,7 +90,9 @@ _gw_window_tasks_add_acts (GwActs *acts, GPtrArray *ids, const char *method, con
 }
 
 void
-_gw_window_tasks_add_project_acts (GwActs *acts, GPtrArray *ids, const char *verb)
+_gw_window_tasks_add_project_acts (GwActs *acts,
+                                   GPtrArray *ids,
+                                   const char *verb)
 {
   guint i;
 
@@ -94,7 +105,8 @@ _gw_window_tasks_add_project_acts (GwActs *acts, GPtrArray *ids, const char *ver
 /* --- Cancel ----------------------------------------------------------------------------------- */
 
 static void
-undo_cancel (gpointer owner, gpointer data)
+undo_cancel (gpointer owner,
+             gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -104,7 +116,8 @@ undo_cancel (gpointer owner, gpointer data)
 }
 
 static void
-redo_cancel (gpointer owner, gpointer data)
+redo_cancel (gpointer owner,
+             gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -114,7 +127,9 @@ redo_cancel (gpointer owner, gpointer data)
 }
 
 static void
-cancelled_cb (GwWindow *self, guint changed, gpointer data)
+cancelled_cb (GwWindow *self,
+              guint changed,
+              gpointer data)
 {
   g_autofree char *text
       = g_strdup_printf (ngettext ("%'u task cancelled", "%'u tasks cancelled", changed), changed);
@@ -126,7 +141,9 @@ cancelled_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 static void
-cancel_action (GtkWidget *widget, const char *name, GVariant *parameter)
+cancel_action (GtkWidget *widget,
+               const char *name,
+               GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
@@ -144,7 +161,8 @@ cancel_action (GtkWidget *widget, const char *name, GVariant *parameter)
 /* --- Remove ----------------------------------------------------------------------------------- */
 
 static void
-undo_remove (gpointer owner, gpointer data)
+undo_remove (gpointer owner,
+             gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -154,7 +172,8 @@ undo_remove (gpointer owner, gpointer data)
 }
 
 static void
-redo_remove (gpointer owner, gpointer data)
+redo_remove (gpointer owner,
+             gpointer data)
 {
   GwActs *acts = _gw_window_new_acts (owner);
 
@@ -164,7 +183,9 @@ redo_remove (gpointer owner, gpointer data)
 }
 
 static void
-removed_cb (GwWindow *self, guint changed, gpointer data)
+removed_cb (GwWindow *self,
+            guint changed,
+            gpointer data)
 {
   GPtrArray *ids = data;
   g_autofree char *text = NULL;
@@ -194,7 +215,9 @@ removed_cb (GwWindow *self, guint changed, gpointer data)
 }
 
 static void
-remove_action (GtkWidget *widget, const char *name, GVariant *parameter)
+remove_action (GtkWidget *widget,
+               const char *name,
+               GVariant *parameter)
 {
   GwWindow *self = GW_WINDOW (widget);
   g_autoptr (GPtrArray) items = _gw_window_get_targets (self);
@@ -212,7 +235,8 @@ remove_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
 /* Takes back what has not begun; what runs or has ended was wanted when it was. */
 static void
-undo_add (gpointer owner, gpointer data)
+undo_add (gpointer owner,
+          gpointer data)
 {
   GwWindow *self = owner;
   GPtrArray *ids = data;
@@ -247,7 +271,9 @@ undo_add (gpointer owner, gpointer data)
  * Notes that tasks were added: Undo takes back those that have not begun.
  */
 void
-_gw_window_push_added (GwWindow *self, const char *toast, GPtrArray *ids)
+_gw_window_push_added (GwWindow *self,
+                       const char *toast,
+                       GPtrArray *ids)
 {
   g_autofree char *label
       = g_strdup_printf (ngettext ("Add %'u task", "Add %'u tasks", ids->len), ids->len);

@@ -9,7 +9,8 @@
 /* The timeline in the window: shown or not, and in step with the list, both ways. */
 
 static void
-select_cb (GwWindow *self, const char *task_id)
+select_cb (GwWindow *self,
+           const char *task_id)
 {
   if (gw_task_view_select (self->task_view, task_id))
     return;
@@ -23,7 +24,8 @@ select_cb (GwWindow *self, const char *task_id)
 }
 
 static void
-open_cb (GwWindow *self, const char *task_id)
+open_cb (GwWindow *self,
+         const char *task_id)
 {
   select_cb (self, task_id);
   _gw_window_show_detail (self);
@@ -69,7 +71,9 @@ update_visible (GwWindow *self)
 }
 
 static void
-shown_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
+shown_cb (GSimpleAction *action,
+          GVariant *state,
+          gpointer user_data)
 {
   GwWindow *self = user_data;
   gboolean shown = g_variant_get_boolean (state);

@@ -8,17 +8,18 @@
 #include "gw-verbs.h"
 #include "gw-window-private.h"
 
-/* Acts that can be taken back: instead of asking whether somebody is sure. A toast tells of each and
- * takes it back for as long as it is shown; Ctrl+Z does for as long as the window is open. */
+/* Acts that can be taken back: instead of asking whether somebody is sure. A toast tells of each
+ * and takes it back for as long as it is shown; Ctrl+Z does for as long as the window is open. */
 
 #define MAX_ACTS 50
 #define TOAST_SECONDS 10
 
-/* The toast of an act: there is one at a time, that of the newest act. An older one that still stood
- * there would offer to take back something else than what has just been done. */
+/* The toast of an act: there is one at a time, that of the newest act. An older one that still
+ * stood there would offer to take back something else than what has just been done. */
 
 static void
-dismissed_cb (AdwToast *toast, GwWindow *self)
+dismissed_cb (AdwToast *toast,
+              GwWindow *self)
 {
   if (toast == self->act_toast)
     g_clear_object (&self->act_toast);
@@ -54,7 +55,9 @@ _gw_window_is_toast_superseded (AdwToast *toast)
  * Shows it at once, instead of the toast of the act before, until that act is taken back.
  */
 void
-_gw_window_show_act_toast (GwWindow *self, AdwToast *toast, guint64 id)
+_gw_window_show_act_toast (GwWindow *self,
+                           AdwToast *toast,
+                           guint64 id)
 {
   drop_toast (self);
   adw_toast_set_timeout (toast, TOAST_SECONDS);
@@ -66,7 +69,8 @@ _gw_window_show_act_toast (GwWindow *self, AdwToast *toast, guint64 id)
 }
 
 static void
-toast_clicked_cb (AdwToast *toast, GwWindow *self)
+toast_clicked_cb (AdwToast *toast,
+                  GwWindow *self)
 {
   guint64 *id = g_object_get_data (G_OBJECT (toast), "gw-act");
 
@@ -86,8 +90,13 @@ toast_clicked_cb (AdwToast *toast, GwWindow *self)
  * @data, and end with gw_undo_finished() on its undo stack; _gw_window_undo_with_acts() does that.
  */
 void
-_gw_window_push_undo (GwWindow *self, const char *toast, const char *label, GwUndoFunc redo,
-                      GwUndoFunc undo, gpointer data, GDestroyNotify free_data)
+_gw_window_push_undo (GwWindow *self,
+                      const char *toast,
+                      const char *label,
+                      GwUndoFunc redo,
+                      GwUndoFunc undo,
+                      gpointer data,
+                      GDestroyNotify free_data)
 {
   guint64 id = gw_undo_push (self->undo, label, redo, undo, data, free_data);
   g_autofree char *escaped = NULL;
@@ -111,7 +120,9 @@ typedef struct {
 } Running;
 
 static void
-acts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+acts_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
 {
   Running *running = user_data;
   g_autoptr (GwWindow) self = running->self;
@@ -149,7 +160,9 @@ acts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
  * What a #GwUndoFunc does in most cases: runs @acts, tells how that ended, and that it has.
  */
 void
-_gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed)
+_gw_window_undo_with_acts (GwWindow *self,
+                           GwActs *acts,
+                           const char *failed)
 {
   const char *label = gw_undo_get_current_label (self->undo);
   Running *running;
@@ -173,21 +186,30 @@ _gw_window_undo_with_acts (GwWindow *self, GwActs *acts, const char *failed)
 }
 
 static void
-undo_action (GtkWidget *widget, const char *name, GVariant *parameter)
+undo_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   gw_undo_undo (GW_WINDOW (widget)->undo);
 }
 
 static void
-redo_action (GtkWidget *widget, const char *name, GVariant *parameter)
+redo_action (GtkWidget *widget,
+             const char *name,
+             GVariant *parameter)
 {
   gw_undo_redo (GW_WINDOW (widget)->undo);
 }
 
 /* @plain: where there is no act; @named: with one %s for what it is called */
 static void
-set_item (GwWindow *self, int position, const char *plain, const char *named, const char *label,
-          const char *action, const char *accel)
+set_item (GwWindow *self,
+          int position,
+          const char *plain,
+          const char *named,
+          const char *label,
+          const char *action,
+          const char *accel)
 {
   GMenuModel *menu = G_MENU_MODEL (self->undo_section);
   g_autoptr (GString) words = g_string_new (label != NULL ? named : plain);

@@ -8,15 +8,16 @@
 #include "gw-task-words.h"
 #include "gw-window-private.h"
 
-/* The main window: holds the parts together and follows the endpoint. Each concern has a file of its
- * own, gw-window-*.c: actions, submit, files, projects, progress, state, life. */
+/* The main window: holds the parts together and follows the endpoint. Each concern has a file of
+ * its own, gw-window-*.c: actions, submit, files, projects, progress, state, life. */
 
 #define NARROW_WIDTH 560 /* below: no room for all buttons of the header */
 
 G_DEFINE_FINAL_TYPE (GwWindow, gw_window, ADW_TYPE_APPLICATION_WINDOW)
 
 void
-_gw_window_toast (GwWindow *self, const char *text)
+_gw_window_toast (GwWindow *self,
+                  const char *text)
 {
   /* A toast's title is markup on every version of libadwaita. */
   g_autofree char *escaped = g_markup_escape_text (text, -1);
@@ -38,7 +39,9 @@ _gw_window_toast (GwWindow *self, const char *text)
 
 /* @what: what did not happen, a whole sentence without its full stop. */
 void
-_gw_window_toast_error (GwWindow *self, const char *what, const GError *error)
+_gw_window_toast_error (GwWindow *self,
+                        const char *what,
+                        const GError *error)
 {
   g_autofree char *why = gw_error_to_words (error);
   /* Translators: what did not happen, and why */
@@ -244,7 +247,8 @@ list_failed_cb (GwWindow *self)
 }
 
 static void
-set_client (GwWindow *self, GwClient *client)
+set_client (GwWindow *self,
+            GwClient *client)
 {
   if (self->list != NULL)
     {
@@ -320,7 +324,8 @@ endpoint_changed_cb (GwWindow *self)
  * Opens a task that may not have been heard of yet.
  */
 void
-gw_window_show_task (GwWindow *self, const char *task_id)
+gw_window_show_task (GwWindow *self,
+                     const char *task_id)
 {
   g_return_if_fail (GW_IS_WINDOW (self));
 
@@ -340,7 +345,8 @@ gw_window_show_task (GwWindow *self, const char *task_id)
  * Shows the tasks that have @text, in themselves or in their results.
  */
 void
-gw_window_search (GwWindow *self, const char *text)
+gw_window_search (GwWindow *self,
+                  const char *text)
 {
   g_return_if_fail (GW_IS_WINDOW (self));
 
@@ -530,7 +536,8 @@ gw_window_init (GwWindow *self)
  * @endpoint: not started yet, or in any state
  */
 GwWindow *
-gw_window_new (GtkApplication *application, GwEndpoint *endpoint)
+gw_window_new (GtkApplication *application,
+               GwEndpoint *endpoint)
 {
   GwWindow *self = g_object_new (GW_TYPE_WINDOW, "application", application, NULL);
 

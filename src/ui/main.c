@@ -13,7 +13,8 @@
 #include "gw-probe.h"
 
 int
-main (int argc, char **argv)
+main (int argc,
+      char **argv)
 {
   g_autoptr (GwApplication) application = NULL;
   const char *localedir = g_getenv ("GANGWAY_LOCALEDIR"); /* of the build tree, see HACKING */
