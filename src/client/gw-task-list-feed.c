@@ -62,10 +62,10 @@ take_projects (GwTaskList *self,
     _gw_task_list_emit_projects_changed (self, ids);
 }
 
-/* Brings one page in. */
-static void
-take_page (GwTaskList *self,
-           GwChanges *changes)
+/* Returns: whether the page is of other data than those that are shown */
+static gboolean
+take_store (GwTaskList *self,
+            const GwChanges *changes)
 {
   gboolean other_data = self->store != NULL && changes->store != NULL && self->has_since
                         && !g_str_equal (self->store, changes->store);
@@ -75,6 +75,16 @@ take_page (GwTaskList *self,
       g_free (self->store);
       self->store = g_strdup (changes->store);
     }
+
+  return other_data;
+}
+
+/* Brings one page in. */
+static void
+take_page (GwTaskList *self,
+           GwChanges *changes,
+           gboolean other_data)
+{
   if (changes->reset || other_data)
     {
       start_over (self);
@@ -154,6 +164,7 @@ page_cb (GObject *source,
   g_autoptr (GwChanges) changes = NULL;
   gboolean had_since;
   gboolean moved;
+  gboolean other_data;
   guint64 since;
   gint64 passed_ms;
   gint64 pace_ms;
@@ -171,12 +182,14 @@ page_cb (GObject *source,
       return;
     }
 
+  /* Who hears that it is connected may ask to what. */
+  other_data = take_store (self, changes);
   self->pause_s = 0;
   _gw_task_list_set_retry_at (self, 0);
   _gw_task_list_set_connected (self, NULL);
   had_since = self->has_since;
   since = self->since;
-  take_page (self, changes);
+  take_page (self, changes, other_data);
   if (self->cancellable == NULL)
     return;
 

@@ -403,6 +403,21 @@ gw_task_list_count_interrupted (GwTaskList *self,
 }
 
 /**
+ * gw_task_list_get_store:
+ * @self: a list
+ *
+ * Returns: (transfer none) (nullable): which data the gateway last answered from; %NULL: none yet, or
+ *   it does not say
+ */
+const char *
+gw_task_list_get_store (GwTaskList *self)
+{
+  g_return_val_if_fail (GW_IS_TASK_LIST (self), NULL);
+
+  return self->store;
+}
+
+/**
  * gw_task_list_is_connected:
  * @self: a list
  *

@@ -41,6 +41,7 @@ guint gw_task_list_count_in (GwTaskList *self, const char *project_id, GwTaskSta
 gboolean gw_task_list_is_loaded (GwTaskList *self); /* all that was there at the start has come */
 /* Of the queued ones, those that were sent before an interruption. */
 guint gw_task_list_count_interrupted (GwTaskList *self, const char *project_id);
+const char *gw_task_list_get_store (GwTaskList *self);
 gboolean gw_task_list_is_connected (GwTaskList *self);
 const char *gw_task_list_get_error_message (GwTaskList *self); /* (nullable) */
 

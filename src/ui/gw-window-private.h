@@ -153,6 +153,7 @@ struct _GwWindow {
   gboolean project_known;    /* the gateway has told of the one that is shown */
   gboolean sidebar_asked;    /* the user wants to see it also where there is little in it */
   gboolean was_lost;
+  char *lost_store;            /* (owned) (nullable) with @was_lost: the data that were lost */
   gboolean refused_away;       /* the compose box says that the gateway does not answer */
   gboolean keep_running;     /* hidden by the user while tasks run */
 };

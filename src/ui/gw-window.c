@@ -214,6 +214,9 @@ tell_connected (GwWindow *self)
       g_autofree char *text = NULL;
 
       self->was_lost = FALSE;
+      /* Other data behind the same address are no return of what was lost. */
+      if (g_strcmp0 (self->lost_store, gw_task_list_get_store (self->list)) != 0)
+        return;
       if (left > 0 && !_gw_window_is_paused (self))
         text = g_strdup_printf (ngettext ("Connected again. %u task resumed",
                                           "Connected again. %u tasks resumed", left),
@@ -306,8 +309,13 @@ endpoint_changed_cb (GwWindow *self)
       _gw_window_submit_connected (self);
       _gw_window_submit_pending (self);
     }
-  else if (state == GW_ENDPOINT_LOST)
-    self->was_lost = TRUE;
+  else if (state == GW_ENDPOINT_LOST && !self->was_lost)
+    {
+      self->was_lost = TRUE;
+      g_free (self->lost_store);
+      self->lost_store
+        = g_strdup (self->list != NULL ? gw_task_list_get_store (self->list) : NULL);
+    }
   if (state == GW_ENDPOINT_UNREACHABLE || state == GW_ENDPOINT_FAILED)
     _gw_window_fail_pending (self);
   if (state == GW_ENDPOINT_IDLE && self->list != NULL)
@@ -431,6 +439,7 @@ gw_window_dispose (GObject *object)
   g_clear_pointer (&self->pending, g_ptr_array_unref);
   g_clear_pointer (&self->select_id, g_free);
   g_clear_pointer (&self->project_id, g_free);
+  g_clear_pointer (&self->lost_store, g_free);
   g_clear_pointer (&self->recovery, json_object_unref);
   G_OBJECT_CLASS (gw_window_parent_class)->dispose (object);
 }
