@@ -5,6 +5,7 @@ the verbs, every icon-only button has a name, every text is up for translation."
 
 import pathlib
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -117,6 +118,22 @@ def check_names():
                     yield f"{path.name}: a name of {node.get('id')} is not translatable"
 
 
+def check_icons():
+    """Every icon is in the program, in GTK or in libadwaita: a desktop without a theme has it too."""
+    there = {path.stem.removesuffix("-rtl") for path in (ROOT / "data" / "icons").rglob("*.svg")}
+    for package, library in (("gtk4", "libgtk-4.so.1"), ("libadwaita-1", "libadwaita-1.so.0")):
+        folder = subprocess.run(["pkg-config", "--variable=libdir", package], capture_output=True,
+                                text=True, check=True).stdout.strip()
+        listed = subprocess.run(["gresource", "list", f"{folder}/{library}"], capture_output=True,
+                                text=True, check=True).stdout.split()
+        there |= {pathlib.PurePath(path).stem.split(".")[0] for path in listed}
+    sources = [*UI.glob("*.c"), *(ROOT / "data" / "ui").glob("*.ui")]
+    for path in sorted(sources):
+        for name in re.findall(r'["> ]([a-z-]+-symbolic)\b', path.read_text(encoding="utf-8")):
+            if name not in there:
+                yield f"{path.name}: the icon {name} is of a theme that not every desktop has"
+
+
 def labels(menu):
     """What stands in one menu, over all its sections; a submenu is a menu of its own."""
     for child in menu:
@@ -186,7 +203,7 @@ def check_potfiles():
 
 
 CHECKS = [check_versions, check_engine, check_verbs, check_reach, check_accels, check_names,
-          check_mnemonics, check_comments, check_potfiles]
+          check_icons, check_mnemonics, check_comments, check_potfiles]
 
 
 def main():
