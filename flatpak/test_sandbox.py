@@ -21,7 +21,7 @@ KEY = "sk-flatpak-" + frame.CANARY
 EXPECTED = {"libgtk-4", "libadwaita-1", "libsoup-3", "libjson-glib-1", "libsecret-1", "libsqlite3",
             "libglib-2", "libgio-2", "libgobject-2", "libgdk_pixbuf-2", "libpango-1",
             "libpangocairo-1", "libcairo", "libcairo-gobject", "libgraphene-1", "libgmodule-2",
-            "libhiredis", "libharfbuzz", "libc", "libm"}
+            "libhiredis", "libhiredis_ssl", "libssl", "libcrypto", "libharfbuzz", "libc", "libm"}
 
 
 def curl(path, *arguments):
@@ -97,7 +97,7 @@ class Installed(Case):
         for folder, _, names in os.walk(os.path.join(place, "files")):
             for name in set(names) - {".ref"}:
                 path = os.path.relpath(os.path.join(folder, name), os.path.join(place, "files"))
-                found.append(re.sub(r"(libhiredis\.so)[0-9.]+", r"\1.N", path))
+                found.append(re.sub(r"(libhiredis(?:_ssl)?\.so)[0-9.]+", r"\1.N", path))
         self.assertEqual("\n".join(sorted(set(found))) + "\n", golden("installed-files.txt"))
 
     def test_every_library_is_there(self):
