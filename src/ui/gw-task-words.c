@@ -109,8 +109,8 @@ match_number (const char *text,
     [NUMBER_SECONDS] = "\\bwithin (\\d{1,6}) s\\b",
     [NUMBER_EXIT] = " exit status (\\d{1,3})\\b",
     [NUMBER_STATUS] = "\\(([345]\\d\\d)[:,]",
-    [NUMBER_ALLOWED] = "(?:maximum|limit|context (?:length|window|size))[^\\d.]{0,30}"
-                       "\\b(\\d[\\d,]*)\\b",
+    [NUMBER_ALLOWED] = ("(?:maximum|limit|context (?:length|window|size))[^\\d.]{0,30}"
+                        "\\b(\\d[\\d,]*)\\b"),
     [NUMBER_TOKENS] = "\\b(\\d[\\d,]*) (?:\\w+ )?tokens?\\b",
     [NUMBER_TOKENS_AFTER] = "\\btokens?\\b[^\\d.]{0,12}\\b(\\d[\\d,]*)\\b",
   };
