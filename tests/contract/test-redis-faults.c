@@ -365,6 +365,14 @@ static const Torn torn[] = {
   { "gangway:ways:*" },    { "gangway:order:*" },
 };
 
+/* Its data are not the settings of the queue. */
+static void
+torn_set_up (Fixture *self,
+             gconstpointer data)
+{
+  fixture_set_up (self, NULL);
+}
+
 static void
 test_torn (Fixture *self,
            gconstpointer data)
@@ -524,7 +532,7 @@ main (int argc,
     {
       g_autofree char *path = g_strconcat ("/redis/torn/", torn[i].pattern, NULL);
 
-      g_test_add (path, Fixture, &torn[i], fixture_set_up, test_torn, fixture_tear_down);
+      g_test_add (path, Fixture, &torn[i], torn_set_up, test_torn, fixture_tear_down);
     }
 
   return g_test_run ();

@@ -171,7 +171,7 @@ static void
 test_of_a_provider (void)
 {
   Server server = { 0 };
-  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autoptr (SoupSession) session = soup_session_new_with_options ("proxy-resolver", NULL, NULL);
   g_autoptr (GwClock) clock = gw_clock_new ();
 
   server_start (&server);
