@@ -264,6 +264,16 @@ class Window(frame.Process):
     def press(self, name):
         Atspi.Action.do_action(self.wait_button(name), 0)
 
+    def retry_now(self, banner):
+        """Presses Retry Now, unless what the @banner complains of has mended itself before."""
+        def look():
+            if not self.says(banner):
+                return True
+            button = self.find("push button", "Retry Now",
+                               lambda node: has_state(node, Atspi.StateType.SENSITIVE))
+            return button is not None and Atspi.Action.do_action(button, 0)
+        self.until(look, f"Retry Now, or the end of {banner!r}")
+
     def press_menu(self, *names):
         """Goes through an open menu, one name a level."""
         for name in names:

@@ -55,7 +55,7 @@ class Gateways(desktop.Case):
         window = self.open("--gateway", f"http://127.0.0.1:{port}")
         window.wait_words("Can’t reach the gateway")
         self.daemon(port=port)
-        window.press("Retry Now")
+        window.retry_now("Can’t reach")
         window.wait_words(f"127.0.0.1:{port}")
         window.run_task("at last")
         window.wait_row("at last", "Completed")
@@ -202,7 +202,7 @@ class Gateways(desktop.Case):
         self.assertFalse(frame.is_listening("127.0.0.1", desktop.DEFAULT_PORT))
         # The same data are the same tasks.
         daemon = self.other_daemon("elsewhere")
-        window.press("Retry Now")
+        window.retry_now("Can’t reach")
         window.wait_words("Connected again")
         window.wait_row("before", "Completed")
         window.until(lambda: not window.says("Connected again"), "the end of the toast")
@@ -240,7 +240,7 @@ class Gateways(desktop.Case):
         window.run_task("keep me")
         window.wait_words("your text is kept")
         gateway.refuses = None
-        window.press("Retry Now")
+        window.retry_now("does not give its tasks")
         window.wait_words("Connected again")
         window.until(lambda: not window.says("does not give its tasks"), "the end of the banner")
         window.wait_result(shown)
