@@ -205,9 +205,12 @@ page_cb (GObject *source,
 static void
 ask (GwTaskList *self)
 {
+  /* Whether a gateway that was lost is back has to be known at once, news or none. */
+  gboolean may_wait = self->has_since && self->retry_at == 0;
+
   self->asked_at = g_get_monotonic_time ();
   gw_client_get_changes_async (self->client, self->has_since, self->since,
-                               self->has_since ? WAIT_S : 0, self->project, NULL,
+                               may_wait ? WAIT_S : 0, self->project, NULL,
                                self->cancellable, page_cb, weak_ref_new (self));
 }
 

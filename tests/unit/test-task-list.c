@@ -233,6 +233,43 @@ test_lost_and_found (void)
   fixture_clear (&fixture);
 }
 
+static gboolean
+note_wait_cb (FakeGateway *fake,
+              SoupServerMessage *message,
+              const char *path,
+              gpointer user_data)
+{
+  char **first = user_data;
+  const char *query = g_uri_get_query (soup_server_message_get_uri (message));
+
+  if (*first == NULL && g_str_equal (path, "/tasks"))
+    *first = g_strdup (query);
+  return FALSE;
+}
+
+/* Nothing has happened meanwhile: that it is back is known at once, not when the next change comes
+ * or a request that waits for one ends. */
+static void
+test_back_without_news (void)
+{
+  Fixture fixture = { 0 };
+  g_autofree char *first = NULL;
+
+  fixture_init (&fixture, FAKE_OURS);
+  fake_gateway_add (fixture.fake, 2);
+  gw_task_list_start (fixture.list);
+  fake_wait_until (n_items (&fixture) == 2);
+  fake_gateway_down (fixture.fake);
+  fake_wait_until (!gw_task_list_is_connected (fixture.list));
+  fake_gateway_up (fixture.fake);
+  fake_gateway_set_hook (fixture.fake, note_wait_cb, &first);
+  gw_task_list_retry_now (fixture.list);
+  fake_wait_until (gw_task_list_is_connected (fixture.list));
+  g_assert_nonnull (strstr (first, "since="));
+  g_assert_null (strstr (first, "wait="));
+  fixture_clear (&fixture);
+}
+
 /* By itself, too, without being told. */
 static void
 test_comes_back (void)
@@ -412,6 +449,7 @@ main (int argc,
   g_test_add_func ("/task-list/order", test_order);
   g_test_add_func ("/task-list/many", test_many);
   g_test_add_func ("/task-list/lost-and-found", test_lost_and_found);
+  g_test_add_func ("/task-list/back-without-news", test_back_without_news);
   g_test_add_func ("/task-list/comes-back", test_comes_back);
   g_test_add_func ("/task-list/reset", test_reset);
   g_test_add_func ("/task-list/no-progress", test_no_progress);
