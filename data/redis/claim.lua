@@ -73,7 +73,7 @@ local function start(l, pi, slot, worker)
   local p = project(pi.project)
   local first, listed
   if p.concurrency == 1 then
-    listed = runs.first('queued:' .. p.pk)
+    listed = moves.first_queued(p)
   else
     first = runs.first('q:' .. pi.pk)
     listed = first and first % STEP
@@ -87,6 +87,7 @@ local function start(l, pi, slot, worker)
       change('l:' .. pi.pk)
       piles_stale(p, pi)
       runs.take('queued:' .. p.pk, listed)
+      call('ZREM', P .. 'moved:' .. p.pk, listed)
       call('ZREM', P .. 'feed', 't' .. listed)
       shadow.is_wanted()
     elseif pi.ready > 0 then

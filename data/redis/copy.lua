@@ -184,12 +184,13 @@ function writers.task(v)
   runs.append('tasks:' .. t.project, pk)
   if state == READY then
     local l = pile(t.pile)
-    runs.append('q:' .. l.pk, score(t))
+    runs.append('q:' .. l.pk, moves.score(t))
     l.ready = l.ready + 1
     change('l:' .. l.pk)
   end
   if state == DELAYED then call('ZADD', P .. 'due', t.due, pk) end
-  if state <= DELAYED then runs.append('queued:' .. t.project, pk) end
+  if state <= DELAYED and moves.is(t) then call('ZADD', P .. 'moved:' .. t.project, moves.score(t), pk)
+  elseif state <= DELAYED then runs.append('queued:' .. t.project, pk) end
 end
 function writers.attempt(v)
   local pk, t = v[1], task(v[2])

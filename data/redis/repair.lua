@@ -49,7 +49,7 @@ local function step()
     if p.gone == 1 then return false end
     local way = route(l.provider, l.model)
     local head = call('HGET', P .. 'ways:' .. p.pk, 'h' .. way)
-    return l.ready > 0 and not runs.first('q:' .. l.pk) or not runs.first('queued:' .. p.pk)
+    return l.ready > 0 and not runs.first('q:' .. l.pk) or not moves.first_queued(p)
            or not runs.first('tasks:' .. p.pk)
            or call('EXISTS', P .. 'piles:' .. p.pk, P .. 'ways:' .. p.pk) < 2
            or l.listed ~= '' and not call('ZSCORE', P .. 'order:' .. p.pk .. ':' .. way, l.listed)
@@ -155,7 +155,9 @@ local function step()
     end
   end
   local function mend_waiting(t, p)
-    if not holds('queued:' .. p.pk, t.pk) then
+    if moves.is(t) then
+      if call('ZADD', P .. 'moved:' .. p.pk, 'NX', moves.score(t), t.pk) == 1 then mend() end
+    elseif not holds('queued:' .. p.pk, t.pk) then
       runs.append('queued:' .. p.pk, t.pk)
       mend()
     end
@@ -169,8 +171,8 @@ local function step()
       t.pile = l.pk
       task_change(t)
     end
-    if not holds('q:' .. l.pk, score(t)) then
-      runs.append('q:' .. l.pk, score(t))
+    if not holds('q:' .. l.pk, moves.score(t)) then
+      runs.append('q:' .. l.pk, moves.score(t))
       l.ready = l.ready + 1
       change('l:' .. l.pk)
       piles_stale(p, l)

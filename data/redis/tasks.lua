@@ -118,12 +118,22 @@ local function is_busy(p)
 end
 -- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority.
 local STEP = 70368744177664
+-- What people have moved has a priority beyond those of submissions.
+local moves = { submitted = 100, farthest = 127 }
+function moves.score(t) return t.pk - t.priority * STEP end
+function moves.is(t) return t.priority > moves.submitted or t.priority < -moves.submitted end
+-- The next of a serial project: priorities of submissions do not count there, but moves do.
+function moves.first_queued(p)
+  local moved = runs.first('moved:' .. p.pk)
+  if moved and moved < 0 then return moved % STEP end
+  return runs.first('queued:' .. p.pk) or moved and moved % STEP
+end
 -- Where the pile stands in its project, and how many tasks of it wait.
 local function list(l)
   local way, listed, first = route(l.provider, l.model), '', l.ready > 0 and runs.first('q:' .. l.pk)
   local order = P .. 'order:' .. l.project .. ':' .. way
   if first then
-    listed = string.format('%03d%016.0f:%d', 100 + floor(first / STEP), first % STEP, l.pk)
+    listed = string.format('%03d%016.0f:%d', 200 + floor(first / STEP), first % STEP, l.pk)
   end
   if listed ~= l.listed then
     if l.listed ~= '' then call('ZREM', order, l.listed) end
@@ -155,7 +165,7 @@ local function list_project(p, gone)
   local open = not gone and p.paused == 0 and p.held == 0 and room > 0 and not is_busy(p)
   local serial
   if open and p.concurrency == 1 then
-    local first = runs.first('queued:' .. p.pk)
+    local first = moves.first_queued(p)
     local t = first and task(first)
     serial = t and t.state == READY and pile(t.pile) and t
   end
@@ -164,7 +174,7 @@ local function list_project(p, gone)
     if open and p.concurrency == 1 then
       local l = serial and pile(serial.pile)
       if l and l.ready > 0 and route(l.provider, l.model) == way then
-        head = string.format('%03d%016.0f:%d', 100 - serial.priority, serial.pk, l.pk)
+        head = string.format('%03d%016.0f:%d', 200 - serial.priority, serial.pk, l.pk)
         counted = 1
       end
     elseif open then
@@ -219,7 +229,6 @@ function pile_for(p, provider, model)
   return make('l:' .. pk, { pk = pk, project = p.pk, provider = provider or '',
                             model = model or '', listed = '', counted = 0, ready = 0, known = 0 })
 end
-local function score(t) return t.pk - t.priority * STEP end
 local function pile_put(l, priority, first, last)
   runs.add('q:' .. l.pk, first - priority * STEP, last - priority * STEP)
   l.ready = l.ready + last - first + 1
@@ -264,7 +273,7 @@ local function account(t, state, by)
     local l = many_pins.pile_of(t)
     if by > 0 then
       pile_put(l, t.priority, t.pk, t.pk)
-    elseif runs.take('q:' .. l.pk, score(t)) then
+    elseif runs.take('q:' .. l.pk, moves.score(t)) then
       l.ready = l.ready - 1
       change('l:' .. l.pk)
       stale.piles[l.pk] = l
@@ -276,7 +285,11 @@ local function account(t, state, by)
     if by > 0 then call('ZADD', P .. 'due', t.due, t.pk) else call('ZREM', P .. 'due', t.pk) end
   end
   if state <= DELAYED then
-    if by > 0 then runs.add('queued:' .. p.pk, t.pk, t.pk) else runs.take('queued:' .. p.pk, t.pk) end
+    if moves.is(t) then
+      if by > 0 then call('ZADD', P .. 'moved:' .. p.pk, moves.score(t), t.pk)
+      else call('ZREM', P .. 'moved:' .. p.pk, t.pk) end
+    elseif by > 0 then runs.add('queued:' .. p.pk, t.pk, t.pk)
+    else runs.take('queued:' .. p.pk, t.pk) end
     piles_stale(p)
   elseif p.concurrency > 0 then
     piles_stale(p)
@@ -373,6 +386,22 @@ local function retry(t, provider, model, quiet)
   t.tries, t.streak, t.deaths, t.uncertain, t.code, t.message = 0, 0, 0, 0, '', ''
   set_state(t, READY, 0, quiet)
   if not quiet then wake(nil, bor(W_TASK, W_OTHERS)) end
+  return true
+end
+
+-- What is moved last stands before, or behind, all of its project that waits.
+function moves.next_place(p, top)
+  local first = call(top and 'ZRANGE' or 'ZREVRANGE', P .. 'moved:' .. p.pk, 0, 0, 'WITHSCORES')[2]
+  local level = first and floor(num(first) / STEP) or 0
+  if top then return min(max(-level, moves.submitted) + 1, moves.farthest) end
+  return -min(max(level, moves.submitted) + 1, moves.farthest)
+end
+function moves.put(t, priority)
+  if t.state > DELAYED or t.priority == priority then return false end
+  account(t, t.state, -1)
+  t.priority = priority
+  task_revision(t)
+  account(t, t.state, 1)
   return true
 end
 

@@ -52,6 +52,23 @@ function steps.removed()
   return done(changed_n)
 end
 
+-- to: top, bottom or a priority. places: where those went that came in steps before, by project.
+function steps.move()
+  local to, places, changed_n, told = arg(), {}, 0, {}
+  for pk, place in arg():gmatch('(%d+):(-?%d+)') do places[num(pk)] = num(place) end
+  for _ = 1, narg() do
+    local t = find_task(arg())
+    if t and t.state <= DELAYED then
+      local pk = num(t.project)
+      places[pk] = places[pk] or num(to) or moves.next_place(project(pk), to == 'top')
+      if moves.put(t, places[pk]) then changed_n = changed_n + 1 end
+    end
+  end
+  for pk, place in pairs(places) do told[#told + 1] = pk .. ':' .. place end
+  wake(nil, bor(W_TASK, W_OTHERS))
+  return done(changed_n, table.concat(told, ' '))
+end
+
 function steps.act()
   local name, verb, code, provider, model = arg(), narg(), arg(), optional(), optional()
   local p = find_project(name)

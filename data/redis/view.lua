@@ -89,7 +89,8 @@ local function view_task(t, content, result)
     t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', text, t.length,
     result and t.state == COMPLETED and call('GET', P .. 'r:' .. t.pk) or '',
     t.model, t.reason, t.prompt, t.completion, t.total, t.duration, t.code, t.message,
-    l and l.name or by, l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till }
+    l and l.name or by, l and t.state == COMPLETED and l.kind == PRACTICE and 1 or 0, reason, till,
+    t.priority }
 end
 local function view_project(p)
   return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1,

@@ -117,7 +117,7 @@ local function remove_project(p)
   list_project(p, true)
   H.n_projects = H.n_projects - 1
   if H.repair == 2 and p.pk <= H.repair_at then H.sp = H.sp - 1 end
-  call('UNLINK', P .. 'queued:' .. p.pk)
+  call('UNLINK', P .. 'queued:' .. p.pk, P .. 'moved:' .. p.pk)
   call('HDEL', P .. 'project-ids', p.id)
   call('HDEL', P .. 'project-names', p.name)
   call('ZREM', P .. 'projects', p.pk)

@@ -221,6 +221,8 @@ gw_task_append_json (const GwTask *task,
     add_time (&object, "finished_at", task->finished_at);
   if (fields & GW_TASK_FIELD_ATTEMPTS)
     add_int (&object, "attempts", task->attempts);
+  if ((fields & GW_TASK_FIELD_PRIORITY) && task->priority != 0)
+    add_int (&object, "priority", task->priority);
   if (fields & GW_TASK_FIELD_REVISION)
     add_int (&object, "revision", task->revision);
   if (fields & GW_TASK_FIELD_METADATA)

@@ -36,6 +36,7 @@ static const struct {
   { "content_size", GW_TASK_FIELD_CONTENT_SIZE },
   { "result_size", GW_TASK_FIELD_RESULT_SIZE },
   { "result_preview", GW_TASK_FIELD_RESULT_PREVIEW },
+  { "priority", GW_TASK_FIELD_PRIORITY },
 };
 
 static const char *const reserved[] = {
@@ -443,6 +444,8 @@ gw_task_to_json (const GwTask *task,
     gw_json_set_time (object, "finished_at", task->finished_at);
   if (fields & GW_TASK_FIELD_ATTEMPTS)
     json_object_set_int_member (object, "attempts", task->attempts);
+  if ((fields & GW_TASK_FIELD_PRIORITY) && task->priority != 0)
+    json_object_set_int_member (object, "priority", task->priority);
   if (fields & GW_TASK_FIELD_REVISION)
     json_object_set_int_member (object, "revision", task->revision);
   if (fields & GW_TASK_FIELD_METADATA)
@@ -499,7 +502,7 @@ gw_task_new_from_json (JsonObject *object,
   g_autoptr (GwTask) task = gw_task_new ();
   const char *task_id = NULL, *project_id = NULL, *status = NULL, *content = NULL, *result = NULL;
   JsonObject *metadata = NULL;
-  gint64 content_size = -1, result_size = -1, attempts = 0, revision = 0;
+  gint64 content_size = -1, result_size = -1, attempts = 0, revision = 0, priority = 0;
 
   if (!gw_json_get_string (object, "task_id", GW_JSON_REQUIRED, 0, &task_id, error)
       || !gw_json_get_string (object, "project_id", GW_JSON_NULLABLE, 0, &project_id, error)
@@ -512,6 +515,8 @@ gw_task_new_from_json (JsonObject *object,
       || !gw_json_get_int (object, "result_size", GW_JSON_OPTIONAL, 0, G_MAXINT64, &result_size,
                            error)
       || !gw_json_get_int (object, "attempts", GW_JSON_OPTIONAL, 0, G_MAXUINT, &attempts, error)
+      || !gw_json_get_int (object, "priority", GW_JSON_OPTIONAL, G_MININT, G_MAXINT, &priority,
+                           error)
       || !gw_json_get_int (object, "revision", GW_JSON_OPTIONAL, 0, G_MAXINT64, &revision, error))
     return NULL;
 
@@ -542,6 +547,7 @@ gw_task_new_from_json (JsonObject *object,
   task->started_at = _gw_time_get_member (object, "started_at");
   task->finished_at = _gw_time_get_member (object, "finished_at");
   task->attempts = attempts;
+  task->priority = (int) priority;
   task->revision = revision;
   if (metadata != NULL)
     metadata_from_json (task, metadata);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 #define GW_TASK_MAX_CONTENT (1024 * 1024)
 #define GW_TASK_MAX_METADATA (64 * 1024)
 #define GW_TASK_MAX_PRIORITY 100
+#define GW_TASK_FARTHEST_PRIORITY 127 /* where a move may put a task */
 #define GW_BATCH_MAX_TASKS 100000
 #define GW_QUEUE_MAX_UNFINISHED 1000000
 #define GW_FEED_CONTENT_CHARACTERS 200
@@ -58,6 +59,7 @@ typedef struct {
   gint64 started_at;
   gint64 finished_at;
   guint attempts;        /* calls sent */
+  int priority;          /* beyond GW_TASK_MAX_PRIORITY: it was moved to the top or bottom */
   guint64 revision;
   guint64 position;      /* order of submission; not part of the JSON */
   gint64 seen_running_at; /* when a client saw it begin, while nobody told of the send; the same */
@@ -106,13 +108,14 @@ typedef enum {
   GW_TASK_FIELD_CONTENT_SIZE = 1 << 12,
   GW_TASK_FIELD_RESULT_SIZE = 1 << 13,
   GW_TASK_FIELD_RESULT_PREVIEW = 1 << 14, /* its first characters; only where it is asked for */
+  GW_TASK_FIELD_PRIORITY = 1 << 15,       /* where it is not 0 */
 } GwTaskFields;
 
 /* What cannot be written without reading the result. */
 #define GW_TASK_FIELDS_OF_RESULT (GW_TASK_FIELD_RESULT | GW_TASK_FIELD_RESULT_PREVIEW)
 
-#define GW_TASK_FIELDS_WHOLE ((GwTaskFields) 0x0fff)  /* GET /tasks/{id} */
-#define GW_TASK_FIELDS_FEED ((GwTaskFields) (0x3fff & ~GW_TASK_FIELD_RESULT))
+#define GW_TASK_FIELDS_WHOLE ((GwTaskFields) 0x8fff)  /* GET /tasks/{id} */
+#define GW_TASK_FIELDS_FEED ((GwTaskFields) (0xbfff & ~GW_TASK_FIELD_RESULT))
 
 gboolean gw_task_fields_from_string (const char *list, GwTaskFields *fields, GError **error);
 

@@ -35,6 +35,9 @@ void _gw_window_tasks_retry_with_action (GtkWidget *widget, const char *name, GV
 void _gw_window_tasks_retry_failed_action (GtkWidget *widget, const char *name,
                                            GVariant *parameter);
 
+/* gw-window-task-move.c */
+void _gw_window_tasks_move_action (GtkWidget *widget, const char *name, GVariant *parameter);
+
 /* gw-window-task-stop.c */
 void _gw_window_tasks_pause_action (GtkWidget *widget, const char *name, GVariant *parameter);
 void _gw_window_tasks_stop_all_action (GtkWidget *widget, const char *name, GVariant *parameter);

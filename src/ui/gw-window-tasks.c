@@ -306,6 +306,7 @@ _gw_window_tasks_update (GwWindow *self)
   gboolean cancel = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean retry = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean stuck = n_selected > MAX_TARGETS_LOOKED_AT;
+  gboolean waits = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean any = n_selected > 0;
   guint i;
 
@@ -314,18 +315,22 @@ _gw_window_tasks_update (GwWindow *self)
       targets = _gw_window_get_targets (self);
       any = targets->len > 0;
     }
-  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry && stuck); i++)
+  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry && stuck && waits);
+       i++)
     {
       GwTask *task = gw_task_item_get_task (targets->pdata[i]);
 
       cancel = cancel || _gw_window_tasks_can_cancel (self, task);
       retry = retry || _gw_window_tasks_can_retry (self, task);
       stuck = stuck || _gw_window_tasks_is_stuck (self, task);
+      waits = waits || task->status == GW_TASK_QUEUED;
     }
   gtk_widget_action_set_enabled (widget, "win.cancel", some && cancel);
   gtk_widget_action_set_enabled (widget, "win.retry", some && retry);
   gtk_widget_action_set_enabled (widget, "win.retry-with", ours && (retry || stuck));
   gtk_widget_action_set_enabled (widget, "win.remove", ours && any);
+  gtk_widget_action_set_enabled (widget, "win.move-to-top", ours && some && waits);
+  gtk_widget_action_set_enabled (widget, "win.move-to-bottom", ours && some && waits);
   gtk_widget_action_set_enabled (widget, "win.retry-failed",
                                  some && _gw_window_tasks_count (self, GW_TASK_FAILED) > 0);
   gtk_widget_action_set_enabled (widget, "win.stop-all",
@@ -346,6 +351,8 @@ _gw_window_tasks_class_init (GwWindowClass *klass)
     { "win.pause", _gw_window_tasks_pause_action },
     { "win.stop-all", _gw_window_tasks_stop_all_action },
     { "win.remove", remove_action },
+    { "win.move-to-top", _gw_window_tasks_move_action },
+    { "win.move-to-bottom", _gw_window_tasks_move_action },
   };
   guint i;
 

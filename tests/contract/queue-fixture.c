@@ -156,6 +156,27 @@ fx_set_removed (GwQueue *queue,
 }
 
 gboolean
+fx_move (GwQueue *queue,
+         const char *const *ids,
+         GwMoveTo to,
+         int priority,
+         guint64 *changed,
+         GError **error)
+{
+  GwMove move = { to, priority };
+  gboolean value;
+  Wait wait;
+
+  begin (&wait);
+  gw_queue_move_tasks_async (queue, ids, &move, ready_cb, &wait);
+  await (&wait);
+  value = gw_queue_move_tasks_finish (queue, wait.result, changed, error);
+  end (&wait);
+
+  return value;
+}
+
+gboolean
 fx_act (GwQueue *queue,
         const char *project,
         const GwProjectAct *act,

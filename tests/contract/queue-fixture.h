@@ -56,6 +56,8 @@ GwTask *fx_retry (GwQueue *queue, const char *id, const char *provider, const ch
                   GError **error);
 gboolean fx_set_removed (GwQueue *queue, const char *const *ids, gboolean removed,
                          guint64 *changed, GError **error);
+gboolean fx_move (GwQueue *queue, const char *const *ids, GwMoveTo to, int priority,
+                  guint64 *changed, GError **error);
 gboolean fx_act (GwQueue *queue, const char *project, const GwProjectAct *act, guint64 *changed,
                  GError **error);
 GwProject *fx_patch (GwQueue *queue, const char *project, const GwProjectPatch *patch,

@@ -254,7 +254,7 @@ op_verb (Model *model)
   const char *const ids[] = { task->id, NULL };
   guint64 changed;
 
-  switch (g_test_rand_int_range (0, 4))
+  switch (g_test_rand_int_range (0, 5))
     {
     case 0:
       result = fx_cancel (model->fixture->queue, task->id, &error);
@@ -289,6 +289,19 @@ op_verb (Model *model)
       if (changed > 0)
         task->removed = TRUE;
       break;
+    case 3:
+      {
+        int priority = g_test_rand_int_range (-GW_TASK_FARTHEST_PRIORITY,
+                                              GW_TASK_FARTHEST_PRIORITY + 1);
+
+        g_assert_true (fx_move (model->fixture->queue, ids, GW_MOVE_TO_PRIORITY, priority, &changed,
+                                &error));
+        g_assert_cmpuint (changed, ==, !task->removed && task->status == GW_TASK_QUEUED
+                                           && task->priority != priority);
+        if (changed > 0)
+          task->priority = priority;
+        break;
+      }
     default:
       g_assert_true (fx_set_removed (model->fixture->queue, ids, FALSE, &changed, &error));
       g_assert_cmpuint (changed, ==, task->removed);

@@ -137,6 +137,13 @@ may_take (ModelTask *task,
 }
 
 /* The next task of @l among those pinned to it, or among all that it may take; -1: none. */
+/* In a serial project only moves count. */
+static int
+serial_place (const ModelTask *task)
+{
+  return ABS (task->priority) > GW_TASK_MAX_PRIORITY ? task->priority : 0;
+}
+
 int
 model_find_next (Model *model,
                  guint l,
@@ -147,6 +154,7 @@ model_find_next (Model *model,
   for (guint p = 0; p < N_PROJECTS; p++)
     {
       ModelProject *project = &model->projects[p];
+      int serial = -1;
       int head = -1;
 
       if (project->paused
@@ -162,9 +170,12 @@ model_find_next (Model *model,
             continue;
           if (project->concurrency == 1)
             {
-              if (!waits && may_take (task, l) && (!only_pinned || task->lane >= 0))
-                head = (int) i;
-              break;
+              if (serial >= 0
+                  && serial_place (task) <= serial_place (model_task_at (model, (guint) serial)))
+                continue;
+              serial = (int) i;
+              head = !waits && may_take (task, l) && (!only_pinned || task->lane >= 0) ? serial : -1;
+              continue;
             }
           if (waits || !may_take (task, l) || (only_pinned && task->lane < 0))
             continue;

@@ -51,6 +51,28 @@ class Work(desktop.Case):
         window.until(lambda: not window.says("Queue paused"), "the end of the banner")
         window.wait_words("Undone: Pause the queue")
 
+    def test_move_to_top_and_bottom(self):
+        _mock, window = self.open_slow("first\nsecond, again\nthird\nfourth")
+        window.pick("fourth")
+        window.key("alt+Home")
+        window.wait_words("1 task moved to the top")
+        window.wait_row("fourth", "Queued", "goes first")
+        window.open_menu(lambda: window.wait_row("second,", "Queued"), "Move to Bottom")
+        window.wait_words("1 task moved to the bottom")
+        window.wait_row("second,", "goes last")
+        window.press("_Undo")
+        window.wait_words("Undone: Move 1 task to the bottom")
+        window.until(lambda: not [name for name in window.row_names() if "goes last" in name],
+                     "the task in its place")
+        window.pick("third")
+        window.key("ctrl+shift+z")
+        window.wait_row("second,", "goes last")
+        # They go as they stand.
+        for ends, goes in (("first", "fourth"), ("fourth", "third"), ("third", "second,")):
+            window.pick(ends)
+            window.key("ctrl+k")
+            window.wait_row(goes, "Running")
+
     def test_what_runs_tells_for_how_long(self):
         # A lane without a limit per minute: the gateway tells of the send with the answer only.
         _mock, window = self.open_slow()

@@ -390,6 +390,35 @@ class Tasks(HttpCase):
             for body in ({}, {"task_ids": "x"}, {"task_ids": [1]}, {"task_ids": None}):
                 self.reject("POST", path, body, 422, "task_ids")
 
+    def test_move(self):
+        self.gateway.ok("POST", "/tasks/batch", {"tasks": ["x"], "project": "p", "paused": True,
+                                                 "concurrency": 1})
+        ids = self.gateway.ok("POST", "/tasks/batch",
+                              {"tasks": ["a", {"content": "b", "priority": 3}, "c"],
+                               "project": "p"})["task_ids"]
+        self.assertNotIn("priority", self.gateway.task(ids[0]))
+        self.assertEqual(self.gateway.task(ids[1])["priority"], 3)
+        head = self.gateway.ok("GET", "/tasks?since=0")["revision"]
+        moved = self.gateway.ok("POST", "/tasks/move",
+                                {"task_ids": [ids[2], NOWHERE, "no id"], "to": "top"})
+        self.assertEqual(moved["changed"], 1)
+        feed = self.gateway.ok("GET", f"/tasks?since={head}&fields=task_id,priority")
+        self.assertEqual(feed["tasks"], [{"task_id": ids[2], "priority": 101}])
+        self.gateway.ok("POST", "/tasks/move", {"task_ids": ids[1:2], "to": "bottom"})
+        self.assertEqual(self.gateway.task(ids[1])["priority"], -101)
+        self.gateway.ok("POST", "/tasks/move", {"task_ids": ids[1:2], "to": 3})
+        self.gateway.ok("POST", "/projects/p/resume")
+        for task_id in ids:
+            self.gateway.wait_task(task_id)
+        started = [self.gateway.task(task_id)["started_at"] for task_id in (ids[2], ids[0], ids[1])]
+        self.assertEqual(started, sorted(started))
+        ended = self.gateway.ok("POST", "/tasks/move", {"task_ids": ids, "to": "top"})
+        self.assertEqual(ended["changed"], 0)
+        for to in (None, "up", 128, -128, 1.5, [], {}):
+            self.reject("POST", "/tasks/move", {"task_ids": ids, "to": to}, 422, "to")
+        self.reject("POST", "/tasks/move", {"task_ids": ids}, 422, "to")
+        self.reject("POST", "/tasks/move", {"to": "top"}, 422, "task_ids")
+
     def test_attempts(self):
         self.provider.provider("one", first=[{"do": "status", "status": 500, "body": "oh no"}])
         task_id = self.gateway.submit("t")

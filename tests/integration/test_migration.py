@@ -125,8 +125,10 @@ class Migration(frame.Case):
             **key, "Content-Type": "application/json"}).json()
         for task_id in later["task_ids"][:3]:
             gateway.ok("DELETE", f"/tasks/{task_id}")
-        gateway.ok("POST", "/tasks/batch", {"project": "one by one", "concurrency": 1,
-                                            "paused": True, "tasks": ["first", "second"]})
+        gateway.ok("POST", "/tasks/move", {"task_ids": later["task_ids"][20:], "to": "top"})
+        serial = gateway.ok("POST", "/tasks/batch", {
+            "project": "one by one", "concurrency": 1, "paused": True, "tasks": ["first", "second"]})
+        gateway.ok("POST", "/tasks/move", {"task_ids": serial["task_ids"][:1], "to": "bottom"})
         # Calls that nobody will see the end of.
         gateway.ok("POST", "/tasks/batch", {"project": "in flight", "tasks": [
             '[[mock {"do": "hang"}]] %d' % n for n in range(6)]})

@@ -23,6 +23,7 @@ test_match (void)
     { "GET", "/tasks/batch", NULL, NULL, TRUE },
     { "POST", "/tasks/batch", "/tasks/batch", NULL, TRUE },
     { "POST", "/tasks/remove", "/tasks/remove", NULL, TRUE },
+    { "POST", "/tasks/move", "/tasks/move", NULL, TRUE },
     { "GET", "/tasks/remove/attempts", "/tasks/{task_id}/attempts", "remove", TRUE },
     { "GET", "/projects/my%20project", "/projects/{project_id}", "my project", TRUE },
     { "GET", "/projects/a%2Fb/results", "/projects/{project_id}/results", "a/b", TRUE },

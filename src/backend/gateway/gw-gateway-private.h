@@ -73,6 +73,7 @@ void gw_route_cancel_task (GwRequest *request);
 void gw_route_retry_task (GwRequest *request);
 void gw_route_remove_tasks (GwRequest *request);
 void gw_route_restore_tasks (GwRequest *request);
+void gw_route_move_tasks (GwRequest *request);
 void gw_route_get_task_partial (GwRequest *request);
 void gw_route_get_task_attempts (GwRequest *request);
 void gw_route_get_attempts (GwRequest *request);

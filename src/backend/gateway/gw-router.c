@@ -24,6 +24,7 @@ static const GwRoute table[] = {
   { "POST", "/tasks/{task_id}/retry", gw_route_retry_task, GW_ROUTE_BODY | GW_ROUTE_WORK },
   { "POST", "/tasks/remove", gw_route_remove_tasks, GW_ROUTE_BODY },
   { "POST", "/tasks/restore", gw_route_restore_tasks, GW_ROUTE_BODY },
+  { "POST", "/tasks/move", gw_route_move_tasks, GW_ROUTE_BODY },
   { "GET", "/tasks/{task_id}/attempts", gw_route_get_task_attempts, GW_ROUTE_NONE },
   { "GET", "/tasks/{task_id}/partial", gw_route_get_task_partial, GW_ROUTE_NONE },
   { "GET", "/attempts", gw_route_get_attempts, GW_ROUTE_NONE },

@@ -388,6 +388,74 @@ gw_route_restore_tasks (GwRequest *request)
   gw_request_read_body (request, TRUE, removed_read);
 }
 
+static void
+moved_cb (GObject *source,
+          GAsyncResult *result,
+          gpointer user_data)
+{
+  g_autoptr (GwRequest) request = gw_request_release (user_data);
+  g_autoptr (GError) error = NULL;
+  guint64 changed = 0;
+
+  if (!gw_queue_move_tasks_finish (GW_QUEUE (source), result, &changed, &error))
+    gw_request_fail (request, error);
+  else
+    gw_request_respond_changed (request, changed);
+}
+
+/* "top", "bottom", or a priority. */
+static gboolean
+read_move (JsonObject *body,
+           GwMove *move,
+           GError **error)
+{
+  JsonNode *node = json_object_get_member (body, "to");
+  gboolean is_text = node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                     && json_node_get_value_type (node) == G_TYPE_STRING;
+  const char *word = is_text ? json_node_get_string (node) : "";
+  gint64 priority = 0;
+
+  move->to = GW_MOVE_TO_PRIORITY;
+  if (g_str_equal (word, "top"))
+    move->to = GW_MOVE_TO_TOP;
+  else if (g_str_equal (word, "bottom"))
+    move->to = GW_MOVE_TO_BOTTOM;
+  else if (node == NULL || is_text)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   "to: give “top”, “bottom”, or a priority from %d to %d.",
+                   -GW_TASK_FARTHEST_PRIORITY, GW_TASK_FARTHEST_PRIORITY);
+      return FALSE;
+    }
+  else if (!gw_json_get_int (body, "to", GW_JSON_REQUIRED, -GW_TASK_FARTHEST_PRIORITY,
+                             GW_TASK_FARTHEST_PRIORITY, &priority, error))
+    return FALSE;
+  move->priority = (int) priority;
+
+  return TRUE;
+}
+
+static void
+move_read (GwRequest *request,
+           JsonObject *body)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) ids = read_task_ids (body, &error);
+  GwMove move;
+
+  if (ids == NULL || !read_move (body, &move, &error))
+    gw_request_fail (request, error);
+  else
+    gw_queue_move_tasks_async (request->gateway->queue, (const char *const *) ids, &move, moved_cb,
+                               gw_request_hold (request));
+}
+
+void
+gw_route_move_tasks (GwRequest *request)
+{
+  gw_request_read_body (request, TRUE, move_read);
+}
+
 /* What nobody asked for need not travel: the raw replies of a thousand calls are megabytes. */
 static void
 keep_members (JsonObject *object,

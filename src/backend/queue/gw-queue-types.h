@@ -153,6 +153,18 @@ typedef enum {
   GW_PROJECT_RETRY,
 } GwProjectVerb;
 
+/* Where queued tasks go. */
+typedef enum {
+  GW_MOVE_TO_TOP,
+  GW_MOVE_TO_BOTTOM,
+  GW_MOVE_TO_PRIORITY, /* also where a move had put it: at most GW_TASK_FARTHEST_PRIORITY */
+} GwMoveTo;
+
+typedef struct {
+  GwMoveTo to;
+  int priority;          /* with GW_MOVE_TO_PRIORITY */
+} GwMove;
+
 typedef struct {
   GwProjectVerb verb;
   gboolean has_code;      /* retry: only tasks that failed with @code */

@@ -241,6 +241,27 @@ gw_queue_set_removed_finish (GwQueue *self,
 }
 
 void
+gw_queue_move_tasks_async (GwQueue *self,
+                           const char *const *task_ids,
+                           const GwMove *move,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (GW_IS_QUEUE (self));
+
+  GW_QUEUE_GET_IFACE (self)->move_tasks_async (self, task_ids, move, callback, user_data);
+}
+
+gboolean
+gw_queue_move_tasks_finish (GwQueue *self,
+                            GAsyncResult *result,
+                            guint64 *changed,
+                            GError **error)
+{
+  return take_count (self, result, changed, error);
+}
+
+void
 gw_queue_act_on_project_async (GwQueue *self,
                                const char *project,
                                const GwProjectAct *act,

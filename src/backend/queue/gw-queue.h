@@ -53,6 +53,8 @@ struct _GwQueueInterface {
       const char *model, GAsyncReadyCallback callback, gpointer user_data);
   void (*set_removed_async) (GwQueue *self, const char *const *task_ids, gboolean removed,
       GAsyncReadyCallback callback, gpointer user_data);
+  void (*move_tasks_async) (GwQueue *self, const char *const *task_ids, const GwMove *move,
+      GAsyncReadyCallback callback, gpointer user_data);
   void (*act_on_project_async) (GwQueue *self, const char *project, const GwProjectAct *act,
       GAsyncReadyCallback callback, gpointer user_data);
   void (*patch_project_async) (GwQueue *self, const char *project, const GwProjectPatch *patch,
@@ -147,6 +149,15 @@ GwTask *gw_queue_retry_task_finish (GwQueue *self, GAsyncResult *result, GError 
 void gw_queue_set_removed_async (GwQueue *self, const char *const *task_ids, gboolean removed,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean gw_queue_set_removed_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
+    GError **error);
+
+/* Gives queued tasks another place among all that wait; what has begun, and unknown ids, do not
+ * count. What was moved to the top last goes first, what was moved to the bottom last goes last; of
+ * those that are moved together, each in its turn. A serial project, whose order priorities do not
+ * change, follows moves too. Gives how many changed. */
+void gw_queue_move_tasks_async (GwQueue *self, const char *const *task_ids, const GwMove *move,
+    GAsyncReadyCallback callback, gpointer user_data);
+gboolean gw_queue_move_tasks_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
     GError **error);
 
 /* The verb for all tasks of a project (id or name). Gives how many changed. */

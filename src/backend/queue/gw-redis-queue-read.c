@@ -48,6 +48,7 @@ read_task (const redisReply *row,
   task->attempts = (guint) gw_redis_reply_get_int (row, 8);
   task->tries = (guint) gw_redis_reply_get_int (row, 9);
   task->uncertain = gw_redis_reply_get_int (row, 10) != 0;
+  task->priority = (int) gw_redis_reply_get_int (row, 28);
   task->content_size = (gsize) gw_redis_reply_get_int (row, 11);
   task->result_size = (gsize) gw_redis_reply_get_int (row, 14);
   task->usage = GW_USAGE_NONE;

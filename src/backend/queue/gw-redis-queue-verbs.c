@@ -81,37 +81,68 @@ retry_task_async (GwQueue *self,
   gw_redis_queue_push (self, request);
 }
 
-#define REMOVED_AT_ONCE 100
+#define AT_ONCE 100
 
+/* What is done to many tasks, a part of them in a step. */
 typedef struct {
   char **ids;
   guint n;
   guint told;
-  gboolean removed;
   guint64 changed;
-} Removal;
+  gboolean removed;
+  GwMove move;
+  char *places;            /* (nullable) where the parts before went, for the next ones */
+} Many;
 
 static void
-free_removal (gpointer data)
+free_many (gpointer data)
 {
-  Removal *removal = data;
+  Many *many = data;
 
-  g_strfreev (removal->ids);
-  g_free (removal);
+  g_strfreev (many->ids);
+  g_free (many->places);
+  g_free (many);
+}
+
+static void
+add_ids (GwRedisRequest *request,
+         Many *many)
+{
+  guint n = MIN (many->n - many->told, AT_ONCE);
+
+  gw_redis_request_add_int (request, n);
+  for (guint i = 0; i < n; i++)
+    gw_redis_request_add_text (request, many->ids[many->told + i]);
+  many->told += n;
+}
+
+static GwRedisRequest *
+new_many (GwQueue *self,
+          gpointer tag,
+          const char *const *task_ids,
+          GwRedisParseFunc parse,
+          GAsyncReadyCallback callback,
+          gpointer user_data)
+{
+  GwRedisRequest *request
+      = gw_redis_request_new (self, tag, GW_REDIS_VERBS, parse, g_free, callback, user_data);
+  Many *many = g_new0 (Many, 1);
+
+  many->ids = g_strdupv ((char **) task_ids);
+  many->n = g_strv_length (many->ids);
+  request->progress = many;
+  request->free_progress = free_many;
+
+  return request;
 }
 
 static void
 add_removal (GwRedisRequest *request,
-             Removal *removal)
+             Many *many)
 {
-  guint n = MIN (removal->n - removal->told, REMOVED_AT_ONCE);
-
   gw_redis_request_add_text (request, "removed");
-  gw_redis_request_add_int (request, removal->removed);
-  gw_redis_request_add_int (request, n);
-  for (guint i = 0; i < n; i++)
-    gw_redis_request_add_text (request, removal->ids[removal->told + i]);
-  removal->told += n;
+  gw_redis_request_add_int (request, many->removed);
+  add_ids (request, many);
 }
 
 static gpointer
@@ -119,14 +150,14 @@ parse_removal (GwRedisRequest *request,
                const redisReply *reply,
                GError **error)
 {
-  Removal *removal = request->progress;
+  Many *many = request->progress;
 
-  removal->changed += (guint64) gw_redis_reply_get_int (reply, 2);
-  if (removal->told == removal->n)
-    return make_count (removal->changed);
+  many->changed += (guint64) gw_redis_reply_get_int (reply, 2);
+  if (many->told == many->n)
+    return make_count (many->changed);
 
   gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_removal);
-  add_removal (request, removal);
+  add_removal (request, many);
 
   return NULL;
 }
@@ -138,16 +169,58 @@ set_removed_async (GwQueue *self,
                    GAsyncReadyCallback callback,
                    gpointer user_data)
 {
-  GwRedisRequest *request = gw_redis_request_new (self, set_removed_async, GW_REDIS_VERBS,
-                                                  parse_removal, g_free, callback, user_data);
-  Removal *removal = g_new0 (Removal, 1);
+  GwRedisRequest *request
+      = new_many (self, set_removed_async, task_ids, parse_removal, callback, user_data);
 
-  removal->ids = g_strdupv ((char **) task_ids);
-  removal->n = g_strv_length (removal->ids);
-  removal->removed = removed;
-  request->progress = removal;
-  request->free_progress = free_removal;
-  add_removal (request, removal);
+  ((Many *) request->progress)->removed = removed;
+  add_removal (request, request->progress);
+  gw_redis_queue_push (self, request);
+}
+
+static void
+add_move (GwRedisRequest *request,
+          Many *many)
+{
+  gw_redis_request_add_text (request, "move");
+  if (many->move.to == GW_MOVE_TO_PRIORITY)
+    gw_redis_request_add_int (request, many->move.priority);
+  else
+    gw_redis_request_add_text (request, many->move.to == GW_MOVE_TO_TOP ? "top" : "bottom");
+  gw_redis_request_add_text (request, many->places);
+  add_ids (request, many);
+}
+
+static gpointer
+parse_move (GwRedisRequest *request,
+            const redisReply *reply,
+            GError **error)
+{
+  Many *many = request->progress;
+
+  many->changed += (guint64) gw_redis_reply_get_int (reply, 2);
+  if (many->told == many->n)
+    return make_count (many->changed);
+
+  g_free (many->places);
+  many->places = gw_redis_reply_dup_text (reply, 3);
+  gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_move);
+  add_move (request, many);
+
+  return NULL;
+}
+
+static void
+move_tasks_async (GwQueue *self,
+                  const char *const *task_ids,
+                  const GwMove *move,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GwRedisRequest *request
+      = new_many (self, move_tasks_async, task_ids, parse_move, callback, user_data);
+
+  ((Many *) request->progress)->move = *move;
+  add_move (request, request->progress);
   gw_redis_queue_push (self, request);
 }
 
@@ -394,6 +467,7 @@ gw_redis_queue_init_verbs (GwQueueInterface *iface)
   iface->cancel_task_async = cancel_task_async;
   iface->retry_task_async = retry_task_async;
   iface->set_removed_async = set_removed_async;
+  iface->move_tasks_async = move_tasks_async;
   iface->act_on_project_async = act_on_project_async;
   iface->patch_project_async = patch_project_async;
   iface->remove_project_async = remove_project_async;

@@ -248,6 +248,23 @@ find_head (GwSqState *state,
   pile->head_known = TRUE;
 }
 
+/* Takes the pile's head out of a row with a key, its pile, priority and state, if it is this one's. */
+static gboolean
+take_serial_head (GwSqState *state,
+                  GwSqPile *pile,
+                  sqlite3_stmt *row)
+{
+  if (!gw_sq_row (state->db, row))
+    return FALSE;
+
+  if (sqlite3_column_int64 (row, 1) == pile->pk && sqlite3_column_int (row, 3) == GW_SQ_READY)
+    {
+      pile->head = sqlite3_column_int64 (row, 0);
+      pile->head_priority = sqlite3_column_int (row, 2);
+    }
+  return TRUE;
+}
+
 /* In a serial project only the first of all its queued tasks may go, and not while it waits for its
  * retry. */
 static void
@@ -256,23 +273,35 @@ find_serial_head (GwSqState *state,
 {
   GwSqProject *project = pile->project;
   sqlite3_stmt *row = gw_sq_bind (state->db,
-    "SELECT pk, pile, priority, state FROM task INDEXED BY task_project WHERE project = ?"
-    " AND pk >= ? AND state <= 1 AND removed_at IS NULL ORDER BY pk LIMIT 1", "ii", project->pk,
-    project->cursor);
+    "SELECT pk, pile, priority, state FROM task INDEXED BY task_moved WHERE project = ? AND "
+    GW_SQ_IS_MOVED " AND priority > 0 ORDER BY priority DESC, pk LIMIT 1", "i", project->pk);
 
   pile->head = 0;
-  if (gw_sq_row (state->db, row))
-    {
-      project->cursor = sqlite3_column_int64 (row, 0);
-      if (sqlite3_column_int64 (row, 1) == pile->pk && sqlite3_column_int (row, 3) == GW_SQ_READY)
-        {
-          pile->head = sqlite3_column_int64 (row, 0);
-          pile->head_priority = sqlite3_column_int (row, 2);
-        }
-      gw_sq_end (row);
-    }
   /* Another pile's task may be the next: never kept. */
   pile->head_known = FALSE;
+  if (take_serial_head (state, pile, row))
+    {
+      gw_sq_end (row);
+      return;
+    }
+
+  row = gw_sq_bind (state->db,
+    "SELECT pk, pile, priority, state FROM task INDEXED BY task_project WHERE project = ?"
+    " AND pk >= ? AND state <= 1 AND removed_at IS NULL AND abs(priority) <= 100"
+    " ORDER BY pk LIMIT 1", "ii", project->pk, project->cursor);
+  if (take_serial_head (state, pile, row))
+    {
+      project->cursor = sqlite3_column_int64 (row, 0);
+      gw_sq_end (row);
+      return;
+    }
+  project->cursor = MAX (project->cursor, state->last_task + 1);
+
+  row = gw_sq_bind (state->db,
+    "SELECT pk, pile, priority, state FROM task INDEXED BY task_moved WHERE project = ? AND "
+    GW_SQ_IS_MOVED " ORDER BY priority DESC, pk LIMIT 1", "i", project->pk);
+  if (take_serial_head (state, pile, row))
+    gw_sq_end (row);
 }
 
 /* Puts the piles that changed back where they belong. */

@@ -46,6 +46,10 @@ typedef struct _GwSqRoute GwSqRoute;
 #define GW_SQ_REMOVALS_KEPT 10000
 #define GW_SQ_BATCH_TASKS 64 /* a submission of more is a batch, committed apart */
 
+/* What people have moved has a priority beyond those of submissions; in a serial project, which
+ * ignores priorities, it comes before or after the others all the same. Of it there is an index. */
+#define GW_SQ_IS_MOVED "state <= 1 AND removed_at IS NULL AND abs(priority) > 100"
+
 /* What `task.state` holds. */
 enum {
   GW_SQ_READY,
@@ -351,6 +355,7 @@ typedef struct {
   gboolean flag;
   GwProjectAct act;       /* its strings are in @name and @model */
   GwProjectPatch patch;   /* its name is in @name */
+  GwMove move;
   GPtrArray *providers;   /* (element-type GwQueueProvider) */
   GwQueueLimits limits;
 } GwSqVerbArgs;
@@ -362,6 +367,7 @@ gpointer gw_sq_step_finish (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_cancel_task (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_retry_task (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_set_removed (GwSqState *state, gpointer args, GError **error);
+gpointer gw_sq_step_move_tasks (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_act_on_project (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_patch_project (GwSqState *state, gpointer args, GError **error);
 gpointer gw_sq_step_remove_project (GwSqState *state, gpointer args, GError **error);
@@ -432,7 +438,7 @@ GwProject *gw_sq_view_get_project (GwSqView *view, gint64 pk);
   "t.pk, t.id, t.project, t.state, t.revision, t.created_at, t.started_at, t.finished_at, " \
   "t.attempts, t.tries, t.due, t.uncertain, t.lane, t.pile, c.size, c.metadata, a.size, a.model, " \
   "a.finish_reason, a.prompt_tokens, a.completion_tokens, a.total_tokens, a.duration_ms, " \
-  "a.error_code, a.error_message, c.head, "
+  "a.error_code, a.error_message, c.head, t.priority, "
 #define GW_SQ_TASK_TABLES \
   " FROM task t JOIN content c ON c.task = t.pk LEFT JOIN answer a ON a.task = t.pk "
 GwTask *gw_sq_task_from_row (GwSqView *view, sqlite3_stmt *row, GwTaskFields fields);

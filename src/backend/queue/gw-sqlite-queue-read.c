@@ -296,6 +296,7 @@ gw_sq_task_from_row (GwSqView *view,
   task->attempts = (guint) sqlite3_column_int64 (row, 8);
   task->tries = (guint) sqlite3_column_int64 (row, 9);
   task->uncertain = sqlite3_column_int (row, 11);
+  task->priority = sqlite3_column_int (row, 26);
   task->content_size = (gsize) sqlite3_column_int64 (row, 14);
   task->result_size = (gsize) sqlite3_column_int64 (row, 16);
   task->usage = GW_USAGE_NONE;
@@ -310,13 +311,13 @@ gw_sq_task_from_row (GwSqView *view,
     }
   if ((fields & GW_TASK_FIELD_CONTENT) != 0 && head != NULL)
     {
-      const char *rest = (const char *) sqlite3_column_text (row, 26);
+      const char *rest = (const char *) sqlite3_column_text (row, 27);
 
       task->content_cut = rest == NULL && head_size < task->content_size;
       task->content = g_strconcat (head, rest, NULL);
     }
   if ((fields & GW_TASK_FIELDS_OF_RESULT) != 0)
-    task->result = gw_sq_dup_text (row, 27);
+    task->result = gw_sq_dup_text (row, 28);
   if ((fields & GW_TASK_FIELD_METADATA) == 0)
     return task;
 

@@ -212,6 +212,10 @@ static const char schema[] =
   "  ids BLOB NOT NULL);"
   "CREATE INDEX submission_orphan ON submission (created_at) WHERE orphan = 1;";
 
+/* Files of before have none; programs of before keep it up. */
+static const char moved_index[] =
+  "CREATE INDEX IF NOT EXISTS task_moved ON task (project, priority DESC) WHERE " GW_SQ_IS_MOVED;
+
 static void
 create (GwSqDb *db)
 {
@@ -322,6 +326,7 @@ gw_sq_schema_prepare (GwSqDb *db,
   if (objects == 0)
     create (db);
   gw_sq_exec (db, "BEGIN IMMEDIATE");
+  gw_sq_exec (db, moved_index);
   move_clock (db, options->clock);
   gw_sq_run (db, "UPDATE head SET cap = ?", "d", (int) options->max_concurrency);
   gw_sq_exec (db, gw_sq_db_is_ok (db) ? "COMMIT" : "ROLLBACK");

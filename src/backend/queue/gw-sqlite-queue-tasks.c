@@ -8,7 +8,7 @@
 /*
  * A task's row and what may become of it: every change of state goes through here, so that counts,
  * piles, revisions and the project's end cannot part. And the verbs for single tasks: cancel,
- * retry, remove, restore. Writer's thread only.
+ * retry, remove, restore, move. Writer's thread only.
  */
 
 #define BACKOFF_FIRST_MS 1000
@@ -486,6 +486,77 @@ gw_sq_step_set_removed (GwSqState *state,
         (*changed)++;
     }
   gw_sq_trim_removed (state);
+  gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
+
+  return changed;
+}
+
+/* Where what is moved next goes in its project: before, or behind, all of it that waits. */
+static int
+find_place (GwSqState *state,
+            GwSqProject *project,
+            gboolean top)
+{
+  gint64 farthest;
+
+  if (top)
+    {
+      farthest = gw_sq_read_number (state->db,
+        "SELECT priority FROM task INDEXED BY task_moved WHERE project = ? AND " GW_SQ_IS_MOVED
+        " ORDER BY priority DESC LIMIT 1", "i", project->pk);
+      return (int) MIN (MAX (farthest, GW_TASK_MAX_PRIORITY) + 1, GW_TASK_FARTHEST_PRIORITY);
+    }
+  farthest = gw_sq_read_number (state->db,
+    "SELECT priority FROM task INDEXED BY task_moved WHERE project = ? AND " GW_SQ_IS_MOVED
+    " ORDER BY priority LIMIT 1", "i", project->pk);
+
+  return (int) MAX (MIN (farthest, -GW_TASK_MAX_PRIORITY) - 1, -GW_TASK_FARTHEST_PRIORITY);
+}
+
+static gboolean
+move_task (GwSqState *state,
+           GwSqTaskRow *task,
+           int priority)
+{
+  if (task->priority == priority)
+    return FALSE;
+
+  account (state, task, task->state, -1);
+  gw_sq_run (state->db, "UPDATE task SET priority = ?, revision = ? WHERE pk = ?", "dii", priority,
+             gw_sq_state_next_revision (state), task->pk);
+  task->priority = priority;
+  account (state, task, task->state, 1);
+
+  return TRUE;
+}
+
+gpointer
+gw_sq_step_move_tasks (GwSqState *state,
+                       gpointer data,
+                       GError **error)
+{
+  GwSqVerbArgs *args = data;
+  guint64 *changed = g_new0 (guint64, 1);
+  g_autoptr (GHashTable) places = g_hash_table_new (NULL, NULL); /* project -> priority */
+
+  for (guint i = 0; args->ids[i] != NULL; i++)
+    {
+      GwSqTaskRow task;
+      gpointer place;
+
+      if (!task_find (state, args->ids[i], &task, NULL) || task.state > GW_SQ_DELAYED)
+        continue;
+      if (args->move.to == GW_MOVE_TO_PRIORITY)
+        place = GINT_TO_POINTER (args->move.priority);
+      else if (!g_hash_table_lookup_extended (places, task.project, NULL, &place))
+        {
+          place = GINT_TO_POINTER (
+              find_place (state, task.project, args->move.to == GW_MOVE_TO_TOP));
+          g_hash_table_insert (places, task.project, place);
+        }
+      if (move_task (state, &task, GPOINTER_TO_INT (place)))
+        (*changed)++;
+    }
   gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
 
   return changed;

@@ -282,6 +282,25 @@ set_removed_async (GwQueue *self,
 }
 
 static void
+move_tasks_async (GwQueue *self,
+                  const char *const *task_ids,
+                  const GwMove *move,
+                  GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GwSqVerbArgs *args = new_verb_args (NULL, NULL, NULL);
+  GwSqRequest *request;
+
+  args->ids = g_strdupv ((char **) task_ids);
+  args->move = *move;
+  request = gw_sq_request_new (self, move_tasks_async, args, free_verb_args, g_free, callback,
+                               user_data);
+  request->rows = g_strv_length (args->ids);
+  request->batch = request->rows > GW_SQ_BATCH_TASKS;
+  write_step (self, gw_sq_step_move_tasks, request);
+}
+
+static void
 act_on_project_async (GwQueue *self,
                       const char *project,
                       const GwProjectAct *act,
@@ -470,6 +489,7 @@ gw_sqlite_queue_iface_init (GwQueueInterface *iface)
   iface->cancel_task_async = cancel_task_async;
   iface->retry_task_async = retry_task_async;
   iface->set_removed_async = set_removed_async;
+  iface->move_tasks_async = move_tasks_async;
   iface->act_on_project_async = act_on_project_async;
   iface->patch_project_async = patch_project_async;
   iface->remove_project_async = remove_project_async;
