@@ -166,7 +166,7 @@ class FirstTask(Case):
         window.wait_words("运行大量任务", "内置网关")
         window.type_task("你好")
         window.press("运行")
-        window.wait_row("你好", "已完成", "练习答案")
+        window.wait_row("你好", "已完成", "演练回答")
         window.shot("chinese")
 
     def test_tasks_outlive_the_app(self):
@@ -249,7 +249,7 @@ class Files(Case):
 
     def test_a_file_that_was_not_lent_is_not_seen(self):
         window = self.open(self.tasks())
-        window.wait_words("lent.txt", "No such file")
+        window.wait_words("lent.txt", "There is no such file")
         self.assertFalse(window.says("first lent"))
         self.assertEqual(inside(self.home, "sh", "-c",
                                 f"ls '{self.home.path}/Documents' 2>/dev/null", code=None), "")
