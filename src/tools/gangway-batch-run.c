@@ -7,6 +7,7 @@
 
 #include "gangway-batch-private.h"
 #include "gw-json.h"
+#include "gw-phrases.h"
 
 /* A run of gangway-batch: connected, submitted or taken up, followed, and paused where it is
  * broken off. */
@@ -78,7 +79,7 @@ _gw_program_take_error (GwProgram *program,
   if (_gw_program_must_stop (program) && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
-  gw_batch_progress_warn (program->progress, "%s", error->message);
+  gw_batch_progress_warn_error (program->progress, error);
   _gw_program_set_exit_code (program, is_refusal_of_input (error) ? EXIT_USAGE : EXIT_GATEWAY);
 }
 
@@ -92,7 +93,7 @@ lost_cb (GwBatch *batch,
 
   if (failure != NULL)
     {
-      gw_batch_progress_warn (program->progress, "%s", failure->message);
+      gw_batch_progress_warn_error (program->progress, failure);
       _gw_program_set_exit_code (program, EXIT_GATEWAY);
       g_cancellable_cancel (program->cancellable);
       return;
@@ -110,9 +111,10 @@ cooling_cb (GwBatch *batch,
             gpointer user_data)
 {
   GwProgram *program = user_data;
+  g_autofree char *words = gw_phrase_translate (text);
 
   /* Translators: %s says why, as "the key is not accepted" */
-  gw_batch_progress_say (program->progress, _("Waiting: %s"), text);
+  gw_batch_progress_say (program->progress, _("Waiting: %s"), words);
 }
 
 static void
@@ -335,7 +337,7 @@ pause_stalled (GwProgram *program)
   _gw_program_turn_until (&result);
   program->paused = gw_batch_pause_finish (program->batch, result, &error);
   if (!program->paused)
-    gw_batch_progress_warn (program->progress, "%s", error->message);
+    gw_batch_progress_warn_error (program->progress, error);
 }
 
 void

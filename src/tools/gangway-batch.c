@@ -203,7 +203,7 @@ run (GwProgram *program)
         {
           if (!_gw_program_must_stop (program))
             {
-              gw_batch_progress_warn (program->progress, "%s", error->message);
+              gw_batch_progress_warn_error (program->progress, error);
               _gw_program_set_exit_code (program, EXIT_USAGE);
             }
           return FALSE;

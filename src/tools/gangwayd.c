@@ -12,6 +12,7 @@
 #include "gw-engine.h"
 #include "gw-error.h"
 #include "gw-log.h"
+#include "gw-phrases.h"
 #include "gw-notify.h"
 #include "gw-process.h"
 
@@ -76,6 +77,15 @@ signal_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* In the language of whoever reads it at a terminal; the log is English. */
+static void
+print_error (const GError *error)
+{
+  g_autofree char *words = gw_phrase_translate (error->message);
+
+  g_printerr ("gangwayd: %s\n", words);
+}
+
 static void
 failed_cb (GwEngine *engine,
            const GError *error,
@@ -83,7 +93,7 @@ failed_cb (GwEngine *engine,
 {
   Daemon *self = user_data;
 
-  g_printerr ("gangwayd: %s\n", error->message);
+  print_error (error);
   self->exit_code = EXIT_NOT_STARTED;
   gw_notify ("STOPPING=1");
   if (self->signals++ == 0)
@@ -131,7 +141,7 @@ started_cb (GObject *source,
 
   if (!gw_engine_start_finish (self->engine, result, &error))
     {
-      g_printerr ("gangwayd: %s\n", error->message);
+      print_error (error);
       self->exit_code = g_error_matches (error, GW_ERROR, GW_ERROR_CONFIG) ? EXIT_USAGE
                                                                           : EXIT_NOT_STARTED;
       g_main_loop_quit (self->loop);
@@ -187,7 +197,7 @@ move_queue (const char *to,
   if (gw_engine_move_queue (&move, &error))
     return EXIT_SUCCESS;
 
-  g_printerr ("gangwayd: %s\n", error->message);
+  print_error (error);
   return g_error_matches (error, GW_ERROR, GW_ERROR_CONFIG) ? EXIT_USAGE : EXIT_NOT_STARTED;
 }
 

@@ -411,7 +411,7 @@ taken_over_cb (GObject *source,
       return;
     }
 
-  gw_batch_progress_warn (gateway->progress, "%s", error->message);
+  gw_batch_progress_warn_error (gateway->progress, error);
   gateway->taking_over = FALSE;
 }
 

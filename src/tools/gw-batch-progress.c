@@ -10,6 +10,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-batch-progress.h"
+#include "gw-phrases.h"
 
 #define REDRAW_MS 200
 #define FIRST_LINE_US G_USEC_PER_SEC
@@ -278,8 +279,8 @@ task_ended_cb (GwBatch *batch,
   if (task->status == GW_TASK_COMPLETED)
     g_string_append (line, _("completed"));
   else if (task->status == GW_TASK_FAILED)
-    /* Translators: what became of a task; %s is a word of the interface, as "timeout" */
-    g_string_append_printf (line, _("failed (%s)"), gw_error_to_string (task->error_code));
+    /* Translators: what became of a task; %s is a word for the cause, as "timeout" */
+    g_string_append_printf (line, _("failed (%s)"), gw_phrase_for_failure (task->error_code));
   else
     g_string_append (line, _("cancelled"));
   if (task->duration_ms >= 0)
@@ -385,6 +386,15 @@ gw_batch_progress_warn (GwBatchProgress *progress,
   va_end (arguments);
 }
 
+void
+gw_batch_progress_warn_error (GwBatchProgress *progress,
+                              const GError *error)
+{
+  g_autofree char *words = gw_phrase_translate (error->message);
+
+  gw_batch_progress_warn (progress, "%s", words);
+}
+
 /* Failures by cause: how many, and what one of them said. */
 static void
 print_causes (GwBatchProgress *progress,
@@ -406,17 +416,20 @@ print_causes (GwBatchProgress *progress,
     }
   for (guint code = 0; code < GW_N_ERRORS && printed < MAX_CAUSES; code++)
     {
+      g_autofree char *message = NULL;
       g_autofree char *excerpt = NULL;
       g_autofree char *cause = NULL;
 
       if (counts[code] == 0)
         continue;
-      excerpt = make_excerpt (messages[code] != NULL ? messages[code] : gw_error_title (code));
-      /* Translators: a number of tasks, a word of the interface as "timeout", and what one of the
+      message = gw_phrase_translate (messages[code] != NULL ? messages[code]
+                                                            : gw_error_title (code));
+      excerpt = make_excerpt (message);
+      /* Translators: a number of tasks, a word for the cause as "timeout", and what one of the
        * tasks met */
       cause = g_strdup_printf (ngettext ("%1$u failed with %2$s: %3$s",
                                          "%1$u failed with %2$s: %3$s", counts[code]),
-                               counts[code], gw_error_to_string (code), excerpt);
+                               counts[code], gw_phrase_for_failure (code), excerpt);
       gw_batch_progress_say (progress, "  %s", cause);
       printed++;
     }

@@ -21,6 +21,9 @@ void gw_batch_progress_say (GwBatchProgress *progress, const char *format, ...)
 void gw_batch_progress_warn (GwBatchProgress *progress, const char *format, ...)
   G_GNUC_PRINTF (2, 3);
 
+/* Its message, in the user's language where that is known. */
+void gw_batch_progress_warn_error (GwBatchProgress *progress, const GError *error);
+
 /* What became of the run, and why tasks failed. */
 void gw_batch_progress_summary (GwBatchProgress *progress, GwBatch *batch, gint64 duration_us);
 

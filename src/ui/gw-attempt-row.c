@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-attempt-row.h"
+#include "gw-phrases.h"
 #include "gw-provider-titles.h"
 #include "gw-task-facts.h"
 
@@ -103,7 +104,7 @@ gw_attempt_row_set_attempt (GwAttemptRow *self,
   g_autofree char *mark = NULL;
   g_autofree char *name = NULL;
   GString *title = NULL;
-  const char *raw;
+  g_autofree char *said = NULL;
   gboolean is_raw;
 
   g_return_if_fail (GW_IS_ATTEMPT_ROW (self));
@@ -127,12 +128,12 @@ gw_attempt_row_set_attempt (GwAttemptRow *self,
   gtk_label_set_text (self->mark, mark != NULL ? mark : "");
   gtk_widget_set_visible (GTK_WIDGET (self->mark), mark != NULL);
   is_raw = attempt->raw != NULL && *attempt->raw != '\0';
-  raw = is_raw ? attempt->raw : attempt->error_message;
+  said = is_raw ? g_strdup (attempt->raw) : gw_phrase_translate (attempt->error_message);
   gtk_expander_set_label (self->message, is_raw ? _("Provider’s _Message") : _("_Message"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->message), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   is_raw ? _("Provider’s message") : _("Message"), -1);
-  gtk_label_set_text (self->raw, raw != NULL ? raw : "");
-  gtk_widget_set_visible (GTK_WIDGET (self->message), raw != NULL && *raw != '\0');
+  gtk_label_set_text (self->raw, said != NULL ? said : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->message), said != NULL && *said != '\0');
   update_icon (self);
   gw_attempt_row_tick (self);
   /* Translators: what a screen reader says of one call: its number with provider and model, and how

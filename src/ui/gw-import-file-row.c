@@ -213,7 +213,7 @@ update_choices (GwImportFileRow *self)
   fill (self->column_row, columns, find_name (columns, import->column));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->column_row),
                                  is_table (import->kind) ? _("Tasks from column")
-                                                         : _("Tasks From Key"));
+                                                         : _("Tasks from key"));
   if (has_paths)
     fill (self->path_row, (const char *const *) import->paths,
           find_name ((const char *const *) import->paths, import->path));

@@ -281,7 +281,8 @@ read_address (GwPreferencesGateway *self)
     {
       mark_address (self, TRUE);
       _gw_preferences_toast (GTK_WIDGET (self),
-                             _("That is not the address of a gateway, as nas.local:8000"));
+                             _("That is not the address of a gateway; one looks like "
+                               "nas.local:8000"));
     }
   return address;
 }

@@ -163,6 +163,16 @@ name_apply_cb (GwPreferencesResults *self)
 /* History */
 
 static void
+show_keeping (GwPreferencesResults *self)
+{
+  guint selected = adw_combo_row_get_selected (self->keep_row);
+
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->keep_row),
+                               selected == 0 ? _("They stay until you delete them")
+                                             : _("After that they are removed by themselves"));
+}
+
+static void
 show_history (GwPreferencesResults *self)
 {
   gboolean writable = self->shown != NULL
@@ -186,6 +196,7 @@ show_history (GwPreferencesResults *self)
   adw_combo_row_set_selected (self->keep_row,
                               days == 0 || i == G_N_ELEMENTS (keep_days) ? 0 : i);
   self->filling = FALSE;
+  show_keeping (self);
 }
 
 static void
@@ -231,6 +242,7 @@ keep_changed_cb (GwPreferencesResults *self)
   guint selected = adw_combo_row_get_selected (self->keep_row);
   g_autoptr (JsonObject) body = NULL;
 
+  show_keeping (self);
   if (self->filling || self->endpoint == NULL || selected >= G_N_ELEMENTS (keep_days))
     return;
   client = _gw_preferences_get_client (self->endpoint);
@@ -330,6 +342,7 @@ gw_preferences_results_init (GwPreferencesResults *self)
   self->filling = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
   self->filling = FALSE;
+  show_keeping (self);
   show_autosave (self);
   g_signal_connect_object (self->autosave_switch, "notify::active", G_CALLBACK (autosave_cb),
                            self, G_CONNECT_SWAPPED);

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-phrases.h"
 #include "gw-preferences-private.h"
 #include "gw-provider-editor.h"
 #include "gw-task-words.h"
@@ -160,7 +161,7 @@ _gw_preferences_error_to_words (const GError *error)
   if (g_error_matches (error, GW_ERROR, GW_ERROR_CONFLICT)
       || g_error_matches (error, GW_ERROR, GW_ERROR_NOT_FOUND)
       || g_error_matches (error, GW_ERROR, GW_ERROR_TOO_LARGE))
-    return g_strdup (error->message);
+    return gw_phrase_translate (error->message);
   if (g_error_matches (error, GW_ERROR, GW_ERROR_FORBIDDEN))
     return g_strdup (_("The gateway lets this be changed only on the computer it runs on"));
   return gw_error_to_words (error);

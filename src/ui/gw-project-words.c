@@ -171,6 +171,19 @@ gw_project_words_for_row (const GwProject *project,
   return g_string_free (words, FALSE);
 }
 
+/* In the language of the texts: strftime() has the one of LC_TIME, which may be another. */
+static const char *
+get_weekday (int weekday)
+{
+  static const char *const names[] = {
+    NC_ ("weekday", "Monday"), NC_ ("weekday", "Tuesday"), NC_ ("weekday", "Wednesday"),
+    NC_ ("weekday", "Thursday"), NC_ ("weekday", "Friday"), NC_ ("weekday", "Saturday"),
+    NC_ ("weekday", "Sunday"),
+  };
+
+  return g_dpgettext2 (GETTEXT_PACKAGE, "weekday", names[weekday - 1]);
+}
+
 /* The heading of a day in the history. */
 char *
 gw_day_to_words (const GDate *day,
@@ -186,7 +199,7 @@ gw_day_to_words (const GDate *day,
   time = g_date_time_new_local (g_date_get_year (day), g_date_get_month (day),
                                 g_date_get_day (day), 12, 0, 0);
   if (ago > 1 && ago < 7)
-    return g_date_time_format (time, "%A");
+    return g_strdup (get_weekday (g_date_time_get_day_of_week (time)));
   if (g_date_get_year (day) == g_date_get_year (today))
     /* Translators: a day of this year, as for g_date_time_format() */
     return g_date_time_format (time, _("%e %B"));

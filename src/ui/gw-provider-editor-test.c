@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-json.h"
+#include "gw-phrases.h"
 #include "gw-preferences-private.h"
 #include "gw-provider-editor-private.h"
 #include "gw-provider-row.h"
@@ -21,12 +22,13 @@ _gw_provider_editor_show_test (GwProviderEditor *self,
   g_autofree char *words
       = gw_provider_test_to_words (test, _gw_provider_editor_get_text (self->model_row), &mood);
   JsonObject *error = gw_json_peek_object (test, "error");
-  const char *exact = error != NULL ? gw_json_peek_string (error, "message") : NULL;
+  g_autofree char *exact
+      = error != NULL ? gw_phrase_translate (gw_json_peek_string (error, "message")) : NULL;
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->test_row), words);
   if (exact == NULL && mood == GW_PROVIDER_MOOD_WARNING)
     /* Translators: a model; it stands under "Works, but does not offer the model …" */
-    exact = _("Choose one below");
+    exact = g_strdup (_("Choose one below"));
   adw_action_row_set_subtitle (self->test_row,
                                exact != NULL && g_strcmp0 (exact, words) != 0 ? exact : "");
   gtk_widget_set_visible (GTK_WIDGET (self->test_image), TRUE);

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-json.h"
+#include "gw-phrases.h"
 
 #include "gw-provider-words.h"
 
@@ -131,8 +132,8 @@ gw_provider_test_to_words (JsonObject *test,
                               : NULL;
 
       *mood = GW_PROVIDER_MOOD_BAD;
-      if (words == NULL && error != NULL)
-        words = gw_json_peek_string (error, "message");
+      if (words == NULL && error != NULL && gw_json_peek_string (error, "message") != NULL)
+        return gw_phrase_translate (gw_json_peek_string (error, "message"));
       return g_strdup (words != NULL ? words : _("It does not work"));
     }
 

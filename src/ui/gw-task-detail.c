@@ -10,6 +10,7 @@
 #include "gw-lane-states.h"
 #include "gw-markdown-view.h"
 #include "gw-partial-result.h"
+#include "gw-phrases.h"
 #include "gw-provider-titles.h"
 #include "gw-task-detail.h"
 #include "gw-task-facts.h"
@@ -247,6 +248,7 @@ update_note (GwTaskDetail *self,
              const GwTask *task)
 {
   g_autofree char *words = NULL;
+  g_autofree char *said = NULL;
   const char *message = NULL;
   gboolean is_raw = FALSE;
   gboolean bad = FALSE;
@@ -262,6 +264,8 @@ update_note (GwTaskDetail *self,
     words = gw_task_guard (task, gw_attempts_get (self->attempts));
   if (bad || task->status == GW_TASK_QUEUED)
     message = get_message (self, task, &is_raw);
+  if (message != NULL && !is_raw)
+    message = said = gw_phrase_translate (message);
   if (words == NULL && self->fetch_error != NULL)
     words = g_strdup (self->fetch_error);
 

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-lane-states.h"
+#include "gw-phrases.h"
 #include "gw-provider-titles.h"
 #include "gw-task-words.h"
 
@@ -507,5 +508,5 @@ gw_error_to_words (const GError *error)
       default:
         break;
       }
-  return g_strdup (error->message);
+  return gw_phrase_translate (error->message);
 }

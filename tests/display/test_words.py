@@ -364,6 +364,49 @@ class Words(desktop.Case):
                     self.faults.add(f"{program} {options}: {line!r}")
         self.judge()
 
+    def test_a_wrong_configuration(self):
+        """Where it is wrong is one sentence, and what is wrong there one within it."""
+        env = {**self.home.env, "LC_ALL": "C.UTF-8", "LANGUAGE": pseudo.LANGUAGE,
+               "GANGWAY_LOCALEDIR": self.folder}
+        provider = "[provider a]\nenabled=true\n"
+        for text, line, names, sentences in (
+                ("[gateway]\nport=70000\n", 2, "port", 2),
+                ("[gateway]\nlisten=elsewhere\n", 2, "listen", 2),
+                ("[queue]\nredis-url=x\n", 2, "redis-url", 2),
+                ("[queue]\nredis-uri=http://x\n", 2, "redis-uri", 2),
+                ("[workers]\nafter-crash=x\n", 2, "after-crash", 2),
+                ("[worker]\n", 1, "worker", 2),
+                ("port=1\n", 1, "port", 1),
+                ("[gateway\n", 1, "gateway", 1),
+                ("[gateway]\nport=1\nport=2\n", 3, "port", 1),
+                (provider + "kind=magic\n", 3, "kind", 2),
+                (provider + "stream=perhaps\nbase-url=http://127.0.0.1\n", 3, "stream", 2),
+                (provider + "latency=soon\n", 3, "latency", 2),
+                (provider + "base-url=ftp://x\n", 3, "base-url", 2),
+                (provider + "base-url=http://example.com/v1\n", 3, "base-url", 2),
+                (provider + "kind=command\n", 1, "command", 2)):
+            path = self.home.file("wrong.conf", text)
+            for program in ("gangwayd", "gangway-batch"):
+                said = subprocess.run(
+                    [os.path.join(frame.BUILD, "src", "tools", program), "--config", path],
+                    env={**env, "GANGWAY_GATEWAY": ""}, input="a task\n", capture_output=True,
+                    text=True, check=False, timeout=frame.PATIENCE).stderr
+                said = next((words for words in said.splitlines() if path in words), said)
+                self.assertIn(pseudo.pseudo("line").strip("⟦⟧ ~") + f" {line}:", said)
+                self.assertIn(names, said)
+                self.assertEqual(said.count("⟦"), sentences, said)
+
+    def test_why_a_provider_does_not_work(self):
+        """The gateway's own sentences, below the words for their codes."""
+        mock = self.mock(providers={"near": {"keys": ["sk-right"]}})
+        window = self.open_foreign(config=self.lanes(mock, near={"model": "星-1", "title": "甲"}))
+        self.wait_said(window, "Built-in gateway")
+        window.key("ctrl+comma")
+        window.click(window.wait_node("list item", "甲"))
+        window.press(part_of("_Test"))
+        self.wait_said(window, "The key for %s was not accepted (%s).")
+        self.wait_said(window, "Put in the right one.")
+
 
 if __name__ == "__main__":
     desktop.main()

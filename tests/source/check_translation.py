@@ -271,8 +271,37 @@ def check_files(texts):
             yield f"po/{language}.po does not exist"
 
 
+def literals(path):
+    """The string literals of a C file, those over several lines in one piece."""
+    source = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    source = re.sub(r'"\s*\n\s*"', "", source)
+    return re.findall(r'"((?:[^"\\\n]|\\.)*)"', source)
+
+
+def check_phrases(texts):
+    """What is known again by gw-phrases.c is what the backend says, and nothing that is wrong with a
+    configuration stays without translation."""
+    phrases = [text for text in literals(ROOT / "src" / "base" / "gw-phrases.c")
+               if len(text.split()) > 2]
+    backend = ROOT / "src" / "backend"
+    said = "\n".join(text for path in sorted(backend.rglob("*.c")) for text in literals(path))
+    # The test of a provider is told without what to do with the provider afterwards.
+    said += said.replace(", then resume it.", ".")
+    for phrase in phrases:
+        if phrase not in said:
+            yield f"gw-phrases.c: the backend does not say “{phrase}” any more"
+    known = set(phrases)
+    for name in ("gw-config.c", "gw-config-file.c", "gw-config-providers.c",
+                 "provider/gw-provider-config.c"):
+        for text in literals(backend / name):
+            phrase = re.sub(r"^(?:[a-z-]+|%s): (?=[^%]|%u)", "", text)
+            if len(phrase.split()) > 2 and text not in known and phrase not in known:
+                yield f"gw-phrases.c does not have “{text}” of {name}"
+
+
 CHECKS = [check_complete, check_placeholders, check_mnemonics, check_punctuation, check_glossary,
-          check_comments, check_sources, check_ui_files, check_files]
+          check_comments, check_sources, check_ui_files, check_files,
+          check_phrases]
 
 
 def main():

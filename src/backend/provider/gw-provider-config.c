@@ -242,8 +242,8 @@ gw_provider_config_check_name (const char *name,
     good = g_ascii_isalnum (name[i]) || strchr ("._-", name[i]) != NULL;
   if (!good)
     g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
-                 "name: a provider's name is 1 to %d letters, digits, '.', '_' or '-', and begins "
-                 "with a letter or digit", GW_PROVIDER_MAX_NAME);
+                 "name: the name of a provider is 1 to %d letters, digits, '.', '_' or '-', and "
+                 "begins with a letter or digit", GW_PROVIDER_MAX_NAME);
 
   return good;
 }
@@ -307,7 +307,7 @@ check_variables (const char *names,
               /* Never quote it: people write the key itself here by mistake. */
               g_set_error_literal (error, GW_ERROR, GW_ERROR_INVALID,
                                    "api-key-env: is not the name of an environment variable (the "
-                                   "variable's name belongs here, not the key)");
+                                   "name of the variable belongs here, not the key)");
               return FALSE;
             }
         }

@@ -439,7 +439,8 @@ set_answer (GwReply *reply,
   else if (body->cut_off)
     set_bad_reply (reply, raw, "the stream ended before the answer did");
   else if (has_content && is_error_text (raw, body->content))
-    set_bad_reply (reply, raw, "an error message was delivered as if it were the model's answer");
+    set_bad_reply (reply, raw, "an error message was delivered as if it were the answer of "
+                               "the model");
   else if (has_content)
     {
       reply->act = GW_REPLY_ANSWER;
