@@ -11,9 +11,8 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include "gw-task-search.h"
+#include "gw-text.h"
 
 #define PAGE_TASKS 1000
 #define WAIT_S 50
@@ -31,7 +30,6 @@ struct _GwTaskSearch {
   GwTaskList *list;          /* (owned) */
   char *project_id;          /* (owned) (nullable) */
   char *text;                /* (owned) */
-  char *folded;              /* (owned) */
   GHashTable *hits;          /* (owned): ids */
   GCancellable *cancellable; /* (owned) (nullable): while it searches */
   gboolean ready;
@@ -53,64 +51,14 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwTaskSearch, gw_task_search, G_TYPE_OBJECT)
 
-/* (transfer full): what somebody typed, as has_folded() wants it. */
-static char *
-fold_text (const char *text)
-{
-  return g_utf8_casefold (text, -1);
-}
-
-static gboolean
-is_ascii (const char *text)
-{
-  for (; *text != '\0'; text++)
-    if ((guchar) *text >= 0x80)
-      return FALSE;
-
-  return TRUE;
-}
-
-/* Without an allocation: nearly all texts and searches are this, or have no letters with a case. */
-static gboolean
-has_ascii (const char *text,
-           const char *folded)
-{
-  gsize length = strlen (folded);
-  char lower = folded[0];
-  char upper = g_ascii_toupper (lower);
-
-  if (length == 0)
-    return TRUE;
-
-  for (; *text != '\0'; text++)
-    if ((*text == lower || *text == upper) && g_ascii_strncasecmp (text, folded, length) == 0)
-      return TRUE;
-
-  return FALSE;
-}
-
-/* Whether @folded, which fold_text() made, stands in @text (nullable), without regard to case. */
-static gboolean
-has_folded (const char *text,
-            const char *folded)
-{
-  g_autofree char *other = NULL;
-
-  if (text == NULL)
-    return FALSE;
-  if (is_ascii (folded) || strstr (text, folded) != NULL)
-    return has_ascii (text, folded) || strstr (text, folded) != NULL;
-
-  other = g_utf8_casefold (text, -1);
-
-  return strstr (other, folded) != NULL;
-}
-
 static gboolean
 task_has (const GwTask *task,
-          const char *folded)
+          const char *text)
 {
-  return has_folded (task->content, folded) || has_folded (task->result, folded);
+  gsize start, end;
+
+  return gw_text_find (task->content, text, &start, &end)
+         || gw_text_find (task->result, text, &start, &end);
 }
 
 /* --- The first look
@@ -118,7 +66,7 @@ task_has (const GwTask *task,
 
 typedef struct {
   GPtrArray *tasks; /* (owned) (element-type GwTask) */
-  char *folded;     /* (owned) */
+  char *text;       /* (owned) */
 } Look;
 
 static void
@@ -127,7 +75,7 @@ look_free (gpointer data)
   Look *look = data;
 
   g_ptr_array_unref (look->tasks);
-  g_free (look->folded);
+  g_free (look->text);
   g_free (look);
 }
 
@@ -146,7 +94,7 @@ look_worker (GTask *task,
 
       if (i % 1024 == 0 && g_cancellable_is_cancelled (cancellable))
         break;
-      if (task_has (found, look->folded))
+      if (task_has (found, look->text))
         g_hash_table_add (hits, g_strdup (found->task_id));
     }
   g_task_return_pointer (task, g_steal_pointer (&hits), (GDestroyNotify) g_hash_table_unref);
@@ -215,7 +163,7 @@ look (GwTaskSearch *self)
   g_weak_ref_init (weak, self);
   task = g_task_new (NULL, self->cancellable, look_cb, weak);
   data->tasks = g_ptr_array_new_full (n, (GDestroyNotify) gw_task_unref);
-  data->folded = g_strdup (self->folded);
+  data->text = g_strdup (self->text);
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (GwTaskItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
@@ -254,7 +202,7 @@ delta_cb (GwTaskSearch *self,
       /* The gateway may have named it before the list had it. */
       if (g_hash_table_contains (self->hits, task->task_id))
         g_ptr_array_add (items, item);
-      else if (task_has (task, self->folded))
+      else if (task_has (task, self->text))
         {
           g_hash_table_add (self->hits, g_strdup (task->task_id));
           g_ptr_array_add (items, item);
@@ -397,7 +345,6 @@ gw_task_search_finalize (GObject *object)
   g_hash_table_unref (self->hits);
   g_free (self->project_id);
   g_free (self->text);
-  g_free (self->folded);
   g_free (self->error_message);
 
   G_OBJECT_CLASS (gw_task_search_parent_class)->finalize (object);
@@ -447,7 +394,6 @@ gw_task_search_new (GwTaskList *list,
   self->list = g_object_ref (list);
   self->project_id = g_strdup (project_id);
   self->text = g_strdup (text);
-  self->folded = fold_text (text);
 
   return self;
 }
