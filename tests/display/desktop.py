@@ -324,7 +324,10 @@ class Window(frame.Process):
         """Runs @tasks that come at once, as pasted lines."""
         self.type_task("\n".join(tasks))
         self.wait_words(f"{len(tasks)} lines pasted")
-        self.press("_Run")
+        # The question above the field may say “Run as … Tasks” already.
+        run = self.wait_node("push button", "_Run", lambda node: "as" not in name_of(node).split()
+                             and has_state(node, Atspi.StateType.SENSITIVE))
+        Atspi.Action.do_action(run, 0)
         self.press(f"_Run as {len(tasks)} Tasks")
 
     def toggle(self, name):
