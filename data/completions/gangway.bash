@@ -23,16 +23,16 @@ _gangway ()
 
     case ${COMP_WORDS[0]##*/} in
         gangway)
-            options='--gateway= --config= --data-dir= --version --help'
+            options='--gateway= --config= --data-dir= --version --help -h'
             ;;
         gangway-batch)
             options='--serial --concurrency= --output= --format= --gateway= --timeout= --project=
                      --provider= --model= --template= --split= --column= --resume= --retry-failed
-                     --config= --data-dir= --set-limits --quiet --version --help'
+                     --config= --data-dir= --set-limits --quiet --version --help -h -o -q'
             ;;
         gangwayd)
             options='--config= --listen= --port= --data-dir= --redis= --no-workers --workers-only
-                     --set-limits --migrate-to= --log-level= --version --help'
+                     --set-limits --migrate-to= --log-level= --version --help -h'
             ;;
     esac
 

@@ -7,15 +7,22 @@ function __gangway_providers
     sed -n 's/^\[provider \(.*\)\]$/\1/p' $config/gangway/gangway.conf @pkgdatadir@/providers.conf 2>/dev/null | sort -u
 end
 
+# Files of tasks, and folders on the way to them.
+function __gangway_files
+    __fish_complete_path (commandline -ct) | string match -r '^[^\t]*(?:/|\.(?:txt|text|md|markdown|json|jsonl|ndjson|csv|tsv))(?:\t.*)?$'
+end
+
+complete -c gangway -f -a '(__gangway_files)'
 complete -c gangway -l gateway -x -d 'Use the gateway at this address'
-complete -c gangway -l config -r -d 'Configuration of the built-in gateway'
+complete -c gangway -l config -rF -d 'Configuration of the built-in gateway'
 complete -c gangway -l data-dir -x -a '(__fish_complete_directories)' -d 'Where the built-in gateway keeps tasks'
 complete -c gangway -l version -d 'Show the version'
 complete -c gangway -s h -l help -d 'Show the options'
 
+complete -c gangway-batch -f -a '(__gangway_files)'
 complete -c gangway-batch -l serial -d 'One task after the other, in order'
 complete -c gangway-batch -l concurrency -x -d 'At most so many tasks at once'
-complete -c gangway-batch -s o -l output -r -d 'Write the results to this file'
+complete -c gangway-batch -s o -l output -rF -d 'Write the results to this file'
 complete -c gangway-batch -l format -x -a 'json jsonl csv md' -d 'Format of the results'
 complete -c gangway-batch -l gateway -x -d 'Use the gateway at this address'
 complete -c gangway-batch -l timeout -x -d 'Stop after so many seconds'
@@ -27,7 +34,7 @@ complete -c gangway-batch -l split -x -a 'line blank rule whole' -d 'How a text 
 complete -c gangway-batch -l column -x -d 'The column that holds the task'
 complete -c gangway-batch -l resume -x -d 'Go on with a project'
 complete -c gangway-batch -l retry-failed -d 'Try its failed tasks again'
-complete -c gangway-batch -l config -r -d 'Read this configuration'
+complete -c gangway-batch -l config -rF -d 'Read this configuration'
 complete -c gangway-batch -l data-dir -x -a '(__fish_complete_directories)' -d 'Keep the queue in this folder'
 complete -c gangway-batch -l set-limits -d 'Use the limits of the configuration from now on'
 complete -c gangway-batch -s q -l quiet -d 'Show no progress'
@@ -35,7 +42,7 @@ complete -c gangway-batch -l version -d 'Show the version'
 complete -c gangway-batch -s h -l help -d 'Show the options'
 
 complete -c gangwayd -f
-complete -c gangwayd -l config -r -d 'Read this configuration'
+complete -c gangwayd -l config -rF -d 'Read this configuration'
 complete -c gangwayd -l listen -x -a '127.0.0.1 0.0.0.0' -d 'Listen on this address'
 complete -c gangwayd -l port -x -d 'Listen on this port'
 complete -c gangwayd -l data-dir -x -a '(__fish_complete_directories)' -d 'Keep the queue in this folder'

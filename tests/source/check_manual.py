@@ -93,15 +93,16 @@ def completion_options(shell, name):
         return {word.rstrip("=") for word in block.split()}
     if shell == "fish":
         lines = re.findall(rf"^complete -c {name} (.*)$", text, re.MULTILINE)
-        return {"--" + word for line in lines for word in re.findall(r"-l ([a-z-]+)", line)}
+        return {"--" + word for line in lines for word in re.findall(r"-l ([a-z-]+)", line)} | \
+            {"-" + word for line in lines for word in re.findall(r"-s ([a-z])", line)}
     block = re.search(rf"^    {name}\)\n(.*?)^        ;;", text, re.MULTILINE | re.DOTALL).group(1)
     block = re.sub(r"\[[^\]]*\]", "[", re.sub(r"'\([^)]*\)", "'", block))
-    return set(re.findall(r"--[a-z][a-z-]*", block))
+    return set(re.findall(r"--[a-z][a-z-]*|(?<=[{,])-[a-z](?![a-z])", block))
 
 
 def check_completions():
     for name in PROGRAMS:
-        real = {option for option in program_options(name) if option.startswith("--")} - QUIET
+        real = set(program_options(name)) - QUIET
         for shell in ("bash", "fish", "zsh"):
             told = completion_options(shell, name)
             for option in sorted(real - told):
@@ -160,6 +161,8 @@ def check_bash():
         "gangway-batch --format c\t": ["--format", "csv"],
         "gangway-batch --outp\tx.csv": ["--output=x.csv"],
         "gangway-batch ta\t": ["tasks.txt"],
+        "gangway-batch -q\t": ["-q"],
+        "gangway-batch -o ta\t.json": ["-o", "ta.json"],
         "gangway-batch --provider mi\t": ["--provider", "mine"],
         "gangway-batch fol\tpeo\t": ["folder/people of today.csv"],
         "gangwayd --log-level d\t": ["--log-level", "debug"],
@@ -192,7 +195,35 @@ def check_bash():
         shutil.rmtree(folder)
 
 
-CHECKS = [check_pages, check_configuration, check_lint, check_completions, check_bash]
+def check_fish():
+    """In a real shell as well, where there is one."""
+    if shutil.which("fish") is None:
+        print("# fish is not installed: what it offers is not looked at")
+        return
+    with tempfile.TemporaryDirectory(prefix="gangway-completion-") as folder:
+        for name in ("tasks.txt", "tables.png", "talks/people.csv"):
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("", encoding="utf-8")
+        for line, wanted in {"gangway-batch ta": {"talks/", "tasks.txt"},
+                             "gangway-batch --format js": {"json", "jsonl"},
+                             "gangway-batch -o ta": {"tables.png", "talks/", "tasks.txt"},
+                             "gangway-batch --provider=mi": {"--provider=mine"},
+                             "gangwayd ta": set()}.items():
+            pathlib.Path(folder, "gangway").mkdir(exist_ok=True)
+            pathlib.Path(folder, "gangway", "gangway.conf").write_text("[provider mine]\n",
+                                                                       encoding="utf-8")
+            said = subprocess.run(
+                ["fish", "--no-config", "--command",
+                 f"source '{BUILD}/data/gangway.fish'; complete -C '{line}'"], cwd=folder,
+                env={**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder}, check=True,
+                capture_output=True, text=True, timeout=PATIENCE).stdout
+            found = {row.partition("\t")[0] for row in said.splitlines()}
+            if found != wanted:
+                yield f"{line!r} is offered {sorted(found)}, not {sorted(wanted)}"
+
+
+CHECKS = [check_pages, check_configuration, check_lint, check_completions, check_bash, check_fish]
 
 
 def main():
