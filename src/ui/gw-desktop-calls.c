@@ -3,7 +3,12 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "gw-desktop-calls.h"
+
+/* Which newer document portals have on what they lend. */
+#define HOST_PATH_ATTRIBUTE "xattr::document-portal.host-path"
 
 /**
  * gw_desktop_show_progress:
@@ -93,4 +98,99 @@ gw_desktop_suspend_finish (GAsyncResult *result,
   g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * gw_desktop_is_sandboxed:
+ *
+ * Returns: whether this is Flatpak's sandbox, where files of the user are lent, one by one
+ */
+gboolean
+gw_desktop_is_sandboxed (void)
+{
+  return g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS);
+}
+
+/* Where the document portal shows what it lends: a path that says nothing to people. */
+static gboolean
+is_lent (const char *path)
+{
+  g_autofree char *documents = g_build_filename (g_get_user_runtime_dir (), "doc", "", NULL);
+
+  return g_str_has_prefix (path, documents) || g_str_has_prefix (path, "/run/flatpak/doc/");
+}
+
+/**
+ * gw_desktop_name_folder:
+ * @path: a folder
+ *
+ * Returns: (transfer full): its name for people, as far as the path tells it
+ */
+char *
+gw_desktop_name_folder (const char *path)
+{
+  const char *home = g_get_home_dir ();
+  gsize length = strlen (home);
+  g_autofree char *name = NULL;
+
+  if (is_lent (path))
+    name = g_path_get_basename (path);
+  else if (length > 1 && strncmp (path, home, length) == 0
+           && (path[length] == '\0' || path[length] == G_DIR_SEPARATOR))
+    name = g_strconcat ("~", path + length, NULL);
+  else
+    name = g_strdup (path);
+
+  return g_filename_display_name (name);
+}
+
+static void
+lent_folder_cb (GObject *source,
+                GAsyncResult *result,
+                gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GFileInfo) info = g_file_query_info_finish (G_FILE (source), result, NULL);
+  const char *place
+      = info != NULL ? g_file_info_get_attribute_string (info, HOST_PATH_ATTRIBUTE) : NULL;
+
+  g_task_return_pointer (task,
+                         gw_desktop_name_folder (place != NULL && *place != '\0'
+                                                     ? place
+                                                     : g_task_get_task_data (task)),
+                         g_free);
+}
+
+/**
+ * gw_desktop_find_folder_async:
+ * @path: a folder
+ *
+ * As gw_desktop_name_folder(), but asks the document portal where a folder that it lends really is.
+ */
+void
+gw_desktop_find_folder_async (const char *path,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  g_task_set_source_tag (task, gw_desktop_find_folder_async);
+  g_task_set_task_data (task, g_strdup (path), g_free);
+  if (is_lent (path))
+    g_file_query_info_async (file, HOST_PATH_ATTRIBUTE, G_FILE_QUERY_INFO_NONE,
+                             G_PRIORITY_DEFAULT, cancellable, lent_folder_cb, task);
+  else
+    {
+      g_task_return_pointer (task, gw_desktop_name_folder (path), g_free);
+      g_object_unref (task);
+    }
+}
+
+/* (transfer full) (nullable): NULL where it was cancelled */
+char *
+gw_desktop_find_folder_finish (GAsyncResult *result)
+{
+  return g_task_propagate_pointer (G_TASK (result), NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-desktop-calls.h"
 #include "gw-json.h"
 
 #include "gw-preferences-private.h"
@@ -31,6 +32,7 @@ struct _GwPreferencesResults {
   /* Owned references */
   GwEndpoint *endpoint;
   GCancellable *cancellable;
+  GCancellable *finding;         /* (nullable) where the folder is */
   GSettings *settings;
   GtkFileChooserNative *chooser; /* (nullable) */
   char *last_folder;             /* (nullable) while it is switched off */
@@ -47,19 +49,38 @@ static const guint keep_days[] = { 0, 7, 30, 90, 365 };
 /* Saving */
 
 static void
+folder_found_cb (GObject *source,
+                 GAsyncResult *result,
+                 gpointer user_data)
+{
+  g_autoptr (GwPreferencesResults) self = user_data;
+  g_autofree char *shown = gw_desktop_find_folder_finish (result);
+
+  if (shown != NULL)
+    adw_action_row_set_subtitle (self->folder_row, shown);
+}
+
+static void
 show_autosave (GwPreferencesResults *self)
 {
   g_autofree char *folder = g_settings_get_string (self->settings, "autosave-folder");
   g_autofree char *format = g_settings_get_string (self->settings, "autosave-format");
   g_autofree char *name = g_settings_get_string (self->settings, "autosave-name");
-  g_autofree char *shown = g_filename_display_name (folder);
+  g_autofree char *shown = gw_desktop_name_folder (folder);
   gboolean on = *folder != '\0';
   guint i;
 
+  g_cancellable_cancel (self->finding);
+  g_clear_object (&self->finding);
   self->filling = TRUE;
   gtk_switch_set_active (self->autosave_switch, on);
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (self->folder_row), FALSE);
   adw_action_row_set_subtitle (self->folder_row, on ? shown : _("None"));
+  if (on)
+    {
+      self->finding = g_cancellable_new ();
+      gw_desktop_find_folder_async (folder, self->finding, folder_found_cb, g_object_ref (self));
+    }
   for (i = 0; i < G_N_ELEMENTS (formats); i++)
     if (g_str_equal (formats[i], format))
       adw_combo_row_set_selected (self->format_row, i);
@@ -288,6 +309,8 @@ gw_preferences_results_dispose (GObject *object)
   GwPreferencesResults *self = GW_PREFERENCES_RESULTS (object);
 
   g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->finding);
+  g_clear_object (&self->finding);
   if (self->chooser != NULL)
     gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
   g_clear_object (&self->chooser);

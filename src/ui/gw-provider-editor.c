@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-desktop-calls.h"
 #include "gw-json.h"
 #include "gw-preferences-private.h"
 #include "gw-provider-editor-private.h"
@@ -103,6 +104,12 @@ _gw_provider_editor_update (GwProviderEditor *self)
   complete = complete && (is_preset || *_gw_provider_editor_get_text (self->name_row) != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->name_row), !is_preset);
   gtk_widget_set_visible (GTK_WIDGET (self->kind_row), !is_preset);
+  adw_action_row_set_subtitle (
+      ADW_ACTION_ROW (self->kind_row),
+      kind == GW_PROVIDER_EDITOR_COMMAND && gw_desktop_is_sandboxed ()
+              && gw_endpoint_is_builtin (self->endpoint)
+          ? _("It runs inside the sandbox of this app, and sees no programs or files of your system")
+          : "");
   gtk_widget_set_visible (GTK_WIDGET (self->address_row), kind == GW_PROVIDER_EDITOR_OPENAI);
   gtk_widget_set_visible (GTK_WIDGET (self->command_row), kind == GW_PROVIDER_EDITOR_COMMAND);
   gtk_widget_set_visible (GTK_WIDGET (self->key_group), kind == GW_PROVIDER_EDITOR_OPENAI);

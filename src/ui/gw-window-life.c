@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-desktop-calls.h"
 #include "gw-window-private.h"
 
 /* How the window ends: what closing and quitting ask, and going on without a window.
@@ -143,7 +144,7 @@ request_background (GwWindow *self)
       = g_application_get_dbus_connection (g_application_get_default ());
   GVariantBuilder options;
 
-  if (bus == NULL || !g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS))
+  if (bus == NULL || !gw_desktop_is_sandboxed ())
     return;
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&options, "{sv}", "reason",

@@ -51,8 +51,8 @@ def check_pictures():
         if width > 1000 or height > 700:
             yield f"{path.name} is {width}x{height}, of at most 1000x700"
         for caption in untranslated(shot.findall("caption")):
-            if not 10 <= len(caption.text) <= 100 or caption.text.endswith("."):
-                yield f"the caption “{caption.text}” is one sentence without its full stop"
+            if not 10 <= len(caption.text) <= 50 or caption.text.endswith("."):
+                yield f"the caption “{caption.text}” is 10 to 50 letters, without a full stop"
 
 
 def check_words():
