@@ -43,7 +43,7 @@ local DEFAULTS = {
     code = '', message = '', raw = '', extra = '', prompt = -1, completion = -1, total = -1,
     nonce = 0,
   } },
-  ['p:'] = { __index = { gone = 0, job = 0 } },
+  ['p:'] = { __index = { gone = 0, job = 0, limit = 0, last = 0 } },
 }
 local texts = {
   id = 1, name = 1, store = 1, lane = 1, provider = 1, model = 1, fingerprint = 1, stop = 1,

@@ -111,6 +111,10 @@ local function start(l, pi, slot, worker)
   p.live, p.last_grant = p.live + 1, pk
   change('p:' .. p.pk)
   set_state(t, RUNNING)
+  if p.last == t.pk then
+    p.last = 0
+    set_paused(p, 1)
+  end
   local nonce = floor(RANDOM * 281474976710656) + 1
   make('e:' .. pk, { pk = pk, task = t.pk, project = p.pk, number = t.claims, lane = l.name,
     slot = slot, claimed = now, claimed_at = wall, engine = ENGINE, worker = worker,

@@ -52,7 +52,7 @@ function readers.project()
     local p = project(pk)
     return p and { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held,
       p.interrupted, p.n0, p.n1, p.n2, p.n3, p.n4, p.prompt, p.completion, p.total, p.revision,
-      p.last_grant }
+      p.last_grant, p.limit, p.last }
   end
 end
 function readers.pile()
@@ -144,7 +144,7 @@ function writers.project(v)
   call('HSET', P .. 'p:' .. pk, 'pk', pk, 'id', v[2], 'name', v[3], 'created', v[4], 'finished', v[5],
     'concurrency', v[6], 'paused', v[7], 'held', v[8], 'interrupted', v[9], 'n0', v[10], 'n1', v[11],
     'n2', v[12], 'n3', v[13], 'n4', v[14], 'prompt', v[15], 'completion', v[16], 'total', v[17],
-    'revision', v[18], 'last_grant', v[19], 'live', 0)
+    'revision', v[18], 'last_grant', v[19], 'limit', v[20], 'last', v[21], 'live', 0)
   call('HSET', P .. 'project-ids', v[2], pk)
   call('HSET', P .. 'project-names', v[3], pk)
   call('ZADD', P .. 'projects', pk, pk)

@@ -48,6 +48,7 @@ local function store_answer(t, reply, duration)
   for _, name in ipairs({ 'prompt', 'completion', 'total' }) do
     if reply[name] >= 0 then p[name] = max(p[name], 0) + reply[name] end
   end
+  if p.limit > 0 and p.total >= p.limit then set_paused(p, 1) end
   set_state(t, COMPLETED)
 end
 local function go_on(t, reply, was_sent)

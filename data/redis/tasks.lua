@@ -313,6 +313,8 @@ local function set_state(t, to, due, quiet)
   t.finished = to >= COMPLETED and wall or 0
   task_revision(t)
   account(t, to, 1)
+  -- After which the project was to stop, and that is gone before it began.
+  if to >= COMPLETED and p.last == t.pk then p.last = 0 end
   if not quiet then
     settle(p)
     touched[p.pk] = p
@@ -418,6 +420,8 @@ local function set_paused(p, paused)
   p.paused = paused
   if paused == 0 then
     p.held, p.interrupted = 0, 0
+    -- Who lets it go on knows that it is over: else it would stop again with the next answer.
+    if p.limit > 0 and p.total >= p.limit then p.limit = 0 end
     call('SREM', P .. 'interrupted', p.pk)
   end
   piles_stale(p)
@@ -468,6 +472,7 @@ local function remove_task(t)
   if t.removed > 0 or is_live(t) then return false end
   local p = project(t.project)
   account(t, t.state, -1)
+  if p.last == t.pk then p.last = 0 end
   settle(p)
   t.removed = wall
   task_change(t)

@@ -106,6 +106,7 @@ end
 function steps.patch()
   local name, new, name_error = arg(), optional(), arg()
   local sets, concurrency, paused = narg() == 1, narg(), narg()
+  local sets_limit, limit, sets_stop, stop_id = narg() == 1, narg(), narg() == 1, optional()
   local p = find_project(name)
   if not p then return no_project(name) end
   if new and new ~= p.name then
@@ -123,6 +124,15 @@ function steps.patch()
     return fail('invalid', '“concurrency” is ' .. concurrency .. '; give 1 to 10000, or null for '
                 .. 'none.')
   end
+  local stop = stop_id and find_task(stop_id)
+  if stop_id and (not stop or num(stop.project) ~= p.pk) then
+    return fail('invalid', '“stop_after”: the project has no task “' .. stop_id .. '”. Give one of '
+                .. 'its tasks, or null.')
+  end
+  if stop and stop.state > RUNNING then
+    return fail('conflict', 'The task ' .. stop_id .. ' has ended already: it is '
+                .. words[status_of(stop.state)] .. '.')
+  end
   if new and new ~= p.name then
     call('HDEL', P .. 'project-names', p.name)
     call('HSET', P .. 'project-names', new, p.pk)
@@ -132,6 +142,13 @@ function steps.patch()
   if sets and set_concurrency(p, concurrency) then
     touch(p)
     wake(nil, bor(W_TASK, W_OTHERS))
+  end
+  if sets_limit then p.limit = limit end
+  if sets_stop then p.last = stop and stop.state <= DELAYED and stop.pk or 0 end
+  if sets_limit or sets_stop then touch(p) end
+  -- It runs already: nothing begins after it.
+  if p.limit > 0 and p.total >= p.limit or sets_stop and stop and stop.state == RUNNING then
+    set_paused(p, 1)
   end
   if paused >= 0 then set_paused(p, paused) end
   if paused == 0 then fleet.came_through(p) end

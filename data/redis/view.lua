@@ -93,8 +93,9 @@ local function view_task(t, content, result)
     t.priority }
 end
 local function view_project(p)
+  local stop = p.last > 0 and task(p.last)
   return { p.pk, p.id, p.name, p.created, p.finished, p.concurrency, p.paused, p.held, p.n0, p.n1,
-    p.n2, p.n3, p.n4, p.prompt, p.completion, p.total, p.revision }
+    p.n2, p.n3, p.n4, p.prompt, p.completion, p.total, p.revision, p.limit, stop and stop.id or '' }
 end
 local function view_attempt(e)
   local t = task(e.task)

@@ -38,6 +38,7 @@ gw_project_clear (gpointer data)
 
   g_free (project->project_id);
   g_free (project->name);
+  g_free (project->stop_after);
 }
 
 void
@@ -56,6 +57,18 @@ guint64
 gw_project_count_unfinished (const GwProject *project)
 {
   return project->counts[GW_TASK_QUEUED] + project->counts[GW_TASK_RUNNING];
+}
+
+/**
+ * gw_project_is_spent:
+ * @project: a project
+ *
+ * Returns: whether its tasks have used the tokens that it may use
+ */
+gboolean
+gw_project_is_spent (const GwProject *project)
+{
+  return project->token_limit > 0 && project->usage.total_tokens >= project->token_limit;
 }
 
 /* Whether @name has the shape of the ids that we make, so that it could be taken for one. */
@@ -121,7 +134,8 @@ set_known (JsonObject *object,
  * gw_project_to_json:
  * @project: a project
  *
- * `concurrency` is null where the project has none of its own, `held` is there where it is true.
+ * `concurrency` is null where the project has none of its own; `held`, `token_limit` and
+ * `stop_after` are there where they say something.
  * Any thread.
  *
  * Returns: (transfer full): the project as the contract has it
@@ -148,6 +162,10 @@ gw_project_to_json (const GwProject *project)
     json_object_set_int_member (counts, gw_task_status_to_string (i), project->counts[i]);
   json_object_set_object_member (object, "counts", counts);
   json_object_set_object_member (object, "usage", _gw_usage_to_json (&project->usage));
+  if (project->token_limit > 0)
+    json_object_set_int_member (object, "token_limit", project->token_limit);
+  if (project->stop_after != NULL)
+    json_object_set_string_member (object, "stop_after", project->stop_after);
   json_object_set_int_member (object, "revision", project->revision);
   if (project->has_estimate)
     {
@@ -175,7 +193,7 @@ gw_project_new_from_json (JsonObject *object,
                           GError **error)
 {
   g_autoptr (GwProject) project = gw_project_new ();
-  const char *project_id = NULL, *name = NULL;
+  const char *project_id = NULL, *name = NULL, *stop_after = NULL;
   JsonObject *counts = NULL, *usage = NULL, *estimate = NULL;
   gint64 concurrency = 0, revision = 0;
 
@@ -187,12 +205,16 @@ gw_project_new_from_json (JsonObject *object,
       || !gw_json_get_boolean (object, "held", GW_JSON_OPTIONAL, &project->held, error)
       || !gw_json_get_object (object, "counts", GW_JSON_NULLABLE, &counts, error)
       || !gw_json_get_object (object, "usage", GW_JSON_NULLABLE, &usage, error)
+      || !gw_json_get_int (object, "token_limit", GW_JSON_NULLABLE, 0, G_MAXINT64,
+                           &project->token_limit, error)
+      || !gw_json_get_string (object, "stop_after", GW_JSON_NULLABLE, 0, &stop_after, error)
       || !gw_json_get_int (object, "revision", GW_JSON_OPTIONAL, 0, G_MAXINT64, &revision, error)
       || !gw_json_get_object (object, "estimate", GW_JSON_NULLABLE, &estimate, error))
     return NULL;
 
   project->project_id = g_strdup (project_id);
   project->name = g_strdup (name);
+  project->stop_after = g_strdup (stop_after);
   project->created_at = _gw_time_get_member (object, "created_at");
   project->finished_at = _gw_time_get_member (object, "finished_at");
   project->concurrency = concurrency;

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 #define GW_PROJECT_DEFAULT_NAME "default"
 #define GW_PROJECT_MAX_NAME 200 /* characters */
 #define GW_PROJECT_MAX_CONCURRENCY 10000
+#define GW_PROJECT_MAX_TOKEN_LIMIT G_GINT64_CONSTANT (1000000000000)
 
 /**
  * GwProject:
@@ -24,6 +25,8 @@ typedef struct {
   gboolean held;         /* unfinished work of an earlier run that this engine does not touch */
   guint64 counts[GW_N_TASK_STATUSES];
   GwUsage usage;
+  gint64 token_limit;    /* of `usage`, then it is paused; 0: none */
+  char *stop_after;      /* (nullable) a task: once it has begun, the project is paused */
   guint64 revision;
 
   gboolean has_estimate; /* only in the single project */
@@ -37,6 +40,7 @@ GwProject *gw_project_ref (GwProject *project);
 void gw_project_unref (GwProject *project);
 
 guint64 gw_project_count_unfinished (const GwProject *project);
+gboolean gw_project_is_spent (const GwProject *project);
 gboolean gw_project_check_name (const char *name, GError **error);
 
 JsonObject *gw_project_to_json (const GwProject *project);

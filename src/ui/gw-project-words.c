@@ -21,6 +21,8 @@ static const struct {
   = { NC_ ("project", "Running"), "gw-running-symbolic", "gw-state-running" },
   [GW_PROJECT_LOOK_PAUSED]
   = { NC_ ("project", "Paused"), "media-playback-pause-symbolic", "gw-state-waiting" },
+  [GW_PROJECT_LOOK_SPENT]
+  = { NC_ ("project", "Token Limit Reached"), "media-playback-pause-symbolic", "gw-state-waiting" },
   [GW_PROJECT_LOOK_COMPLETED]
   = { NC_ ("project", "Completed"), "gw-completed-symbolic", "gw-state-completed" },
   [GW_PROJECT_LOOK_PARTLY]
@@ -42,6 +44,8 @@ gw_project_look (const GwProject *project)
 {
   if (gw_project_count_unfinished (project) > 0)
     {
+      if (project->paused && gw_project_is_spent (project))
+        return GW_PROJECT_LOOK_SPENT;
       if (project->paused || project->held)
         return GW_PROJECT_LOOK_PAUSED;
       return project->counts[GW_TASK_RUNNING] > 0 ? GW_PROJECT_LOOK_RUNNING
@@ -118,6 +122,23 @@ gw_project_words_progress (const GwProject *project)
   return g_strdup_printf (_("%1$'u of %2$'u"), (guint) (all - left), (guint) all);
 }
 
+/* "100,234" */
+char *
+gw_project_words_number (gint64 number)
+{
+  return g_strdup_printf ("%'lld", (long long) number);
+}
+
+/* "34,120 tokens" */
+char *
+gw_project_words_tokens (gint64 tokens)
+{
+  g_autofree char *number = gw_project_words_number (tokens);
+
+  /* Translators: %s is a whole number */
+  return g_strdup_printf (ngettext ("%s token", "%s tokens", (gulong) tokens), number);
+}
+
 char *
 gw_project_words_hits (guint hits,
                        gboolean more)
@@ -156,7 +177,8 @@ gw_project_words_for_row (const GwProject *project,
 
       append_part (words, part);
     }
-  if (look == GW_PROJECT_LOOK_RUNNING || look == GW_PROJECT_LOOK_PAUSED)
+  if (look == GW_PROJECT_LOOK_RUNNING || look == GW_PROJECT_LOOK_PAUSED
+      || look == GW_PROJECT_LOOK_SPENT)
     {
       g_autofree char *part = g_utf8_strdown (gw_project_look_get_word (look), -1);
 

@@ -11,6 +11,7 @@ typedef enum {
   GW_PROJECT_LOOK_QUEUED,
   GW_PROJECT_LOOK_RUNNING,
   GW_PROJECT_LOOK_PAUSED,
+  GW_PROJECT_LOOK_SPENT,     /* paused: its answers have used its tokens */
   GW_PROJECT_LOOK_COMPLETED,
   GW_PROJECT_LOOK_PARTLY,    /* answered, but for those that failed */
   GW_PROJECT_LOOK_FAILED,    /* nothing in it came to an answer */
@@ -30,6 +31,8 @@ double gw_project_get_fraction (const GwProject *project);
 const char *gw_project_words_title (const GwProject *project);
 char *gw_project_words_progress (const GwProject *project);
 char *gw_project_words_for_row (const GwProject *project, guint hits);
+char *gw_project_words_number (gint64 number);
+char *gw_project_words_tokens (gint64 tokens);
 char *gw_project_words_hits (guint hits, gboolean more);
 char *gw_day_to_words (const GDate *day, const GDate *today);
 char *gw_keep_days_to_words (gint64 days);

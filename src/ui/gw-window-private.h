@@ -110,7 +110,7 @@ struct _GwWindow {
 
   /* Borrowed references */
   GwSidebar *sidebar;        /* in sidebar_bin */
-  GtkWidget *rename_popover; /* (nullable) while it is open */
+  GtkWidget *project_popover; /* (nullable) while it is open: a name, a limit */
 
   GwRunProgress progress;    /* of all tasks */
   GwRunProgress shown;       /* of the project that is shown */
@@ -290,6 +290,8 @@ void _gw_window_projects_dispose (GwWindow *self);
 
 /* gw-window-project-acts.c */
 void _gw_window_project_acts_class_init (GwWindowClass *klass);
+void _gw_window_project_limits_class_init (GwWindowClass *klass);
+gboolean _gw_window_project_limits_show (GwWindow *self);
 void _gw_window_project_acts_init (GwWindow *self);
 void _gw_window_project_acts_update (GwWindow *self);
 void _gw_window_project_acts_ask_keep_days (GwWindow *self);

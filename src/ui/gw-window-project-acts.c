@@ -98,7 +98,12 @@ resume_project_action (GtkWidget *widget,
                        const char *name,
                        GVariant *parameter)
 {
-  call_verb (GW_WINDOW (widget), "resume", _("Not resumed"));
+  GwWindow *self = GW_WINDOW (widget);
+  GwProjectItem *item = _gw_window_project_get_target (self);
+
+  if (item != NULL && gw_project_is_spent (gw_project_item_get_project (item)))
+    _gw_window_toast (self, _("Resumed without its token limit"));
+  call_verb (self, "resume", _("Not resumed"));
 }
 
 static void
@@ -159,18 +164,18 @@ renamed_cb (GObject *source,
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
 
-  if (g_cancellable_is_cancelled (self->cancellable) || self->rename_popover == NULL)
+  if (g_cancellable_is_cancelled (self->cancellable) || !GW_IS_RENAME_POPOVER (self->project_popover))
     return;
   if (answer != NULL)
-    gtk_popover_popdown (GTK_POPOVER (self->rename_popover));
+    gtk_popover_popdown (GTK_POPOVER (self->project_popover));
   else if (g_error_matches (error, GW_ERROR, GW_ERROR_CONFLICT))
-    gw_rename_popover_fail (GW_RENAME_POPOVER (self->rename_popover),
+    gw_rename_popover_fail (GW_RENAME_POPOVER (self->project_popover),
                             _("Another project has this name. Choose a different one."));
   else
     {
       g_autofree char *why = gw_error_to_words (error);
 
-      gw_rename_popover_fail (GW_RENAME_POPOVER (self->rename_popover), why);
+      gw_rename_popover_fail (GW_RENAME_POPOVER (self->project_popover), why);
     }
 }
 
@@ -221,7 +226,7 @@ static void
 drop_popover (GwWindow *self)
 {
   g_clear_handle_id (&self->popover_id, g_source_remove);
-  g_clear_pointer (&self->rename_popover, gtk_widget_unparent);
+  g_clear_pointer (&self->project_popover, gtk_widget_unparent);
 }
 
 static gboolean
@@ -242,6 +247,32 @@ popover_closed_cb (GwWindow *self)
     self->popover_id = g_idle_add (drop_popover_cb, self);
 }
 
+/* @popover: (transfer floating): shown at @item in the sidebar, else under its name in the header. */
+void
+_gw_window_project_show_popover (GwWindow *self,
+                                 GtkWidget *popover,
+                                 GwProjectItem *item)
+{
+  const char *id = gw_project_item_get_project_id (item);
+  GtkWidget *parent = GTK_WIDGET (self->sidebar);
+  GdkRectangle bounds = { 0 };
+  gboolean beside = adw_flap_get_reveal_flap (self->sidebar_flap)
+                    && gw_sidebar_get_bounds (self->sidebar, id, &bounds);
+
+  drop_popover (self);
+  if (!beside)
+    parent = GTK_WIDGET (self->title);
+  self->project_popover = popover;
+  g_object_set_data_full (G_OBJECT (popover), "project-id", g_strdup (id), g_free);
+  g_signal_connect_object (popover, "closed", G_CALLBACK (popover_closed_cb), self,
+                           G_CONNECT_SWAPPED);
+  gtk_widget_set_parent (popover, parent);
+  gtk_popover_set_position (GTK_POPOVER (popover), GTK_POS_BOTTOM);
+  if (beside)
+    gtk_popover_set_pointing_to (GTK_POPOVER (popover), &bounds);
+  gtk_popover_popup (GTK_POPOVER (popover));
+}
+
 static void
 rename_project_action (GtkWidget *widget,
                        const char *name,
@@ -249,29 +280,13 @@ rename_project_action (GtkWidget *widget,
 {
   GwWindow *self = GW_WINDOW (widget);
   GwProjectItem *item = _gw_window_project_get_target (self);
-  GtkWidget *parent = GTK_WIDGET (self->sidebar);
-  GdkRectangle bounds = { 0 };
-  gboolean beside = FALSE;
+  GtkWidget *popover;
 
   if (item == NULL)
     return;
-  drop_popover (self);
-  beside = adw_flap_get_reveal_flap (self->sidebar_flap)
-           && gw_sidebar_get_bounds (self->sidebar, gw_project_item_get_project_id (item), &bounds);
-  /* Else under its name in the header. */
-  if (!beside)
-    parent = GTK_WIDGET (self->title);
-  self->rename_popover = gw_rename_popover_new (gw_project_item_get_project (item)->name);
-  g_object_set_data_full (G_OBJECT (self->rename_popover), "project-id",
-                          g_strdup (gw_project_item_get_project_id (item)), g_free);
-  g_signal_connect_object (self->rename_popover, "rename", G_CALLBACK (rename_cb), self, 0);
-  g_signal_connect_object (self->rename_popover, "closed", G_CALLBACK (popover_closed_cb), self,
-                           G_CONNECT_SWAPPED);
-  gtk_widget_set_parent (self->rename_popover, parent);
-  gtk_popover_set_position (GTK_POPOVER (self->rename_popover), GTK_POS_BOTTOM);
-  if (beside)
-    gtk_popover_set_pointing_to (GTK_POPOVER (self->rename_popover), &bounds);
-  gtk_popover_popup (GTK_POPOVER (self->rename_popover));
+  popover = gw_rename_popover_new (gw_project_item_get_project (item)->name);
+  g_signal_connect_object (popover, "rename", G_CALLBACK (rename_cb), self, 0);
+  _gw_window_project_show_popover (self, popover, item);
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -294,6 +309,7 @@ _gw_window_project_acts_update (GwWindow *self)
   gtk_widget_action_set_enabled (widget, "win.pause-project", ours && left > 0 && !paused);
   gtk_widget_action_set_enabled (widget, "win.resume-project", ours && paused);
   gtk_widget_action_set_enabled (widget, "win.stop-project", ours && left > 0);
+  _gw_window_project_limits_update (self);
   gtk_widget_action_set_enabled (widget, "win.history", ours);
   gtk_widget_action_set_enabled (widget, "win.delete-history",
                                  ours && _gw_window_project_has_history (self));

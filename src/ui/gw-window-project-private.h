@@ -17,6 +17,10 @@ GwProjectAct *_gw_window_project_act_new (GwWindow *self, const char *project_id
 void _gw_window_project_act_free (GwProjectAct *act);
 GwClient *_gw_window_project_get_client (GwWindow *self);
 GwProjectItem *_gw_window_project_get_target (GwWindow *self);
+void _gw_window_project_show_popover (GwWindow *self, GtkWidget *popover, GwProjectItem *item);
+
+/* gw-window-project-limits.c */
+void _gw_window_project_limits_update (GwWindow *self);
 
 /* gw-window-project-removal.c */
 void _gw_window_project_finish_removal (GwWindow *self);

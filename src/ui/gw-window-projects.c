@@ -444,4 +444,5 @@ _gw_window_projects_class_init (GwWindowClass *klass)
     gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), actions[i].name, NULL,
                                      actions[i].activate);
   _gw_window_project_acts_class_init (klass);
+  _gw_window_project_limits_class_init (klass);
 }

@@ -174,6 +174,8 @@ show_trouble (GwWindow *self)
       gw_banner_show (self->banner, text, _("_Resume"), "win.resume", _("_Show Tasks"),
                       "win.show-recovery");
     }
+  else if (_gw_window_project_limits_show (self))
+    return;
   else if (_gw_window_is_paused (self)
            && (waiting = gw_task_list_count_in (self->list, self->project_id, GW_TASK_QUEUED))
                   > _gw_window_count_held (self))

@@ -14,6 +14,7 @@ main (int argc,
   add_task_cases ();
   add_project_cases ();
   add_move_cases ();
+  add_stop_cases ();
   add_limit_cases ();
   add_feed_cases ();
   add_batch_cases ();

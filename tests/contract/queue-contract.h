@@ -7,6 +7,7 @@
 void add_task_cases (void);
 void add_project_cases (void);
 void add_move_cases (void);
+void add_stop_cases (void);
 void add_limit_cases (void);
 void add_feed_cases (void);
 void add_batch_cases (void);

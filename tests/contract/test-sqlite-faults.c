@@ -348,12 +348,39 @@ test_files (Fixture *self,
   fixture_close (self);
   run_sql (self, "PRAGMA user_version = 99");
   expect_refusal (self, GW_ERROR_DATA_NEWER);
-  run_sql (self, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+  run_sql (self, "PRAGMA user_version = 2; PRAGMA application_id = 7");
   expect_refusal (self, GW_ERROR_DATA_CORRUPT);
   g_assert_true (g_file_set_contents (path, "This is no database, whatever its name says.", -1, NULL));
   expect_refusal (self, GW_ERROR_DATA_CORRUPT);
   g_unlink (path);
   fixture_open (self);
+}
+
+/* A file of version 1 is brought up, with all that is in it. */
+static void
+test_older (Fixture *self,
+            gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, "p", 3);
+  const char *const last[] = { ids->pdata[2], NULL };
+  GwProjectPatch patch
+      = { .paused = -1, .sets_token_limit = TRUE, .token_limit = 30, .sets_stop = FALSE };
+  g_autoptr (GwProject) project = NULL;
+  g_autoptr (GwGrant) grant = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 changed;
+
+  fixture_close (self);
+  run_sql (self, "DROP INDEX task_moved; ALTER TABLE project DROP COLUMN token_limit;"
+           "ALTER TABLE project DROP COLUMN stop_after; PRAGMA user_version = 1");
+  fixture_open (self);
+  project = fx_patch (self->queue, "p", &patch, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (project->token_limit, ==, 30);
+  g_assert_true (fx_move (self->queue, last, GW_MOVE_TO_TOP, 0, &changed, &error));
+  fixture_reopen (self);
+  grant = claim_start (self->queue, "alpha");
+  g_assert_cmpstr (grant->task_id, ==, ids->pdata[2]);
 }
 
 /* Whatever the umask and whoever made the folder: tasks are private. */
@@ -436,6 +463,7 @@ main (int argc,
   g_test_add ("/sqlite/eio-in-a-group", Fixture, NULL, fixture_set_up, test_eio_in_a_group,
               fixture_tear_down);
   g_test_add ("/sqlite/files", Fixture, NULL, fixture_set_up, test_files, fixture_tear_down);
+  g_test_add ("/sqlite/older-files", Fixture, NULL, fixture_set_up, test_older, fixture_tear_down);
   g_test_add ("/sqlite/private", Fixture, NULL, fixture_set_up, test_private, fixture_tear_down);
   g_test_add_func ("/sqlite/lock", test_lock);
 

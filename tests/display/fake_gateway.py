@@ -290,6 +290,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(200, {"changed": 1})
 
+    def do_PATCH(self):
+        server = self.server
+        body = self.body()
+        server.calls.append(("PATCH", self.path, body))
+        project = server.projects.get(self.path[len("/projects/"):])
+        if project is None:
+            self.problem(404, "not-found", "no such project")
+            return
+        with server.changed:
+            server.revision += 1
+            project.update(body, revision=server.revision)
+            server.changed.notify_all()
+        self.answer(200, project)
+
     def do_DELETE(self):
         server = self.server
         server.calls.append(("DELETE", self.path, None))

@@ -45,6 +45,13 @@ test_row (void)
   running->paused = TRUE;
   assert_words (gw_project_words_for_row (running, 0),
                 "Chapter summaries, 13 of 37, 1 failed, paused");
+  running->token_limit = 1000;
+  running->usage.total_tokens = 999;
+  assert_words (gw_project_words_for_row (running, 0),
+                "Chapter summaries, 13 of 37, 1 failed, paused");
+  running->usage.total_tokens = 1000;
+  assert_words (gw_project_words_for_row (running, 0),
+                "Chapter summaries, 13 of 37, 1 failed, token limit reached");
   assert_words (gw_project_words_for_row (finished, 0), "One, 1 task");
   assert_words (gw_project_words_for_row (quick, 0), "Quick Tasks, No tasks");
   assert_words (gw_project_words_for_row (all, 0), "All Tasks, No tasks");

@@ -94,6 +94,40 @@ class Sidebar(desktop.Case):
         again.key("F8")
         self.item(again, "Berries")
 
+    def test_token_limit(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        id_ = gateway.add_project("Chapters", completed=1, queued=1)
+        gateway.projects[id_]["usage"] = {"total_tokens": 1200}
+        gateway.add("one", "completed", result="yes", ago=9, took=1, project=id_)
+        gateway.add("two", project=id_)
+        window = self.open("--gateway", gateway.uri)
+        window.click_until(lambda: self.item(window, "Chapters"),
+                           lambda: window.find("label", "Chapters"), "its name in the header")
+        self.menu(window, "Token Limit", "Chapters")
+        window.wait_words("So far: 1200 tokens.")
+        window.set_entry("Token Limit of the Project", "0")
+        self.assertFalse(desktop.has_state(window.wait_node("push button", "_Set"),
+                                           desktop.Atspi.StateType.SENSITIVE))
+        window.set_entry("Token Limit of the Project", "2 000")
+        window.press("_Set")
+        window.until(lambda: ("PATCH", f"/projects/{id_}", {"token_limit": 2000}) in gateway.calls,
+                     "the call")
+        # It is reached: said, and with a higher one the project goes on.
+        with gateway.changed:
+            gateway.revision += 1
+            gateway.projects[id_].update(usage={"total_tokens": 2100}, paused=True,
+                                         revision=gateway.revision)
+            gateway.changed.notify_all()
+        window.wait_words("The token limit is reached: 2100 of 2000 tokens are used.")
+        self.item(window, "Chapters", "token limit reached")
+        window.press("Change _Limit…")
+        window.set_entry("Token Limit of the Project", "3000")
+        window.press("_Set")
+        window.until(lambda: not window.says("The token limit is reached"), "the end of the banner")
+        self.assertEqual(gateway.calls[-1],
+                         ("PATCH", f"/projects/{id_}", {"token_limit": 3000, "paused": False}))
+
     def test_remove_undo_and_what_the_next_start_shows(self):
         daemon = self.daemon()
         self.project(daemon, "Keep", "one", "two")

@@ -73,6 +73,26 @@ class Work(desktop.Case):
             window.key("ctrl+k")
             window.wait_row(goes, "Running")
 
+    def test_stop_after_this(self):
+        _mock, window = self.open_slow()
+        window.open_menu(lambda: window.wait_row("second,", "Queued"), "Stop After This")
+        window.wait_words("Stops after “second”: no other task begins then.")
+        window.pick("first")
+        window.key("ctrl+k")
+        window.wait_row("second,", "Running")
+        window.wait_words("Queue paused. 1 task is waiting.")
+        window.press("_Resume")
+        window.until(lambda: not window.says("Queue paused"), "the end of the banner")
+        # One that runs already, and taken back; then one that is not to be after all.
+        window.open_menu(lambda: window.wait_row("second,", "Running"), "Stop After This")
+        window.wait_words("Queue paused. 1 task is waiting.")
+        window.pick("first")
+        window.key("ctrl+z")
+        window.until(lambda: not window.says("Queue paused"), "the end of the banner")
+        window.open_menu(lambda: window.wait_row("third", "Queued"), "Stop After This")
+        window.press("Do _Not Stop")
+        window.until(lambda: not window.says("Stops after"), "the end of the banner")
+
     def test_what_runs_tells_for_how_long(self):
         # A lane without a limit per minute: the gateway tells of the send with the answer only.
         _mock, window = self.open_slow()

@@ -531,6 +531,33 @@ class Projects(HttpCase):
         self.reject("PATCH", path, {"name": "taken"}, 409)
         self.reject("PATCH", f"/projects/{NOWHERE}", {"paused": True}, 404)
 
+    def test_limits(self):
+        given = self.project(["a", "b", "c"], paused=True)
+        path = f"/projects/{given['project_id']}"
+        self.assertNotIn("token_limit", self.gateway.ok("GET", path))
+        self.assertEqual(self.gateway.ok("PATCH", path, {"token_limit": 1})["token_limit"], 1)
+        last = given["task_ids"][1]
+        self.assertEqual(self.gateway.ok("PATCH", path, {"stop_after": last})["stop_after"], last)
+        changed = self.gateway.ok("PATCH", path, {"stop_after": None})
+        self.assertNotIn("stop_after", changed)
+        self.assertEqual(changed["token_limit"], 1)
+        changed = self.gateway.ok("PATCH", path, {"token_limit": None, "paused": False})
+        self.assertNotIn("token_limit", changed)
+        self.gateway.wait_project(given["project_id"])
+        # What was used is over it.
+        changed = self.gateway.ok("PATCH", path, {"token_limit": 2})
+        self.assertGreater(changed["usage"]["total_tokens"], 2)
+        self.assertIs(changed["paused"], True)
+        self.gateway.ok("POST", path + "/resume")
+        self.assertNotIn("token_limit", self.gateway.ok("GET", path))
+        self.reject("PATCH", path, {"stop_after": last}, 409)
+        for body, word in [({"token_limit": 0}, "token_limit"), ({"token_limit": "x"}, "token_limit"),
+                           ({"token_limit": 10 ** 13}, "token_limit"), ({"stop_after": 1}, "stop_after"),
+                           ({"stop_after": NOWHERE}, "stop_after"),
+                           ({"stop_after": "x" * 100}, "stop_after")]:
+            with self.subTest(body=str(body)[:40]):
+                self.reject("PATCH", path, body, 422, word)
+
     def test_pause_and_resume(self):
         given = self.project(["first"])
         project = given["project_id"]

@@ -50,7 +50,8 @@ GLOSSARY = [
 ]
 # One word with two meanings.
 TOKEN_OF_A_MODEL = re.compile(r"[iI]nput tokens?|%(?:\d\$)?'?l?[du]k? tokens?|%.*tokens?$|^Tokens$"
-                              r"|in, %2\$'?ld out")
+                              r"|in, %2\$'?ld out|[tT]oken _?[lL]imit|tokens the project may"
+                              r"|tokens an answer")
 
 
 class Entry:

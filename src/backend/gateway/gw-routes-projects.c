@@ -117,9 +117,12 @@ patch_read (GwRequest *request,
                            &error)
       || (patch.name != NULL && !gw_project_check_name (patch.name, &error))
       || !gw_read_concurrency (body, &patch.sets_concurrency, &patch.concurrency, &error)
-      || !gw_json_get_boolean (body, "paused", GW_JSON_OPTIONAL, &paused, &error))
+      || !gw_json_get_boolean (body, "paused", GW_JSON_OPTIONAL, &paused, &error)
+      || !gw_json_get_int (body, "token_limit", GW_JSON_NULLABLE, 1, GW_PROJECT_MAX_TOKEN_LIMIT,
+                           &patch.token_limit, &error)
+      || !gw_json_get_string (body, "stop_after", GW_JSON_NULLABLE, 64, &patch.stop_after, &error))
     {
-      /* A name that is too long is a wrong name. */
+      /* A name that is too long is a wrong name, and so is an id. */
       if (g_error_matches (error, GW_ERROR, GW_ERROR_TOO_LARGE))
         error->code = GW_ERROR_INVALID;
       gw_request_fail (request, error);
@@ -128,6 +131,8 @@ patch_read (GwRequest *request,
 
   if (json_object_has_member (body, "paused"))
     patch.paused = paused;
+  patch.sets_token_limit = json_object_has_member (body, "token_limit");
+  patch.sets_stop = json_object_has_member (body, "stop_after");
   gw_queue_patch_project_async (request->gateway->queue, request->capture, &patch, patched_cb,
                                 gw_request_hold (request));
 }

@@ -22,7 +22,7 @@
 static const GwStoreFields fields[GW_N_STORE_KINDS] = {
   [GW_STORE_HEAD] = { "head", "tiiiirriiiiiiiiiiiiiii" },
   [GW_STORE_LANE] = { "lane", "tittiiiiiirrttirfffiiiis" },
-  [GW_STORE_PROJECT] = { "project", "iutiiiiiiiiiiiiiiii" },
+  [GW_STORE_PROJECT] = { "project", "iutiiiiiiiiiiiiiiiiii" },
   [GW_STORE_PILE] = { "pile", "iitt" },
   [GW_STORE_TASK] = { "task", "iuiiiiiiiiiiiiiiitrittittiiiittt" },
   [GW_STORE_ATTEMPT] = { "attempt", "iiititiiiiiiitiiiittt" },

@@ -178,6 +178,10 @@ typedef struct {
   gboolean sets_concurrency;
   guint concurrency;
   int paused;             /* -1: as it is */
+  gboolean sets_token_limit;
+  gint64 token_limit;     /* 0: none */
+  gboolean sets_stop;
+  const char *stop_after; /* (nullable) task: none */
 } GwProjectPatch;
 
 /* One lane's shared state. */

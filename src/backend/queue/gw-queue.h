@@ -166,8 +166,10 @@ void gw_queue_act_on_project_async (GwQueue *self, const char *project, const Gw
 gboolean gw_queue_act_on_project_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
     GError **error);
 
-/* Changes name, concurrency or pause. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (name taken),
- * _INVALID. */
+/* Changes name, concurrency, limits or pause. A project whose answers have used `token_limit` tokens
+ * is paused, in the step that stores the answer; to resume it then takes the limit away. With
+ * `stop_after` it is paused in the step that starts that task, at once if it runs. Errors:
+ * GW_ERROR_NOT_FOUND, _CONFLICT (name taken; the task has ended), _INVALID. */
 void gw_queue_patch_project_async (GwQueue *self, const char *project, const GwProjectPatch *patch,
     GAsyncReadyCallback callback, gpointer user_data);
 GwProject *gw_queue_patch_project_finish (GwQueue *self, GAsyncResult *result, GError **error);

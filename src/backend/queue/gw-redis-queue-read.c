@@ -112,6 +112,8 @@ gw_redis_read_project (const redisReply *row)
   project->usage.completion_tokens = gw_redis_reply_get_int (row, 14);
   project->usage.total_tokens = gw_redis_reply_get_int (row, 15);
   project->revision = (guint64) gw_redis_reply_get_int (row, 16);
+  project->token_limit = gw_redis_reply_get_int (row, 17);
+  project->stop_after = gw_redis_reply_dup_text (row, 18);
 
   return project;
 }

@@ -296,6 +296,10 @@ patch_project_async (GwQueue *self,
   gw_redis_request_add_int (request, patch->sets_concurrency);
   gw_redis_request_add_int (request, patch->concurrency);
   gw_redis_request_add_int (request, patch->paused);
+  gw_redis_request_add_int (request, patch->sets_token_limit);
+  gw_redis_request_add_int (request, patch->token_limit);
+  gw_redis_request_add_int (request, patch->sets_stop);
+  gw_redis_request_add_text (request, patch->stop_after);
   gw_redis_queue_push (self, request);
 }
 

@@ -121,6 +121,11 @@ start (GwSqState *state,
              attempt->pk, task.pk, (gint64) attempt->number, lane->pk, (gint64) slot, model,
              state->now, state->wall, ++state->journal);
   gw_sq_lane_count_send (state, lane, attempt->pk);
+  if (project->stop_after == task.pk)
+    {
+      project->stop_after = 0;
+      gw_sq_project_set_paused (state, project, TRUE);
+    }
 
   grant->attempt = (guint64) attempt->pk;
   grant->number = attempt->number;

@@ -121,6 +121,8 @@ store_answer (GwSqState *state,
   add_tokens (&usage->prompt_tokens, reply->usage.prompt_tokens);
   add_tokens (&usage->completion_tokens, reply->usage.completion_tokens);
   add_tokens (&usage->total_tokens, reply->usage.total_tokens);
+  if (gw_sq_project_is_spent (task->project))
+    gw_sq_project_set_paused (state, task->project, TRUE);
   gw_sq_task_set_state (state, task, GW_SQ_COMPLETED, 0);
 }
 

@@ -37,7 +37,7 @@ typedef struct _GwSqAttempt GwSqAttempt;
 typedef struct _GwSqRoute GwSqRoute;
 
 #define GW_SQ_APPLICATION_ID 0x47575131 /* GWQ1 */
-#define GW_SQ_VERSION 1
+#define GW_SQ_VERSION 2
 
 #define GW_SQ_REMOVED_KEPT_MS (G_GINT64_CONSTANT (3600) * 1000)
 #define GW_SQ_LONGEST_WAIT_MS (G_GINT64_CONSTANT (3600) * 1000)       /* of a task for its retry */
@@ -105,6 +105,8 @@ struct _GwSqProject {
   gboolean interrupted;   /* paused by us after a crash */
   gint64 counts[GW_N_TASK_STATUSES];
   GwUsage usage;
+  gint64 token_limit;     /* 0: none */
+  gint64 stop_after;      /* task; 0: none */
   gint64 revision;
   gint64 last_grant;      /* attempt */
   guint live;             /* attempts under way */
@@ -262,6 +264,7 @@ GwSqProject *gw_sq_project_get (GwSqState *state, gint64 pk);
 GwSqProject *gw_sq_project_find (GwSqState *state, const char *id_or_name, GError **error);
 GwSqProject *gw_sq_project_create (GwSqState *state, const char *name);
 void gw_sq_project_touch (GwSqState *state, GwSqProject *project);
+gboolean gw_sq_project_is_spent (const GwSqProject *project);
 guint64 gw_sq_project_set_paused (GwSqState *state, GwSqProject *project, gboolean paused);
 void gw_sq_project_forget (GwSqState *state, GwSqProject *project);
 void gw_sq_count (GwSqState *state, GwSqProject *project, GwTaskStatus status, int by);
@@ -351,6 +354,7 @@ typedef struct {
   char *id;               /* task, project or provider */
   char *name;             /* or the provider of new pins */
   char *model;
+  char *task;             /* (nullable) of the patch */
   char **ids;
   gboolean flag;
   GwProjectAct act;       /* its strings are in @name and @model */
@@ -444,7 +448,8 @@ GwProject *gw_sq_view_get_project (GwSqView *view, gint64 pk);
 GwTask *gw_sq_task_from_row (GwSqView *view, sqlite3_stmt *row, GwTaskFields fields);
 #define GW_SQ_PROJECT_COLUMNS \
   "pk, id, name, created_at, finished_at, concurrency, paused, held, n_queued, n_running, " \
-  "n_completed, n_failed, n_cancelled, prompt_tokens, completion_tokens, total_tokens, revision"
+  "n_completed, n_failed, n_cancelled, prompt_tokens, completion_tokens, total_tokens, revision, " \
+  "token_limit, (SELECT id FROM task WHERE task.pk = stop_after)"
 GwSqLane *gw_sq_lane_from_row (sqlite3_stmt *row);
 #define GW_SQ_LANE_COLUMNS \
   "pk, name, kind, model, fingerprint, enabled, usable, max_concurrency, requests_per_minute, " \

@@ -64,6 +64,12 @@ retry_all (GwSqState *state,
   return changed;
 }
 
+gboolean
+gw_sq_project_is_spent (const GwSqProject *project)
+{
+  return project->token_limit > 0 && project->usage.total_tokens >= project->token_limit;
+}
+
 /* Returns how many tasks that concerns. */
 guint64
 gw_sq_project_set_paused (GwSqState *state,
@@ -81,6 +87,9 @@ gw_sq_project_set_paused (GwSqState *state,
     {
       project->held = FALSE;
       project->interrupted = FALSE;
+      /* Who lets it go on knows that it is over: else it would stop again with the next answer. */
+      if (gw_sq_project_is_spent (project))
+        project->token_limit = 0;
     }
   gw_sq_project_touch (state, project);
   gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
@@ -156,6 +165,55 @@ check_name_is_free (GwSqState *state,
   return TRUE;
 }
 
+/* Errors: GW_ERROR_INVALID, _CONFLICT (it has ended). */
+static gboolean
+check_stop (GwSqState *state,
+            GwSqProject *project,
+            const char *id,
+            GwSqTaskRow *task,
+            GError **error)
+{
+  guint8 blob[16];
+  gint64 pk = 0;
+
+  if (gw_id_to_bytes (id, blob))
+    pk = gw_sq_read_number (state->db, "SELECT pk FROM task WHERE id = ? AND removed_at IS NULL",
+                            "u", blob);
+  if (pk == 0 || !gw_sq_task_load (state, pk, task) || task->project != project)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_INVALID,
+                   "“stop_after”: the project has no task “%s”. Give one of its tasks, or null.",
+                   id);
+      return FALSE;
+    }
+  if (task->state > GW_SQ_RUNNING)
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_CONFLICT,
+                   "The task %s has ended already: it is %s.", id,
+                   gw_task_status_to_string (gw_sq_status_of (task->state)));
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+static void
+set_limits (GwSqState *state,
+            GwSqProject *project,
+            const GwProjectPatch *patch,
+            const GwSqTaskRow *stop)
+{
+  if (patch->sets_token_limit)
+    project->token_limit = patch->token_limit;
+  if (patch->sets_stop)
+    project->stop_after = stop->state <= GW_SQ_DELAYED ? stop->pk : 0;
+  if (patch->sets_token_limit || patch->sets_stop)
+    gw_sq_project_touch (state, project);
+  /* It runs already: nothing begins after it. */
+  if (gw_sq_project_is_spent (project) || (patch->sets_stop && stop->state == GW_SQ_RUNNING))
+    gw_sq_project_set_paused (state, project, TRUE);
+}
+
 gpointer
 gw_sq_step_patch_project (GwSqState *state,
                           gpointer data,
@@ -163,10 +221,12 @@ gw_sq_step_patch_project (GwSqState *state,
 {
   GwSqVerbArgs *args = data;
   GwSqProject *project = gw_sq_project_find (state, args->id, error);
+  GwSqTaskRow stop = { 0 };
   GwProject *result;
   GwSqView view;
 
-  if (project == NULL || !check_name_is_free (state, project, args->name, error))
+  if (project == NULL || !check_name_is_free (state, project, args->name, error)
+      || (args->task != NULL && !check_stop (state, project, args->task, &stop, error)))
     return NULL;
   if (args->patch.sets_concurrency && args->patch.concurrency > GW_PROJECT_MAX_CONCURRENCY)
     {
@@ -192,6 +252,7 @@ gw_sq_step_patch_project (GwSqState *state,
       gw_sq_project_touch (state, project);
       gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
     }
+  set_limits (state, project, &args->patch, &stop);
   if (args->patch.paused >= 0)
     gw_sq_project_set_paused (state, project, args->patch.paused > 0);
 

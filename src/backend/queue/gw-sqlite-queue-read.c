@@ -421,6 +421,9 @@ project_from_row (sqlite3_stmt *row)
   project->usage.completion_tokens = sqlite3_column_int64 (row, 14);
   project->usage.total_tokens = sqlite3_column_int64 (row, 15);
   project->revision = (guint64) sqlite3_column_int64 (row, 16);
+  project->token_limit = sqlite3_column_int64 (row, 17);
+  if (sqlite3_column_type (row, 18) == SQLITE_BLOB)
+    project->stop_after = gw_sq_dup_id (row, 18);
 
   return project;
 }

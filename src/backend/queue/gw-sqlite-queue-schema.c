@@ -61,7 +61,9 @@ static const char schema[] =
   "  completion_tokens INTEGER NOT NULL DEFAULT -1,"
   "  total_tokens INTEGER NOT NULL DEFAULT -1,"
   "  revision INTEGER NOT NULL,"
-  "  last_grant INTEGER NOT NULL DEFAULT 0);"
+  "  last_grant INTEGER NOT NULL DEFAULT 0,"
+  "  token_limit INTEGER NOT NULL DEFAULT 0,"
+  "  stop_after INTEGER NOT NULL DEFAULT 0);"
   "CREATE INDEX project_revision ON project (revision);"
   "CREATE INDEX project_finished ON project (finished_at) WHERE finished_at > 0;"
   "CREATE INDEX project_interrupted ON project (interrupted) WHERE interrupted = 1;"
@@ -104,6 +106,7 @@ static const char schema[] =
   "CREATE INDEX task_project ON task (project);"
   "CREATE INDEX task_ready ON task (pile, priority DESC)"
   "  WHERE state = 0 AND removed_at IS NULL;"
+  "CREATE INDEX task_moved ON task (project, priority DESC) WHERE " GW_SQ_IS_MOVED ";"
   "CREATE INDEX task_due ON task (due) WHERE state = 1 AND removed_at IS NULL;"
   "CREATE INDEX task_removed ON task (removed_at) WHERE removed_at IS NOT NULL;"
 
@@ -212,10 +215,6 @@ static const char schema[] =
   "  ids BLOB NOT NULL);"
   "CREATE INDEX submission_orphan ON submission (created_at) WHERE orphan = 1;";
 
-/* Files of before have none; programs of before keep it up. */
-static const char moved_index[] =
-  "CREATE INDEX IF NOT EXISTS task_moved ON task (project, priority DESC) WHERE " GW_SQ_IS_MOVED;
-
 static void
 create (GwSqDb *db)
 {
@@ -228,6 +227,25 @@ create (GwSqDb *db)
   gw_sq_run (db, "INSERT INTO head (one, store) VALUES (1, ?)", "s", store);
   gw_sq_exec (db, finish);
   gw_sq_exec (db, "COMMIT");
+}
+
+/* What version 2 has that version 1 had not: moved tasks, and limits of projects. */
+static const char from_1_to_2[] =
+  "CREATE INDEX IF NOT EXISTS task_moved ON task (project, priority DESC) WHERE " GW_SQ_IS_MOVED ";"
+  "ALTER TABLE project ADD COLUMN token_limit INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE project ADD COLUMN stop_after INTEGER NOT NULL DEFAULT 0;"
+  "PRAGMA user_version = 2;";
+
+static void
+migrate (GwSqDb *db,
+         gint64 version)
+{
+  if (version >= GW_SQ_VERSION)
+    return;
+
+  gw_sq_exec (db, "BEGIN IMMEDIATE");
+  gw_sq_exec (db, from_1_to_2);
+  gw_sq_exec (db, gw_sq_db_is_ok (db) ? "COMMIT" : "ROLLBACK");
 }
 
 /* Readings of a clock that started anew are moved so that they mean the same moment, as far as the
@@ -325,8 +343,9 @@ gw_sq_schema_prepare (GwSqDb *db,
               "PRAGMA journal_size_limit = 67108864;");
   if (objects == 0)
     create (db);
+  else
+    migrate (db, version);
   gw_sq_exec (db, "BEGIN IMMEDIATE");
-  gw_sq_exec (db, moved_index);
   move_clock (db, options->clock);
   gw_sq_run (db, "UPDATE head SET cap = ?", "d", (int) options->max_concurrency);
   gw_sq_exec (db, gw_sq_db_is_ok (db) ? "COMMIT" : "ROLLBACK");

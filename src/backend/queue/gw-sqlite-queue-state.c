@@ -293,14 +293,15 @@ flush_projects (GwSqState *state)
         "UPDATE project SET name = ?, finished_at = ?, concurrency = ?, paused = ?, held = ?,"
         " interrupted = ?, n_queued = ?, n_running = ?, n_completed = ?, n_failed = ?,"
         " n_cancelled = ?, prompt_tokens = ?, completion_tokens = ?, total_tokens = ?,"
-        " revision = ?, last_grant = ? WHERE pk = ?", "sidddddddddiiiiii",
+        " revision = ?, last_grant = ?, token_limit = ?, stop_after = ? WHERE pk = ?",
+        "sidddddddddiiiiiiii",
         project->name, project->finished_at, (int) project->concurrency, (int) project->paused,
         (int) project->held, (int) project->interrupted,
         (int) project->counts[GW_TASK_QUEUED], (int) project->counts[GW_TASK_RUNNING],
         (int) project->counts[GW_TASK_COMPLETED], (int) project->counts[GW_TASK_FAILED],
         (int) project->counts[GW_TASK_CANCELLED], project->usage.prompt_tokens,
         project->usage.completion_tokens, project->usage.total_tokens, project->revision,
-        project->last_grant, project->pk);
+        project->last_grant, project->token_limit, project->stop_after, project->pk);
     }
   g_ptr_array_set_size (state->dirty_projects, 0);
 }
@@ -369,8 +370,10 @@ project_from_row (GwSqState *state,
   project->usage.completion_tokens = sqlite3_column_int64 (row, 14);
   project->usage.total_tokens = sqlite3_column_int64 (row, 15);
   project->revision = sqlite3_column_int64 (row, 16);
-  project->last_grant = sqlite3_column_int64 (row, 17);
-  project->interrupted = sqlite3_column_int (row, 18);
+  project->token_limit = sqlite3_column_int64 (row, 17);
+  project->last_grant = sqlite3_column_int64 (row, 19);
+  project->interrupted = sqlite3_column_int (row, 20);
+  project->stop_after = sqlite3_column_int64 (row, 21);
   project->piles = g_ptr_array_new_with_free_func (free_pile);
 
   return project;
@@ -419,7 +422,7 @@ gw_sq_project_get (GwSqState *state,
   if (project != NULL)
     return project;
 
-  row = gw_sq_bind (state->db, "SELECT " GW_SQ_PROJECT_COLUMNS ", last_grant, interrupted"
+  row = gw_sq_bind (state->db, "SELECT " GW_SQ_PROJECT_COLUMNS ", last_grant, interrupted, stop_after"
                     " FROM project WHERE pk = ?", "i", pk);
   if (!gw_sq_row (state->db, row))
     return NULL;

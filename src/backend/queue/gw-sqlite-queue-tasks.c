@@ -125,6 +125,15 @@ account (GwSqState *state,
     gw_sq_piles_stale (state, task->project);
 }
 
+/* A task after which its project was to stop, and that is gone before it began. */
+static void
+forget_stop (GwSqTaskRow *task,
+             int to)
+{
+  if (to >= GW_SQ_COMPLETED && task->project->stop_after == task->pk)
+    task->project->stop_after = 0;
+}
+
 /**
  * gw_sq_task_set_state:
  * @state: the state
@@ -150,6 +159,7 @@ gw_sq_task_set_state (GwSqState *state,
   account (state, task, to, 1);
   if (to == GW_SQ_DELAYED)
     state->next_due = MIN (state->next_due, due);
+  forget_stop (task, to);
   settle_project (state, task->project);
   gw_sq_project_touch (state, task->project);
 }
@@ -300,6 +310,7 @@ gw_sq_cancel_all (GwSqState *state,
   changed = sqlite3_changes (state->db->handle);
   state->revision += last - first + 1;
   gw_sq_piles_empty (state, project);
+  project->stop_after = 0;
   gw_sq_count (state, project, GW_TASK_QUEUED, -(int) project->counts[GW_TASK_QUEUED]);
   gw_sq_count (state, project, GW_TASK_RUNNING, -(int) project->counts[GW_TASK_RUNNING]);
   gw_sq_count (state, project, GW_TASK_CANCELLED, changed);
@@ -427,6 +438,7 @@ gw_sq_task_remove (GwSqState *state,
     return FALSE;
 
   account (state, task, task->state, -1);
+  forget_stop (task, GW_SQ_CANCELLED);
   settle_project (state, task->project);
   gw_sq_run (state->db, "UPDATE task SET removed_at = ? WHERE pk = ?", "ii", state->wall, task->pk);
   gw_sq_note_removed (state, id);

@@ -79,6 +79,7 @@ free_verb_args (gpointer data)
   g_free (args->id);
   g_free (args->name);
   g_free (args->model);
+  g_free (args->task);
   g_strfreev (args->ids);
   g_clear_pointer (&args->providers, g_ptr_array_unref);
   g_free (args);
@@ -329,7 +330,8 @@ patch_project_async (GwQueue *self,
   GwSqVerbArgs *args = new_verb_args (project, patch->name, NULL);
 
   args->patch = *patch;
-  args->patch.name = NULL;
+  args->task = g_strdup (patch->stop_after);
+  args->patch.name = args->patch.stop_after = NULL;
   write_step (self, gw_sq_step_patch_project,
               gw_sq_request_new (self, patch_project_async, args, free_verb_args,
                                  (GDestroyNotify) gw_project_unref, callback, user_data));

@@ -41,7 +41,7 @@ static const char *const reading[GW_N_STORE_KINDS] = {
   [GW_STORE_PROJECT] =
     "SELECT pk, pk, id, name, created_at, finished_at, concurrency, paused, held, interrupted,"
     " n_queued, n_running, n_completed, n_failed, n_cancelled, prompt_tokens, completion_tokens,"
-    " total_tokens, revision, last_grant"
+    " total_tokens, revision, last_grant, token_limit, stop_after"
     " FROM project WHERE pk > ?1 AND ?3 IS NOT NULL ORDER BY pk LIMIT ?2",
   [GW_STORE_PILE] =
     "SELECT pk, pk, project, provider, model FROM pile WHERE pk > ?1 AND ?3 IS NOT NULL"
@@ -100,8 +100,8 @@ static const char *const writing[GW_N_STORE_KINDS][MOST_STATEMENTS] = {
   [GW_STORE_PROJECT] = {
     "INSERT INTO project (pk, id, name, created_at, finished_at, concurrency, paused, held,"
     " interrupted, n_queued, n_running, n_completed, n_failed, n_cancelled, prompt_tokens,"
-    " completion_tokens, total_tokens, revision, last_grant) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-    " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)" },
+    " completion_tokens, total_tokens, revision, last_grant, token_limit, stop_after) VALUES (?1, ?2,"
+    " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)" },
   [GW_STORE_PILE] = {
     "INSERT INTO pile (pk, project, provider, model) VALUES (?1, ?2, ?3, ?4)" },
   [GW_STORE_TASK] = {
