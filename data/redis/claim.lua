@@ -16,7 +16,7 @@ local function refusal(l, verdict, ask)
     for _, g in ipairs(ghosts(name)) do ghost = min(ghost, g.till) end
   end
   if verdict == V_SLOTS and slots(l) > 0 then soonest(l.name)
-  elseif verdict == V_CAP then for _, name in ipairs(lanes()) do soonest(name) end end
+  elseif verdict == V_CAP then for _, name in ipairs(awake.names()) do soonest(name) end end
   return { 'R', verdict, min(ask, ghost), 0 }
 end
 
@@ -173,7 +173,7 @@ local function is_plain(l, pi)
   if sd >= FIXED_SD then
     careful = mean_here * math.exp((1 + 0.25 * math.log(1 + in_flight(l.name))) * sd - variance / 2)
   end
-  for _, name in ipairs(lanes()) do
+  for _, name in ipairs(awake.names()) do
     local other = lane(name)
     local n = other.kind == PRACTICE and other ~= l and 0 or min(slots(other), H.cap)
     all = all + n
@@ -209,7 +209,7 @@ local function claim(name, slot, worker, decision)
   local pi = best_pile(l, false)
   if not pi then return refusal(l, V_START, NEVER) end
   local others = false
-  for _, other in ipairs(lanes()) do
+  for _, other in ipairs(awake.names()) do
     local o = lane(other)
     if o ~= l and o.kind ~= PRACTICE and slots(o) > 0 then others = true end
   end
@@ -234,15 +234,6 @@ local function claim(name, slot, worker, decision)
   -- What was deleted by hand is out of the way now: asked again at once.
   wait_for(l, W_TASK)
   return { 'R', V_HOLD, now, 0 }
-end
--- Ends the step; what the scheduler must see is as the step leaves it.
-local function done_claim(l, result, ...)
-  if result and result[1] == 'D' then
-    local text = flush()
-    local list, index = show(l)
-    return { 'K', text, { 'D', H.steps, now, H.cap, route_count(), index, list }, ... }
-  end
-  return done(result or false, ...)
 end
 local function read_decision()
   local steps = arg()

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- An attempt is sent, and ends. Compare-and-set: an answer becomes the task's result if the task
 -- has not ended and no newer attempt has been sent; else it is kept with its attempt, as extra.
-local STORED, KEPT, REQUEUED, TASK_FAILED, IGNORED = 0, 1, 2, 3, 4
+-- How: as GwFinishResult has it. (A table, for a script may have 200 local names.)
+local ENDED = { STORED = 0, KEPT = 1, REQUEUED = 2, TASK_FAILED = 3, IGNORED = 4 }
 -- ending: what follows tells of it.
 local function note_sent(e, sent, ending_now)
   e.sent = max(min(max(sent, e.claimed), now), 1)
@@ -56,7 +57,7 @@ local function go_on(t, reply, was_sent)
   local counted, uncertain, delay = reply.act == 1, 0, 0
   local function fail_task(why, message)
     end_task(t, FAILED, why, message)
-    return TASK_FAILED
+    return ENDED.TASK_FAILED
   end
   if reply.act == 3 then return fail_task(code, reply.message) end
   if reply.lane_act == 2 or reply.act == 4 then
@@ -83,13 +84,13 @@ local function go_on(t, reply, was_sent)
   if delay > 0 and reply.retry_after > 0 then delay = min(reply.retry_after, HOUR) end
   t.uncertain = max(t.uncertain, uncertain)
   requeue(t, delay)
-  return REQUEUED
+  return ENDED.REQUEUED
 end
 -- The attempt of an engine that lost its lease is heard of after all.
 local function finish_late(e, reply)
   if reply.act ~= 0 then
     write_attempt(e, reply, UNCERTAIN)
-    return IGNORED
+    return ENDED.IGNORED
   end
   local newer, t = false, task(e.task)
   for _, pk in ipairs(t and attempts_of(t) or {}) do
@@ -102,11 +103,11 @@ local function finish_late(e, reply)
     write_attempt(e, reply, ANSWERED)
     t.attempt, t.uncertain, t.lane = e.pk, 0, e.lane
     store_answer(t, reply, max(0, reply.ended - sent))
-    return STORED
+    return ENDED.STORED
   end
   write_attempt(e, reply, EXTRA)
   H.extra_n, H.paid_twice = H.extra_n + 1, H.paid_twice + 1
-  return KEPT
+  return ENDED.KEPT
 end
 -- Redis has lost the claim, and the task is there: an answer that was paid is not thrown away for it.
 local function adopt(claimer, id, provider, nonce, reply)
@@ -153,13 +154,13 @@ local function finish(e, reply)
   write_attempt(e, reply, outcome)
   if outcome == EXTRA then
     H.extra_n = H.extra_n + 1
-    return KEPT
+    return ENDED.KEPT
   elseif not current then
-    return IGNORED
+    return ENDED.IGNORED
   elseif outcome == ANSWERED then
     local ended = reply.ended > 0 and min(reply.ended, now) or now
     store_answer(t, reply, max(0, ended - sent))
-    return STORED
+    return ENDED.STORED
   end
   return go_on(t, reply, sent > 0)
 end

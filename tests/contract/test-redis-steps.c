@@ -280,6 +280,113 @@ test_many_calls (Fixture *self,
   g_assert_cmpstr (tail->str, !=, "1 20 1 alpha\n");
 }
 
+/* --- What waits together is told together. --- */
+
+#define BURST 10
+
+typedef struct {
+  guint n_answered;
+  guint n_stored;
+  guint n_failed;
+} Burst;
+
+static void
+finished_cb (GObject *source,
+             GAsyncResult *result,
+             gpointer user_data)
+{
+  Burst *burst = user_data;
+  g_autoptr (GError) error = NULL;
+  GwFinishResult finished = GW_FINISH_IGNORED;
+
+  if (!gw_queue_finish_finish (GW_QUEUE (source), result, &finished, &error))
+    {
+      g_assert_error (error, GW_ERROR, GW_ERROR_INTERNAL);
+      burst->n_failed++;
+    }
+  burst->n_stored += error == NULL && finished == GW_FINISH_STORED;
+  burst->n_answered++;
+}
+
+static GPtrArray *
+claim_burst (Fixture *self)
+{
+  static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", BURST, 0 } };
+  g_autoptr (GPtrArray) ids G_GNUC_UNUSED = submit_many (self->queue, "many", BURST);
+  GPtrArray *grants = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_grant_free);
+
+  set_lanes (self->queue, lanes, G_N_ELEMENTS (lanes));
+  for (guint i = 0; i < BURST; i++)
+    g_ptr_array_add (grants, claim_start (self->queue, "alpha"));
+
+  return grants;
+}
+
+/* Redis is held for a moment, so that all but the first wait for it together. */
+static void
+finish_burst (Fixture *self,
+              GPtrArray *grants,
+              Burst *burst)
+{
+  g_autoptr (GwReply) reply = make_answer (self->clock, "a");
+  g_autoptr (redisReply) paused = ask (self, "CLIENT", "PAUSE", "300", NULL);
+
+  for (guint i = 0; i < grants->len; i++)
+    gw_queue_finish_async (self->queue, ((GwGrant *) grants->pdata[i])->attempt, reply, finished_cb,
+                           burst);
+  while (burst->n_answered < grants->len)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static gint64
+count_scripts (Fixture *self)
+{
+  g_autoptr (redisReply) reply = ask (self, "INFO", "commandstats", NULL, NULL);
+  const char *calls = strstr (reply->str, "cmdstat_evalsha:calls=");
+
+  g_assert_nonnull (calls);
+
+  return g_ascii_strtoll (strchr (calls, '=') + 1, NULL, 10);
+}
+
+/* Ends of calls that wait for Redis at the same time are few scripts, and each its own end. */
+static void
+test_a_burst_is_told_together (Fixture *self,
+                               gconstpointer data)
+{
+  g_autoptr (GPtrArray) grants = claim_burst (self);
+  gint64 scripts = count_scripts (self), steps = count_steps (self);
+  Burst burst = { 0 };
+
+  finish_burst (self, grants, &burst);
+  g_assert_cmpuint (burst.n_stored, ==, BURST);
+  g_assert_cmpint (count_scripts (self) - scripts, <, BURST / 2);
+  /* The scheduler's state has changed with each. */
+  g_assert_cmpint (count_steps (self) - steps, >=, BURST);
+}
+
+/* One whose keys were put out of order by hand does not take those with it that it waited with. */
+static void
+test_one_of_a_burst_fails_alone (Fixture *self,
+                                 gconstpointer data)
+{
+  g_autoptr (GPtrArray) grants = claim_burst (self);
+  g_autofree char *key = g_strdup_printf ("gangway:e:%" G_GUINT64_FORMAT,
+                                          ((GwGrant *) grants->pdata[BURST / 2])->attempt);
+  g_autoptr (redisReply) gone = ask (self, "DEL", key, NULL, NULL);
+  g_autoptr (redisReply) other = ask (self, "SET", key, "x", NULL);
+  Burst burst = { 0 };
+
+  g_test_expect_message ("gw-queue", G_LOG_LEVEL_WARNING, "*all of it is looked through*");
+  finish_burst (self, grants, &burst);
+  g_assert_cmpuint (burst.n_failed, ==, 1);
+  g_assert_cmpuint (burst.n_stored, ==, BURST - 1);
+  gw_redis_reply_free (g_steal_pointer (&gone));
+  gone = ask (self, "DEL", key, NULL, NULL);
+  gw_queue_stats_free (fx_stats (self->queue));
+  g_test_assert_expected_messages ();
+}
+
 int
 main (int argc,
       char **argv)
@@ -294,6 +401,10 @@ main (int argc,
   g_test_add ("/redis-steps/a-claim-is-one-step", Fixture, NULL, fixture_set_up,
               test_a_claim_is_one_step, fixture_tear_down);
 
+  g_test_add ("/redis-steps/a-burst-is-told-together", Fixture, NULL, fixture_set_up,
+              test_a_burst_is_told_together, fixture_tear_down);
+  g_test_add ("/redis-steps/one-of-a-burst-fails-alone", Fixture, NULL, fixture_set_up,
+              test_one_of_a_burst_fails_alone, fixture_tear_down);
   g_test_add ("/redis-steps/many-kinds", Fixture, NULL, fixture_set_up, test_many_kinds,
               fixture_tear_down);
   g_test_add ("/redis-steps/many-calls", Fixture, NULL, fixture_set_up, test_many_calls,

@@ -12,6 +12,9 @@
  */
 
 #define DECISIONS 4
+/* While a script runs everybody waits. */
+#define CALLS_TOGETHER 16
+#define BYTES_TOGETHER (256 * 1024)
 
 /* --- The scheduler's part of a claim. --- */
 
@@ -79,7 +82,7 @@ static gboolean
 is_to_decide (GwRedisRequest *request,
               const redisReply *reply)
 {
-  return request->provider != NULL && request->error == NULL && !request->judged
+  return reply != NULL && request->provider != NULL && request->error == NULL && !request->judged
          && !request->undecided
          && g_str_equal (gw_redis_reply_get_text (get_shown (request, reply), 0), "D");
 }
@@ -102,41 +105,129 @@ make_round (GwRedisEngine *engine,
 
 /* --- Groups. --- */
 
-/* The replies to all of @calls, in order and in one pipeline; fewer: the connection is lost. */
+/* How many of @calls from @from on go as one script: steps that stand together, as many as keep it
+ * short. */
+static guint
+count_together (GPtrArray *calls,
+                guint from)
+{
+  gsize bytes = 0;
+  guint n = 0;
+
+  while (from + n < calls->len && n < CALLS_TOGETHER)
+    {
+      GwRedisRequest *call = g_ptr_array_index (calls, from + n);
+
+      bytes += call->bytes;
+      if (n > 0 && (gw_redis_script_get_word (call->script) == NULL || bytes > BYTES_TOGETHER))
+        break;
+      n++;
+      if (gw_redis_script_get_word (call->script) == NULL)
+        break;
+    }
+
+  return n;
+}
+
+/* Takes @reply, to the @n of @calls from @from on, apart; nothing, where it was refused as a whole. */
+static gboolean
+deal_out (redisReply *reply,
+          GPtrArray *replies,
+          guint from,
+          guint n)
+{
+  gboolean whole = gw_redis_reply_get_length (reply) == n
+                   && gw_redis_reply_get_length (gw_redis_reply_get (reply, 0)) > 0;
+
+  for (guint i = 0; whole && i < n; i++)
+    g_ptr_array_index (replies, from + i) = g_steal_pointer (&reply->element[i]);
+  gw_redis_reply_free (reply);
+
+  return whole;
+}
+
+/* Asks for those of @calls that have no reply each alone: what they were asked with was refused, or
+ * failed, as a whole. */
+static void
+ask_apart (GwRedisEngine *engine,
+           GPtrArray *calls,
+           GPtrArray *replies,
+           GError **error)
+{
+  g_autoptr (GArray) asked = g_array_new (FALSE, FALSE, sizeof (guint));
+
+  for (guint i = 0; i < calls->len; i++)
+    {
+      GwRedisRequest *call = g_ptr_array_index (calls, i);
+
+      if (g_ptr_array_index (replies, i) != NULL)
+        continue;
+      call->repeated = TRUE;
+      gw_redis_engine_append_script (engine, call->script, call->arguments);
+      g_array_append_val (asked, i);
+    }
+  for (guint i = 0; i < asked->len; i++)
+    {
+      guint index = g_array_index (asked, guint, i);
+      GwRedisRequest *call = g_ptr_array_index (calls, index);
+      redisReply *reply = gw_redis_connection_take (engine->connection, error);
+
+      if (reply == NULL)
+        return;
+      g_ptr_array_index (replies, index) = gw_redis_engine_unwrap (call->script, reply);
+    }
+}
+
+/* The replies to all of @calls, in order and in one pipeline; %NULL: the connection was lost
+ * before. */
 static GPtrArray *
 ask_all (GwRedisEngine *engine,
          GPtrArray *calls,
          GError **error)
 {
   GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_redis_reply_free);
+  gboolean refused = FALSE;
   gint64 began;
 
-  for (guint i = 0; i < calls->len; i++)
+  g_ptr_array_set_size (replies, (int) calls->len);
+  for (guint i = 0, n; i < calls->len; i += n)
     {
       GwRedisRequest *call = g_ptr_array_index (calls, i);
 
-      gw_redis_engine_append_script (engine, call->script, call->arguments);
+      n = count_together (calls, i);
+      if (n > 1)
+        gw_redis_engine_append_calls (engine, calls, i, n);
+      else
+        gw_redis_engine_append_script (engine, call->script, call->arguments);
     }
   gw_redis_engine_wait_begins (engine);
   began = g_get_monotonic_time ();
-  while (replies->len < calls->len)
+  for (guint i = 0, n; i < calls->len; i += n)
     {
       redisReply *reply = gw_redis_connection_take (engine->connection, error);
 
       if (reply == NULL)
         break;
-      g_ptr_array_add (replies, reply);
+      n = count_together (calls, i);
+      if (n > 1)
+        refused = !deal_out (reply, replies, i, n) || refused;
+      else
+        g_ptr_array_index (replies, i) = gw_redis_engine_unwrap (
+          ((GwRedisRequest *) g_ptr_array_index (calls, i))->script, reply);
     }
+  if (gw_redis_connection_is_open (engine->connection) && refused)
+    ask_apart (engine, calls, replies, error);
   gw_redis_engine_wait_ends (engine);
-  if (replies->len == calls->len)
+  if (gw_redis_connection_is_open (engine->connection))
     gw_redis_engine_note_round_trip (engine, calls->len, began);
 
-  for (guint i = 0; i < replies->len; i++)
+  for (guint i = 0; i < calls->len; i++)
     {
       GwRedisRequest *call = g_ptr_array_index (calls, i);
       redisReply *again;
 
-      if (!gw_redis_reply_is_unknown_script (g_ptr_array_index (replies, i))
+      if (g_ptr_array_index (replies, i) == NULL
+          || !gw_redis_reply_is_unknown_script (g_ptr_array_index (replies, i))
           || !gw_redis_connection_is_open (engine->connection))
         continue;
       again = gw_redis_engine_ask_again (engine, call->script, call->arguments,
@@ -187,7 +278,7 @@ settle_claims (GwRedisEngine *engine,
           GwRedisRequest *request = g_ptr_array_index (asked, i);
 
           g_clear_pointer (&request->claimed, gw_redis_reply_free);
-          if (i >= rounds->len)
+          if (g_ptr_array_index (rounds, i) == NULL)
             request->error = g_error_copy (error);
           else if (gw_redis_engine_check_reply (engine, GW_REDIS_CLAIM,
                                                 g_ptr_array_index (rounds, i), &request->error))
@@ -207,7 +298,8 @@ judge_reply (GwRedisEngine *engine,
              GwRedisRequest *request,
              const redisReply *reply)
 {
-  if (!gw_redis_engine_check_reply (engine, request->script, reply, &request->error))
+  if (reply != NULL
+      && !gw_redis_engine_check_reply (engine, request->script, reply, &request->error))
     {
       /* Only its answer was lost with the connection. */
       if (request->repeated && request->script == GW_REDIS_FINISH
@@ -231,7 +323,7 @@ take_reply (GwRedisEngine *engine,
 {
   GwGrant *grant = NULL;
 
-  if (request->judged || request->error != NULL)
+  if (reply == NULL || request->judged || request->error != NULL)
     return;
   if (request->parse != NULL)
     request->result = request->parse (request, reply, &request->error);
@@ -272,15 +364,17 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
   if (error != NULL)
     gw_redis_engine_lose_connection (engine, error);
 
-  for (guint i = 0; i < replies->len; i++)
+  for (guint i = 0; i < group->len; i++)
     judge_reply (engine, g_ptr_array_index (group, i), g_ptr_array_index (replies, i));
   settle_claims (engine, group, replies);
-  for (guint i = 0; i < replies->len; i++)
+  for (guint i = 0; i < group->len; i++)
     take_reply (engine, g_ptr_array_index (group, i), g_ptr_array_index (replies, i));
-  for (guint i = group->len; i-- > replies->len;)
+  for (guint i = group->len; i-- > 0;)
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
 
+      if (g_ptr_array_index (replies, i) != NULL)
+        continue;
       if (request->lasting)
         {
           gw_redis_engine_put_back (engine, request);
@@ -289,10 +383,12 @@ gw_redis_engine_run_group (GwRedisEngine *engine,
       request->error = make_unknown (engine);
       gw_redis_request_answer (request);
     }
-  for (guint i = 0; i < replies->len; i++)
+  for (guint i = 0; i < group->len; i++)
     {
       GwRedisRequest *request = g_ptr_array_index (group, i);
 
+      if (g_ptr_array_index (replies, i) == NULL)
+        continue;
       if (request->again)
         gw_redis_engine_go_on (engine, request);
       else

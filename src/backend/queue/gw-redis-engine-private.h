@@ -108,6 +108,9 @@ void gw_redis_request_refuse (GwRedisRequest *request, const GError *error);
 
 gboolean gw_redis_engine_append_script (GwRedisEngine *engine, GwRedisScript script,
                                         GPtrArray *arguments);
+gboolean gw_redis_engine_append_calls (GwRedisEngine *engine, GPtrArray *calls, guint from,
+                                       guint n);
+redisReply *gw_redis_engine_unwrap (GwRedisScript script, redisReply *reply);
 gboolean gw_redis_engine_check_reply (GwRedisEngine *engine, GwRedisScript script,
                                       const redisReply *reply, GError **error);
 redisReply *gw_redis_engine_ask_again (GwRedisEngine *engine, GwRedisScript script,

@@ -61,45 +61,64 @@ append (GwRedisEngine *engine,
                                      (const gsize *) (gconstpointer) command->lengths->data);
 }
 
-/* @whole: its text goes along: it need not be known there. */
+static void
+add_arguments (Command *command,
+               GPtrArray *arguments)
+{
+  for (guint i = 0; i < arguments->len; i++)
+    {
+      gsize size;
+      const char *data = g_bytes_get_data (g_ptr_array_index (arguments, i), &size);
+
+      add (command, data, size);
+    }
+}
+
+/* A script up to its own arguments. @whole: its text goes along: it need not be known there. */
+static void
+begin_script (GwRedisEngine *engine,
+              Command *command,
+              GwRedisScript script,
+              gboolean whole)
+{
+  if (script == GW_REDIS_VERBS && gw_redis_connection_get_server (engine->connection)->major >= 7)
+    script = GW_REDIS_VERBS_IN_NEED;
+  init_command (command);
+  add_text (command, whole ? "EVAL" : "EVALSHA");
+  add_text (command, whole ? gw_redis_script_get_source (script)
+                           : gw_redis_script_get_sha (script));
+  add_text (command, "0");
+  add_text (command, engine->options.prefix);
+  command->clock[0][0] = command->clock[1][0] = '\0';
+  if (engine->manual)
+    {
+      g_snprintf (command->clock[0], sizeof command->clock[0], "%" G_GINT64_FORMAT,
+                  gw_clock_now (engine->clock));
+      g_snprintf (command->clock[1], sizeof command->clock[1], "%" G_GINT64_FORMAT,
+                  gw_clock_wall (engine->clock));
+    }
+  add_text (command, command->clock[0]);
+  add_text (command, command->clock[1]);
+  add_text (command, engine->channel);
+  add_text (command, engine->id);
+  add_text (command, g_ascii_dtostr (command->random, sizeof command->random, g_random_double ()));
+  /* Of other data than those that we know, no step is done. */
+  add_text (command, script != GW_REDIS_OPEN && engine->store != NULL ? engine->store : "");
+}
+
 static gboolean
 append_script (GwRedisEngine *engine,
                GwRedisScript script,
                GPtrArray *arguments,
                gboolean whole)
 {
+  const char *word = gw_redis_script_get_word (script);
   g_auto (Command) command;
 
-  if (script == GW_REDIS_VERBS && gw_redis_connection_get_server (engine->connection)->major >= 7)
-    script = GW_REDIS_VERBS_IN_NEED;
-  init_command (&command);
-  add_text (&command, whole ? "EVAL" : "EVALSHA");
-  add_text (&command, whole ? gw_redis_script_get_source (script)
-                            : gw_redis_script_get_sha (script));
-  add_text (&command, "0");
-  add_text (&command, engine->options.prefix);
-  command.clock[0][0] = command.clock[1][0] = '\0';
-  if (engine->manual)
-    {
-      g_snprintf (command.clock[0], sizeof command.clock[0], "%" G_GINT64_FORMAT,
-                  gw_clock_now (engine->clock));
-      g_snprintf (command.clock[1], sizeof command.clock[1], "%" G_GINT64_FORMAT,
-                  gw_clock_wall (engine->clock));
-    }
-  add_text (&command, command.clock[0]);
-  add_text (&command, command.clock[1]);
-  add_text (&command, engine->channel);
-  add_text (&command, engine->id);
-  add_text (&command, g_ascii_dtostr (command.random, sizeof command.random, g_random_double ()));
-  /* Of other data than those that we know, no step is done. */
-  add_text (&command, script != GW_REDIS_OPEN && engine->store != NULL ? engine->store : "");
-  for (guint i = 0; i < arguments->len; i++)
-    {
-      gsize size;
-      const char *data = g_bytes_get_data (g_ptr_array_index (arguments, i), &size);
-
-      add (&command, data, size);
-    }
+  begin_script (engine, &command, word != NULL ? GW_REDIS_CALLS : script, whole);
+  if (word != NULL)
+    add_text (&command, word);
+  add_arguments (&command, arguments);
 
   return append (engine, &command);
 }
@@ -111,6 +130,45 @@ gw_redis_engine_append_script (GwRedisEngine *engine,
                                GPtrArray *arguments)
 {
   return append_script (engine, script, arguments, FALSE);
+}
+
+/* (element-type GwRedisRequest): @n of @calls from @from on, all of them steps that stand together,
+ * go into the pipeline as one script. */
+gboolean
+gw_redis_engine_append_calls (GwRedisEngine *engine,
+                              GPtrArray *calls,
+                              guint from,
+                              guint n)
+{
+  g_auto (Command) command;
+
+  begin_script (engine, &command, GW_REDIS_CALLS, FALSE);
+  for (guint i = from; i < from + n; i++)
+    {
+      GwRedisRequest *call = g_ptr_array_index (calls, i);
+
+      add_text (&command, gw_redis_script_get_word (call->script));
+      add_arguments (&command, call->arguments);
+    }
+
+  return append (engine, &command);
+}
+
+/* Takes @reply. (transfer full): of a step that stood alone where several may, its own. */
+redisReply *
+gw_redis_engine_unwrap (GwRedisScript script,
+                        redisReply *reply)
+{
+  redisReply *own;
+
+  if (reply == NULL || gw_redis_script_get_word (script) == NULL
+      || gw_redis_reply_get_length (gw_redis_reply_get (reply, 0)) == 0)
+    return reply;
+
+  own = g_steal_pointer (&reply->element[0]);
+  gw_redis_reply_free (reply);
+
+  return own;
 }
 
 /* (transfer full) (nullable): Redis does not know the script that it was asked to run: it is
@@ -129,12 +187,12 @@ gw_redis_engine_ask_again (GwRedisEngine *engine,
     return NULL;
   reply = gw_redis_connection_take (engine->connection, error);
   if (reply == NULL || !gw_redis_reply_is_unknown_script (reply))
-    return reply;
+    return gw_redis_engine_unwrap (script, reply);
   gw_redis_reply_free (reply);
   if (!append_script (engine, script, arguments, TRUE))
     return NULL;
 
-  return gw_redis_connection_take (engine->connection, error);
+  return gw_redis_engine_unwrap (script, gw_redis_connection_take (engine->connection, error));
 }
 
 /* What a server says that refuses: some of it is about the step, most about the server. */
@@ -265,7 +323,7 @@ gw_redis_engine_run_script (GwRedisEngine *engine,
 
   gw_redis_engine_append_script (engine, script, arguments);
   gw_redis_engine_wait_begins (engine);
-  reply = gw_redis_connection_take (engine->connection, error);
+  reply = gw_redis_engine_unwrap (script, gw_redis_connection_take (engine->connection, error));
   if (reply != NULL && gw_redis_reply_is_unknown_script (reply))
     {
       g_clear_pointer (&reply, gw_redis_reply_free);

@@ -30,13 +30,8 @@ static const struct {
   [GW_REDIS_STAGE] = { "stage", { "base", "guard", "runs", "lanes", "fleet", "tasks", "stage" } },
   [GW_REDIS_SUBMIT] = { "submit", { "base", "guard", "runs", "lanes", "fleet", "tasks", "spread",
                                     "submit" } },
-  [GW_REDIS_CLAIM] = { "claim", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
-                                  "claim", "claim-step" } },
-  [GW_REDIS_NOTE_SENT] = { "note-sent", { "base", "guard", "runs", "lanes", "fleet", "tasks",
-                                          "recover", "attempts", "finish", "note-sent" } },
-  [GW_REDIS_FINISH] = { "finish", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
-                                    "recover", "claim", "attempts", "finish",
-                                    "finish-step" } },
+  [GW_REDIS_CALLS] = { "calls", { "base", "guard", "runs", "lanes", "fleet", "tasks", "show",
+                                  "recover", "claim", "attempts", "finish", "calls" } },
   [GW_REDIS_VERBS] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
                                   "spread", "work", "verbs" } },
   [GW_REDIS_VERBS_IN_NEED] = { "verbs", { "base", "guard", "runs", "lanes", "fleet", "tasks", "view",
@@ -90,11 +85,38 @@ get_made (GwRedisScript script)
   return &made[script];
 }
 
+/* (nullable): what the step is within %GW_REDIS_CALLS; %NULL: it is a script of its own. */
+const char *
+gw_redis_script_get_word (GwRedisScript script)
+{
+  switch ((int) script)
+    {
+    case GW_REDIS_CLAIM:
+      return "c";
+    case GW_REDIS_NOTE_SENT:
+      return "s";
+    case GW_REDIS_FINISH:
+      return "f";
+    default:
+      return NULL;
+    }
+}
+
 /* For messages. */
 const char *
 gw_redis_script_get_name (GwRedisScript script)
 {
-  return scripts[script].name;
+  switch ((int) script)
+    {
+    case GW_REDIS_CLAIM:
+      return "claim";
+    case GW_REDIS_NOTE_SENT:
+      return "note-sent";
+    case GW_REDIS_FINISH:
+      return "finish";
+    default:
+      return scripts[script].name;
+    }
 }
 
 /* (transfer none): the Lua text that is sent. */
