@@ -54,6 +54,21 @@ gw_compat_label_list_row (GtkListItem *item,
 }
 
 /**
+ * gw_compat_set_tooltip:
+ * @text: (nullable): what is said where the pointer rests
+ *
+ * GTK 4.8 asks the display server at each setting where the pointer is, and waits for it: only
+ * another text is worth that.
+ */
+void
+gw_compat_set_tooltip (GtkWidget *widget,
+                       const char *text)
+{
+  if (g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) != 0)
+    gtk_widget_set_tooltip_text (widget, text);
+}
+
+/**
  * gw_compat_announce:
  *
  * Has screen readers say @message; before GTK 4.14 there is no way to.

@@ -16,6 +16,7 @@ gboolean gw_compat_has_focus_in (GtkWidget *widget);
 void gw_compat_announce (GtkWidget *widget, const char *message);
 void gw_compat_show_file (GtkWindow *parent, GFile *file);
 void gw_compat_scroll_to (GtkColumnView *view, guint position);
+void gw_compat_set_tooltip (GtkWidget *widget, const char *text);
 void gw_compat_get_color (GtkWidget *widget, const char *name, GdkRGBA *color);
 
 G_END_DECLS

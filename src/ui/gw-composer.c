@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-composer-private.h"
 #include "gw-text-lines.h"
 
@@ -445,7 +446,7 @@ gw_composer_set_gateway (GwComposer *self,
   g_return_if_fail (GW_IS_COMPOSER (self));
 
   gtk_label_set_text (self->gateway_label, name);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->gateway_label), about);
+  gw_compat_set_tooltip (GTK_WIDGET (self->gateway_label), about);
 }
 
 void
@@ -480,7 +481,7 @@ gw_composer_set_status (GwComposer *self,
 
   if (g_strcmp0 (gtk_label_get_text (self->status_label), text != NULL ? text : "") != 0)
     gtk_label_set_text (self->status_label, text != NULL ? text : "");
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status_label), text);
+  gw_compat_set_tooltip (GTK_WIDGET (self->status_label), text);
   if (label != NULL)
     {
       gtk_button_set_label (self->status_button, label);

@@ -130,6 +130,20 @@ result_line (GwTaskCell *self,
   return gw_row_words_for_result (task, preview);
 }
 
+/* Asked for where the pointer rests, and not before: see gw_compat_set_tooltip(). */
+static gboolean
+query_tooltip_cb (GwTaskCell *self,
+                  int x,
+                  int y,
+                  gboolean keyboard,
+                  GtkTooltip *tooltip)
+{
+  if (!self->has_look)
+    return FALSE;
+  gtk_tooltip_set_text (tooltip, gw_task_look_get_word (self->look));
+  return TRUE;
+}
+
 static void
 update_status (GwTaskCell *self,
                const GwTask *task)
@@ -144,7 +158,6 @@ update_status (GwTaskCell *self,
                                  gw_task_look_get_css_class (self->look));
   gtk_widget_add_css_class (GTK_WIDGET (self->icon), gw_task_look_get_css_class (look));
   gtk_image_set_from_icon_name (self->icon, gw_task_look_get_icon (look));
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->icon), word);
   self->look = look;
   self->has_look = TRUE;
   set_text (self, word);
@@ -263,7 +276,8 @@ gw_task_cell_new (GwTaskColumn column)
     {
       /* The word beside it says the same to who does not see it. */
       self->icon = g_object_new (GTK_TYPE_IMAGE, "accessible-role",
-                                 GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
+                                 GTK_ACCESSIBLE_ROLE_PRESENTATION, "has-tooltip", TRUE, NULL);
+      g_signal_connect_swapped (self->icon, "query-tooltip", G_CALLBACK (query_tooltip_cb), self);
       gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->icon));
     }
   if (column == GW_TASK_COLUMN_TASK || column == GW_TASK_COLUMN_RESULT

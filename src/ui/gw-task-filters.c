@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-task-filters.h"
 #include "gw-task-words.h"
 
@@ -196,7 +197,7 @@ set_toggle (GtkToggleButton *toggle,
   if (g_strcmp0 (gtk_label_get_text (label), short_one ? number : words) == 0)
     return;
   gtk_label_set_text (label, short_one ? number : words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (toggle), image != NULL ? tip : NULL);
+  gw_compat_set_tooltip (GTK_WIDGET (toggle), image != NULL ? tip : NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, words,
                                   -1);
 }

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-task-view-private.h"
 
 /* The search bar of the list. What was found before stays until the next search has looked through
@@ -36,8 +37,8 @@ _gw_task_view_update_hits (GwTaskView *self)
     words = g_strdup_printf (ngettext ("%'u found", "%'u found", n), n);
   if (g_strcmp0 (gtk_label_get_text (self->hits_label), words) != 0)
     gtk_label_set_text (self->hits_label, words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->hits_label),
-                               gw_task_search_get_error_message (self->search) != NULL
+  gw_compat_set_tooltip (GTK_WIDGET (self->hits_label),
+                         gw_task_search_get_error_message (self->search) != NULL
                                    ? _("Results could not be searched: the gateway does not answer")
                                    : NULL);
 }

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-attempt-list.h"
+#include "gw-compat.h"
 #include "gw-timeline-chart.h"
 #include "gw-timeline-table.h"
 #include "gw-timeline-words.h"
@@ -147,7 +148,7 @@ show_numbers (GwTimeline *self,
   if (g_strcmp0 (words, gtk_label_get_label (self->numbers_label)) == 0)
     return;
   gtk_label_set_label (self->numbers_label, words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->numbers_label), words);
+  gw_compat_set_tooltip (GTK_WIDGET (self->numbers_label), words);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->chart), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   words, -1);
 }

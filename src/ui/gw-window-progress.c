@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gw-compat.h"
 #include "gw-desktop-calls.h"
 #include "gw-json.h"
 #include "gw-row-words.h"
@@ -310,10 +311,10 @@ _gw_window_progress_update (GwWindow *self)
     {
       g_autofree char *all = g_strdup_printf ("%s · %s", words, rate);
 
-      gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), all);
+      gw_compat_set_tooltip (GTK_WIDGET (self->title), all);
     }
   else
-    gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), words);
+    gw_compat_set_tooltip (GTK_WIDGET (self->title), words);
   gtk_widget_set_visible (GTK_WIDGET (self->progress_bar), progress->active);
   /* What is not shown gets no place, and would be drawn without one if it came back just then. */
   gtk_progress_bar_set_fraction (self->progress_bar,
