@@ -167,6 +167,37 @@ parsed_cb (GObject *source,
     g_task_return_error (task, g_steal_pointer (&error));
 }
 
+typedef struct {
+  GwChangesMore more; /* (nullable) */
+  gpointer user_data;
+} Page;
+
+/* What a gateway of ours begins a page with that another one follows. A page that begins in any
+ * other way is as good; it only says what it is once it has been read. */
+static void
+tell_more (GTask *task,
+           GBytes *body)
+{
+  static const char head[] = "{\"revision\":";
+  static const char tail[] = ",\"more\":true,";
+  Page *page = g_task_get_task_data (task);
+  gsize length;
+  const char *text = g_bytes_get_data (body, &length);
+  const char *end = text + length;
+  guint64 revision = 0;
+
+  if (page->more == NULL || length < sizeof head + sizeof tail + 20
+      || strncmp (text, head, strlen (head)) != 0)
+    return;
+  for (text += strlen (head); text < end && g_ascii_isdigit (*text); text++)
+    if (revision > (G_MAXINT64 - 9) / 10)
+      return;
+    else
+      revision = revision * 10 + (guint64) (*text - '0');
+  if ((gsize) (end - text) >= strlen (tail) && strncmp (text, tail, strlen (tail)) == 0)
+    page->more (revision, page->user_data);
+}
+
 static void
 page_cb (GObject *source,
          GAsyncResult *result,
@@ -185,6 +216,7 @@ page_cb (GObject *source,
       return;
     }
 
+  tell_more (task, reply->body);
   if (g_bytes_get_size (reply->body) <= INLINE_BYTES)
     {
       return_page (task, reply->body);
@@ -197,6 +229,67 @@ page_cb (GObject *source,
   g_task_set_source_tag (parsing, page_cb);
   g_task_set_task_data (parsing, g_bytes_ref (reply->body), (GDestroyNotify) g_bytes_unref);
   g_task_run_in_thread (parsing, parse_worker);
+}
+
+/**
+ * gw_client_get_changes_full_async:
+ * @self: a client
+ * @query: what is asked
+ * @cancellable: (nullable): gives the call up
+ * @callback: called in the thread-default context of the caller
+ * @user_data: for @callback
+ *
+ * Asks for one page of the change feed, see gw_client_get_changes_async().
+ */
+void
+gw_client_get_changes_full_async (GwClient *self,
+                                  const GwChangesQuery *query,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GString) path = NULL;
+  GwRequest request = { 0 };
+  Page *page;
+
+  g_return_if_fail (GW_IS_CLIENT (self));
+  g_return_if_fail (query != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gw_client_get_changes_full_async);
+
+  if (self->minimal != NULL)
+    {
+      gw_minimal_poller_get_changes (self->minimal, query->has_since ? query->since : 0,
+                                     query->wait_s, query->project, g_steal_pointer (&task));
+      return;
+    }
+
+  page = g_new (Page, 1);
+  *page = (Page){ query->more, user_data };
+  g_task_set_task_data (task, page, g_free);
+  path = g_string_new (NULL);
+  g_string_append_printf (path, "/tasks?limit=%u", query->limit > 0 ? query->limit : PAGE_TASKS);
+  if (query->has_since)
+    g_string_append_printf (path, "&since=%" G_GUINT64_FORMAT, query->since);
+  if (query->wait_s > 0)
+    g_string_append_printf (path, "&wait=%u", query->wait_s);
+  if (query->project != NULL)
+    {
+      g_string_append (path, "&project=");
+      g_string_append_uri_escaped (path, query->project, NULL, FALSE);
+    }
+  if (query->fields != NULL)
+    {
+      g_string_append (path, "&fields=");
+      g_string_append_uri_escaped (path, query->fields, ",", FALSE);
+    }
+
+  request.method = "GET";
+  request.path = path->str;
+  request.timeout_ms = (query->wait_s + SLACK_S) * 1000;
+  _gw_client_request_async (self, &request, cancellable, page_cb, g_steal_pointer (&task));
 }
 
 /**
@@ -224,43 +317,12 @@ gw_client_get_changes_async (GwClient *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GString) path = NULL;
-  GwRequest request = { 0 };
+  GwChangesQuery query = {
+    .has_since = has_since, .since = since, .wait_s = wait_s,
+    .project = project, .fields = fields,
+  };
 
-  g_return_if_fail (GW_IS_CLIENT (self));
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, gw_client_get_changes_async);
-
-  if (self->minimal != NULL)
-    {
-      gw_minimal_poller_get_changes (self->minimal, has_since ? since : 0, wait_s, project,
-                                     g_steal_pointer (&task));
-      return;
-    }
-
-  path = g_string_new (NULL);
-  g_string_append_printf (path, "/tasks?limit=%d", PAGE_TASKS);
-  if (has_since)
-    g_string_append_printf (path, "&since=%" G_GUINT64_FORMAT, since);
-  if (wait_s > 0)
-    g_string_append_printf (path, "&wait=%u", wait_s);
-  if (project != NULL)
-    {
-      g_string_append (path, "&project=");
-      g_string_append_uri_escaped (path, project, NULL, FALSE);
-    }
-  if (fields != NULL)
-    {
-      g_string_append (path, "&fields=");
-      g_string_append_uri_escaped (path, fields, ",", FALSE);
-    }
-
-  request.method = "GET";
-  request.path = path->str;
-  request.timeout_ms = (wait_s + SLACK_S) * 1000;
-  _gw_client_request_async (self, &request, cancellable, page_cb, g_steal_pointer (&task));
+  gw_client_get_changes_full_async (self, &query, cancellable, callback, user_data);
 }
 
 /**

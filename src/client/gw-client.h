@@ -106,6 +106,24 @@ void gw_client_get_changes_async (GwClient *self, gboolean has_since, guint64 si
                                   const char *project, const char *fields,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
+
+/* Told before a page is read, where another one follows it: that one can be asked for meanwhile. */
+typedef void (*GwChangesMore) (guint64 revision, gpointer user_data);
+
+/* The same with all that can be asked. */
+typedef struct {
+  gboolean has_since;  /* FALSE: from the beginning */
+  guint64 since;
+  guint wait_s;
+  guint limit;         /* 0: as many as are usual */
+  const char *project; /* (nullable) */
+  const char *fields;  /* (nullable) */
+  GwChangesMore more;  /* (nullable), with the user_data of the callback; may not be called */
+} GwChangesQuery;
+
+void gw_client_get_changes_full_async (GwClient *self, const GwChangesQuery *query,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data);
 GwChanges *gw_client_get_changes_finish (GwClient *self, GAsyncResult *result, GError **error);
 
 /* All tasks of a project, whole, in input order: (element-type GwTask). */

@@ -2,7 +2,8 @@
 #define G_LOG_DOMAIN "gw-task-list"
 
 /* How a GwTaskList follows its gateway: one long-poll of changes after the other, each page brought
- * in as one step; what happens where the gateway is gone, or its data are others. Main thread. */
+ * in as one step; what happens where the gateway is gone, or its data are others. While there is
+ * more, the next page is made by the gateway as the last one is read here. Main thread. */
 
 #include "config.h"
 
@@ -12,9 +13,17 @@
 #define FIRST_PAUSE_S 1
 #define MAX_PAUSE_S 60
 
-/* While the first pages come in, they are shown in steps of this many rows, the first page at
- * once. */
+/* The first rows come in small pages, each shown at once: the first is soon there, and a view, which
+ * makes the widgets of some 200 rows ahead, makes no more than these in one turn of the loop. After
+ * them the pages are as large as may be, and are shown in steps of this many rows. */
+#define FIRST_ROWS 200
+#define FIRST_PAGE_TASKS 32
+#define FRAME_MS 20
+#define PAGE_TASKS 1000
 #define STEP_TASKS 10000
+
+/* Pages that are asked for and not yet brought in. */
+#define MAX_PAGES 2
 
 /* Where tasks change all the time, a page is asked for at most so often. */
 #define PACE_MS 25
@@ -94,7 +103,7 @@ take_page (GwTaskList *self,
   for (guint i = 0; i < changes->tasks->len; i++)
     _gw_task_list_take_task (self, g_ptr_array_index (changes->tasks, i));
   take_projects (self, changes);
-  if (!changes->more || self->items->len == 0 || self->fresh->len >= STEP_TASKS
+  if (!changes->more || self->items->len < FIRST_ROWS || self->fresh->len >= STEP_TASKS
       || changes->removed->len > 0)
     _gw_task_list_show_fresh (self);
   _gw_task_list_remove_ids (self, changes->removed);
@@ -132,26 +141,189 @@ ask_later (GwTaskList *self,
   g_source_set_name_by_id (self->timer_id, "[gangway] task list, next page");
 }
 
-/* The request that waits must not keep a list alive that nobody wants any more. */
-static GWeakRef *
-weak_ref_new (GwTaskList *self)
+/* One page, from when it is asked for until it is brought in. The request must not keep a list
+ * alive that nobody wants any more, so it knows no list once it is dropped. */
+typedef struct {
+  GwTaskList *list;   /* (unowned) (nullable): NULL: dropped */
+  gboolean had_since;
+  guint64 since;      /* with which it was asked for */
+  guint64 next;       /* the revision that the page behind it is asked for with; 0: not known */
+  gboolean done;
+  GwChanges *changes; /* (owned) (nullable) */
+  GError *error;      /* (owned) (nullable) */
+} Page;
+
+static void
+page_free (Page *page)
 {
-  GWeakRef *weak = g_new0 (GWeakRef, 1);
-
-  g_weak_ref_init (weak, self);
-
-  return weak;
+  g_clear_pointer (&page->changes, gw_changes_free);
+  g_clear_error (&page->error);
+  g_free (page);
 }
 
-static GwTaskList *
-weak_ref_take (GWeakRef *weak)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Page, page_free)
+
+/* What was asked for ahead is of no use: the list goes on from another place. */
+static void
+drop_pages (GwTaskList *self)
 {
-  GwTaskList *self = g_weak_ref_get (weak);
+  Page *page;
 
-  g_weak_ref_clear (weak);
-  g_free (weak);
+  g_clear_handle_id (&self->take_id, g_source_remove);
+  while ((page = g_queue_pop_head (&self->pages)) != NULL)
+    {
+      page->list = NULL;
+      if (page->done)
+        page_free (page);
+    }
+}
 
-  return self;
+static void more_cb (guint64 revision, gpointer user_data);
+static void page_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+ask_page (GwTaskList *self,
+          gboolean has_since,
+          guint64 since)
+{
+  Page *page = g_new0 (Page, 1);
+  GwChangesQuery query = {
+    .has_since = has_since,
+    .since = since,
+    /* Whether a gateway that was lost is back has to be known at once, news or none. */
+    .wait_s = has_since && self->retry_at == 0 ? WAIT_S : 0,
+    .limit = self->items->len < FIRST_ROWS && !self->loaded ? FIRST_PAGE_TASKS : PAGE_TASKS,
+    .project = self->project,
+    .more = more_cb,
+  };
+
+  page->list = self;
+  page->had_since = has_since;
+  page->since = since;
+  g_queue_push_tail (&self->pages, page);
+  self->asked_at = g_get_monotonic_time ();
+  gw_client_get_changes_full_async (self->client, &query, self->cancellable, page_cb, page);
+}
+
+static void
+ask (GwTaskList *self)
+{
+  ask_page (self, self->has_since, self->since);
+}
+
+static void
+ask_ahead (GwTaskList *self)
+{
+  Page *last = g_queue_peek_tail (&self->pages);
+
+  if (last != NULL && last->next > 0 && self->pages.length < MAX_PAGES)
+    ask_page (self, TRUE, last->next);
+}
+
+static void
+more_cb (guint64 revision,
+         gpointer user_data)
+{
+  Page *page = user_data;
+
+  if (page->list == NULL || (page->had_since && revision <= page->since))
+    return;
+
+  page->next = revision;
+  ask_ahead (page->list);
+}
+
+static void
+fail_page (GwTaskList *self,
+           const GError *error)
+{
+  self->pause_s = self->pause_s == 0 ? FIRST_PAUSE_S : MIN (self->pause_s * 2, MAX_PAUSE_S);
+  ask_later (self, self->pause_s * 1000);
+  _gw_task_list_set_retry_at (self, g_get_real_time () / 1000 + self->pause_s * 1000);
+  _gw_task_list_set_connected (self, error);
+}
+
+/* The page behind the one that was just brought in is under way already, or is asked for. */
+static void
+go_on (GwTaskList *self,
+       const Page *page)
+{
+  const GwChanges *changes = page->changes;
+  const Page *next = g_queue_peek_head (&self->pages);
+  gboolean moved = self->has_since && (!page->had_since || self->since != page->since);
+  gint64 passed_ms = (g_get_monotonic_time () - self->asked_at) / 1000;
+  gint64 pace_ms = changes->more && moved                  ? 0
+                   : changes->more || !self->has_since ? STUCK_MS
+                                                       : PACE_MS;
+
+  if (next != NULL && self->has_since && next->since == self->since && changes->more)
+    {
+      ask_ahead (self);
+      return;
+    }
+
+  drop_pages (self);
+  if (passed_ms >= pace_ms)
+    ask (self);
+  else
+    ask_later (self, (guint) (pace_ms - MAX (0, passed_ms)));
+}
+
+static void take_later (GwTaskList *self);
+
+static void
+take_first_page (GwTaskList *self)
+{
+  g_autoptr (GwTaskList) alive = g_object_ref (self);
+  g_autoptr (Page) page = g_queue_pop_head (&self->pages);
+  GCancellable *following = self->cancellable;
+  gboolean other_data;
+
+  if (page->changes == NULL)
+    {
+      drop_pages (self);
+      fail_page (self, page->error);
+      return;
+    }
+
+  /* Who hears that it is connected may ask to what. */
+  other_data = take_store (self, page->changes);
+  self->pause_s = 0;
+  _gw_task_list_set_retry_at (self, 0);
+  _gw_task_list_set_connected (self, NULL);
+  take_page (self, page->changes, other_data);
+  if (self->cancellable == NULL || self->cancellable != following)
+    return;
+
+  go_on (self, page);
+  take_later (self);
+}
+
+static gboolean
+take_cb (gpointer user_data)
+{
+  GwTaskList *self = user_data;
+
+  self->take_id = 0;
+  take_first_page (self);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* One page a turn, and after what is to be drawn; while each brings rows that are made just then, a
+ * frame comes in between. */
+static void
+take_later (GwTaskList *self)
+{
+  Page *page = g_queue_peek_head (&self->pages);
+
+  if (page == NULL || !page->done || self->take_id != 0)
+    return;
+
+  self->take_id = g_timeout_add_full (G_PRIORITY_DEFAULT_IDLE,
+                                      self->items->len < FIRST_ROWS ? FRAME_MS : 0, take_cb, self,
+                                      NULL);
+  g_source_set_name_by_id (self->take_id, "[gangway] task list, page");
 }
 
 static void
@@ -159,59 +331,15 @@ page_cb (GObject *source,
          GAsyncResult *result,
          gpointer user_data)
 {
-  g_autoptr (GwTaskList) self = weak_ref_take (user_data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GwChanges) changes = NULL;
-  gboolean had_since;
-  gboolean moved;
-  gboolean other_data;
-  guint64 since;
-  gint64 passed_ms;
-  gint64 pace_ms;
+  Page *page = user_data;
+  GwTaskList *self = page->list;
 
-  changes = gw_client_get_changes_finish (GW_CLIENT (source), result, &error);
-  if (self == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-
-  if (changes == NULL)
-    {
-      self->pause_s = self->pause_s == 0 ? FIRST_PAUSE_S : MIN (self->pause_s * 2, MAX_PAUSE_S);
-      ask_later (self, self->pause_s * 1000);
-      _gw_task_list_set_retry_at (self, g_get_real_time () / 1000 + self->pause_s * 1000);
-      _gw_task_list_set_connected (self, error);
-      return;
-    }
-
-  /* Who hears that it is connected may ask to what. */
-  other_data = take_store (self, changes);
-  self->pause_s = 0;
-  _gw_task_list_set_retry_at (self, 0);
-  _gw_task_list_set_connected (self, NULL);
-  had_since = self->has_since;
-  since = self->since;
-  take_page (self, changes, other_data);
-  if (self->cancellable == NULL)
-    return;
-
-  passed_ms = (g_get_monotonic_time () - self->asked_at) / 1000;
-  moved = self->has_since && (!had_since || self->since != since);
-  pace_ms = changes->more && moved ? 0 : changes->more || !self->has_since ? STUCK_MS : PACE_MS;
-  if (passed_ms >= pace_ms)
-    ask (self);
-  else
-    ask_later (self, (guint) (pace_ms - MAX (0, passed_ms)));
-}
-
-static void
-ask (GwTaskList *self)
-{
-  /* Whether a gateway that was lost is back has to be known at once, news or none. */
-  gboolean may_wait = self->has_since && self->retry_at == 0;
-
-  self->asked_at = g_get_monotonic_time ();
-  gw_client_get_changes_async (self->client, self->has_since, self->since,
-                               may_wait ? WAIT_S : 0, self->project, NULL,
-                               self->cancellable, page_cb, weak_ref_new (self));
+  page->changes = gw_client_get_changes_finish (GW_CLIENT (source), result, &page->error);
+  page->done = TRUE;
+  if (self == NULL)
+    page_free (page);
+  else if (self->take_id == 0 && g_queue_peek_head (&self->pages) == page)
+    take_first_page (self);
 }
 
 /**
@@ -247,6 +375,7 @@ gw_task_list_stop (GwTaskList *self)
   if (self->cancellable == NULL)
     return;
 
+  drop_pages (self);
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_handle_id (&self->timer_id, g_source_remove);

@@ -39,6 +39,8 @@ struct _GwTaskList {
   guint pause_s;
   gint64 retry_at;           /* Unix ms */
   guint timer_id;
+  GQueue pages;              /* (element-type Page): asked for and not yet brought in, in order */
+  guint take_id;
   gint64 asked_at;           /* monotonic µs */
 };
 

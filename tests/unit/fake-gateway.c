@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
   SoupServerMessage *message; /* (owned), paused */
   guint64 since;
+  guint limit;
   guint timer_id;
   FakeGateway *fake;
 } FakeWait;
@@ -220,7 +221,7 @@ end_wait (FakeWait *wait)
   FakeGateway *fake = wait->fake;
   g_autoptr (SoupServerMessage) message = g_object_ref (wait->message);
 
-  reply_page (fake, message, wait->since, 500);
+  reply_page (fake, message, wait->since, wait->limit);
   g_ptr_array_remove (fake->waits, wait);
   soup_server_message_unpause (message);
 }
@@ -324,17 +325,20 @@ handle_feed (FakeGateway *fake,
   const char *wait_text = query != NULL ? g_hash_table_lookup (query, "wait") : NULL;
   guint64 since = since_text != NULL ? g_ascii_strtoull (since_text, NULL, 10) : 0;
   guint wait_s = wait_text != NULL ? (guint) g_ascii_strtoull (wait_text, NULL, 10) : 0;
+  const char *limit_text = query != NULL ? g_hash_table_lookup (query, "limit") : NULL;
+  guint limit = limit_text != NULL ? (guint) g_ascii_strtoull (limit_text, NULL, 10) : 500;
   FakeWait *wait;
 
   if (wait_s == 0 || since != fake->revision)
     {
-      reply_page (fake, message, since, 500);
+      reply_page (fake, message, since, limit);
       return;
     }
 
   wait = g_new0 (FakeWait, 1);
   wait->message = g_object_ref (message);
   wait->since = since;
+  wait->limit = limit;
   wait->fake = fake;
   wait->timer_id = g_timeout_add_seconds (wait_s, wait_over_cb, wait);
   g_ptr_array_add (fake->waits, wait);
