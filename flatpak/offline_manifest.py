@@ -35,7 +35,7 @@ def main(manifest_path, sources, folder):
     assert hiredis["name"] == "hiredis" and len(hiredis["sources"]) == 1
     pinned = hiredis["sources"][0]["tag"]
     original, hiredis["sources"] = debian_source(os.path.abspath(sources), folder)
-    path = os.path.join(folder, "manifest.json")
+    path = os.path.join(folder, f"{manifest['id']}.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=4)
     print(f"stand-in: hiredis {pinned} of the manifest is replaced by {original} "

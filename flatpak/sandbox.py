@@ -23,6 +23,10 @@ PLACE = os.environ["GW_FLATPAK_BUILT"]  # what flatpak/test has built
 SHOTS = os.environ["GW_FLATPAK_SHOTS"]
 LIBEXEC = "/usr/libexec"
 INSTALLATION = {name: os.environ[name] for name in ("FLATPAK_SYSTEM_DIR", "FLATPAK_USER_DIR")}
+# What desktops find of the installed app.
+EXPORTS = os.path.join(INSTALLATION["FLATPAK_USER_DIR"], "exports", "share")
+INSIDE = {"G_DEBUG": "fatal-criticals", "GSK_RENDERER": "cairo", "GTK_A11Y": "atspi",
+          "LC_ALL": "C.UTF-8"}
 # The permissions of the manifest, and how `flatpak run` takes each away.
 WITHOUT = {"wayland": ["--nosocket=wayland"],
            "x11": ["--nosocket=fallback-x11", "--nosocket=x11"],
@@ -88,9 +92,25 @@ class Session(desktop.Desktop):
         return self.bus_connection.call_sync(name, path, interface, method, parameters, None,
                                              Gio.DBusCallFlags.NONE, 20000, None)
 
-    def owned(self, name):
+    def install_service(self, name, env):
+        """A service that the bus starts when it is called, in the environment @env, as one that is
+        installed is; returns how to take it away again."""
+        place = os.path.join(self.folder, "services", f"{name}.service")
+        shutil.copy(os.path.join(EXPORTS, "dbus-1", "services", f"{name}.service"), place)
+        self.call_bus("ReloadConfig")
+        self.call_bus("UpdateActivationEnvironment", GLib.Variant("(a{ss})", (env,)))
+
+        def remove():
+            os.remove(place)
+            self.call_bus("ReloadConfig")
+        return remove
+
+    def call_bus(self, method, parameters=None):
         return self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                         "NameHasOwner", GLib.Variant("(s)", (name,))).unpack()[0]
+                         method, parameters)
+
+    def owned(self, name):
+        return self.call_bus("NameHasOwner", GLib.Variant("(s)", (name,))).unpack()[0]
 
     def choose(self, path):
         """What the next file chooser is answered with."""
@@ -155,16 +175,18 @@ class Window(desktop.Window):
 
     # What is taken away here is missed aloud.
     ALLOWED = r"Gtk: Failed to open display"
+    ID = APP
 
     def __init__(self, home, arguments=(), options=(), env=None):
         self.env = {**home.env, **(env or {})}
-        inside = {"G_DEBUG": "fatal-criticals", "GSK_RENDERER": "cairo",
-                  "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8"}
-        frame.Process.__init__(
-            self, ["flatpak", "run", *(f"--env={name}={value}" for name, value in inside.items()),
-                   *options, APP, *arguments], env=self.env, cwd=home.path, name="gangway")
+        frame.Process.__init__(self, self.command(arguments, options), env=self.env,
+                               cwd=home.path, name="gangway")
         self.app = None
         self.trouble = None
+
+    def command(self, arguments, options):
+        return ["flatpak", "run", *(f"--env={name}={value}" for name, value in INSIDE.items()),
+                *options, self.ID, *arguments]
 
     def _find_app(self):
         if not self.running():
@@ -210,3 +232,20 @@ class Window(desktop.Window):
         subprocess.run(["import", "-display", session().display, "-window", "root", path],
                        check=True)
         return path
+
+
+class Launched(Window):
+    """The window that comes when the exported launcher is opened, which the bus starts: it is no
+    child of this process, which only waits."""
+
+    def command(self, arguments, options):
+        launcher = os.path.join(EXPORTS, "applications", f"{APP}.desktop")
+        wait = 'trap "exit 0" TERM; gio launch "$@" && while sleep 0.1; do :; done'
+        return ["sh", "-c", wait, "gio", launcher, *arguments]
+
+    def end(self):
+        self.key("Escape")
+        self.until(lambda: not self.find("frame", "Import Tasks"), "the end of the dialog")
+        self.key("ctrl+q")
+        frame.wait_for(lambda: not session().owned(APP), "the end of the app")
+        self.terminate()

@@ -14,7 +14,8 @@ import subprocess
 import threading
 
 import sandbox
-from sandbox import APP, PLACE, SandboxHome, WITHOUT, Window, desktop, flatpak, frame, session
+from sandbox import (APP, EXPORTS, INSIDE, PLACE, Launched, SandboxHome, WITHOUT, Window, desktop,
+                     flatpak, frame, session)
 
 GATEWAY = f"http://127.0.0.1:{desktop.DEFAULT_PORT}"
 KEY = "sk-flatpak-" + frame.CANARY
@@ -177,6 +178,36 @@ class FirstTask(Case):
         self.open().wait_row("once", "Completed")
 
 
+class DevelWindow(Window):
+    ID = APP + ".Devel"
+
+
+BUNDLE_OF_DEVEL = os.path.join(PLACE, f"{DevelWindow.ID}.flatpak")
+
+if os.path.exists(BUNDLE_OF_DEVEL):
+    class Devel(Case):
+        """What is built from the other manifest."""
+
+        def test_it_is_installed_beside_the_release(self):
+            flatpak("--user", "install", "-y", "--noninteractive", "--bundle", BUNDLE_OF_DEVEL)
+            self.assertEqual(flatpak("info", "-M", DevelWindow.ID),
+                             golden("permissions.txt").replace(APP, DevelWindow.ID))
+            for name, words in ((APP, "Name=Gangway\n"),
+                                (DevelWindow.ID, "Name=Gangway (Devel)\n")):
+                with open(os.path.join(EXPORTS, "applications", name + ".desktop"),
+                          encoding="utf-8") as file:
+                    self.assertIn(words, file.read())
+            window = self.keep(DevelWindow(self.home)).opened()
+            window.wait_words("Run Many Tasks", "Built-in gateway")
+            window.run_task("Say hello")
+            window.wait_row("Say hello", "Completed")
+            window.shot("devel")
+            self.end(window)
+            data = os.path.join(self.home.path, ".var", "app", DevelWindow.ID, "data")
+            self.assertTrue(os.path.exists(os.path.join(data, "gangway", "queue.db")))
+            self.assertFalse(os.path.exists(self.home.data))
+
+
 class Network(Case):
     """--share=network: providers, the gateway for others, Redis."""
 
@@ -282,6 +313,30 @@ class Files(Case):
             self.assertEqual([task["result"] for task in json.load(file)],
                              ["first lent", "second lent"])
 
+    def test_a_folder_for_results_is_named_as_people_know_it(self):
+        folder = os.path.dirname(self.home.file("Documents/Answers/.keep", ""))
+        session().choose(folder)
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        window.key("ctrl+comma")
+        desktop.Atspi.Action.do_action(window.wait_node("page tab", "Results"), 0)
+        window.press("Choose…")
+        window.wait_words("Answers")
+        self.assertFalse(window.says("/doc/"))
+        window.shot("folder")
+        window.key("Escape")
+        window.run_task("to be kept")
+        window.wait_row("to be kept", "Completed")
+        frame.wait_for(lambda: [name for name in os.listdir(folder) if name != ".keep"],
+                       "the results in the folder")
+
+    def test_the_launcher_is_started_by_the_bus_and_lends_its_file(self):
+        self.addCleanup(session().install_service(APP, {**self.home.env, **INSIDE}))
+        window = self.keep(Launched(self.home, [self.tasks()])).opened()
+        self.addCleanup(window.end)
+        window.wait_node("frame", "Import Tasks")
+        window.wait_words("first lent", "second lent")
+
     def test_a_second_start_hands_its_file_to_the_first(self):
         window = self.open()
         window.wait_words("Built-in gateway")
@@ -331,6 +386,15 @@ class Desktop(Case):
         window.wait_row("with the key", "Completed")
         self.assertEqual(mock.stats("near")["answered"], 1)
         self.assertEqual(self.home.find_text(KEY), [])
+
+    def test_a_command_is_said_to_run_inside(self):
+        window = self.open(config="[provider own]\nenabled=true\nkind=command\ncommand=cat\n")
+        window.run_task("through a program")
+        window.wait_row("through a program", "Completed")
+        window.key("ctrl+comma")
+        window.click(window.wait_node("list item", "own"))
+        window.wait_words("inside the sandbox")
+        window.shot("command")
 
     def test_a_notification_tells_of_the_end(self):
         _, config = self.lane(latency=3)
@@ -390,6 +454,14 @@ class Permissions(Case):
         self.assertEqual(inside(self.home, "readlink", "/proc/self/ns/ipc").strip(), here)
         self.assertNotEqual(inside(self.home, "readlink", "/proc/self/ns/ipc",
                                    options=WITHOUT["ipc"]).strip(), here)
+
+    def test_ipc_lets_the_display_take_pictures_by_shared_memory(self):
+        program = self.home.file("shared_memory", "")
+        subprocess.run(["cc", "-o", program, os.path.join(sandbox.HERE, "shared_memory.c"), "-lX11",
+                        "-lXext"], check=True)
+        lent = [f"--filesystem={program}:ro"]
+        inside(self.home, program, options=lent)
+        inside(self.home, program, options=lent + WITHOUT["ipc"], code=1)
 
     def test_dri_is_the_graphics_device(self):
         # No real one is here: a device file by that name, in the private /dev of this test.

@@ -8,6 +8,7 @@ radio buttons, the heading of a table as one of its rows, and places on the scre
 import os
 import runpy
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "display"))
@@ -18,8 +19,13 @@ from gi.repository import Atspi  # noqa: E402
 
 def find(window, role, name=None, test=None):
     """The first node whose name is that without an underscore; else the first that contains it; else
-    a toggle button of that name, where one of the newer kind stands for a button."""
-    found = find_role(window, role, name, test)
+    a toggle button of that name, where one of the newer kind stands for a button. A button with a key
+    of its own has a label: “_Close” is none of a window's buttons."""
+    found = None
+    if role == "push button" and name is not None and "_" in name:
+        found = find_role(window, role, name, lambda node: (test is None or test(node)) and any(
+            desktop.role_of(inner) == "label" for inner in desktop.nodes(node)))
+    found = found or find_role(window, role, name, test)
     if found is None and role == "push button" and name is not None:
         found = find_role(window, "toggle button", name, test)
     return found
@@ -41,6 +47,10 @@ def find_role(window, role, name, test):
     return close
 
 
+def says(window, part):
+    return any(part in words or part.replace("_", "", 1) in words for words in window.words())
+
+
 def named(window, name, node):
     return OLD_NAMED(window, name, node) or name.replace("_", "", 1) in desktop.name_of(node)
 
@@ -50,6 +60,41 @@ def role_of(node):
     # What has gone while it was counted is no node any more.
     role = OLD_ROLE_OF(node) if node is not None else ""
     return "check box" if role == "radio button" else role
+
+
+def name_of(node):
+    """The label of an item of a menu has the text that its name should be."""
+    name = OLD_NAME_OF(node)
+    if name == "" and node is not None and OLD_ROLE_OF(node).endswith("menu item"):
+        try:
+            labels = [relation.get_target(0) for relation in node.get_relation_set()
+                      if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY]
+        except desktop.GLib.Error:
+            return name
+        return desktop.text_of(labels[0]) if labels else name
+    return name
+
+
+def stretch(window, look):
+    """Lists have widgets only for what can be seen: what is not among them is below."""
+    seen = look()
+    if not seen and time.monotonic() > window.__dict__.setdefault("taller_at", time.monotonic() + 5):
+        desktop.xdotool("windowsize", window.window_id(), "980", "1600")
+        window.taller_at = float("inf")
+    return seen
+
+
+def wait_row(window, *parts):
+    def look():
+        return next((row for row in rows(window)
+                     if all(part in desktop.name_of(row) for part in parts)), None)
+    window.__dict__.pop("taller_at", None)
+    return window.until(lambda: stretch(window, look), f"a row with {parts}")
+
+
+def wait_rows(window, many):
+    window.__dict__.pop("taller_at", None)
+    window.until(lambda: stretch(window, lambda: len(window.row_names()) == many), f"{many} rows")
 
 
 def rows(window):
@@ -64,7 +109,9 @@ def click(window, node, button="1"):
     if button == "1" and node.get_child_count() \
             and desktop.role_of(node.get_child_at_index(0)) == "toggle button":
         node = node.get_child_at_index(0)
-    if button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box") \
+    if button == "1" and desktop.role_of(node) == "text":
+        Atspi.Component.grab_focus(node)
+    elif button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box") \
             and Atspi.Action.get_n_actions(node) > 0:
         Atspi.Action.do_action(node, 0)
     elif button == "1" and desktop.role_of(node) == "check box" and "_" in desktop.name_of(node):
@@ -74,14 +121,19 @@ def click(window, node, button="1"):
         OLD_CLICK(window, node, button)
 
 
+OLD_NAME_OF = desktop.name_of
 OLD_CLICK = desktop.Window.click
 OLD_NAMED = desktop.Window.named
 OLD_ROLE_OF = desktop.role_of
 OLD_ROWS = desktop.Window.rows
 desktop.role_of = role_of
+desktop.name_of = name_of
 desktop.Window.named = named
 desktop.Window.find = find
 desktop.Window.rows = rows
+desktop.Window.wait_row = wait_row
+desktop.Window.wait_rows = wait_rows
+desktop.Window.says = says
 desktop.Window.click = click
 
 if __name__ == "__main__":

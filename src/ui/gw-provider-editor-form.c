@@ -193,21 +193,12 @@ _gw_provider_editor_fill (GwProviderEditor *self)
   const char *kind = provider != NULL ? gw_json_peek_string (provider, "kind") : NULL;
   JsonObject *tested = provider != NULL ? gw_json_peek_object (provider, "tested") : NULL;
   JsonObject *found = provider != NULL ? gw_json_peek_object (provider, "found") : NULL;
-  const char *note = provider != NULL ? gw_provider_get_note (provider) : NULL;
   guint i;
 
   self->filling = TRUE;
   for (i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (g_strcmp0 (kinds[i], kind) == 0)
       adw_combo_row_set_selected (self->kind_row, i);
-  if (note != NULL)
-    {
-      g_autofree char *escaped = g_markup_escape_text (note, -1);
-
-      adw_preferences_group_set_description (self->main_group, escaped);
-    }
-  else
-    adw_preferences_group_set_description (self->main_group, NULL);
   _gw_provider_editor_set_models (self, NULL);
   _gw_provider_editor_show_test_words (self, _("Not tested yet"), NULL);
   if (provider != NULL)

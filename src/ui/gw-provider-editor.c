@@ -86,6 +86,23 @@ _gw_provider_editor_get_kind (GwProviderEditor *self)
                                      GW_PROVIDER_EDITOR_PRACTICE);
 }
 
+/* What the catalogue says of it; of a command, where it runs. */
+static void
+show_note (GwProviderEditor *self,
+           GwProviderEditorKind kind)
+{
+  const char *note = self->provider != NULL ? gw_provider_get_note (self->provider) : NULL;
+  g_autofree char *escaped = NULL;
+
+  if (kind == GW_PROVIDER_EDITOR_COMMAND && gw_desktop_is_sandboxed ()
+      && gw_endpoint_is_builtin (self->endpoint))
+    note = _("The command runs inside the sandbox of this app, and sees no programs or files of "
+             "your system.");
+  if (note != NULL)
+    escaped = g_markup_escape_text (note, -1);
+  adw_preferences_group_set_description (self->main_group, escaped);
+}
+
 void
 _gw_provider_editor_update (GwProviderEditor *self)
 {
@@ -104,12 +121,7 @@ _gw_provider_editor_update (GwProviderEditor *self)
   complete = complete && (is_preset || *_gw_provider_editor_get_text (self->name_row) != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->name_row), !is_preset);
   gtk_widget_set_visible (GTK_WIDGET (self->kind_row), !is_preset);
-  adw_action_row_set_subtitle (
-      ADW_ACTION_ROW (self->kind_row),
-      kind == GW_PROVIDER_EDITOR_COMMAND && gw_desktop_is_sandboxed ()
-              && gw_endpoint_is_builtin (self->endpoint)
-          ? _("It runs inside the sandbox of this app, and sees no programs or files of your system")
-          : "");
+  show_note (self, kind);
   gtk_widget_set_visible (GTK_WIDGET (self->address_row), kind == GW_PROVIDER_EDITOR_OPENAI);
   gtk_widget_set_visible (GTK_WIDGET (self->command_row), kind == GW_PROVIDER_EDITOR_COMMAND);
   gtk_widget_set_visible (GTK_WIDGET (self->key_group), kind == GW_PROVIDER_EDITOR_OPENAI);
