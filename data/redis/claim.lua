@@ -68,6 +68,31 @@ local function best_pile(l, only_pinned)
   return best_pile
 end
 local function is_pinned(pi) return pi.provider ~= '' or pi.model ~= '' end
+-- Where nothing else waits for the lane than one pile, the next of it is the best one yet: of several
+-- claims in a step only the first has to look, and the pile is listed anew once, at the step's end.
+local sole = { of = {} }
+function sole.note(l, pi)
+  local p, model, n = project(pi.project), fleet.own_model(l), call('ZCARD', P .. 'way:' .. route(l.name))
+  if l.kind ~= PRACTICE then
+    if model ~= '' then n = n + call('ZCARD', P .. 'way:' .. route(nil, model)) end
+    n = n + call('ZCARD', P .. 'way:')
+  end
+  local order = P .. 'order:' .. p.pk .. ':' .. route(pi.provider, pi.model)
+  sole.of[l.name] = n == 1 and call('ZCARD', order) == 1 and { p = p, pile = pi } or nil
+end
+-- Gives nil where something else has changed since.
+function sole.pile(l)
+  local it = sole.of[l.name]
+  if not it then return nil end
+  for pk in pairs(stale.projects) do if pk ~= it.p.pk then return nil end end
+  for pk in pairs(stale.piles) do if pk ~= it.pile.pk then return nil end end
+  local p = it.p
+  if it.pile.ready > 0 and p.concurrency == 0 and p.paused == 0 and p.held == 0 and p.job == 0 then
+    return it.pile
+  end
+end
+-- Of the tasks without a pin, those of a pile that is to be listed anew, too.
+function sole.count(pi) return route_count() + (is_pinned(pi) and 0 or pi.ready - pi.counted) end
 
 local function start(l, pi, slot, worker)
   local p = project(pi.project)
@@ -123,8 +148,10 @@ local function start(l, pi, slot, worker)
   call('HSET', P .. 'live:' .. l.name, pk, now)
   flights[l.name] = nil
   call('SADD', P .. 'engine:' .. ENGINE, pk)
-  local lease = fleet.who(ENGINE).lease
-  call('ZADD', P .. 'engines', now + lease, ENGINE)
+  if not sole.renewed then
+    call('ZADD', P .. 'engines', now + fleet.who(ENGINE).lease, ENGINE)
+    sole.renewed = true
+  end
   count_send(l, pk)
   return { 'G', pk, t.claims, t.id, p.id, content, pi.model,
     t.meta == 1 and call('GET', P .. 'm:' .. t.pk) or '', t.tries, now, nonce }
@@ -182,15 +209,17 @@ local function is_plain(l, pi)
       if mean_there < mean_here * 1.000001 then most = most + n * (careful / mean_there + 1) end
     end
   end
-  return all <= H.cap and (is_pinned(pi) or most * 1.000001 < route_count())
+  return all <= H.cap and (is_pinned(pi) or most * 1.000001 < sole.count(pi))
 end
 
 -- decision: nil, or { steps, verdict and time for tasks without a pin, the same for pinned, last }
 local function claim(name, slot, worker, decision)
   local l = lane(name)
-  expire()
-  promote()
-  refresh()
+  if not sole.looked then
+    expire()
+    promote()
+    sole.looked = true
+  end
   -- Who was taken for dead, and was not, has to say anew what it can.
   if not fleet.who(ENGINE) then
     events[#events + 1] = 'x' .. ENGINE
@@ -206,8 +235,14 @@ local function claim(name, slot, worker, decision)
   if s and s.away > now and l.parked <= s.away then return refusal(l, V_COOL_DOWN, s.away) end
   local verdict, ask = check_limits(l)
   if verdict ~= V_START then return refusal(l, verdict, ask) end
-  local pi = best_pile(l, false)
-  if not pi then return refusal(l, V_START, NEVER) end
+  local pi = not decision and sole.pile(l)
+  if not pi then
+    refresh()
+    pi = best_pile(l, false)
+    sole.of = {}
+    if not pi then return refusal(l, V_START, NEVER) end
+    if at < #ARGV and (fleet.who(ENGINE).own or 0) == 0 then sole.note(l, pi) end
+  end
   local others = false
   for _, other in ipairs(awake.names()) do
     local o = lane(other)

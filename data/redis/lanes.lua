@@ -25,14 +25,18 @@ function awake.is_not(name)
   return known
 end
 local function lane(name)
+  if awake.asleep[name] then awake.list = nil end
   awake.asleep[name] = false
   return get('lane:' .. name)
 end
 function awake.names()
+  awake.order = lane_names or awake.order or call('ZRANGE', P .. 'lanes', 0, -1)
+  if awake.list and awake.from == awake.order then return awake.list end
   local list = {}
-  for _, name in ipairs(lane_names or call('ZRANGE', P .. 'lanes', 0, -1)) do
+  for _, name in ipairs(awake.order) do
     if not awake.is_not(name) and lane(name) then list[#list + 1] = name end
   end
+  awake.list, awake.from = list, awake.order
   return list
 end
 local function lane_change(l) change('lane:' .. l.name) end
@@ -196,8 +200,10 @@ local function learn(l, reply, sent, engine)
     l.answered = l.answered + 1
     learn_latency(l, took / 1000)
     l.samples = l.samples + 1
-    call('LPUSH', P .. 'samples:' .. l.name, took)
-    call('LTRIM', P .. 'samples:' .. l.name, 0, 63)
+    -- Shortened now and then: who reads them takes the first 64.
+    if call('LPUSH', P .. 'samples:' .. l.name, took) >= 80 then
+      call('LTRIM', P .. 'samples:' .. l.name, 0, 63)
+    end
     if l.adapted < l.max then
       l.growth = l.growth + 1
       if l.growth >= l.adapted then

@@ -228,7 +228,7 @@ function reads.lanes()
       in_flight(name), n_ghosts(name), #times, l.rpm > 0 and #times >= l.rpm and times[1] or 0,
       l.parked > now and l.parked or 0, l.offline,
       (l.stop ~= '' and l.offline == 0) and l.stop or '', l.error, l.error_at, waits[name] or 0,
-      l.sent, l.answered, l.failed, l.samples, call('LRANGE', P .. 'samples:' .. name, 0, -1),
+      l.sent, l.answered, l.failed, l.samples, call('LRANGE', P .. 'samples:' .. name, 0, 63),
       workers }
   end
   return page_of(list)

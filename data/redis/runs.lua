@@ -1,8 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Sets of whole numbers that mostly come one after the other. A zset holds one member for each run
 -- of them: its last number, scored with its first. The tasks of a large batch are one member.
-local runs = {}
-function runs.add(key, first, last) call('ZADD', P .. key, first, last) end
+-- known: of a key a run that stands there as this step left it, and whether it is the first.
+local runs = { known = {} }
+function runs.add(key, first, last)
+  runs.known[key] = nil
+  call('ZADD', P .. key, first, last)
+end
 -- One more, at the end of the run before it if it follows that.
 function runs.append(key, x)
   local raw = call('ZREVRANGEBYSCORE', P .. key, x, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
@@ -20,15 +24,30 @@ function runs.before(key, x)
 end
 -- Takes x out, and says whether it was in.
 function runs.take(key, x)
-  local member, first = runs.before(key, x)
-  local last = num(member)
+  local it = runs.known[key]
+  if not it or x < it.first or x > it.last then
+    local member, first = runs.before(key, x)
+    it = { member = member, first = first, last = num(member) }
+  end
+  runs.known[key] = nil
+  local first, last, member = it.first, it.last, it.member
   if not last or last < x then return false end
-  if last > x then call('ZADD', P .. key, x + 1, member) else call('ZREM', P .. key, member) end
+  if last > x then
+    call('ZADD', P .. key, x + 1, member)
+    runs.known[key] = { member = member, first = x + 1, last = last, heads = it.heads and first == x }
+  else
+    call('ZREM', P .. key, member)
+  end
   if first < x then call('ZADD', P .. key, first, x - 1) end
   return true
 end
 function runs.first(key)
-  return num(call('ZRANGE', P .. key, 0, 0, 'WITHSCORES')[2])
+  local it = runs.known[key]
+  if it and it.heads then return it.first end
+  local raw = call('ZRANGE', P .. key, 0, 0, 'WITHSCORES')
+  if not raw[1] then return nil end
+  runs.known[key] = { member = raw[1], first = num(raw[2]), last = num(raw[1]), heads = true }
+  return runs.known[key].first
 end
 -- The numbers above x, at most so many.
 function runs.after(key, x, most)

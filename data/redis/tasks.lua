@@ -124,7 +124,7 @@ function moves.score(t) return t.pk - t.priority * STEP end
 function moves.is(t) return t.priority > moves.submitted or t.priority < -moves.submitted end
 -- The next of a serial project: priorities of submissions do not count there, but moves do.
 function moves.first_queued(p)
-  local moved = runs.first('moved:' .. p.pk)
+  local moved = num(call('ZRANGE', P .. 'moved:' .. p.pk, 0, 0, 'WITHSCORES')[2])
   if moved and moved < 0 then return moved % STEP end
   return runs.first('queued:' .. p.pk) or moved and moved % STEP
 end
