@@ -51,6 +51,14 @@ local texts = {
   boot = 1, worker = 1, run = 1, moved_id = 1, moved_to = 1, moved_state = 1, moving_id = 1,
   came = 1, move = 1, from = 1,
 }
+-- The keys of records by their numbers: key_of.t[5] is t:5. To make a text of a number is dear.
+local key_of = {}
+for _, kind in ipairs({ 't', 'p', 'l', 'e' }) do
+  key_of[kind] = setmetatable({}, { __index = function(known, pk)
+    known[pk] = kind .. ':' .. pk
+    return known[pk]
+  end })
+end
 -- A record holds itself what was changed in it, and behind that what is stored.
 local cache, changed, fresh = {}, {}, {}
 local function load(key)

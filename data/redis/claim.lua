@@ -109,7 +109,7 @@ local function start(l, pi, slot, worker)
     if listed then
       if not first then first = listed end
       if runs.take('q:' .. pi.pk, first) then pi.ready = pi.ready - 1 end
-      change('l:' .. pi.pk)
+      change(key_of.l[pi.pk])
       piles_stale(p, pi)
       runs.take('queued:' .. p.pk, listed)
       call('ZREM', P .. 'moved:' .. p.pk, listed)
@@ -117,7 +117,7 @@ local function start(l, pi, slot, worker)
       shadow.is_wanted()
     elseif pi.ready > 0 then
       pi.ready = 0
-      change('l:' .. pi.pk)
+      change(key_of.l[pi.pk])
       shadow.is_wanted()
     end
     piles_stale(p, pi)
@@ -134,7 +134,7 @@ local function start(l, pi, slot, worker)
   add_attempt(t, pk)
   t.attempt, t.lane = pk, l.name
   p.live, p.last_grant = p.live + 1, pk
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
   set_state(t, RUNNING)
   if p.last == t.pk then
     p.last = 0

@@ -186,7 +186,7 @@ function writers.task(v)
     local l = pile(t.pile)
     runs.append('q:' .. l.pk, moves.score(t))
     l.ready = l.ready + 1
-    change('l:' .. l.pk)
+    change(key_of.l[l.pk])
   end
   if state == DELAYED then call('ZADD', P .. 'due', t.due, pk) end
   if state <= DELAYED and moves.is(t) then call('ZADD', P .. 'moved:' .. t.project, moves.score(t), pk)

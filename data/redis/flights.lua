@@ -32,7 +32,7 @@ function fleet.take_flight(f, lease)
   local torn = t.state == RUNNING and not attempt(before)
   if not torn or call('HDEL', P .. 'live:' .. t.lane, before) == 0 then p.live = p.live + 1 end
   p.last_grant = max(p.last_grant, pk)
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
   if t.state <= DELAYED then
     t.attempt, t.lane = pk, l.name
     set_state(t, RUNNING)

@@ -8,7 +8,7 @@ local function leave(e)
   call('SREM', P .. 'engine:' .. e.engine, e.pk)
   if p then
     p.live = p.live - 1
-    change('p:' .. p.pk)
+    change(key_of.p[p.pk])
     if p.concurrency > 0 then piles_stale(p) end
   end
 end
@@ -24,7 +24,7 @@ local function note_call(e)
   end
   p.calls = call('APPEND', P .. 'calls:' .. e.project, string.format('%.0f %.0f %d %s\n', e.sent_at,
                  max(0, e.ended - e.sent_at), e.outcome == ANSWERED and 1 or 0, e.lane))
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
 end
 local function end_attempt(e, outcome)
   e.outcome, e.ended = outcome, wall

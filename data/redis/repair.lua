@@ -135,7 +135,7 @@ local function step()
     end
     if l.pass ~= H.pass then
       l.pass = H.pass
-      change('l:' .. l.pk)
+      change(key_of.l[l.pk])
       call('HSETNX', P .. 'piles:' .. p.pk, l.provider .. '\0' .. l.model, l.pk)
       local filled = runs.first('q:' .. l.pk) ~= nil
       if remade or filled ~= (l.ready > 0) then
@@ -174,7 +174,7 @@ local function step()
     if not holds('q:' .. l.pk, moves.score(t)) then
       runs.append('q:' .. l.pk, moves.score(t))
       l.ready = l.ready + 1
-      change('l:' .. l.pk)
+      change(key_of.l[l.pk])
       piles_stale(p, l)
       mend()
     end
@@ -196,7 +196,7 @@ local function step()
     end
   end
   local function mend_task(pk)
-    local t = get('t:' .. pk)
+    local t = get(key_of.t[pk])
     if t.batch > 0 and t.project == 0 then
       local b = get('b:' .. t.batch)
       if b and b.shown == 0 then return end

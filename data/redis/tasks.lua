@@ -2,12 +2,12 @@
 -- Tasks, projects and piles: every change of a task's state goes through here, so that counts,
 -- piles, revisions and the project's end cannot part.
 local function project(pk)
-  local p = get('p:' .. pk)
+  local p = get(key_of.p[pk])
   return p and p.gone == 0 and p or nil
 end
-local function pile(pk) return get('l:' .. pk) end
-local function attempt(pk) return get('e:' .. pk) end
-local function attempt_change(e) change('e:' .. e.pk) end
+local function pile(pk) return get(key_of.l[pk]) end
+local function attempt(pk) return get(key_of.e[pk]) end
+local function attempt_change(e) change(key_of.e[e.pk]) end
 -- Of a batch with many pins the piles are made as its tasks come to them. One hash tells each pin's
 -- number by its name, its name by its number, and its pile.
 local many_pins = { over = 64, known = {} }
@@ -35,7 +35,7 @@ end
 -- A task of a large batch that nobody has touched since tells only which batch it came in with, and
 -- is there as soon as the batch is.
 local function task(pk)
-  local t = get('t:' .. pk)
+  local t = get(key_of.t[pk])
   if not t or t.batch == 0 or t.project > 0 then return t or nil end
   local b = get('b:' .. t.batch)
   if not b or b.shown == 0 then return nil end
@@ -59,7 +59,7 @@ end
 local function task_change(t)
   many_pins.pile_of(t)
   leave_batch(t)
-  change('t:' .. t.pk)
+  change(key_of.t[t.pk])
 end
 -- Where an id is looked up: many small hashes are half as large as one large one.
 local function id_key(id)
@@ -86,7 +86,7 @@ end
 local function touch(p)
   p.revision = next_revision()
   call('ZADD', P .. 'feed', p.revision, 'p' .. p.pk)
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
 end
 local function task_revision(t)
   local old = t.revision
@@ -139,18 +139,18 @@ local function list(l)
     if l.listed ~= '' then call('ZREM', order, l.listed) end
     if listed ~= '' then call('ZADD', order, 0, listed) end
     l.listed = listed
-    change('l:' .. l.pk)
+    change(key_of.l[l.pk])
   end
   if l.counted ~= l.ready then
     call('HINCRBY', P .. 'ways:' .. l.project, 'r' .. way, l.ready - l.counted)
     l.counted = l.ready
-    change('l:' .. l.pk)
+    change(key_of.l[l.pk])
   end
   local known = l.ready > 0 and 1 or 0
   if known ~= l.known then
     call(known == 1 and 'SADD' or 'SREM', P .. 'piles-ready', l.pk)
     l.known = known
-    change('l:' .. l.pk)
+    change(key_of.l[l.pk])
   end
 end
 -- The project in each of its ways, and how many tasks of it may start there.
@@ -209,12 +209,12 @@ end
 -- Projects whose tasks have changed: they are told of once in a step, after the tasks.
 local touched = {}
 local function touch_changed()
-  for _, p in pairs(touched) do if cache['p:' .. p.pk] and p.gone == 0 then touch(p) end end
+  for _, p in pairs(touched) do if cache[key_of.p[p.pk]] and p.gone == 0 then touch(p) end end
   touched = {}
 end
 local function refresh()
-  for _, l in pairs(stale.piles) do if cache['l:' .. l.pk] then list(l) end end
-  for _, p in pairs(stale.projects) do if cache['p:' .. p.pk] then list_project(p) end end
+  for _, l in pairs(stale.piles) do if cache[key_of.l[l.pk]] then list(l) end end
+  for _, p in pairs(stale.projects) do if cache[key_of.p[p.pk]] then list_project(p) end end
   stale = { projects = {}, piles = {} }
 end
 before_flush[1], before_flush[2] = refresh, touch_changed
@@ -232,7 +232,7 @@ end
 local function pile_put(l, priority, first, last)
   runs.add('q:' .. l.pk, first - priority * STEP, last - priority * STEP)
   l.ready = l.ready + last - first + 1
-  change('l:' .. l.pk)
+  change(key_of.l[l.pk])
   stale.piles[l.pk] = l
 end
 
@@ -247,7 +247,7 @@ end
 function shadow.add(p, status, by)
   if p.pass ~= H.pass then p.pass, p.r0, p.r1, p.r2, p.r3, p.r4 = H.pass, 0, 0, 0, 0, 0 end
   p['r' .. status] = p['r' .. status] + by
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
 end
 -- by: of the tasks from number first on.
 function shadow.count(p, status, by, first)
@@ -264,7 +264,7 @@ local function count(p, status, by, first)
   shadow.count(p, status, by, first)
   p[name] = p[name] + by
   H[name] = H[name] + by
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
 end
 local function account(t, state, by)
   local p = project(t.project)
@@ -275,7 +275,7 @@ local function account(t, state, by)
       pile_put(l, t.priority, t.pk, t.pk)
     elseif runs.take('q:' .. l.pk, moves.score(t)) then
       l.ready = l.ready - 1
-      change('l:' .. l.pk)
+      change(key_of.l[l.pk])
       stale.piles[l.pk] = l
     elseif t.batch > 0 then
       -- Not put there yet: nor will it be.
@@ -303,7 +303,7 @@ local function settle(p)
     p.finished = wall
     call('ZADD', P .. 'finished', wall, p.pk)
   end
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
 end
 -- quiet: the caller settles and touches the project, once for many.
 local function set_state(t, to, due, quiet)
@@ -411,7 +411,7 @@ local function set_concurrency(p, n)
   if p.concurrency ~= n then
     p.concurrency = n
     piles_stale(p)
-    change('p:' .. p.pk)
+    change(key_of.p[p.pk])
     return true
   end
 end

@@ -84,7 +84,7 @@ function steps.act()
   if verb == CANCEL_ALL then
     -- Nothing of it begins any more.
     p.job = j.pk
-    change('p:' .. p.pk)
+    change(key_of.p[p.pk])
     piles_stale(p)
   end
   work(j)

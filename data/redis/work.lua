@@ -18,7 +18,7 @@ local function end_work(j)
   call('ZREM', P .. 'jobs', j.pk)
   if p and p.job == j.pk then
     p.job = 0
-    change('p:' .. p.pk)
+    change(key_of.p[p.pk])
     piles_stale(p)
     wake(nil, bor(W_TASK, W_OTHERS))
   end
@@ -126,7 +126,7 @@ local function remove_project(p)
   call('SREM', P .. 'interrupted', p.pk)
   stale.projects[p.pk] = nil
   p.gone = 1
-  change('p:' .. p.pk)
+  change(key_of.p[p.pk])
   if n >= 10000 then
     -- More than the list of removals holds: whoever may know one of them begins anew.
     H.floor = next_revision()
