@@ -139,7 +139,7 @@ local function step()
       call('HSETNX', P .. 'piles:' .. p.pk, l.provider .. '\0' .. l.model, l.pk)
       local filled = runs.first('q:' .. l.pk) ~= nil
       if remade or filled ~= (l.ready > 0) then
-        call('UNLINK', P .. 'q:' .. l.pk)
+        runs.delete('q:' .. l.pk)
         l.ready = 0
       end
       if call('SISMEMBER', P .. 'piles-ready', l.pk) == 0 then l.known = 0 end

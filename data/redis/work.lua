@@ -81,13 +81,14 @@ function work_on_removal(j)
   -- Its piles go last, a part of them at a time, too.
   local raw = call('HRANDFIELD', P .. 'piles:' .. p.pk, 2 * AT_ONCE, 'WITHVALUES')
   for i = 1, #raw, 2 do
-    call('UNLINK', P .. 'q:' .. raw[i + 1])
+    runs.delete('q:' .. raw[i + 1])
     call('SREM', P .. 'piles-ready', raw[i + 1])
     call('HDEL', P .. 'piles:' .. p.pk, raw[i])
     drop('l:' .. raw[i + 1])
   end
   if call('EXISTS', P .. 'piles:' .. p.pk) == 1 then return end
-  call('UNLINK', P .. 'tasks:' .. p.pk, P .. 'calls:' .. p.pk)
+  runs.delete('tasks:' .. p.pk)
+  call('UNLINK', P .. 'calls:' .. p.pk)
   drop('p:' .. p.pk)
   end_work(j)
 end
@@ -117,7 +118,8 @@ local function remove_project(p)
   list_project(p, true)
   H.n_projects = H.n_projects - 1
   if H.repair == 2 and p.pk <= H.repair_at then H.sp = H.sp - 1 end
-  call('UNLINK', P .. 'queued:' .. p.pk, P .. 'moved:' .. p.pk)
+  runs.delete('queued:' .. p.pk)
+  call('UNLINK', P .. 'moved:' .. p.pk)
   call('HDEL', P .. 'project-ids', p.id)
   call('HDEL', P .. 'project-names', p.name)
   call('ZREM', P .. 'projects', p.pk)
