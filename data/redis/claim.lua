@@ -146,7 +146,7 @@ local function start(l, pi, slot, worker)
     model = pi.provider ~= '' and pi.model ~= '' and pi.model or fleet.own_model(l),
     nonce = nonce, revision = next_journal(pk) })
   call('HSET', P .. 'live:' .. l.name, pk, now)
-  flights[l.name] = nil
+  if flights[l.name] then flights[l.name] = flights[l.name] + 1 end
   call('SADD', P .. 'engine:' .. ENGINE, pk)
   if not sole.renewed then
     call('ZADD', P .. 'engines', now + fleet.who(ENGINE).lease, ENGINE)

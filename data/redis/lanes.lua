@@ -13,16 +13,23 @@ end
 -- Most lanes of a catalogue are never switched on. Of one that nobody can use now, that waits for nothing
 -- and has nothing in flight, a step that starts or ends calls reads no more than that.
 local awake = { asleep = {} }
-function awake.is_not(name)
-  local known = awake.asleep[name]
-  if known == nil and cache['lane:' .. name] == nil then
-    local v = call('HMGET', P .. 'lane:' .. name, 'waits', 'enabled', 'usable', 'runs')
-    known = v[1] == '0' and (v[2] == '0' or v[3] == '0' or v[4] == '0')
-            and call('HLEN', P .. 'live:' .. name) == 0
-            and call('ZCARD', P .. 'ghosts:' .. name) == 0
-    awake.asleep[name] = known
+function awake.look(names)
+  local off, keys = {}, {}
+  for _, name in ipairs(names) do
+    if awake.asleep[name] == nil then
+      local v = cache['lane:' .. name] == nil
+                and call('HMGET', P .. 'lane:' .. name, 'waits', 'enabled', 'usable', 'runs')
+      awake.asleep[name] = false
+      if v and v[1] == '0' and (v[2] == '0' or v[3] == '0' or v[4] == '0') then
+        off[#off + 1] = name
+        keys[#keys + 1], keys[#keys + 2] = P .. 'live:' .. name, P .. 'ghosts:' .. name
+      end
+    end
   end
-  return known
+  local busy = #off > 0 and call('EXISTS', unpack(keys)) > 0
+  for _, name in ipairs(off) do
+    awake.asleep[name] = not busy or call('EXISTS', P .. 'live:' .. name, P .. 'ghosts:' .. name) == 0
+  end
 end
 local function lane(name)
   if awake.asleep[name] then awake.list = nil end
@@ -33,8 +40,9 @@ function awake.names()
   awake.order = lane_names or awake.order or call('ZRANGE', P .. 'lanes', 0, -1)
   if awake.list and awake.from == awake.order then return awake.list end
   local list = {}
+  awake.look(awake.order)
   for _, name in ipairs(awake.order) do
-    if not awake.is_not(name) and lane(name) then list[#list + 1] = name end
+    if not awake.asleep[name] and lane(name) then list[#list + 1] = name end
   end
   awake.list, awake.from = list, awake.order
   return list

@@ -3,8 +3,8 @@
 -- count in their windows; their tasks are queued again.
 local function leave(e)
   local p, l = project(e.project), lane(e.lane)
-  if l then call('HDEL', P .. 'live:' .. e.lane, e.pk) end
-  flights[e.lane] = nil
+  local n = l and call('HDEL', P .. 'live:' .. e.lane, e.pk) or 0
+  if flights[e.lane] then flights[e.lane] = flights[e.lane] - n end
   call('SREM', P .. 'engine:' .. e.engine, e.pk)
   if p then
     p.live = p.live - 1

@@ -75,7 +75,12 @@ get_made (GwRedisScript script)
               g_assert (bytes != NULL);
               text = g_bytes_get_data (bytes, &size);
               g_string_append_len (source, text, (gssize) size);
+              /* To begin a function, Lua goes through all names of the one around it that are
+               * taken, but not of those further out: a hundred functions cost half as much. */
+              if (j == 0)
+                g_string_append (source, "return (function ()\n");
             }
+          g_string_append (source, "end)()\n");
           made[i].source = g_string_free (source, FALSE);
           made[i].sha = g_compute_checksum_for_string (G_CHECKSUM_SHA1, made[i].source, -1);
         }
