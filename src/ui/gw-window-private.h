@@ -173,6 +173,7 @@ void _gw_window_actions_init (GwWindow *self);
 void _gw_window_actions_update (GwWindow *self);
 
 /* gw-window-tasks.c */
+gboolean _gw_window_gateway_answers (GwWindow *self);
 void _gw_window_tasks_class_init (GwWindowClass *klass);
 void _gw_window_tasks_update (GwWindow *self);
 GwActs *_gw_window_new_acts (GwWindow *self); /* (nullable) without a gateway */

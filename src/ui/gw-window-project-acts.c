@@ -296,7 +296,8 @@ _gw_window_project_acts_update (GwWindow *self)
 {
   GtkWidget *widget = GTK_WIDGET (self);
   GAction *serial = g_action_map_lookup_action (G_ACTION_MAP (self), "project-one-at-a-time");
-  gboolean ours = _gw_window_project_get_client (self) != NULL;
+  gboolean known = _gw_window_project_get_client (self) != NULL;
+  gboolean ours = known && _gw_window_gateway_answers (self);
   GwProjectItem *item = _gw_window_project_get_target (self);
   GwProject *project = item != NULL ? gw_project_item_get_project (item) : NULL;
   gboolean named = project != NULL && !gw_project_is_quick (project);
@@ -310,7 +311,7 @@ _gw_window_project_acts_update (GwWindow *self)
   gtk_widget_action_set_enabled (widget, "win.resume-project", ours && paused);
   gtk_widget_action_set_enabled (widget, "win.stop-project", ours && left > 0);
   _gw_window_project_limits_update (self);
-  gtk_widget_action_set_enabled (widget, "win.history", ours);
+  gtk_widget_action_set_enabled (widget, "win.history", known);
   gtk_widget_action_set_enabled (widget, "win.delete-history",
                                  ours && _gw_window_project_has_history (self));
   g_simple_action_set_enabled (G_SIMPLE_ACTION (serial), ours && project != NULL);

@@ -320,7 +320,8 @@ void
 _gw_window_project_limits_update (GwWindow *self)
 {
   GtkWidget *widget = GTK_WIDGET (self);
-  gboolean ours = _gw_window_project_get_client (self) != NULL && self->list != NULL;
+  gboolean ours = _gw_window_project_get_client (self) != NULL && self->list != NULL
+                  && _gw_window_gateway_answers (self);
   guint n_selected = gw_task_view_count_selected (self->task_view);
   g_autoptr (GPtrArray) targets = n_selected <= 1 ? _gw_window_get_targets (self) : NULL;
   g_autoptr (GwTaskItem) last = ours && targets != NULL ? get_last (self, targets) : NULL;

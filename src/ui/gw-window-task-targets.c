@@ -53,6 +53,14 @@ _gw_window_get_projects_of (GwWindow *self,
   return ids;
 }
 
+/* While it does not, what is shown is kept, and nothing can be done to it. */
+gboolean
+_gw_window_gateway_answers (GwWindow *self)
+{
+  return gw_endpoint_get_client (self->endpoint) != NULL
+         && gw_endpoint_get_state (self->endpoint) == GW_ENDPOINT_READY;
+}
+
 gboolean
 _gw_window_tasks_is_ours (GwWindow *self)
 {

@@ -196,19 +196,11 @@ removed_cb (GwWindow *self,
       _gw_window_toast (self, _("Not removed: cancel what runs first"));
       return;
     }
-  text = g_strdup_printf (ngettext ("%'u task removed", "%'u tasks removed", changed), changed);
   if (changed < ids->len)
-    {
-      guint kept = ids->len - changed;
-      g_autofree char *removed = g_steal_pointer (&text);
-      g_autofree char *rest
-          = g_strdup_printf (ngettext ("%'u is running and was kept", "%'u are running and were kept",
-                                       kept),
-                             kept);
-
-      /* Translators: "12 tasks removed, 2 are running and were kept" */
-      text = g_strdup_printf (_("%1$s, %2$s"), removed, rest);
-    }
+    /* Translators: short, for a small screen: "12 removed, 2 still running" */
+    text = g_strdup_printf (_("%1$'u removed, %2$'u still running"), changed, ids->len - changed);
+  else
+    text = g_strdup_printf (ngettext ("%'u task removed", "%'u tasks removed", changed), changed);
   label = g_strdup_printf (ngettext ("Remove %'u task", "Remove %'u tasks", changed), changed);
   _gw_window_push_undo (self, text, label, redo_remove, undo_remove, g_ptr_array_ref (ids),
                         (GDestroyNotify) g_ptr_array_unref);
@@ -297,8 +289,8 @@ _gw_window_tasks_update (GwWindow *self)
   GtkWidget *widget = GTK_WIDGET (self);
   guint n_selected = gw_task_view_count_selected (self->task_view);
   g_autoptr (GPtrArray) targets = NULL;
-  gboolean some = gw_endpoint_get_client (self->endpoint) != NULL && self->list != NULL;
-  gboolean ours = _gw_window_tasks_is_ours (self);
+  gboolean some = _gw_window_gateway_answers (self) && self->list != NULL;
+  gboolean ours = some && _gw_window_tasks_is_ours (self);
   gboolean left = _gw_window_tasks_count (self, GW_TASK_QUEUED)
                       + _gw_window_tasks_count (self, GW_TASK_RUNNING)
                   > 0;
@@ -307,15 +299,12 @@ _gw_window_tasks_update (GwWindow *self)
   gboolean retry = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean stuck = n_selected > MAX_TARGETS_LOOKED_AT;
   gboolean waits = n_selected > MAX_TARGETS_LOOKED_AT;
-  gboolean any = n_selected > 0;
+  gboolean removable = n_selected > MAX_TARGETS_LOOKED_AT;
   guint i;
 
   if (n_selected <= MAX_TARGETS_LOOKED_AT)
-    {
-      targets = _gw_window_get_targets (self);
-      any = targets->len > 0;
-    }
-  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry && stuck && waits);
+    targets = _gw_window_get_targets (self);
+  for (i = 0; targets != NULL && i < targets->len && !(cancel && retry && stuck && waits && removable);
        i++)
     {
       GwTask *task = gw_task_item_get_task (targets->pdata[i]);
@@ -324,13 +313,14 @@ _gw_window_tasks_update (GwWindow *self)
       retry = retry || _gw_window_tasks_can_retry (self, task);
       stuck = stuck || _gw_window_tasks_is_stuck (self, task);
       waits = waits || task->status == GW_TASK_QUEUED;
+      removable = removable || task->status != GW_TASK_RUNNING;
     }
   gtk_widget_action_set_enabled (widget, "win.cancel", some && cancel);
   gtk_widget_action_set_enabled (widget, "win.retry", some && retry);
   gtk_widget_action_set_enabled (widget, "win.retry-with", ours && (retry || stuck));
-  gtk_widget_action_set_enabled (widget, "win.remove", ours && any);
-  gtk_widget_action_set_enabled (widget, "win.move-to-top", ours && some && waits);
-  gtk_widget_action_set_enabled (widget, "win.move-to-bottom", ours && some && waits);
+  gtk_widget_action_set_enabled (widget, "win.remove", ours && removable);
+  gtk_widget_action_set_enabled (widget, "win.move-to-top", ours && waits);
+  gtk_widget_action_set_enabled (widget, "win.move-to-bottom", ours && waits);
   gtk_widget_action_set_enabled (widget, "win.retry-failed",
                                  some && _gw_window_tasks_count (self, GW_TASK_FAILED) > 0);
   gtk_widget_action_set_enabled (widget, "win.stop-all",
