@@ -327,7 +327,10 @@ check_metadata (GwImportJob *job,
   text = gw_json_object_to_text (metadata, FALSE, &length);
   if (length > GW_TASK_MAX_METADATA)
     {
-      _gw_import_add_problem (job, row, _("What stands beside the task is larger than 64 KiB"));
+      g_autofree char *size = g_format_size (GW_TASK_MAX_METADATA);
+
+      /* Translators: %s is a size, like 65.5 kB */
+      _gw_import_add_problem (job, row, _("What stands beside the task is larger than %s"), size);
       return FALSE;
     }
   if (!gw_json_check (text, length, GW_JSON_MAX_DEPTH - 3, NULL))
@@ -355,7 +358,10 @@ _gw_import_add_entry (GwImportJob *job,
     }
   if (strlen (content) > GW_TASK_MAX_CONTENT)
     {
-      _gw_import_add_problem (job, row, _("The task is larger than 1 MiB"));
+      g_autofree char *size = g_format_size (GW_TASK_MAX_CONTENT);
+
+      /* Translators: %s is a size, like 1.0 MB */
+      _gw_import_add_problem (job, row, _("The task is larger than %s"), size);
       return;
     }
   if (extras != NULL && !check_metadata (job, row, extras->metadata))

@@ -74,6 +74,7 @@ update_title (GwAttempts *self)
   g_autofree char *text = g_strdup_printf (_("Attempts (%u)"), n);
 
   gtk_label_set_text (self->title, text);
+  gtk_widget_set_visible (GTK_WIDGET (self), n > 0);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->expander), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   text, -1);
 }

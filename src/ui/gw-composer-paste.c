@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-composer-private.h"
+#include "gw-task-words.h"
 #include "gw-text-lines.h"
 
 /* Lines that came at once: asked about in the field, or kept aside where they are too long for
@@ -70,6 +71,7 @@ _gw_composer_update_bar (GwComposer *self)
       g_autofree char *many = NULL;
       gsize size = self->aside != NULL ? strlen (self->aside) : 0;
       g_autofree char *bytes = g_format_size (size);
+      g_autofree char *limit = gw_task_words_for_size_limit ();
       gboolean fits = size + gtk_text_buffer_get_char_count (_gw_composer_get_buffer (self))
                       < GW_COMPOSER_MAX_TASK_BYTES;
 
@@ -90,11 +92,18 @@ _gw_composer_update_bar (GwComposer *self)
       else
         many = g_strdup_printf (ngettext ("_Run as %'u Task", "_Run as %'u Tasks", n_lines),
                                 n_lines);
+      if (!fits)
+        {
+          g_autofree char *alone = g_steal_pointer (&lines);
+
+          /* Translators: "1 line pasted (2.1 MB) · A task may have at most 1.0 MB of text" */
+          lines = g_strdup_printf (_("%1$s · %2$s"), alone, limit);
+        }
       gtk_label_set_text (self->lines_label, lines);
       gtk_button_set_label (self->many_button, many);
       gtk_widget_set_sensitive (GTK_WIDGET (self->keep_button), fits);
       gtk_widget_set_tooltip_text (GTK_WIDGET (self->keep_button),
-                                   fits ? NULL : _("A task may have at most 1 MiB of text"));
+                                   fits ? NULL : limit);
     }
   gtk_widget_set_visible (self->discard_button, self->aside != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->keep_button), open);

@@ -17,6 +17,7 @@ struct _GwComposer {
   GtkLabel *error_label;
   GtkRevealer *lines_revealer;
   GtkBox *lines_box;
+  GtkBox *foot;
   GtkLabel *lines_label;
   GtkWidget *discard_button;
   GtkButton *keep_button;
@@ -60,6 +61,7 @@ struct _GwComposer {
   gboolean can_hold;
   gboolean narrow;
   gboolean could_run;  /* what was told last */
+  gboolean too_long;   /* for one task, and said to be */
   gboolean quiet;      /* what changes now was not put in by the user */
 };
 
@@ -72,6 +74,7 @@ void _gw_composer_forget_marks (GwComposer *self, GtkTextMark **start, GtkTextMa
 gboolean _gw_composer_get_pasted (GwComposer *self, GtkTextIter *start, GtkTextIter *end);
 gboolean _gw_composer_is_open (GwComposer *self);
 void _gw_composer_update_bar (GwComposer *self);
+void _gw_composer_check_size (GwComposer *self);
 void _gw_composer_take_aside (GwComposer *self, char *text);
 void _gw_composer_insert_cb (GtkTextBuffer *buffer, GtkTextIter *at, const char *text, int length,
                              GwComposer *self);

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "gw-composer-private.h"
+#include "gw-task-words.h"
 #include "gw-text-lines.h"
 
 /* What is submitted, as one task or as many, and what becomes of the field when the gateway has
@@ -92,7 +93,9 @@ _gw_composer_submit_text (GwComposer *self)
       g_strstrip (whole);
       if (strlen (whole) > GW_COMPOSER_MAX_TASK_BYTES)
         {
-          gw_composer_set_error (self, _("A task may have at most 1 MiB of text."));
+          g_autofree char *words = gw_task_words_for_size_limit ();
+
+          gw_composer_set_error (self, words);
           return;
         }
       contents = g_ptr_array_new_with_free_func (g_free);

@@ -7,6 +7,7 @@
 
 #include "gw-compat.h"
 #include "gw-composer-private.h"
+#include "gw-task-words.h"
 #include "gw-text-lines.h"
 
 /* The compose box. Enter is a new line and never runs anything (an input method confirms with it);
@@ -86,6 +87,32 @@ update_foot (GwComposer *self)
   gtk_widget_set_visible (GTK_WIDGET (self->gateway_label), !crowded);
   /* Run stays at the end. */
   gtk_widget_set_hexpand (GTK_WIDGET (self->run_button), crowded);
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self->foot),
+                                  self->narrow ? GTK_ORIENTATION_VERTICAL
+                                               : GTK_ORIENTATION_HORIZONTAL);
+}
+
+/* Says so as soon as the text is too long for one task, not when it is to be run. */
+void
+_gw_composer_check_size (GwComposer *self)
+{
+  gboolean one = gw_composer_get_n_tasks (self) <= 1 && !_gw_composer_is_open (self);
+  gboolean too_long = one && gw_composer_get_size (self) > GW_COMPOSER_MAX_TASK_BYTES / 4;
+  g_autofree char *words = NULL;
+
+  if (too_long)
+    {
+      g_autofree char *text = gw_composer_dup_text (self);
+
+      too_long = strlen (text) + (self->aside != NULL ? strlen (self->aside) : 0)
+                 > GW_COMPOSER_MAX_TASK_BYTES;
+    }
+  if (too_long == self->too_long)
+    return;
+  self->too_long = too_long;
+  if (too_long)
+    words = gw_task_words_for_size_limit ();
+  gw_composer_set_error (self, words);
 }
 
 /* Everything that follows from what is there. */
@@ -108,6 +135,7 @@ _gw_composer_update_state (GwComposer *self)
             : g_strdup (_("_Run"));
   if (g_strcmp0 (gtk_button_get_label (self->run_button), run) != 0)
     gtk_button_set_label (self->run_button, run);
+  _gw_composer_check_size (self);
   _gw_composer_update_bar (self);
   update_status_row (self);
   update_foot (self);
@@ -289,6 +317,7 @@ gw_composer_class_init (GwComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwComposer, choice);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, target_button);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, target_label);
+  gtk_widget_class_bind_template_child (widget_class, GwComposer, foot);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, order_drop_down);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, gateway_label);
   gtk_widget_class_bind_template_child (widget_class, GwComposer, spinner);
@@ -312,8 +341,7 @@ gw_composer_set_target (GwComposer *self,
 
   g_return_if_fail (GW_IS_COMPOSER (self));
 
-  /* In a narrow window the header says which project is shown, and there is no room for more. */
-  gtk_widget_set_visible (GTK_WIDGET (self->target_button), label != NULL && !self->narrow);
+  gtk_widget_set_visible (GTK_WIDGET (self->target_button), label != NULL);
   if (label == NULL || g_strcmp0 (gtk_label_get_text (self->target_label), label) == 0)
     return;
   gtk_label_set_text (self->target_label, label);

@@ -275,9 +275,10 @@ add_waiting_buttons (Row *row,
     {
       button = adw_split_button_new ();
       adw_split_button_set_label (ADW_SPLIT_BUTTON (button),
-                                  g_str_equal (group->code, "model")   ? _("_Change Model…")
-                                  : g_str_equal (group->code, "quota") ? _("_Provider…")
-                                                                       : _("_Change Key…"));
+                                  g_str_equal (group->code, "model")    ? _("_Change Model…")
+                                  : g_str_equal (group->code, "quota")  ? _("_Provider…")
+                                  : g_str_equal (group->code, "no-key") ? _("Add _Key…")
+                                                                        : _("_Change Key…"));
       adw_split_button_set_use_underline (ADW_SPLIT_BUTTON (button), TRUE);
       adw_split_button_set_menu_model (ADW_SPLIT_BUTTON (button), menu);
       name_dropdown (button, _("Use Another Provider"));

@@ -195,6 +195,25 @@ gw_failure_sums_count_waiting (GwFailureSums *self,
   return n;
 }
 
+GHashTable *
+gw_failure_sums_get_waiting (GwFailureSums *self)
+{
+  GHashTable *counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  Pile *pile;
+
+  g_hash_table_iter_init (&iter, self->piles);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &pile))
+    if (pile->waiting)
+      {
+        guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, pile->project_id));
+
+        g_hash_table_insert (counts, g_strdup (pile->project_id),
+                             GUINT_TO_POINTER (n + g_hash_table_size (pile->ids)));
+      }
+  return counts;
+}
+
 gboolean
 gw_failure_sums_has_waiting (GwFailureSums *self,
                              const char *provider)

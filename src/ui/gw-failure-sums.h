@@ -32,6 +32,8 @@ void gw_failure_sums_clear (GwFailureSums *self);
 gboolean gw_failure_sums_has_any (GwFailureSums *self);
 /* How many of a project's tasks wait for a person. */
 guint gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id);
+/* (transfer full): id of a project → how many of its tasks wait for a person (GUINT_TO_POINTER). */
+GHashTable *gw_failure_sums_get_waiting (GwFailureSums *self);
 /* Whether tasks wait for just that provider. */
 gboolean gw_failure_sums_has_waiting (GwFailureSums *self, const char *provider);
 

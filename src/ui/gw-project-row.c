@@ -28,6 +28,7 @@ struct _GwProjectRow {
   GtkListItem *list_item; /* (unowned) (nullable) while bound */
   char *name;             /* (owned) (nullable) that screen readers know */
   const char *css_class;  /* (nullable) of the icon */
+  guint waiting;          /* tasks of it, until a person does something */
   guint hits;
 };
 
@@ -102,7 +103,7 @@ static void
 update_icon (GwProjectRow *self,
              const GwProject *project)
 {
-  GwProjectLook look = gw_project_look (project);
+  GwProjectLook look = gw_project_look (project, self->waiting);
   const char *css_class = gw_project_look_get_css_class (look);
   const char *name = gw_project_look_get_icon (look);
 
@@ -122,6 +123,8 @@ update_icon (GwProjectRow *self,
     }
   if (g_strcmp0 (gtk_image_get_icon_name (self->icon), name) != 0)
     gtk_image_set_from_icon_name (self->icon, name);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->icon),
+                               css_class != NULL ? gw_project_look_get_word (look) : NULL);
 }
 
 static void
@@ -171,7 +174,7 @@ gw_project_row_update (GwProjectRow *self)
   update_icon (self, project);
   update_numbers (self, project);
 
-  name = gw_project_words_for_row (project, self->hits);
+  name = gw_project_words_for_row (project, self->waiting, self->hits);
   if (g_strcmp0 (self->name, name) == 0)
     return;
   g_free (self->name);
@@ -218,6 +221,19 @@ gw_project_row_get_item (GwProjectRow *self)
   g_return_val_if_fail (GW_IS_PROJECT_ROW (self), NULL);
 
   return self->item;
+}
+
+/**
+ * gw_project_row_set_waiting:
+ * @waiting: how many of its tasks wait until a person does something
+ */
+void
+gw_project_row_set_waiting (GwProjectRow *self,
+                            guint waiting)
+{
+  g_return_if_fail (GW_IS_PROJECT_ROW (self));
+
+  self->waiting = waiting;
 }
 
 /**

@@ -14,6 +14,7 @@ GtkWidget *gw_project_row_new (void);
 void gw_project_row_bind (GwProjectRow *self, GtkListItem *list_item, GwProjectItem *item);
 void gw_project_row_unbind (GwProjectRow *self);
 GwProjectItem *gw_project_row_get_item (GwProjectRow *self);
+void gw_project_row_set_waiting (GwProjectRow *self, guint waiting);
 void gw_project_row_set_hits (GwProjectRow *self, guint hits);
 void gw_project_row_update (GwProjectRow *self);
 

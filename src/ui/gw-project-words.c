@@ -19,6 +19,8 @@ static const struct {
   [GW_PROJECT_LOOK_QUEUED] = { NC_ ("project", "Queued"), "gw-queued-symbolic", "gw-state-queued" },
   [GW_PROJECT_LOOK_RUNNING]
   = { NC_ ("project", "Running"), "gw-running-symbolic", "gw-state-running" },
+  [GW_PROJECT_LOOK_WAITING]
+  = { NC_ ("project", "Waiting"), "gw-waiting-symbolic", "gw-state-waiting" },
   [GW_PROJECT_LOOK_PAUSED]
   = { NC_ ("project", "Paused"), "media-playback-pause-symbolic", "gw-state-waiting" },
   [GW_PROJECT_LOOK_SPENT]
@@ -40,7 +42,8 @@ gw_project_is_quick (const GwProject *project)
 }
 
 GwProjectLook
-gw_project_look (const GwProject *project)
+gw_project_look (const GwProject *project,
+                 guint64 waiting)
 {
   if (gw_project_count_unfinished (project) > 0)
     {
@@ -48,8 +51,10 @@ gw_project_look (const GwProject *project)
         return GW_PROJECT_LOOK_SPENT;
       if (project->paused || project->held)
         return GW_PROJECT_LOOK_PAUSED;
-      return project->counts[GW_TASK_RUNNING] > 0 ? GW_PROJECT_LOOK_RUNNING
-                                                  : GW_PROJECT_LOOK_QUEUED;
+      if (project->counts[GW_TASK_RUNNING] > 0)
+        return GW_PROJECT_LOOK_RUNNING;
+      return waiting >= project->counts[GW_TASK_QUEUED] ? GW_PROJECT_LOOK_WAITING
+                                                        : GW_PROJECT_LOOK_QUEUED;
     }
   if (project->counts[GW_TASK_COMPLETED] > 0)
     return project->counts[GW_TASK_FAILED] > 0 ? GW_PROJECT_LOOK_PARTLY
@@ -158,15 +163,16 @@ append_part (GString *words,
   g_string_append (words, part);
 }
 
-/* What a screen reader says: "Chapter summaries, 12 of 37, 1 failed, running". @hits: of a search;
- * 0: none. */
+/* What a screen reader says: "Chapter summaries, 12 of 37, 1 failed, running". @waiting: see
+ * gw_project_look(). @hits: of a search; 0: none. */
 char *
 gw_project_words_for_row (const GwProject *project,
+                          guint64 waiting,
                           guint hits)
 {
   GString *words = g_string_new (gw_project_words_title (project));
   g_autofree char *progress = gw_project_words_progress (project);
-  GwProjectLook look = gw_project_look (project);
+  GwProjectLook look = gw_project_look (project, waiting);
   guint failed = (guint) project->counts[GW_TASK_FAILED];
 
   append_part (words, progress);
@@ -178,7 +184,7 @@ gw_project_words_for_row (const GwProject *project,
       append_part (words, part);
     }
   if (look == GW_PROJECT_LOOK_RUNNING || look == GW_PROJECT_LOOK_PAUSED
-      || look == GW_PROJECT_LOOK_SPENT)
+      || look == GW_PROJECT_LOOK_SPENT || look == GW_PROJECT_LOOK_WAITING)
     {
       g_autofree char *part = g_utf8_strdown (gw_project_look_get_word (look), -1);
 

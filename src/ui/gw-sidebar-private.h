@@ -38,6 +38,7 @@ struct _GwSidebar {
   GtkSingleSelection *history_selection;
   GCancellable *search_cancellable; /* (nullable) while one runs */
   GHashTable *hits;               /* (nullable) id → tasks that have the searched text */
+  GHashTable *waiting;            /* (nullable) id → tasks that wait for a person */
   char *query;                    /* (nullable) searched for; NULL: no search */
   char *folded_query;             /* (nullable) to compare names with */
   char *search_error;             /* (nullable) */

@@ -12,6 +12,15 @@
 /* The rows of both pages. They are recycled; those that are bound are kept, to be brought up to
  * date and to be found. */
 
+static guint
+get_waiting (GwSidebar *self,
+             const GwProject *project)
+{
+  return self->waiting != NULL && project->project_id != NULL
+             ? GPOINTER_TO_UINT (g_hash_table_lookup (self->waiting, project->project_id))
+             : 0;
+}
+
 void
 _gw_sidebar_update_rows (GwSidebar *self)
 {
@@ -23,6 +32,7 @@ _gw_sidebar_update_rows (GwSidebar *self)
     {
       const GwProject *project = gw_project_item_get_project (gw_project_row_get_item (row));
 
+      gw_project_row_set_waiting (row, get_waiting (self, project));
       gw_project_row_set_hits (row, self->query != NULL ? _gw_sidebar_get_hits (self, project) : 0);
       gw_project_row_update (row);
     }
@@ -42,6 +52,8 @@ bind_cb (GwSidebar *self,
   GwProjectItem *item = gtk_list_item_get_item (list_item);
   GtkWidget *row = gtk_list_item_get_child (list_item);
 
+  gw_project_row_set_waiting (GW_PROJECT_ROW (row),
+                              get_waiting (self, gw_project_item_get_project (item)));
   gw_project_row_bind (GW_PROJECT_ROW (row), list_item, item);
   if (self->query != NULL)
     gw_project_row_set_hits (GW_PROJECT_ROW (row),
@@ -160,6 +172,37 @@ _gw_sidebar_set_views (GwSidebar *self)
             G_CALLBACK (bind_cb), G_CALLBACK (unbind_cb));
   set_view (self, self->history_view, self->history_selection, G_CALLBACK (history_setup_cb),
             G_CALLBACK (history_bind_cb), G_CALLBACK (history_unbind_cb));
+}
+
+static gboolean
+same_counts (GHashTable *a,
+             GHashTable *b)
+{
+  GHashTableIter iter;
+  gpointer id;
+  gpointer n;
+
+  if (a == NULL || g_hash_table_size (a) != g_hash_table_size (b))
+    return a == NULL && g_hash_table_size (b) == 0;
+  g_hash_table_iter_init (&iter, a);
+  while (g_hash_table_iter_next (&iter, &id, &n))
+    if (g_hash_table_lookup (b, id) != n)
+      return FALSE;
+  return TRUE;
+}
+
+void
+gw_sidebar_set_waiting (GwSidebar *self,
+                        GHashTable *waiting)
+{
+  g_autoptr (GHashTable) old = NULL;
+
+  g_return_if_fail (GW_IS_SIDEBAR (self));
+
+  old = g_steal_pointer (&self->waiting);
+  self->waiting = waiting;
+  if (!same_counts (old, waiting))
+    _gw_sidebar_update_rows (self);
 }
 
 /**

@@ -234,6 +234,7 @@ gw_sidebar_finalize (GObject *object)
 
   g_hash_table_unref (self->rows);
   g_clear_pointer (&self->hits, g_hash_table_unref);
+  g_clear_pointer (&self->waiting, g_hash_table_unref);
   g_free (self->query);
   g_free (self->folded_query);
   g_free (self->search_error);

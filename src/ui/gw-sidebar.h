@@ -22,6 +22,8 @@ G_DECLARE_FINAL_TYPE (GwSidebar, gw_sidebar, GW, SIDEBAR, GtkWidget)
 GwSidebar *gw_sidebar_new (GwProjectList *projects);
 void gw_sidebar_set_client (GwSidebar *self, GwClient *client);
 void gw_sidebar_set_totals (GwSidebar *self, const guint counts[GW_N_TASK_STATUSES]);
+/* @waiting: (transfer full): id of a project → how many of its tasks wait for a person. */
+void gw_sidebar_set_waiting (GwSidebar *self, GHashTable *waiting);
 void gw_sidebar_set_shown (GwSidebar *self, const char *project_id);
 void gw_sidebar_set_keep_days (GwSidebar *self, gint64 days);
 

@@ -191,8 +191,9 @@ update_act (GwTaskDetail *self,
   gboolean failed = task->status == GW_TASK_FAILED && task->has_error;
   gboolean practice = task->status == GW_TASK_COMPLETED && task->practice;
 
-  if ((failed && task->error_code == GW_ERROR_TASK_AUTH) || g_strcmp0 (waiting, "auth") == 0
-      || g_strcmp0 (waiting, "no-key") == 0)
+  if (g_strcmp0 (waiting, "no-key") == 0)
+    label = _("Add _Key…");
+  else if ((failed && task->error_code == GW_ERROR_TASK_AUTH) || g_strcmp0 (waiting, "auth") == 0)
     label = _("Change _Key…");
   else if ((failed && task->error_code == GW_ERROR_TASK_MODEL)
            || g_strcmp0 (waiting, "model") == 0)

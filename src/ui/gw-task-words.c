@@ -446,6 +446,20 @@ gw_task_words_for_time (const GwTask *task,
 }
 
 /**
+ * gw_task_words_for_size_limit:
+ *
+ * Returns: (transfer full): how long a task may be, without a full stop
+ */
+char *
+gw_task_words_for_size_limit (void)
+{
+  g_autofree char *size = g_format_size (GW_TASK_MAX_CONTENT);
+
+  /* Translators: %s is a size, like 1.0 MB */
+  return g_strdup_printf (_("A task may have at most %s of text"), size);
+}
+
+/**
  * gw_task_words_first_line:
  *
  * Returns: (transfer full): the first line of @text that is not blank, short enough for one row
@@ -492,7 +506,7 @@ gw_error_to_words (const GError *error)
       case GW_ERROR_FORBIDDEN:
         return g_strdup (_("The gateway did not accept this app. Check its token"));
       case GW_ERROR_TOO_LARGE:
-        return g_strdup (_("Too large: a task may have at most 1 MiB of text"));
+        return gw_task_words_for_size_limit ();
       case GW_ERROR_CONFLICT:
         return g_strdup (_("The task has changed in the meantime"));
       case GW_ERROR_NOT_FOUND:

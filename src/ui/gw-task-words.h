@@ -26,6 +26,7 @@ const char *gw_task_look_get_css_class (GwTaskLook look);
 char *gw_task_words_for_error (const GwTask *task);
 char *gw_task_words_for_waiting (const GwTask *task, gint64 wall_ms);
 char *gw_task_words_for_time (const GwTask *task, gint64 wall_ms);
+char *gw_task_words_for_size_limit (void);
 char *gw_task_words_first_line (const char *text);
 char *gw_duration_to_words (gint64 ms);
 char *gw_error_to_words (const GError *error);

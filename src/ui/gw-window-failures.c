@@ -47,6 +47,8 @@ show_groups (GwWindow *self)
   for (i = groups->len; i-- > 0;)
     if (filter == NULL || !is_wanted (g_variant_get_string (filter, NULL), groups->pdata[i]))
       g_ptr_array_remove_index (groups, i);
+  if (self->sidebar != NULL)
+    gw_sidebar_set_waiting (self->sidebar, gw_failure_sums_get_waiting (self->failures));
   gw_failure_groups_set_max_rows (self->failure_groups,
                                   self->width > 0 && self->width < NARROW_WIDTH ? FEW_ROWS : ROWS);
   gw_failure_groups_set_groups (self->failure_groups, groups,

@@ -85,7 +85,7 @@ show_stopped (GwWindow *self)
     { "auth", N_ ("The key of %s was not accepted. Other providers do the tasks."),
       N_ ("_Change Key…") },
     /* Translators: %s is the name of a provider */
-    { "no-key", N_ ("%s has no key. Other providers do the tasks."), N_ ("_Change Key…") },
+    { "no-key", N_ ("%s has no key. Other providers do the tasks."), N_ ("Add _Key…") },
     /* Translators: %s is the name of a provider */
     { "quota", N_ ("The account at %s is out of credit. Other providers do the tasks."),
       N_ ("_Provider…") },

@@ -38,23 +38,27 @@ test_row (void)
   g_autoptr (GwProject) all = gw_project_new ();
 
   assert_words (gw_project_words_progress (running), "13 of 37");
-  assert_words (gw_project_words_for_row (running, 0),
+  assert_words (gw_project_words_for_row (running, 0, 0),
                 "Chapter summaries, 13 of 37, 1 failed, running");
-  assert_words (gw_project_words_for_row (running, 2),
+  assert_words (gw_project_words_for_row (running, 0, 2),
                 "Chapter summaries, 13 of 37, 1 failed, running, 2 matches");
+  running->counts[GW_TASK_RUNNING] = 0;
+  assert_words (gw_project_words_for_row (running, 21, 0),
+                "Chapter summaries, 13 of 34, 1 failed, waiting");
+  running->counts[GW_TASK_RUNNING] = 3;
   running->paused = TRUE;
-  assert_words (gw_project_words_for_row (running, 0),
+  assert_words (gw_project_words_for_row (running, 0, 0),
                 "Chapter summaries, 13 of 37, 1 failed, paused");
   running->token_limit = 1000;
   running->usage.total_tokens = 999;
-  assert_words (gw_project_words_for_row (running, 0),
+  assert_words (gw_project_words_for_row (running, 0, 0),
                 "Chapter summaries, 13 of 37, 1 failed, paused");
   running->usage.total_tokens = 1000;
-  assert_words (gw_project_words_for_row (running, 0),
+  assert_words (gw_project_words_for_row (running, 0, 0),
                 "Chapter summaries, 13 of 37, 1 failed, token limit reached");
-  assert_words (gw_project_words_for_row (finished, 0), "One, 1 task");
-  assert_words (gw_project_words_for_row (quick, 0), "Quick Tasks, No tasks");
-  assert_words (gw_project_words_for_row (all, 0), "All Tasks, No tasks");
+  assert_words (gw_project_words_for_row (finished, 0, 0), "One, 1 task");
+  assert_words (gw_project_words_for_row (quick, 0, 0), "Quick Tasks, No tasks");
+  assert_words (gw_project_words_for_row (all, 0, 0), "All Tasks, No tasks");
   g_assert_true (gw_project_is_quick (quick));
   g_assert_false (gw_project_is_quick (all));
 }
@@ -67,9 +71,15 @@ test_look (void)
     gboolean paused;
     GwProjectLook look;
     double fraction;
+    guint waiting;
   } cases[] = {
     { { 0, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_EMPTY, 0 },
     { { 4, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_QUEUED, 0 },
+    /* Only where all that is left waits for a person. */
+    { { 4, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_QUEUED, 0, 3 },
+    { { 4, 0, 0, 0 }, FALSE, GW_PROJECT_LOOK_WAITING, 0, 4 },
+    { { 4, 0, 0, 0 }, TRUE, GW_PROJECT_LOOK_PAUSED, 0, 4 },
+    { { 2, 1, 1, 0 }, FALSE, GW_PROJECT_LOOK_RUNNING, 0.25, 2 },
     { { 2, 1, 1, 0 }, FALSE, GW_PROJECT_LOOK_RUNNING, 0.25 },
     { { 2, 1, 1, 0 }, TRUE, GW_PROJECT_LOOK_PAUSED, 0.25 },
     { { 0, 0, 3, 0 }, FALSE, GW_PROJECT_LOOK_COMPLETED, 1 },
@@ -88,7 +98,7 @@ test_look (void)
                   cases[i].counts[3]);
 
       project->paused = cases[i].paused;
-      g_assert_cmpint (gw_project_look (project), ==, cases[i].look);
+      g_assert_cmpint (gw_project_look (project, cases[i].waiting), ==, cases[i].look);
       g_assert_cmpfloat (gw_project_get_fraction (project), ==, cases[i].fraction);
     }
 }

@@ -18,9 +18,12 @@ class Sidebar(desktop.Case):
 
     def open_wide(self, daemon):
         """A window in which the sidebar stands beside the list and a task that is read."""
+        return self.open_wide_at(daemon.url)
+
+    def open_wide_at(self, uri):
         self.home.file("config/glib-2.0/settings/keyfile",
                        "[io/github/gangway/Gangway]\nwindow-width=1240\n")
-        return self.open("--gateway", daemon.url)
+        return self.open("--gateway", uri)
 
     def item(self, window, *parts):
         """The row of the sidebar whose name has all @parts."""
@@ -93,6 +96,31 @@ class Sidebar(desktop.Case):
         self.assertEqual(self.items(again), [], "it stays hidden")
         again.key("F8")
         self.item(again, "Berries")
+
+    def test_a_project_that_waits_for_a_key_says_so(self):
+        for reason, act in (("auth", "Change Key…"), ("no-key", "Add Key…")):
+            gateway = FakeGateway().start()
+            self.addCleanup(gateway.stop)
+            gateway.providers = [{"name": "openai", "title": "OpenAI", "in_use": True,
+                                  "usable": reason == "auth", "model": "gpt-4o",
+                                  "waiting": {"reason": reason, "until": None}}]
+            stuck = gateway.add_project("Stuck", queued=2)
+            gateway.add_project("Done", completed=1)
+            for number in range(2):
+                gateway.add(f"stuck {number}", project=stuck, provider="openai",
+                            waiting={"reason": reason, "until": None})
+            window = self.open_wide_at(gateway.uri)
+            self.item(window, "Stuck", "0 of 2", "waiting")
+            window.wait_row("stuck 0", "Waiting")
+            window.wait_button(act)
+            # The one that is read offers the same.
+            window.pick("stuck 0")
+            window.until(lambda a=act: sum(a in desktop.name_of(node)
+                                           for node in desktop.nodes(window.app)
+                                           if desktop.role_of(node) == "push button") == 2,
+                         "the act beside the task")
+            window.key("ctrl+q")
+            self.assertEqual(window.wait(), 0)
 
     def test_token_limit(self):
         gateway = FakeGateway().start()
