@@ -37,11 +37,13 @@ def find_role(window, role, name, test):
     for node in desktop.nodes(window.app):
         if role and desktop.role_of(node) != role:
             continue
-        if plain is not None and plain not in desktop.name_of(node):
+        # What is told as it changes has its words as its text alone.
+        called = desktop.text_of(node) if role == "status bar" else desktop.name_of(node)
+        if plain is not None and plain not in called:
             continue
         if test is not None and not test(node):
             continue
-        if name is None or plain == name or desktop.name_of(node) == plain:
+        if name is None or plain == name or called == plain:
             return node
         close = close or node
     return close
@@ -79,7 +81,7 @@ def stretch(window, look):
     """Lists have widgets only for what can be seen: what is not among them is below."""
     seen = look()
     if not seen and time.monotonic() > window.__dict__.setdefault("taller_at", time.monotonic() + 5):
-        desktop.xdotool("windowsize", window.window_id(), "980", "1600")
+        desktop.xdotool("windowsize", window.window_id(), "980", "1650")
         window.taller_at = float("inf")
     return seen
 
@@ -102,21 +104,74 @@ def rows(window):
             or desktop.role_of(row.get_child_at_index(0)) == "table cell"]
 
 
+def focus_on(window, node):
+    """Goes to @node by keys."""
+    window._focus()
+    for _ in range(80):
+        if desktop.has_state(node, Atspi.StateType.FOCUSED):
+            return
+        desktop.xdotool("key", "Tab")
+        time.sleep(0.2)
+    window.fail(f"the focus on {desktop.name_of(node)!r}")
+
+
+def try_places(window, node, changing, state, distances):
+    """Clicks near @node, which neither keys nor actions reach, until @changing has or loses @state."""
+    before = desktop.has_state(changing, state)
+    x, y = (int(place) for place in window.place(node))
+    window._focus()
+    for away in distances:
+        desktop.xdotool("mousemove", str(x + away), str(y + away), "click", "1")
+        time.sleep(0.5)
+        if desktop.has_state(changing, state) != before:
+            return
+    window.fail(f"a change of {desktop.name_of(node)!r}")
+
+
+def click_holding(window, key, node):
+    x, y = (int(place) for place in window.place(node))
+    window._focus()
+    desktop.xdotool("mousemove", str(x + 16), str(y + 16), "keydown", key, "click", "1", "keyup", key)
+
+
+def press_menu(window, *names):
+    """What opens another menu has no action, but a key of its own."""
+    for name in names:
+        item = window.wait_node(None, name, lambda node: desktop.role_of(node) in (
+            "menu item", "check menu item", "radio menu item", "push button")
+            and desktop.has_state(node, Atspi.StateType.SENSITIVE))
+        if Atspi.Action.get_n_actions(item) > 0:
+            Atspi.Action.do_action(item, 0)
+            continue
+        desktop.xdotool("key", item.get_attributes()["keyshortcuts"].split()[-1].lower())
+
+
 def click(window, node, button="1"):
-    """Presses what can be pressed: by its place it would be missed by some pixels."""
+    """Presses what can be pressed, or goes there by keys: by its place, of which the toolkit leaves out
+    what is around its parents, it would be missed by some pixels, deep inside by many."""
     if callable(node):
         node = window.until(node, "what is to be clicked")
+    role = desktop.role_of(node)
+    expander = node
+    for _ in range(5 if role == "label" else 0):
+        expander = expander.get_parent()
+        if desktop.role_of(expander) == "push button":
+            # What unfolds something; above it may be what does something else.
+            try_places(window, node, expander, Atspi.StateType.EXPANDED, (34, 28, 22, 16, 10))
+            return
     if button == "1" and node.get_child_count() \
             and desktop.role_of(node.get_child_at_index(0)) == "toggle button":
-        node = node.get_child_at_index(0)
-    if button == "1" and desktop.role_of(node) == "text":
-        Atspi.Component.grab_focus(node)
-    elif button == "1" and desktop.role_of(node) in ("push button", "toggle button", "check box") \
-            and Atspi.Action.get_n_actions(node) > 0:
+        node, role = node.get_child_at_index(0), "toggle button"
+    pressed = role in ("push button", "toggle button", "check box")
+    if button == "1" and pressed and Atspi.Action.get_n_actions(node) > 0:
         Atspi.Action.do_action(node, 0)
-    elif button == "1" and desktop.role_of(node) == "check box" and "_" in desktop.name_of(node):
+    elif button == "1" and role == "check box" and "_" in desktop.name_of(node):
         # A check box has no action there, but its key.
         window.key("alt+" + desktop.name_of(node).partition("_")[2][0].lower())
+    elif button == "1" and role == "check box":
+        try_places(window, node, node, Atspi.StateType.CHECKED, (10, 16, 22, 28, 34))
+    elif button == "1" and role == "text":
+        focus_on(window, node)
     else:
         OLD_CLICK(window, node, button)
 
@@ -134,6 +189,10 @@ desktop.Window.rows = rows
 desktop.Window.wait_row = wait_row
 desktop.Window.wait_rows = wait_rows
 desktop.Window.says = says
+desktop.Window.click_holding = click_holding
+desktop.Window.press_menu = press_menu
+# High enough for all rows that a journey looks at.
+desktop.Desktop.__init__.__defaults__ = ("1280x1700", None)
 desktop.Window.click = click
 
 if __name__ == "__main__":
