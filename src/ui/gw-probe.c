@@ -14,10 +14,11 @@
  *   busy      one turn of the main loop took so many µs from one sleep to the next
  *   cpu       the same turn, only while the machine worked on it
  *   frame     a frame was drawn
+ *   drawn     its layout and drawing took so many µs of the processor
  *   list      the list of a gateway is being followed
  *   rows      so many rows are shown now
  *   painted   the first frame after that
- *   shown     a task that ended was drawn so many ms after it had
+ *   shown     a task that ended was drawn so many ms after it had, in a row in view
  *
  * Main thread only. */
 
@@ -26,6 +27,7 @@
 static FILE *file;
 static gint64 woke_at;
 static gint64 woke_cpu;
+static gint64 frame_cpu;
 static gint64 rows_to_paint = -1;
 static GArray *ended_at; /* (element-type gint64), Unix ms: since the last frame */
 
@@ -69,6 +71,13 @@ poll_cb (GPollFD *fds,
 }
 
 static void
+before_paint_cb (GdkFrameClock *clock,
+                 gpointer user_data)
+{
+  frame_cpu = cpu_time ();
+}
+
+static void
 after_paint_cb (GdkFrameClock *clock,
                 gpointer user_data)
 {
@@ -77,6 +86,9 @@ after_paint_cb (GdkFrameClock *clock,
   guint i;
 
   write_line ("frame", now, 0);
+  if (frame_cpu > 0)
+    write_line ("drawn", now, cpu_time () - frame_cpu);
+  frame_cpu = 0;
   if (rows_to_paint >= 0)
     write_line ("painted", now, rows_to_paint);
   rows_to_paint = -1;
@@ -89,8 +101,10 @@ static void
 map_cb (GtkWidget *window,
         gpointer user_data)
 {
-  g_signal_connect (gtk_widget_get_frame_clock (window), "after-paint",
-                    G_CALLBACK (after_paint_cb), NULL);
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (window);
+
+  g_signal_connect (clock, "before-paint", G_CALLBACK (before_paint_cb), NULL);
+  g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb), NULL);
 }
 
 static void

@@ -319,7 +319,7 @@ static void
 changed_cb (GwTaskCell *self)
 {
   update (self);
-  if (self->column == GW_TASK_COLUMN_STATUS)
+  if (self->column == GW_TASK_COLUMN_STATUS && gtk_widget_get_mapped (GTK_WIDGET (self)))
     gw_probe_shown (gw_task_item_get_task (self->item));
 }
 
