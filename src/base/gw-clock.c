@@ -275,6 +275,38 @@ gw_time_to_iso (gint64 wall_ms)
                           parts.tm_hour, parts.tm_min, parts.tm_sec, (int) (wall_ms % 1000));
 }
 
+/* `YYYY-MM-DDTHH:MM:SS.mmmZ`, as gw_time_to_iso() writes it, on a day that every month has. */
+static gboolean
+read_own_time (const char *text,
+               gint64 *wall_ms)
+{
+  static const char pattern[] = "0000-00-00T00:00:00.000Z";
+  gint64 parts[7] = { 0 };
+  gint64 year, days;
+  guint part = 0;
+
+  for (guint i = 0; i < sizeof pattern; i++)
+    {
+      if (pattern[i] == '0' && g_ascii_isdigit (text[i]))
+        parts[part] = parts[part] * 10 + (text[i] - '0');
+      else if (pattern[i] != '0' && text[i] == pattern[i])
+        part++;
+      else
+        return FALSE;
+    }
+  if (parts[0] < 1 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 28
+      || parts[3] > 23 || parts[4] > 59 || parts[5] > 59)
+    return FALSE;
+
+  /* The days since 0000-03-01, the leap day being the last one of its year, then since 1970. */
+  year = parts[0] - (parts[1] <= 2 ? 1 : 0);
+  days = year * 365 + year / 4 - year / 100 + year / 400
+         + (153 * ((parts[1] + 9) % 12) + 2) / 5 + parts[2] - 1 - 719468;
+  *wall_ms = (((days * 24 + parts[3]) * 60 + parts[4]) * 60 + parts[5]) * 1000 + parts[6];
+
+  return TRUE;
+}
+
 /**
  * gw_time_from_iso:
  * @text: (nullable): a time in ISO 8601 with a zone
@@ -288,6 +320,8 @@ gw_time_from_iso (const char *text,
 {
   g_autoptr (GDateTime) time = NULL;
 
+  if (text != NULL && read_own_time (text, wall_ms))
+    return TRUE;
   if (text == NULL || (time = g_date_time_new_from_iso8601 (text, NULL)) == NULL)
     return FALSE;
 

@@ -256,20 +256,46 @@ build_value (Build *build)
     }
 }
 
+JsonNode *
+_gw_json_build_at (const char **text,
+                   const char *end,
+                   gboolean lenient)
+{
+  Build build = { .p = *text, .end = end, .lenient = lenient };
+  JsonNode *node;
+
+  build.buffer = g_string_new (NULL);
+  node = build_value (&build);
+  g_string_free (build.buffer, TRUE);
+  *text = build.p;
+
+  return node;
+}
+
+char *
+_gw_json_build_string (const char **text,
+                       const char *end,
+                       gboolean lenient)
+{
+  Build build = { .p = *text, .end = end, .lenient = lenient };
+
+  build.buffer = g_string_new (NULL);
+  build_string (&build);
+  *text = build.p;
+
+  return g_string_free (build.buffer, FALSE);
+}
+
 /* @text has passed _gw_json_scan(), as leniently. */
 JsonNode *
 _gw_json_build (const char *text,
                 gsize length,
                 gboolean lenient)
 {
-  Build build = { .p = text, .end = text + length, .lenient = lenient };
-  JsonNode *node;
+  const char *first = text;
 
   if (length >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
-    build.p += 3;
-  build.buffer = g_string_new (NULL);
-  node = build_value (&build);
-  g_string_free (build.buffer, TRUE);
+    first += 3;
 
-  return node;
+  return _gw_json_build_at (&first, text + length, lenient);
 }

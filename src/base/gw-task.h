@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gw-error.h"
+#include "gw-json-walk.h"
 #include "gw-json.h"
 
 G_BEGIN_DECLS
@@ -124,6 +125,8 @@ JsonObject *gw_task_to_json (const GwTask *task, GwTaskFields fields);
 void gw_task_append_json (const GwTask *task, GwTaskFields fields, GString *text, gboolean pretty,
                           guint level);
 GwTask *gw_task_new_from_json (JsonObject *object, GError **error);
+/* The same from the text, without a tree where it holds nothing unusual: for many tasks. */
+GwTask *gw_task_new_from_walk (GwJsonWalk *walk, GError **error);
 
 /* Whether a submitted metadata member has a name that is ours (422). */
 gboolean gw_task_is_reserved_metadata (const char *member);

@@ -40,24 +40,71 @@ object_at (JsonArray *array,
 }
 
 static gboolean
-parse_tasks (JsonArray *array,
-             GPtrArray *tasks,
-             GError **error)
+read_tasks (GwJsonWalk *walk,
+            GPtrArray *tasks,
+            GError **error)
 {
-  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+  while (gw_json_walk_next_element (walk))
     {
-      JsonObject *object = object_at (array, i);
-      GwTask *task = object != NULL ? gw_task_new_from_json (object, error) : NULL;
+      GwTask *task;
 
-      if (object == NULL)
-        g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                             _("The gateway’s list of changes has an entry that is no task"));
+      if (!gw_json_walk_is_at (walk, '{'))
+        {
+          g_set_error_literal (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                               _("The gateway’s list of changes has an entry that is no task"));
+          return FALSE;
+        }
+      task = gw_task_new_from_walk (walk, error);
       if (task == NULL)
         return FALSE;
       g_ptr_array_add (tasks, task);
     }
 
   return TRUE;
+}
+
+/* Returns: (nullable): the page without its tasks, which are most of it, and are made at once */
+static JsonObject *
+read_page (const char *text,
+           gsize length,
+           GPtrArray *tasks,
+           GError **error)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (GError) local = NULL;
+  const char *written;
+  gsize n_written;
+  GwJsonWalk walk;
+
+  if (!gw_json_walk_begin (&walk, text, length, &local))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                   /* Translators: %s says what is wrong with it, in English */
+                   _("The gateway’s answer is not a JSON object: %s"), local->message);
+      return NULL;
+    }
+  if (!gw_json_walk_enter (&walk, '{'))
+    {
+      g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
+                   /* Translators: %s says what is wrong with it, in English */
+                   _("The gateway’s answer is not a JSON object: %s"),
+                   "The reply is JSON, but not an object");
+      return NULL;
+    }
+
+  while (gw_json_walk_next_member (&walk, &written, &n_written))
+    {
+      g_autofree char *name = gw_json_walk_dup_name (written, n_written);
+
+      if (g_str_equal (name, "tasks"))
+        g_ptr_array_set_size (tasks, 0);
+      if (!g_str_equal (name, "tasks") || !gw_json_walk_enter (&walk, '['))
+        json_object_set_member (object, name, gw_json_walk_take_tree (&walk));
+      else if (!read_tasks (&walk, tasks, error))
+        return NULL;
+    }
+
+  return g_steal_pointer (&object);
 }
 
 static gboolean
@@ -86,22 +133,16 @@ parse_page (const char *text,
             gsize length,
             GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  g_autoptr (JsonObject) object = gw_json_parse_reply_object (text, length, &local);
-  g_autoptr (GwChanges) changes = NULL;
+  g_autoptr (GwChanges) changes = g_new0 (GwChanges, 1);
+  g_autoptr (JsonObject) object = NULL;
   JsonArray *removed;
   gint64 revision = 0;
 
-  if (object == NULL)
-    {
-      g_set_error (error, GW_ERROR, GW_ERROR_NOT_A_GATEWAY,
-                   /* Translators: %s says what is wrong with it, in English */
-                   _("The gateway’s answer is not a JSON object: %s"), local->message);
-      return NULL;
-    }
-
-  changes = g_new0 (GwChanges, 1);
   changes->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_task_unref);
+  object = read_page (text, length, changes->tasks, error);
+  if (object == NULL)
+    return NULL;
+
   changes->projects = g_ptr_array_new_with_free_func ((GDestroyNotify) gw_project_unref);
   changes->removed = g_ptr_array_new_with_free_func (g_free);
   changes->reset = gw_json_peek_boolean (object, "reset", FALSE);
@@ -112,8 +153,7 @@ parse_page (const char *text,
   changes->revision = (guint64) revision;
   changes->more = gw_json_peek_boolean (object, "more", FALSE);
   changes->store = g_strdup (gw_json_peek_string (object, "store"));
-  if (!parse_tasks (gw_json_peek_array (object, "tasks"), changes->tasks, error)
-      || !parse_projects (gw_json_peek_array (object, "projects"), changes->projects, error))
+  if (!parse_projects (gw_json_peek_array (object, "projects"), changes->projects, error))
     return NULL;
 
   removed = gw_json_peek_array (object, "removed");

@@ -32,6 +32,18 @@ test_iso (void)
   g_assert_cmpint (back, ==, 1700000000123);
   g_assert_null (gw_time_to_iso (0));
   g_assert_false (gw_time_from_iso ("yesterday", &back));
+  g_assert_false (gw_time_from_iso ("2023-02-29T00:00:00.000Z", &back));
+  g_assert_false (gw_time_from_iso ("2023-02-28T24:00:00.000Z", &back));
+  g_assert_false (gw_time_from_iso ("2023-13-28T20:00:00.000Z", &back));
+  g_assert_false (gw_time_from_iso ("2023-02-28T20:00:00.000Z ", &back));
+  for (gint64 day = 1; day < 366 * 200; day++)
+    {
+      gint64 moment = day * 86400000 - day * 7919;
+      g_autofree char *written = gw_time_to_iso (moment);
+
+      g_assert_true (gw_time_from_iso (written, &back));
+      g_assert_cmpint (back, ==, moment);
+    }
 }
 
 static void

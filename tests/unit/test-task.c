@@ -280,6 +280,125 @@ test_tolerant (void)
     }
 }
 
+/* The reader that makes no tree says of each text what the one with a tree does. */
+static void
+assert_same_task (const char *text)
+{
+  gsize length = strlen (text);
+  g_autoptr (JsonObject) object = gw_json_parse_reply_object (text, length, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) walk_error = NULL;
+  g_autoptr (GwTask) task = NULL;
+  g_autoptr (GwTask) walked = NULL;
+  g_autoptr (GString) expected = g_string_new (NULL);
+  g_autoptr (GString) found = g_string_new (NULL);
+  GwJsonWalk walk;
+
+  g_test_message ("%s", text);
+  g_assert_nonnull (object);
+  g_assert_true (gw_json_walk_begin (&walk, text, length, NULL));
+  task = gw_task_new_from_json (object, &error);
+  walked = gw_task_new_from_walk (&walk, &walk_error);
+  g_assert_true (walk.p == walk.end);
+  if (task == NULL)
+    {
+      g_assert_null (walked);
+      g_assert_error (walk_error, error->domain, error->code);
+      g_assert_cmpstr (walk_error->message, ==, error->message);
+      return;
+    }
+
+  g_assert_no_error (walk_error);
+  gw_task_append_json (task, (GwTaskFields) 0x3fff, expected, FALSE, 0);
+  gw_task_append_json (walked, (GwTaskFields) 0x3fff, found, FALSE, 0);
+  g_assert_cmpstr (found->str, ==, expected->str);
+  g_assert_cmpint (walked->content_cut, ==, task->content_cut);
+  g_assert_cmpint (walked->has_error, ==, task->has_error);
+  g_assert_true ((walked->content == NULL) == (task->content == NULL));
+}
+
+static void
+test_walk (void)
+{
+  static const char *const texts[] = {
+    "{}",
+    "{\"task_id\":null}",
+    "{\"task_id\":7}",
+    "{\"task_id\":\"a\"}",
+    " { \"task_id\" : \"a\" , \"attempts\" : 3 } ",
+    "{\"task_id\":\"a\",\"task_id\":\"b\"}",
+    "{\"t\\u0061sk_id\":\"a\"}",
+    "{\"task_id\":\"a\",\"new\":{\"of\":[\"the\",\"}\",\"future\"]},\"revision\":9}",
+    "{\"task_id\":\"a\",\"status\":\"sleeping\"}",
+    "{\"task_id\":\"a\",\"status\":null}",
+    "{\"task_id\":\"a\",\"content\":\"a\\n\\\"b\\\"\\u754c\\ud83d\\ude00\\u0000\\ud800\"}",
+    "{\"task_id\":\"a\",\"content\":\"界 é\",\"content_size\":900}",
+    "{\"task_id\":\"a\",\"content\":\"\xff\xfe\",\"content_size\":1}",
+    "{\"task_id\":\"a\",\"content\":null,\"content_size\":12,\"result\":\"xyz\"}",
+    "{\"task_id\":\"a\",\"result\":\"xyz\",\"result_size\":5000000000}",
+    "{\"task_id\":\"a\",\"attempts\":1.0,\"revision\":2e1}",
+    "{\"task_id\":\"a\",\"attempts\":4294967296}",
+    "{\"task_id\":\"a\",\"attempts\":-1}",
+    "{\"task_id\":\"a\",\"revision\":9223372036854775807}",
+    "{\"task_id\":\"a\",\"revision\":9223372036854775808}",
+    "{\"task_id\":\"a\",\"revision\":123456789012345678901234567890}",
+    "{\"task_id\":\"a\",\"created_at\":\"never\",\"started_at\":7,\"finished_at\":null}",
+    "{\"task_id\":\"a\",\"created_at\":\"2024-02-29T01:02:03.004Z\"}",
+    "{\"task_id\":\"a\",\"error\":null}",
+    "{\"task_id\":\"a\",\"error\":{\"code\":\"of the future\",\"message\":\"m\"}}",
+    "{\"task_id\":\"a\",\"error\":{\"message\":\"m\",\"code\":\"quota\"}}",
+    "{\"task_id\":\"a\",\"error\":[]}",
+    "{\"task_id\":\"a\",\"metadata\":null}",
+    "{\"task_id\":\"a\",\"metadata\":[]}",
+    "{\"task_id\":\"a\",\"metadata\":{}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"usage\":7,\"model\":[],\"tries\":-4}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"usage\":null,\"waiting\":null,\"duration_ms\":-3}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"usage\":{\"total_tokens\":null,\"prompt_tokens\":4}}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"usage\":{\"prompt_tokens\":4,\"prompt_tokens\":null}}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"waiting\":{\"reason\":\"rate\",\"until\":null}}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"waiting\":{\"until\":null,\"reason\":\"rate\"}}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"waiting\":{\"reason\":\"rate\",\"until\":null,\"x\":1}}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"uncertain\":true,\"practice\":\"yes\"}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"uncertain\":true,\"practice\":true,\"tries\":5000000000}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"row\":3,\"row\":[1,{\"x\":null}],\"\\u0062\":1.50}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"row\":[1,{\"x\":null}],\"\\u0062\":1.50,\"é\":\"é\"}}",
+    "{\"task_id\":\"a\",\"metadata\":{\"mod\\u0065l\":\"m\",\"model\":\"n\"}}",
+  };
+  g_autoptr (GwTask) task = make_task ();
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    assert_same_task (texts[i]);
+
+  task->has_error = TRUE;
+  task->error_code = GW_ERROR_TASK_QUOTA;
+  task->error_message = g_strdup ("No balance");
+  task->waiting_reason = g_strdup ("rate");
+  task->waiting_until = 1700000000500;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_string_truncate (text, 0);
+      gw_task_append_json (task, (GwTaskFields) 0x3fff, text, i == 1, 0);
+      assert_same_task (text->str);
+      /* Cut off in any place it is no JSON; with any one character another, it is read alike. */
+      for (gsize at = 0; at < text->len; at++)
+        {
+          static const char others[] = "\"\\{}[],:0-x ";
+
+          for (guint k = 0; k < sizeof others - 1; k++)
+            {
+              g_autofree char *other = g_strdup (text->str);
+              g_autoptr (JsonObject) object = NULL;
+
+              other[at] = others[k];
+              object = gw_json_parse_reply_object (other, text->len, NULL);
+              if (object != NULL)
+                assert_same_task (other);
+            }
+        }
+    }
+}
+
 static void
 test_fields (void)
 {
@@ -424,6 +543,7 @@ main (int argc,
   g_test_add_func ("/task/preview", test_preview);
   g_test_add_func ("/task/round-trip", test_round_trip);
   g_test_add_func ("/task/tolerant", test_tolerant);
+  g_test_add_func ("/task/walk", test_walk);
   g_test_add_func ("/task/fields", test_fields);
   g_test_add_func ("/task/reserved", test_reserved);
   g_test_add_func ("/project/json", test_project);
