@@ -414,6 +414,8 @@ gw_composer_init (GwComposer *self)
   _gw_composer_update_state (self);
   let_shrink (self->keep_button);
   let_shrink (self->many_button);
+  /* As the two buttons beside it: with high contrast only its own button would have a border. */
+  gtk_widget_add_css_class (gtk_widget_get_first_child (GTK_WIDGET (self->order_drop_down)), "flat");
 }
 
 /* --- The face --------------------------------------------------------------------------------- */

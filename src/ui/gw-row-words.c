@@ -57,20 +57,34 @@ gw_row_words_for_reason (const char *reason)
   return NULL;
 }
 
+/**
+ * gw_row_words_for_place:
+ *
+ * Returns: (transfer none) (nullable): where a task that waits was moved to
+ */
+const char *
+gw_row_words_for_place (const GwTask *task)
+{
+  if (task->status != GW_TASK_QUEUED)
+    return NULL;
+  if (task->priority > GW_TASK_MAX_PRIORITY)
+    /* Translators: of a task that was moved to the top, in a narrow column */
+    return C_ ("waiting", "goes first");
+  /* Translators: of a task that was moved to the bottom, in a narrow column */
+  return task->priority < -GW_TASK_MAX_PRIORITY ? C_ ("waiting", "goes last") : NULL;
+}
+
 static const char *
 reason_of (const GwTask *task)
 {
   const char *reason = gw_lane_states_get_waiting (task);
+  const char *place = gw_row_words_for_place (task);
   gboolean in_turn = reason == NULL || g_str_equal (reason, "paused")
                      || g_str_equal (reason, "project") || g_str_equal (reason, "serial");
 
   /* What holds up all of them alike is told elsewhere; that this one was moved, only here. */
-  if (in_turn && task->status == GW_TASK_QUEUED && task->priority > GW_TASK_MAX_PRIORITY)
-    /* Translators: of a task that was moved to the top, in a narrow column */
-    return C_ ("waiting", "goes first");
-  if (in_turn && task->status == GW_TASK_QUEUED && task->priority < -GW_TASK_MAX_PRIORITY)
-    /* Translators: of a task that was moved to the bottom, in a narrow column */
-    return C_ ("waiting", "goes last");
+  if (in_turn && place != NULL)
+    return place;
   return reason != NULL ? gw_row_words_for_reason (reason) : NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "gw-partial-result.h"
 #include "gw-phrases.h"
 #include "gw-provider-titles.h"
+#include "gw-row-words.h"
 #include "gw-task-detail.h"
 #include "gw-task-facts.h"
 #include "gw-task-summary.h"
@@ -125,6 +126,8 @@ update_facts (GwTaskDetail *self,
   if (self->number > 0)
     /* Translators: which task of its project it is, as in "#4" */
     g_ptr_array_add (facts, g_strdup_printf (_("#%'u"), self->number));
+  if (gw_row_words_for_place (task) != NULL)
+    g_ptr_array_add (facts, g_strdup (gw_row_words_for_place (task)));
   if (task->practice)
     g_ptr_array_add (facts, g_strdup (_("Practice answer")));
   else

@@ -161,6 +161,11 @@ class Pictures(desktop.Case):
                        f"[io/github/gangway/Gangway]\nwindow-width={width}\n"
                        f"window-height={height}\n")
 
+    def new_gateway(self):
+        self.gateway = FakeGateway().start()
+        self.addCleanup(self.gateway.stop)
+        return self.gateway
+
     def save(self, window, name):
         time.sleep(0.6)
         path = os.path.join(FOLDER, name + ".png")
@@ -178,8 +183,7 @@ class Pictures(desktop.Case):
 
     def scene(self, name, size=(980, 680), select=None, env=None, chinese=False):
         self.size(*size)
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         # The run is seen to begin, so that the header has something to say.
         talk, more = (CHINESE, CHINESE_MORE) if chinese else (TALK, MORE)
         if chinese:
@@ -206,8 +210,7 @@ class Pictures(desktop.Case):
         with open(os.path.join(self.home.path, settings), encoding="utf-8") as file:
             self.home.file(settings, file.read() + "timeline-visible=true\n"
                            + ("timeline-table=true\n" if table else ""))
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         talk, more = (CHINESE, CHINESE_MORE) if chinese else (TALK, MORE)
         if chinese:
             env = {**(env or {}), "LANGUAGE": "zh_CN"}
@@ -222,8 +225,7 @@ class Pictures(desktop.Case):
 
     def failures(self, name, size=(980, 680), env=None):
         self.size(*size)
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         titled(gateway)
         fill_failures(gateway)
         window = self.open("--gateway", gateway.uri, env=env)
@@ -248,8 +250,7 @@ class Pictures(desktop.Case):
 
     def import_dialog(self, name, env=None, wrap="Wrap", words="11"):
         self.size(980, 680)
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         titled(gateway)
         window = self.open("--gateway", gateway.uri, self.home.file("phrases.csv", PEOPLE), env=env)
         window.wait_words(words)
@@ -335,8 +336,7 @@ class Pictures(desktop.Case):
 
     def markdown(self, name, size, env=None):
         self.size(*size)
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         with open(os.path.join(HERE, "..", "fuzz", "seeds-markdown", "answer.md"),
                   encoding="utf-8") as file:
             gateway.add(TALK[0][0], "completed", result=file.read(), ago=30, took=3.2,
@@ -389,8 +389,7 @@ class Pictures(desktop.Case):
 
     def projects(self, name, size=(1100, 700), env=None, shown=None, history=False):
         self.size(*size)
-        gateway = FakeGateway().start()
-        self.addCleanup(gateway.stop)
+        gateway = self.new_gateway()
         gateway.add_project("default", completed=3, failed=1)
         current = gateway.add_project("Chapter summaries of the annual report", completed=11,
                                       failed=1, running=3, queued=22)
@@ -453,6 +452,68 @@ class Pictures(desktop.Case):
         window.press("_Rename")
         window.wait_words("Another project has this name")
         self.save_screen("project-rename")
+
+    def task_menu(self, name, size=(980, 680), **members):
+        """A task that waits, beside one that was moved to the top and one to the bottom."""
+        window = self.scene(name + "-closed", size=size, **members)
+        gateway = self.gateway
+        waiting = [task for task in gateway.tasks.values() if task["status"] == "queued"]
+        gateway.change(waiting[4]["task_id"], priority=101)
+        gateway.change(waiting[0]["task_id"], priority=-101)
+        window.click_until(lambda: window.wait_row(waiting[2]["content"]),
+                           lambda: window.find("menu item"), "the menu", "3")
+        time.sleep(0.3)
+        self.save_screen(name, f"{size[0]}x{size[1]}")
+
+    def test_task_menu(self):
+        self.task_menu("task-menu")
+
+    def test_task_menu_contrast(self):
+        self.task_menu("task-menu-contrast", env={"ADW_DEBUG_HIGH_CONTRAST": "1"})
+
+    def test_task_menu_chinese_dark(self):
+        self.task_menu("task-menu-zh_CN-dark", chinese=True,
+                       env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_task_menu_narrow(self):
+        self.task_menu("task-menu-narrow", size=(360, 640))
+
+    def limit(self, name, size=(980, 680), menu="Token Limit", words="So far", env=None):
+        window = self.projects(name + "-closed", size=size, shown=None, env=env)
+        gateway = self.gateway
+        project = next(project for project in gateway.projects.values()
+                       if project["name"].startswith("Chapter"))
+        with gateway.changed:
+            gateway.revision += 1
+            project.update(paused=True, token_limit=100000, revision=gateway.revision,
+                           usage={"total_tokens": 100234})
+            project["counts"].update(running=0, queued=25)
+            gateway.changed.notify_all()
+        if size[0] < 500:
+            window.key("F8")
+        window.click_until(lambda: window.wait_node("list item", project["name"]),
+                           lambda: window.find("label", project["name"]), "its tasks")
+        time.sleep(1)
+        self.save_screen(name + "-banner", f"{size[0]}x{size[1]}")
+        if size[0] < 500:
+            window.key("F8")
+            time.sleep(0.5)
+        window.open_menu(lambda: window.wait_node("list item", project["name"]), menu)
+        window.wait_words(words)
+        time.sleep(0.3)
+        self.save_screen(name, f"{size[0]}x{size[1]}")
+
+    def test_limit(self):
+        self.limit("limit")
+
+    def test_limit_dark(self):
+        self.limit("limit-dark", env={"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"})
+
+    def test_limit_chinese(self):
+        self.limit("limit-zh_CN", menu="词元上限", words="目前已用", env={"LANGUAGE": "zh_CN"})
+
+    def test_limit_narrow(self):
+        self.limit("limit-narrow", size=(360, 640))
 
     def test_history(self):
         self.projects("history", history=True)

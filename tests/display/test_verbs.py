@@ -57,6 +57,7 @@ class Work(desktop.Case):
         window.key("alt+Home")
         window.wait_words("1 task moved to the top")
         window.wait_row("fourth", "Queued", "goes first")
+        window.wait_words("#4 · goes first")
         window.open_menu(lambda: window.wait_row("second,", "Queued"), "Move to Bottom")
         window.wait_words("1 task moved to the bottom")
         window.wait_row("second,", "goes last")
