@@ -460,6 +460,7 @@ class Pictures(desktop.Case):
         waiting = [task for task in gateway.tasks.values() if task["status"] == "queued"]
         gateway.change(waiting[4]["task_id"], priority=101)
         gateway.change(waiting[0]["task_id"], priority=-101)
+        window.key("alt+2")  # so that it is in sight in a small window, too
         window.click_until(lambda: window.wait_row(waiting[2]["content"]),
                            lambda: window.find("menu item"), "the menu", "3")
         time.sleep(0.3)
