@@ -273,6 +273,16 @@ read_member (GwJsonWalk *walk,
       return TRUE;
     }
 
+  if (NAMED ("priority"))
+    {
+      gint64 priority = 0;
+
+      /* One below 0 is read by the tree. */
+      if (!ONCE (14) || !gw_json_walk_take_count (walk, &priority) || priority > G_MAXINT)
+        return FALSE;
+      task->priority = (int) priority;
+      return TRUE;
+    }
   if (NAMED ("metadata"))
     return ONCE (13) && read_metadata (walk, task);
 

@@ -309,8 +309,8 @@ assert_same_task (const char *text)
     }
 
   g_assert_no_error (walk_error);
-  gw_task_append_json (task, (GwTaskFields) 0x3fff, expected, FALSE, 0);
-  gw_task_append_json (walked, (GwTaskFields) 0x3fff, found, FALSE, 0);
+  gw_task_append_json (task, (GwTaskFields) 0xbfff, expected, FALSE, 0);
+  gw_task_append_json (walked, (GwTaskFields) 0xbfff, found, FALSE, 0);
   g_assert_cmpstr (found->str, ==, expected->str);
   g_assert_cmpint (walked->content_cut, ==, task->content_cut);
   g_assert_cmpint (walked->has_error, ==, task->has_error);
@@ -326,6 +326,8 @@ test_walk (void)
     "{\"task_id\":7}",
     "{\"task_id\":\"a\"}",
     " { \"task_id\" : \"a\" , \"attempts\" : 3 } ",
+    "{\"task_id\":\"a\",\"priority\":101}",
+    "{\"task_id\":\"a\",\"priority\":-101,\"attempts\":3}",
     "{\"task_id\":\"a\",\"task_id\":\"b\"}",
     "{\"t\\u0061sk_id\":\"a\"}",
     "{\"task_id\":\"a\",\"new\":{\"of\":[\"the\",\"}\",\"future\"]},\"revision\":9}",
@@ -378,7 +380,7 @@ test_walk (void)
   for (guint i = 0; i < 2; i++)
     {
       g_string_truncate (text, 0);
-      gw_task_append_json (task, (GwTaskFields) 0x3fff, text, i == 1, 0);
+      gw_task_append_json (task, (GwTaskFields) 0xbfff, text, i == 1, 0);
       assert_same_task (text->str);
       /* Cut off in any place it is no JSON; with any one character another, it is read alike. */
       for (gsize at = 0; at < text->len; at++)
