@@ -17,13 +17,18 @@ function calls.tell.s()
   if e.sent == 0 then note_sent(e, sent) end
   return { 'K', '' }
 end
+-- As gw_usage_bound() has it.
+function calls.tokens()
+  local n = narg()
+  return n < 0 and -1 or min(n, 1000000000000)
+end
 -- f: ends an attempt, and if the caller asked for it claims the lane's next.
 function calls.tell.f()
   local pk = arg()
   local reply = { act = narg(), lane_act = narg(), retry_after = narg(), lane_for = narg(),
     too_many = narg(), maybe = narg(), died = narg(), result = arg(), model = arg(), reason = arg(),
-    prompt = narg(), completion = narg(), total = narg(), code = arg(), own_message = arg(),
-    message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
+    prompt = calls.tokens(), completion = calls.tokens(), total = calls.tokens(), code = arg(),
+    own_message = arg(), message = arg(), raw = arg(), sent = narg(), first = narg(), ended = narg() }
   local name, slot, worker = arg(), narg(), arg()
   local claimer, id, provider, nonce = arg(), arg(), arg(), narg()
   -- A call does not end in vain because its lane was deleted by hand: engines tell of it anew.

@@ -46,8 +46,9 @@ local function store_answer(t, reply, duration)
   t.prompt, t.completion, t.total, t.code, t.message = reply.prompt, reply.completion, reply.total,
     '', ''
   call('SET', P .. 'r:' .. t.pk, reply.result)
+  -- The sums end at GW_USAGE_MOST_SUM.
   for _, name in ipairs({ 'prompt', 'completion', 'total' }) do
-    if reply[name] >= 0 then p[name] = max(p[name], 0) + reply[name] end
+    if reply[name] >= 0 then p[name] = min(max(p[name], 0) + reply[name], 9000000000000000) end
   end
   if p.limit > 0 and p.total >= p.limit then set_paused(p, 1) end
   set_state(t, COMPLETED)

@@ -258,6 +258,26 @@ set_count (JsonObject *object,
 }
 
 /* {"prompt_tokens", "completion_tokens", "total_tokens"}, null where not told. */
+static gint64
+bound_count (gint64 count)
+{
+  return count < 0 ? -1 : MIN (count, GW_USAGE_MOST);
+}
+
+/**
+ * gw_usage_bound:
+ * @usage: (inout): as a provider told it
+ *
+ * What cannot be a count is not told, and none is larger than %GW_USAGE_MOST.
+ */
+void
+gw_usage_bound (GwUsage *usage)
+{
+  usage->prompt_tokens = bound_count (usage->prompt_tokens);
+  usage->completion_tokens = bound_count (usage->completion_tokens);
+  usage->total_tokens = bound_count (usage->total_tokens);
+}
+
 JsonObject *
 _gw_usage_to_json (const GwUsage *usage)
 {

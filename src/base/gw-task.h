@@ -37,6 +37,10 @@ typedef struct {
 } GwUsage;
 
 #define GW_USAGE_NONE ((GwUsage){ -1, -1, -1 })
+#define GW_USAGE_MOST G_GINT64_CONSTANT (1000000000000)        /* that one answer is believed */
+#define GW_USAGE_MOST_SUM G_GINT64_CONSTANT (9000000000000000) /* a double holds it exactly */
+
+void gw_usage_bound (GwUsage *usage);
 
 /**
  * GwTask:

@@ -142,6 +142,36 @@ test_tokens_raised (Fixture *self,
   expect_paused (self, TRUE, 0);
 }
 
+/* What a provider tells is not believed blindly: no sum runs over, and none runs backwards. */
+static void
+test_absurd_tokens (Fixture *self,
+                    gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = submit_many (self->queue, "p", 4);
+  g_autoptr (GwProject) project = NULL;
+  g_autoptr (GwTask) task = NULL;
+
+  set_limit (self, GW_PROJECT_MAX_TOKEN_LIMIT);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GwGrant) grant = claim_start (self->queue, "alpha");
+      GwReply *reply = make_answer (self->clock, "a");
+
+      reply->usage = i == 0 ? (GwUsage){ -7, G_MININT64, -2 }
+                            : (GwUsage){ 5, G_MAXINT64 - 5, G_MAXINT64 };
+      g_assert_cmpint (finish (self->queue, grant->attempt, reply), ==, GW_FINISH_STORED);
+    }
+  task = fx_get_task (self->queue, ids->pdata[0], NULL);
+  g_assert_cmpint (task->usage.prompt_tokens, ==, -1);
+  g_assert_cmpint (task->usage.completion_tokens, ==, -1);
+  g_assert_cmpint (task->usage.total_tokens, ==, -1);
+  project = get_project (self);
+  g_assert_cmpint (project->usage.prompt_tokens, ==, 5);
+  g_assert_cmpint (project->usage.completion_tokens, ==, GW_USAGE_MOST);
+  g_assert_cmpint (project->usage.total_tokens, ==, GW_USAGE_MOST);
+  g_assert_true (project->paused);
+}
+
 static void
 test_stop_after (Fixture *self,
                  gconstpointer data)
@@ -218,6 +248,7 @@ add_stop_cases (void)
 {
   ADD ("stop/tokens", test_tokens);
   ADD ("stop/tokens-raised", test_tokens_raised);
+  ADD ("stop/absurd-tokens", test_absurd_tokens);
   ADD ("stop/after-a-task", test_stop_after);
   ADD ("stop/after-one-that-is-gone", test_stop_that_is_gone);
 }

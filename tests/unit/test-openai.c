@@ -59,6 +59,40 @@ test_answer (void)
   server_stop (server);
 }
 
+#define USAGE_OF(usage) \
+  "{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}],\"usage\":" usage "}"
+
+/* Whoever tells only a part tells of the whole, too: a project's limit counts that. */
+static void
+test_usage (void)
+{
+  static const struct {
+    const char *body;
+    gint64 total;
+  } rows[] = {
+    { USAGE_OF ("{\"prompt_tokens\":3,\"completion_tokens\":4}"), 7 },
+    { USAGE_OF ("{\"completion_tokens\":4}"), 4 },
+    { USAGE_OF ("{\"prompt_tokens\":3,\"completion_tokens\":-9}"), 3 },
+    { USAGE_OF ("{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":9}"), 9 },
+    { USAGE_OF ("{\"prompt_tokens\":9223372036854775807,"
+                "\"completion_tokens\":9223372036854775807}"), GW_USAGE_MOST },
+    { USAGE_OF ("{}"), -1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      Server *server = server_new (say_status);
+      g_autoptr (GwProvider) provider = provider_new (server->port, 10);
+      g_autoptr (GwReply) reply = NULL;
+
+      server->body = rows[i].body;
+      reply = call (provider);
+      g_assert_cmpint (reply->act, ==, GW_REPLY_ANSWER);
+      g_assert_cmpint (reply->usage.total_tokens, ==, rows[i].total);
+      server_stop (server);
+    }
+}
+
 static void
 test_statuses (void)
 {
@@ -580,6 +614,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
   gw_log_add_secret (CANARY);
   g_test_add_func ("/openai/answer", test_answer);
+  g_test_add_func ("/openai/usage", test_usage);
   g_test_add_func ("/openai/statuses", test_statuses);
   g_test_add_func ("/openai/bad-replies", test_bad_replies);
   g_test_add_func ("/openai/short-length", test_short_length);

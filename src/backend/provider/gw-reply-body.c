@@ -156,9 +156,18 @@ read_usage (GwReplyBody *body,
 
   if (usage == NULL)
     return;
-  body->usage.prompt_tokens = MAX (-1, gw_json_peek_int (usage, "prompt_tokens", -1));
-  body->usage.completion_tokens = MAX (-1, gw_json_peek_int (usage, "completion_tokens", -1));
-  body->usage.total_tokens = MAX (-1, gw_json_peek_int (usage, "total_tokens", -1));
+  body->usage.prompt_tokens = gw_json_peek_int (usage, "prompt_tokens", -1);
+  body->usage.completion_tokens = gw_json_peek_int (usage, "completion_tokens", -1);
+  body->usage.total_tokens = gw_json_peek_int (usage, "total_tokens", -1);
+  gw_usage_bound (&body->usage);
+  /* Some tell only the parts; a project's limit counts the whole. */
+  if (body->usage.total_tokens < 0
+      && (body->usage.prompt_tokens >= 0 || body->usage.completion_tokens >= 0))
+    {
+      body->usage.total_tokens = MAX (0, body->usage.prompt_tokens)
+                                 + MAX (0, body->usage.completion_tokens);
+      gw_usage_bound (&body->usage);
+    }
 }
 
 /* `content` as a text or as a list of parts. */

@@ -100,7 +100,7 @@ add_tokens (gint64 *sum,
             gint64 more)
 {
   if (more >= 0)
-    *sum = MAX (*sum, 0) + more;
+    *sum = MIN (MAX (*sum, 0) + more, GW_USAGE_MOST_SUM);
 }
 
 static void

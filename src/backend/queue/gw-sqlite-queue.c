@@ -152,7 +152,11 @@ new_call_args (guint64 attempt,
   GwSqCallArgs *args = g_new0 (GwSqCallArgs, 1);
 
   args->attempt = attempt;
-  args->reply = reply != NULL ? gw_reply_copy (reply) : NULL;
+  if (reply != NULL)
+    {
+      args->reply = gw_reply_copy (reply);
+      gw_usage_bound (&args->reply->usage);
+    }
   if (claim != NULL)
     {
       args->provider = g_strdup (claim->provider);
