@@ -553,7 +553,7 @@ class Projects(HttpCase):
         self.reject("PATCH", path, {"stop_after": last}, 409)
         for body, word in [({"token_limit": 0}, "token_limit"), ({"token_limit": "x"}, "token_limit"),
                            ({"token_limit": 10 ** 13}, "token_limit"), ({"stop_after": 1}, "stop_after"),
-                           ({"stop_after": NOWHERE}, "stop_after"),
+                           ({"stop_after": NOWHERE}, "stop_after"), ({"stop_after": ""}, "stop_after"),
                            ({"stop_after": "x" * 100}, "stop_after")]:
             with self.subTest(body=str(body)[:40]):
                 self.reject("PATCH", path, body, 422, word)

@@ -104,6 +104,19 @@ patched_cb (GObject *source,
   respond_project (request, project, error);
 }
 
+/* No task is called "", and null is what takes the stop away. */
+static gboolean
+check_stop_after (const char *id,
+                  GError **error)
+{
+  if (id == NULL || *id != '\0')
+    return TRUE;
+  g_set_error_literal (error, GW_ERROR, GW_ERROR_INVALID,
+                       "“stop_after” is empty. Give a task of the project, or null.");
+
+  return FALSE;
+}
+
 static void
 patch_read (GwRequest *request,
             JsonObject *body)
@@ -120,7 +133,8 @@ patch_read (GwRequest *request,
       || !gw_json_get_boolean (body, "paused", GW_JSON_OPTIONAL, &paused, &error)
       || !gw_json_get_int (body, "token_limit", GW_JSON_NULLABLE, 1, GW_PROJECT_MAX_TOKEN_LIMIT,
                            &patch.token_limit, &error)
-      || !gw_json_get_string (body, "stop_after", GW_JSON_NULLABLE, 64, &patch.stop_after, &error))
+      || !gw_json_get_string (body, "stop_after", GW_JSON_NULLABLE, 64, &patch.stop_after, &error)
+      || !check_stop_after (patch.stop_after, &error))
     {
       /* A name that is too long is a wrong name, and so is an id. */
       if (g_error_matches (error, GW_ERROR, GW_ERROR_TOO_LARGE))
