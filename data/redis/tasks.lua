@@ -415,19 +415,19 @@ local function set_concurrency(p, n)
     return true
   end
 end
+-- A limit that stands is not passed by: what has used its tokens stays paused.
 local function set_paused(p, paused)
-  if p.paused == paused and not (paused == 0 and p.held == 1) then return 0 end
-  p.paused = paused
+  local stops = p.limit > 0 and p.total >= p.limit and 1 or paused
+  if p.paused == stops and not (paused == 0 and p.held == 1) then return 0 end
+  p.paused = stops
   if paused == 0 then
     p.held, p.interrupted = 0, 0
-    -- Who lets it go on knows that it is over: else it would stop again with the next answer.
-    if p.limit > 0 and p.total >= p.limit then p.limit = 0 end
     call('SREM', P .. 'interrupted', p.pk)
   end
   piles_stale(p)
   touch(p)
   wake(nil, bor(W_TASK, W_OTHERS))
-  return p.n0 + p.n1
+  return stops == paused and p.n0 + p.n1 or 0
 end
 local function create_project(id, name)
   H.last_project = H.last_project + 1

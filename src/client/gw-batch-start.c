@@ -143,6 +143,42 @@ finish_call (GObject *source,
 }
 
 static void
+paused_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
+
+  if (answer != NULL)
+    g_task_return_boolean (task, TRUE);
+}
+
+/* Nothing of it begins while its token limit stands: who waits for that would wait for ever. */
+static void
+looked_cb (GObject *source,
+           GAsyncResult *result,
+           gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (JsonObject) answer = finish_call (source, result, task);
+  g_autoptr (GwProject) project = NULL;
+
+  if (answer == NULL)
+    return;
+  project = gw_project_new_from_json (answer, NULL);
+  if (project != NULL && project->paused && gw_project_is_spent (project)
+      && project->counts[GW_TASK_QUEUED] > 0)
+    /* Translators: %s is the name of a project; “token_limit” stays as it is */
+    g_task_return_new_error (task, GW_ERROR, GW_ERROR_CONFLICT,
+                             _("The project “%s” has reached its token limit, so its tasks wait. "
+                               "Raise its “token_limit” or take it away, then resume it"),
+                             project->name);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
 resumed_cb (GObject *source,
             GAsyncResult *result,
             gpointer user_data)
@@ -150,7 +186,11 @@ resumed_cb (GObject *source,
   g_autoptr (GTask) task = user_data;
   g_autoptr (JsonObject) answer = finish_call (source, result, task);
 
-  if (answer != NULL)
+  if (answer == NULL)
+    return;
+  if (gw_json_peek_int (answer, "changed", 0) == 0)
+    call (task, "GET", NULL, NULL, looked_cb);
+  else
     g_task_return_boolean (task, TRUE);
 }
 
@@ -409,6 +449,7 @@ static void
 start_verb (GwBatch *self,
             gpointer tag,
             const char *verb,
+            GAsyncReadyCallback called,
             GCancellable *cancellable,
             GAsyncReadyCallback callback,
             gpointer user_data)
@@ -416,7 +457,7 @@ start_verb (GwBatch *self,
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, tag);
-  call (task, "POST", verb, NULL, resumed_cb);
+  call (task, "POST", verb, NULL, called);
 }
 
 /**
@@ -437,7 +478,8 @@ gw_batch_pause_async (GwBatch *self,
   g_return_if_fail (GW_IS_BATCH (self));
   g_return_if_fail (self->project_id != NULL);
 
-  start_verb (self, gw_batch_pause_async, "pause", cancellable, callback, user_data);
+  start_verb (self, gw_batch_pause_async, "pause", paused_cb, cancellable, callback,
+              user_data);
 }
 
 /**
@@ -465,7 +507,7 @@ gw_batch_pause_finish (GwBatch *self,
  * @callback: (nullable): called in the thread-default context of the caller
  * @user_data: for @callback
  *
- * Lets the run's project go on.
+ * Lets the run's project go on. GW_ERROR_CONFLICT if it has reached its token limit.
  */
 void
 gw_batch_unpause_async (GwBatch *self,
@@ -476,7 +518,8 @@ gw_batch_unpause_async (GwBatch *self,
   g_return_if_fail (GW_IS_BATCH (self));
   g_return_if_fail (self->project_id != NULL);
 
-  start_verb (self, gw_batch_unpause_async, "resume", cancellable, callback, user_data);
+  start_verb (self, gw_batch_unpause_async, "resume", resumed_cb, cancellable, callback,
+              user_data);
 }
 
 /**

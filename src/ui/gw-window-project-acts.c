@@ -93,6 +93,26 @@ pause_project_action (GtkWidget *widget,
   call_verb (GW_WINDOW (widget), "pause", _("Not paused"));
 }
 
+/* A limit that is reached stops a project for as long as it has that limit. */
+static void
+resume_without_limit (GwWindow *self,
+                      const char *id)
+{
+  GwClient *client = _gw_window_project_get_client (self);
+  g_autoptr (JsonObject) body = NULL;
+  g_autofree char *path = NULL;
+
+  if (client == NULL)
+    return;
+  body = json_object_new ();
+  json_object_set_boolean_member (body, "paused", FALSE);
+  json_object_set_null_member (body, "token_limit");
+  path = gw_client_build_path ("projects", id, NULL);
+  gw_client_call_async (client, "PATCH", path, body, self->cancellable, acted_cb,
+                        _gw_window_project_act_new (self, id, _("Not resumed")));
+  _gw_window_toast (self, _("Resumed without its token limit"));
+}
+
 static void
 resume_project_action (GtkWidget *widget,
                        const char *name,
@@ -102,8 +122,9 @@ resume_project_action (GtkWidget *widget,
   GwProjectItem *item = _gw_window_project_get_target (self);
 
   if (item != NULL && gw_project_is_spent (gw_project_item_get_project (item)))
-    _gw_window_toast (self, _("Resumed without its token limit"));
-  call_verb (self, "resume", _("Not resumed"));
+    resume_without_limit (self, gw_project_item_get_project_id (item));
+  else
+    call_verb (self, "resume", _("Not resumed"));
 }
 
 static void

@@ -64,14 +64,18 @@ answer (Fixture *self,
   gw_grant_free (grant);
 }
 
-static void
+/* Gives how many tasks that concerned. */
+static guint64
 resume (Fixture *self)
 {
   GwProjectAct act = { .verb = GW_PROJECT_RESUME };
   g_autoptr (GError) error = NULL;
+  guint64 changed = 0;
 
-  g_assert_true (fx_act (self->queue, "p", &act, NULL, &error));
+  g_assert_true (fx_act (self->queue, "p", &act, &changed, &error));
   g_assert_no_error (error);
+
+  return changed;
 }
 
 static void
@@ -107,8 +111,16 @@ test_tokens (Fixture *self,
   expect_paused (self, TRUE, 31);
   gw_grant_free (claim_idle (self->queue, "alpha"));
 
-  /* Who resumes it takes the limit away. */
-  resume (self);
+  /* What stands is not passed by, whoever resumes it; without the limit it goes on. */
+  g_assert_cmpuint (resume (self), ==, 0);
+  expect_paused (self, TRUE, 31);
+  gw_project_unref (patch (self, &(GwProjectPatch){ .paused = 0 }));
+  expect_paused (self, TRUE, 31);
+  gw_project_unref (patch (self, &(GwProjectPatch){ .paused = 0, .sets_token_limit = TRUE,
+                                                    .token_limit = 60 }));
+  expect_paused (self, TRUE, 60);
+  gw_grant_free (claim_idle (self->queue, "alpha"));
+  gw_project_unref (patch (self, &(GwProjectPatch){ .paused = 0, .sets_token_limit = TRUE }));
   expect_paused (self, FALSE, 0);
   answer (self, claim_start (self->queue, "alpha"));
   expect_paused (self, FALSE, 0);

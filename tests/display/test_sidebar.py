@@ -155,6 +155,16 @@ class Sidebar(desktop.Case):
         window.until(lambda: not window.says("The token limit is reached"), "the end of the banner")
         self.assertEqual(gateway.calls[-1],
                          ("PATCH", f"/projects/{id_}", {"token_limit": 3000, "paused": False}))
+        # Or without one: to resume it alone would change nothing.
+        with gateway.changed:
+            gateway.revision += 1
+            gateway.projects[id_].update(usage={"total_tokens": 3100}, paused=True,
+                                         revision=gateway.revision)
+            gateway.changed.notify_all()
+        window.wait_words("The token limit is reached: 3100 of 3000 tokens are used.")
+        window.press("_Resume Without Limit")
+        window.until(lambda: ("PATCH", f"/projects/{id_}", {"paused": False, "token_limit": None})
+                     in gateway.calls, "the call")
 
     def test_remove_undo_and_what_the_next_start_shows(self):
         daemon = self.daemon()

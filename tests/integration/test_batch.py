@@ -310,6 +310,20 @@ class Runs(BatchCase):
         self.run_batch(stdin="\n".join(tasks))
         self.assertEqual(self.provider.stats("one")["max_in_flight"], 5)
 
+    def test_added_beyond_the_token_limit(self):
+        first = self.results("--project", "spent", stdin="one\n")
+        path = f"/projects/{first[0]['project_id']}"
+        self.gateway.ok("PATCH", path, {"token_limit": 1})
+        self.assertEqual(self.results("--resume", "spent"), self.results("--resume", "spent"))
+        process = self.run_batch("--project", "spent", code=2, stdin="two\n")
+        self.assertIn("token limit", process.stderr)
+        self.assertEqual(self.gateway.ok("GET", path)["token_limit"], 1)
+        process = self.run_batch("--resume", "spent", code=2)
+        self.assertIn("token limit", process.stderr)
+        self.gateway.ok("PATCH", path, {"token_limit": None, "paused": False})
+        self.assertEqual([task["status"] for task in self.results("--resume", "spent")],
+                         ["completed", "completed"])
+
     def test_project_names_and_own_results(self):
         first = self.results("--project", "mine", stdin="one\n")
         second = self.results("--project", "mine", stdin="two\n")

@@ -548,8 +548,12 @@ class Projects(HttpCase):
         changed = self.gateway.ok("PATCH", path, {"token_limit": 2})
         self.assertGreater(changed["usage"]["total_tokens"], 2)
         self.assertIs(changed["paused"], True)
-        self.gateway.ok("POST", path + "/resume")
-        self.assertNotIn("token_limit", self.gateway.ok("GET", path))
+        self.assertEqual(self.gateway.ok("POST", path + "/resume")["changed"], 0)
+        changed = self.gateway.ok("PATCH", path, {"paused": False})
+        self.assertEqual((changed["paused"], changed["token_limit"]), (True, 2))
+        changed = self.gateway.ok("PATCH", path, {"paused": False, "token_limit": None})
+        self.assertNotIn("token_limit", changed)
+        self.assertIs(changed["paused"], False)
         self.reject("PATCH", path, {"stop_after": last}, 409)
         for body, word in [({"token_limit": 0}, "token_limit"), ({"token_limit": "x"}, "token_limit"),
                            ({"token_limit": 10 ** 13}, "token_limit"), ({"stop_after": 1}, "stop_after"),

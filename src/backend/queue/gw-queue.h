@@ -167,9 +167,9 @@ gboolean gw_queue_act_on_project_finish (GwQueue *self, GAsyncResult *result, gu
     GError **error);
 
 /* Changes name, concurrency, limits or pause. A project whose answers have used `token_limit` tokens
- * is paused, in the step that stores the answer; to resume it then takes the limit away. With
- * `stop_after` it is paused in the step that starts that task, at once if it runs. Errors:
- * GW_ERROR_NOT_FOUND, _CONFLICT (name taken; the task has ended), _INVALID. */
+ * is paused, in the step that stores the answer, and nothing resumes it (it changes nothing then) but
+ * a patch that also takes the limit away or raises it. With `stop_after` it is paused in the step
+ * that starts that task, at once if it runs. Errors: GW_ERROR_NOT_FOUND, _CONFLICT (name taken; the task has ended), _INVALID. */
 void gw_queue_patch_project_async (GwQueue *self, const char *project, const GwProjectPatch *patch,
     GAsyncReadyCallback callback, gpointer user_data);
 GwProject *gw_queue_patch_project_finish (GwQueue *self, GAsyncResult *result, GError **error);

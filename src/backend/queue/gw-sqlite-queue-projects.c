@@ -70,30 +70,31 @@ gw_sq_project_is_spent (const GwSqProject *project)
   return project->token_limit > 0 && project->usage.total_tokens >= project->token_limit;
 }
 
-/* Returns how many tasks that concerns. */
+/* A limit that stands is not passed by: what has used its tokens stays paused, whoever lets it go
+ * on. Returns how many tasks that concerns. */
 guint64
 gw_sq_project_set_paused (GwSqState *state,
                           GwSqProject *project,
                           gboolean paused)
 {
-  gboolean changes = project->paused != paused || (!paused && project->held);
+  gboolean stops = paused || gw_sq_project_is_spent (project);
+  gboolean changes = project->paused != stops || (!paused && project->held);
 
   if (!changes)
     return 0;
 
   gw_sq_piles_stale (state, project);
-  project->paused = paused;
+  project->paused = stops;
   if (!paused)
     {
       project->held = FALSE;
       project->interrupted = FALSE;
-      /* Who lets it go on knows that it is over: else it would stop again with the next answer. */
-      if (gw_sq_project_is_spent (project))
-        project->token_limit = 0;
     }
   gw_sq_project_touch (state, project);
   gw_sq_lanes_wake (state, NULL, GW_SQ_WAITS_TASK | GW_SQ_WAITS_OTHERS);
 
+  if (stops != paused)
+    return 0;
   return (guint64) (project->counts[GW_TASK_QUEUED] + project->counts[GW_TASK_RUNNING]);
 }
 
