@@ -3,7 +3,8 @@
 
 #include "queue-contract.h"
 
-/* Queued tasks that a person gives another place: before all that waits, behind it, or back. */
+/* Queued tasks that a person gives another place: before all of their project that waits,
+ * behind it, or back. */
 
 static void
 expect_next (Fixture *self,

@@ -151,9 +151,10 @@ void gw_queue_set_removed_async (GwQueue *self, const char *const *task_ids, gbo
 gboolean gw_queue_set_removed_finish (GwQueue *self, GAsyncResult *result, guint64 *changed,
     GError **error);
 
-/* Gives queued tasks another place among all that wait; what has begun, and unknown ids, do not
- * count. What was moved to the top last goes first, what was moved to the bottom last goes last; of
- * those that are moved together, each in its turn. A serial project, whose order priorities do not
+/* Gives queued tasks another place among those of their project that wait; what has begun, and
+ * unknown ids, do not count. What was moved to the top last goes first, what was moved to the bottom
+ * last goes last; of those that are moved together, each in its turn. Who finds a task at
+ * GW_TASK_FARTHEST_PRIORITY joins it there, in order of submission. A serial project, whose order priorities do not
  * change, follows moves too. Gives how many changed. */
 void gw_queue_move_tasks_async (GwQueue *self, const char *const *task_ids, const GwMove *move,
     GAsyncReadyCallback callback, gpointer user_data);
