@@ -36,6 +36,11 @@ function fleet.take_flight(f, lease)
   if t.state <= DELAYED then
     t.attempt, t.lane = pk, l.name
     set_state(t, RUNNING)
+    -- What Redis lost may be that this stopped the project.
+    if p.last == t.pk then
+      p.last = 0
+      set_paused(p, 1)
+    end
   elseif torn then
     t.attempt, t.lane = pk, l.name
     task_change(t)

@@ -623,11 +623,16 @@ test_lost_claims_in_flight (Away *self,
   static const Lane lanes[] = { { "alpha", GW_PROVIDER_OPENAI, "m", 4, 0 } };
   g_autoptr (GwQueueStats) stats = NULL;
   g_autofree char *text = NULL;
+  g_autoptr (GwProject) project = NULL;
+  GwProjectPatch stop = { .paused = -1, .sets_stop = TRUE, .stop_after = ids->pdata[3] };
+  GwProjectPatch go_on = { .paused = 0 };
   GwGrant *grants[4];
   gsize length;
 
   g_assert_no_error (error);
   set_lanes (queues[1], lanes, G_N_ELEMENTS (lanes));
+  gw_project_unref (fx_patch (queues[0], GW_PROJECT_DEFAULT_NAME, &stop, &error));
+  g_assert_no_error (error);
   text = save_now (self, &length);
   for (guint i = 0; i < 4; i++)
     {
@@ -646,6 +651,13 @@ test_lost_claims_in_flight (Away *self,
   assert_refused (queues[1], GW_VERDICT_SLOTS);
   stats = fx_stats (queues[0]);
   g_assert_cmpuint (stats->counts[GW_TASK_RUNNING], ==, 4);
+  /* The last of them was to be the project's last: that was lost, too. */
+  project = fx_get_project (queues[0], GW_PROJECT_DEFAULT_NAME, &error);
+  g_assert_no_error (error);
+  g_assert_true (project->paused);
+  g_assert_null (project->stop_after);
+  gw_project_unref (fx_patch (queues[0], GW_PROJECT_DEFAULT_NAME, &go_on, &error));
+  g_assert_no_error (error);
   for (guint i = 0; i < 4; i++)
     {
       g_assert_cmpint (finish_now (queues[i % 2], grants[i]->attempt, "paid", &error), ==,
