@@ -243,10 +243,10 @@ gw_json_walk_take_count (GwJsonWalk *walk,
   const char *p = walk->p;
   gint64 number = 0;
 
-  while (p < walk->end && g_ascii_isdigit (*p) && p - walk->p <= MAX_DIGITS)
+  while (p < walk->end && g_ascii_isdigit (*p) && p - walk->p < MAX_DIGITS)
     number = number * 10 + (*p++ - '0');
-  if (p == walk->p || p - walk->p > MAX_DIGITS
-      || (p < walk->end && (*p == '.' || *p == 'e' || *p == 'E')))
+  if (p == walk->p
+      || (p < walk->end && (g_ascii_isdigit (*p) || *p == '.' || *p == 'e' || *p == 'E')))
     return FALSE;
 
   *value = number;

@@ -82,9 +82,22 @@ int
 main (int argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  const char *const lent[] = { "doc/3f2a/Results", "doc/3f2a", "doc", "" };
+  g_autofree char *runtime = g_dir_make_tmp ("gangway-desktop-calls-XXXXXX", NULL);
+  int status;
+
+  g_assert_nonnull (runtime);
+  g_setenv ("XDG_RUNTIME_DIR", runtime, TRUE);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/desktop-calls/name", test_name);
   g_test_add_func ("/desktop-calls/lent", test_lent);
+  status = g_test_run ();
+  for (guint i = 0; i < G_N_ELEMENTS (lent); i++)
+    {
+      g_autofree char *path = g_build_filename (runtime, lent[i], NULL);
 
-  return g_test_run ();
+      g_rmdir (path);
+    }
+
+  return status;
 }

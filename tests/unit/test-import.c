@@ -314,8 +314,9 @@ test_csv_delimiters (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GwImport) import = parse (cases[i].name, cases[i].text);
+      g_autofree char *shown = g_strescape (cases[i].text, NULL);
 
-      g_test_message ("%s", cases[i].text);
+      g_test_message ("%s", shown);
       g_assert_cmpint (import->delimiter, ==, cases[i].delimiter);
       assert_tasks (import, cases[i].tasks);
       g_assert_cmpuint (import->problems->len, ==, 0);

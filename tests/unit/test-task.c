@@ -292,9 +292,10 @@ assert_same_task (const char *text)
   g_autoptr (GwTask) walked = NULL;
   g_autoptr (GString) expected = g_string_new (NULL);
   g_autoptr (GString) found = g_string_new (NULL);
+  g_autofree char *shown = g_strescape (text, NULL);
   GwJsonWalk walk;
 
-  g_test_message ("%s", text);
+  g_test_message ("%s", shown);
   g_assert_nonnull (object);
   g_assert_true (gw_json_walk_begin (&walk, text, length, NULL));
   task = gw_task_new_from_json (object, &error);
