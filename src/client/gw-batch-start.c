@@ -169,10 +169,10 @@ looked_cb (GObject *source,
   project = gw_project_new_from_json (answer, NULL);
   if (project != NULL && project->paused && gw_project_is_spent (project)
       && project->counts[GW_TASK_QUEUED] > 0)
-    /* Translators: %s is the name of a project; “token_limit” stays as it is */
     g_task_return_new_error (task, GW_ERROR, GW_ERROR_CONFLICT,
+                             /* Translators: %s is the name of a project */
                              _("The project “%s” has reached its token limit, so its tasks wait. "
-                               "Raise its “token_limit” or take it away, then resume it"),
+                               "Raise the limit or take it away, then resume it"),
                              project->name);
   else
     g_task_return_boolean (task, TRUE);
