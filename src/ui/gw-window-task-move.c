@@ -126,7 +126,7 @@ moved_cb (GwWindow *self,
 
   if (changed == 0)
     {
-      _gw_window_toast (self, _("Not moved: all of them have begun"));
+      _gw_window_toast (self, _("Not moved: all of them are there already, or have begun"));
       return;
     }
   kept = move_new (done->to);
