@@ -31,28 +31,39 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwLimitPopover, gw_limit_popover, GTK_TYPE_POPOVER)
 
-/* @limit: (out): 0 for none. FALSE: that is no number of tokens. */
+/* @limit: (out): 0 for none. FALSE: that is no number of tokens. Thousands may be parted however
+ * somebody does it, also as in India; a part of a token there is not. */
 static gboolean
 read_limit (GwLimitPopover *self,
             gint64 *limit)
 {
-  const char *at = gtk_editable_get_text (GTK_EDITABLE (self->entry));
-  gboolean any = FALSE;
+  g_autofree char *text
+      = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry))));
+  const char *at;
+  int n_in_group = 0;
+  gboolean parted = FALSE;
 
   *limit = 0;
-  for (; *at != '\0'; at = g_utf8_next_char (at))
+  for (at = text; *at != '\0'; at = g_utf8_next_char (at))
     {
       gunichar c = g_utf8_get_char (at);
 
-      /* However somebody parts thousands. */
       if (g_unichar_isspace (c) || c == ',' || c == '.' || c == '\'' || c == 0x2019)
-        continue;
+        {
+          if (n_in_group == 0 || (parted && n_in_group != 2 && n_in_group != 3))
+            return FALSE;
+          parted = TRUE;
+          n_in_group = 0;
+          continue;
+        }
       if (g_unichar_digit_value (c) < 0 || *limit > GW_PROJECT_MAX_TOKEN_LIMIT)
         return FALSE;
       *limit = *limit * 10 + g_unichar_digit_value (c);
-      any = TRUE;
+      n_in_group++;
     }
-  return !any || (*limit > 0 && *limit <= GW_PROJECT_MAX_TOKEN_LIMIT);
+  if (*text == '\0')
+    return TRUE;
+  return (!parted || n_in_group == 3) && *limit > 0 && *limit <= GW_PROJECT_MAX_TOKEN_LIMIT;
 }
 
 static void

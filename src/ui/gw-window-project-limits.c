@@ -32,17 +32,24 @@ limited_cb (GObject *source,
   GwWindow *self = act->self;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
+  gboolean still_open;
 
-  if (g_cancellable_is_cancelled (self->cancellable)
-      || !GW_IS_LIMIT_POPOVER (self->project_popover))
+  if (g_cancellable_is_cancelled (self->cancellable))
     return;
-  if (answer != NULL)
+  /* It may have been closed meanwhile, and that of another project opened. */
+  still_open = GW_IS_LIMIT_POPOVER (self->project_popover)
+               && g_strcmp0 (g_object_get_data (G_OBJECT (self->project_popover), "project-id"),
+                             act->project_id) == 0;
+  if (answer != NULL && still_open)
     gtk_popover_popdown (GTK_POPOVER (self->project_popover));
-  else
+  else if (answer == NULL)
     {
       g_autofree char *why = gw_error_to_words (error);
 
-      gw_limit_popover_fail (GW_LIMIT_POPOVER (self->project_popover), why);
+      if (still_open)
+        gw_limit_popover_fail (GW_LIMIT_POPOVER (self->project_popover), why);
+      else
+        _gw_window_toast (self, why);
     }
 }
 
@@ -132,12 +139,14 @@ add_stop (GwActs *acts,
 
 static void
 add_go_on (GwActs *acts,
-           const char *project_id)
+           const char *project_id,
+           gboolean resume)
 {
   JsonObject *body = json_object_new ();
 
   json_object_set_null_member (body, "stop_after");
-  json_object_set_boolean_member (body, "paused", FALSE);
+  if (resume)
+    json_object_set_boolean_member (body, "paused", FALSE);
   gw_acts_add (acts, "PATCH", project_path (project_id), body);
 }
 
@@ -145,10 +154,20 @@ static void
 undo_stop (gpointer owner,
            gpointer data)
 {
-  GwActs *acts = _gw_window_new_acts (owner);
+  GwWindow *self = owner;
+  GwActs *acts = _gw_window_new_acts (self);
+  const Stop *stop = data;
 
   if (acts != NULL)
-    add_go_on (acts, ((Stop *) data)->project_id);
+    {
+      GwProject *project = self->list != NULL
+                               ? gw_task_list_find_project (self->list, stop->project_id)
+                               : NULL;
+
+      /* Who paused it by hand before it had stopped wants it to stay so. */
+      add_go_on (acts, stop->project_id,
+                 project != NULL && project->paused && project->stop_after == NULL);
+    }
   _gw_window_undo_with_acts (owner, acts, _("Not resumed"));
 }
 
@@ -218,7 +237,7 @@ stops (GwWindow *self,
 {
   GwProject *project = gw_task_list_find_project (self->list, project_id);
 
-  return project != NULL && project->stop_after != NULL;
+  return project != NULL && !project->paused && project->stop_after != NULL;
 }
 
 static void
@@ -235,7 +254,7 @@ go_on_action (GtkWidget *widget,
     return;
   projects = _gw_window_tasks_collect_projects (self, stops);
   for (i = 0; i < projects->len; i++)
-    add_go_on (acts, projects->pdata[i]);
+    add_go_on (acts, projects->pdata[i], FALSE);
   _gw_window_tasks_run (self, acts, _("Not resumed"), NULL, NULL, NULL);
 }
 

@@ -93,6 +93,12 @@ class Work(desktop.Case):
         window.open_menu(lambda: window.wait_row("third", "Queued"), "Stop After This")
         window.press("Do _Not Stop")
         window.until(lambda: not window.says("Stops after"), "the end of the banner")
+        # What is paused by hand does not say that it stops later.
+        window.open_menu(lambda: window.wait_row("third", "Queued"), "Stop After This")
+        window.wait_words("Stops after")
+        window.press("Pause the Queue")
+        window.wait_words("Queue paused. 1 task is waiting.")
+        self.assertFalse(window.says("Stops after"))
 
     def test_what_runs_tells_for_how_long(self):
         # A lane without a limit per minute: the gateway tells of the send with the answer only.
