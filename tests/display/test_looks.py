@@ -27,6 +27,8 @@ class Picture:
     """What is on the screen in the window, as lightness from 0 to 255."""
 
     def __init__(self, window):
+        # Where the one before has left the pointer, a tooltip may come, a window of its own.
+        desktop.xdotool("mousemove", "200", "12")
         data = subprocess.run(["import", "-window", window.window_id(), "-depth", "8", "gray:-"],
                               capture_output=True, check=True).stdout
         geometry = dict(line.split("=") for line in desktop.xdotool(
