@@ -402,13 +402,12 @@ gw_redis_engine_join (GwRedisEngine *engine)
 {
   GThread *thread = g_steal_pointer (&engine->thread);
 
-  g_clear_pointer (&engine->watch, gw_redis_watch_stop);
-  if (thread == NULL)
-    return;
   if (thread == g_thread_self ())
     g_thread_unref (thread);
-  else
+  else if (thread != NULL)
     g_thread_join (thread);
+  /* Not before: the engine's thread tells the watch when it has connected anew. */
+  g_clear_pointer (&engine->watch, gw_redis_watch_stop);
 }
 
 /* @told: the step that tells the providers, to be told again where the queue has forgotten them. */
