@@ -978,7 +978,6 @@ test_evicting (Away *self,
   g_free (submit_one (self->queue, "x", NULL));
 }
 
-/* Down at the start: who asked to wait does, the other one ends. */
 /* Set to evict while the queue works: found out within a minute, here when it is made to look. */
 static void
 test_evicting_later (Away *self,
@@ -1027,6 +1026,7 @@ test_busy (Away *self,
   wait_status (self->queue, id, GW_TASK_COMPLETED, "paid");
 }
 
+/* Down at the start: who asked to wait does, the other one ends. */
 static void
 test_down_at_start (Away *self,
                     gconstpointer data)
