@@ -70,8 +70,14 @@ struct _GwTaskView {
 };
 
 /* gw-task-view.c */
-void _gw_task_view_update_none (GwTaskView *self);
 void _gw_task_view_emit (GwTaskView *self, const char *signal);
+
+/* gw-task-view-menu.c */
+void _gw_task_view_menu_init (GwTaskView *self);
+void _gw_task_view_menu_clear (GwTaskView *self);
+
+/* gw-task-view-none.c */
+void _gw_task_view_update_none (GwTaskView *self);
 
 /* gw-task-view-columns.c */
 void _gw_task_view_columns_init (GwTaskView *self);

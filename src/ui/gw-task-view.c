@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <glib/gi18n.h>
-
 #include "gw-compat.h"
 #include "gw-probe.h"
 #include "gw-task-view-private.h"
@@ -13,7 +11,8 @@
 /* The live list: search bar, toggles that filter by status and show its count, a column view. Rows
  * stand in the order of submission unless a header was clicked; nothing moves when a state changes.
  * A change costs what its own row costs: what is shown is kept by GwTaskRows, the numbers by
- * GwTaskList. Columns, search and following stand in gw-task-view-*.c.
+ * GwTaskList. Columns, search, following, the menu, what is selected and the page in place of no
+ * rows stand in gw-task-view-*.c.
  *
  * Signals: `selection-changed`; `open` when a row is to be looked at (click or Enter);
  * `sort-changed`, `search-changed`, `follow-changed`; `found-changed` when what is searched is
@@ -126,78 +125,6 @@ released_cb (GtkGestureClick *gesture,
     g_signal_emit (self, signals[OPEN], 0);
 }
 
-/* The item of the row that @widget lies in. */
-static GwTaskItem *
-item_at (GwTaskView *self,
-         GtkWidget *widget)
-{
-  for (; widget != NULL && widget != GTK_WIDGET (self->column_view);
-       widget = gtk_widget_get_parent (widget))
-    {
-      GtkWidget *child = gtk_widget_get_first_child (widget);
-
-      if (GW_IS_TASK_CELL (widget))
-        return gw_task_cell_get_item (GW_TASK_CELL (widget));
-      /* Beside the cells, still in their row. */
-      child = child != NULL ? gtk_widget_get_first_child (child) : NULL;
-      if (child != NULL && GW_IS_TASK_CELL (child))
-        return gw_task_cell_get_item (GW_TASK_CELL (child));
-    }
-  return NULL;
-}
-
-static void
-popup (GwTaskView *self,
-       double x,
-       double y)
-{
-  GdkRectangle point = { (int) x, (int) y, 1, 1 };
-
-  if (self->menu == NULL || gw_task_view_count_selected (self) == 0)
-    return;
-  gtk_popover_set_pointing_to (GTK_POPOVER (self->menu), &point);
-  gtk_popover_popup (GTK_POPOVER (self->menu));
-}
-
-static void
-menu_pressed_cb (GtkGestureClick *gesture,
-                 int n_press,
-                 double x,
-                 double y,
-                 gpointer user_data)
-{
-  GwTaskView *self = user_data;
-  GtkWidget *widget
-      = gtk_widget_pick (GTK_WIDGET (self->column_view), x, y, GTK_PICK_DEFAULT);
-  GwTaskItem *item = item_at (self, widget);
-  guint position;
-
-  /* The menu is about the row under the pointer; if that is selected, about all that are. */
-  if (item != NULL
-      && gw_task_rows_find (self->rows, gw_task_item_get_task_id (item), &position)
-      && !gtk_selection_model_is_selected (GTK_SELECTION_MODEL (self->selection), position))
-    gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
-  popup (self, x, y);
-}
-
-static gboolean
-menu_key_cb (GtkWidget *widget,
-             GVariant *arguments,
-             gpointer user_data)
-{
-  GwTaskView *self = user_data;
-  GtkRoot *root = gtk_widget_get_root (widget);
-  GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
-  double x = 24;
-  double y = 24;
-
-  if (focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->column_view)))
-    gtk_widget_translate_coordinates (focus, GTK_WIDGET (self->column_view), 24,
-                                      gtk_widget_get_height (focus) / 2.0, &x, &y);
-  popup (self, x, y);
-  return TRUE;
-}
-
 static void
 rows_changed_cb (GwTaskView *self)
 {
@@ -291,7 +218,7 @@ gw_task_view_dispose (GObject *object)
   if (self->column_view != NULL)
     gtk_column_view_set_model (self->column_view, NULL);
   _gw_task_view_columns_clear (self);
-  g_clear_pointer (&self->menu, gtk_widget_unparent);
+  _gw_task_view_menu_clear (self);
   gtk_widget_dispose_template (GTK_WIDGET (self), GW_TYPE_TASK_VIEW);
   g_clear_object (&self->selection);
   g_clear_object (&self->rows);
@@ -351,23 +278,11 @@ static void
 add_controllers (GwTaskView *self)
 {
   GtkWidget *view = GTK_WIDGET (self->column_view);
-  GtkEventController *keys = gtk_shortcut_controller_new ();
   GtkGesture *click = gtk_gesture_click_new ();
 
   gtk_widget_add_controller (view, gw_verbs_new_list_controller ());
   g_signal_connect_object (click, "released", G_CALLBACK (released_cb), self, 0);
   gtk_widget_add_controller (view, GTK_EVENT_CONTROLLER (click));
-
-  click = gtk_gesture_click_new ();
-  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
-  g_signal_connect_object (click, "pressed", G_CALLBACK (menu_pressed_cb), self, 0);
-  gtk_widget_add_controller (view, GTK_EVENT_CONTROLLER (click));
-
-  gtk_shortcut_controller_add_shortcut (
-      GTK_SHORTCUT_CONTROLLER (keys),
-      gtk_shortcut_new (gtk_shortcut_trigger_parse_string ("Menu|<Shift>F10"),
-                        gtk_callback_action_new (menu_key_cb, self, NULL)));
-  gtk_widget_add_controller (view, keys);
 }
 
 static void
@@ -390,116 +305,11 @@ gw_task_view_init (GwTaskView *self)
   _gw_task_view_previews_init (self);
   _gw_task_view_follow_init (self);
   add_controllers (self);
+  _gw_task_view_menu_init (self);
 
   g_signal_connect (self, "map", G_CALLBACK (update_tick), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
   gw_task_view_refresh (self);
-}
-
-/* Each step by itself must fit the action, so the target comes before its name. */
-static void
-set_none_action (GwTaskView *self,
-                 gboolean show_all)
-{
-  GtkActionable *button = GTK_ACTIONABLE (self->none_button);
-  const char *name = show_all ? "win.show" : "win.back";
-
-  if (g_strcmp0 (gtk_actionable_get_action_name (button), name) == 0)
-    return;
-  gtk_actionable_set_action_name (button, NULL);
-  gtk_actionable_set_action_target_value (button,
-                                          show_all ? g_variant_new_string ("all") : NULL);
-  gtk_actionable_set_action_name (button, name);
-}
-
-/* The one status that is shown; -1: all, or several. */
-static int
-get_only_status (GwTaskView *self)
-{
-  guint i;
-
-  for (i = 0; i < GW_N_TASK_FILTERS; i++)
-    if (self->statuses == 1u << i)
-      return (int) i;
-  return -1;
-}
-
-static void
-show_none (GwTaskView *self)
-{
-  static const char *const titles[GW_N_TASK_FILTERS] = {
-    [GW_TASK_QUEUED] = N_ ("No Queued Tasks"),
-    [GW_TASK_RUNNING] = N_ ("No Running Tasks"),
-    [GW_TASK_COMPLETED] = N_ ("No Completed Tasks"),
-    [GW_TASK_FAILED] = N_ ("No Failed Tasks"),
-    [GW_TASK_CANCELLED] = N_ ("No Cancelled Tasks"),
-    [GW_TASK_ROWS_INTERRUPTED] = N_ ("No Interrupted Tasks"),
-  };
-  int status = get_only_status (self);
-  static const char *const descriptions[GW_N_TASK_FILTERS] = {
-    [GW_TASK_QUEUED] = N_ ("Nothing waits for its turn"),
-    [GW_TASK_RUNNING] = N_ ("Nothing runs at the moment"),
-    [GW_TASK_COMPLETED] = N_ ("Answers appear here as they come"),
-    [GW_TASK_FAILED] = N_ ("Nothing went wrong"),
-    [GW_TASK_CANCELLED] = N_ ("Nothing was stopped"),
-    [GW_TASK_ROWS_INTERRUPTED] = N_ ("Every answer was seen"),
-  };
-  g_autofree char *title = NULL;
-  const char *description;
-
-  if (self->search != NULL)
-    {
-      /* A status page's title is markup. */
-      g_autofree char *text
-          = g_markup_escape_text (gw_task_search_get_text (self->search), -1);
-
-      /* Translators: %s is what was searched for */
-      title = g_strdup_printf (_("No Results for “%s”"), text);
-      description = self->statuses != 0 || self->project_id != NULL
-                        ? _("It may be among the tasks that are not shown")
-                        : _("Neither a task nor a result has this text");
-      gtk_button_set_label (self->none_button,
-                            self->statuses != 0 ? _("Search in _All") : _("_Clear Search"));
-      set_none_action (self, self->statuses != 0);
-    }
-  else
-    {
-      title = g_strdup (status >= 0            ? _(titles[status])
-                        : self->statuses != 0 ? _("No Such Tasks")
-                                              : _("No Tasks Yet"));
-      description = status >= 0            ? _(descriptions[status])
-                    : self->statuses != 0 ? _("None is in one of these states")
-                                          : _("Type a task below, paste a list, or drop files here");
-      gtk_button_set_label (self->none_button, _("Show _All"));
-      set_none_action (self, TRUE);
-    }
-  gtk_widget_set_visible (GTK_WIDGET (self->none_button),
-                          self->search != NULL || self->statuses != 0);
-  if (g_strcmp0 (adw_status_page_get_title (self->none_page), title) != 0)
-    adw_status_page_set_title (self->none_page, title);
-  adw_status_page_set_description (self->none_page, description);
-  adw_status_page_set_icon_name (self->none_page,
-                                 self->search != NULL ? "edit-find-symbolic" : NULL);
-}
-
-/* The list, or why it is empty; and how many were found. */
-void
-_gw_task_view_update_none (GwTaskView *self)
-{
-  gboolean none = g_list_model_get_n_items (G_LIST_MODEL (self->rows)) == 0
-                  && (self->statuses != 0 || self->project_id != NULL || self->hidden_id != NULL
-                      || (self->search != NULL && !gw_task_search_is_asking (self->search)));
-
-  _gw_task_view_update_hits (self);
-  if (none)
-    show_none (self);
-  if (gtk_widget_get_visible (GTK_WIDGET (self->none_page)) == none
-      && gtk_widget_get_visible (GTK_WIDGET (self->scroller)) == !none)
-    return;
-  /* The page that is not shown is hidden, so that screen readers do not find it either. */
-  gtk_widget_set_visible (GTK_WIDGET (self->none_page), none);
-  gtk_widget_set_visible (GTK_WIDGET (self->scroller), !none);
-  gtk_stack_set_visible_child_name (self->stack, none ? "none" : "list");
 }
 
 static void
@@ -569,24 +379,6 @@ gw_task_view_set_list (GwTaskView *self,
   _gw_task_view_search_again (self);
   _gw_task_view_update_numbers (self);
   gw_task_view_refresh (self);
-}
-
-/**
- * gw_task_view_set_menu:
- *
- * What a click with the secondary button on a row offers, and the Menu key.
- */
-void
-gw_task_view_set_menu (GwTaskView *self,
-                       GMenuModel *menu)
-{
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  g_clear_pointer (&self->menu, gtk_widget_unparent);
-  self->menu = gtk_popover_menu_new_from_model (menu);
-  gtk_popover_set_has_arrow (GTK_POPOVER (self->menu), FALSE);
-  gtk_widget_set_halign (self->menu, GTK_ALIGN_START);
-  gtk_widget_set_parent (self->menu, GTK_WIDGET (self->column_view));
 }
 
 static gboolean
@@ -676,80 +468,6 @@ gw_task_view_set_project (GwTaskView *self,
 }
 
 /**
- * gw_task_view_get_selected:
- *
- * Returns: (transfer container) (element-type GwTaskItem)
- */
-GPtrArray *
-gw_task_view_get_selected (GwTaskView *self)
-{
-  GPtrArray *items = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GtkBitset) selected = NULL;
-  GtkBitsetIter iter;
-  guint position;
-
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), items);
-
-  selected = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  if (gtk_bitset_iter_init_first (&iter, selected, &position))
-    do
-      g_ptr_array_add (items, g_list_model_get_item (G_LIST_MODEL (self->selection), position));
-    while (gtk_bitset_iter_next (&iter, &position));
-  return items;
-}
-
-guint
-gw_task_view_count_selected (GwTaskView *self)
-{
-  g_autoptr (GtkBitset) selected = NULL;
-
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), 0);
-
-  selected = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  return (guint) gtk_bitset_get_size (selected);
-}
-
-/**
- * gw_task_view_get_only_selected:
- *
- * Returns: (transfer full) (nullable): the selected item, if it is one
- */
-GwTaskItem *
-gw_task_view_get_only_selected (GwTaskView *self)
-{
-  g_autoptr (GtkBitset) selected = NULL;
-
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), NULL);
-
-  selected = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  if (gtk_bitset_get_size (selected) != 1)
-    return NULL;
-  return g_list_model_get_item (G_LIST_MODEL (self->selection), gtk_bitset_get_minimum (selected));
-}
-
-/**
- * gw_task_view_select:
- *
- * Selects the row of a task and brings it into view.
- *
- * Returns: whether it is shown
- */
-gboolean
-gw_task_view_select (GwTaskView *self,
-                     const char *task_id)
-{
-  guint position;
-
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
-
-  if (!gw_task_rows_find (self->rows, task_id, &position))
-    return FALSE;
-  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
-  gw_compat_scroll_to (self->column_view, position);
-  return TRUE;
-}
-
-/**
  * gw_task_view_set_notice:
  * @notice: what is shown above the rows
  */
@@ -760,89 +478,4 @@ gw_task_view_set_notice (GwTaskView *self,
   g_return_if_fail (GW_IS_TASK_VIEW (self));
 
   adw_bin_set_child (self->notice_bin, notice);
-}
-
-void
-gw_task_view_select_all (GwTaskView *self)
-{
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
-}
-
-/* The row that is @step rows from the selected one; -1 if there is none. */
-static gint64
-find_step (GwTaskView *self,
-           int step)
-{
-  g_autoptr (GtkBitset) selected
-      = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
-  gint64 to;
-
-  if (gtk_bitset_is_empty (selected))
-    return -1;
-  to = (gint64) (step > 0 ? gtk_bitset_get_maximum (selected) : gtk_bitset_get_minimum (selected))
-       + step;
-  return to >= 0 && to < n ? to : -1;
-}
-
-/**
- * gw_task_view_step:
- * @step: 1 for the next task in the order that is shown, -1 for the one before
- *
- * Selects the neighbour of what is selected.
- */
-void
-gw_task_view_step (GwTaskView *self,
-                   int step)
-{
-  gint64 to;
-
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  to = find_step (self, step);
-  if (to < 0)
-    return;
-  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), (guint) to, TRUE);
-  gw_compat_scroll_to (self->column_view, (guint) to);
-}
-
-gboolean
-gw_task_view_can_step (GwTaskView *self,
-                       int step)
-{
-  g_return_val_if_fail (GW_IS_TASK_VIEW (self), FALSE);
-
-  return find_step (self, step) >= 0;
-}
-
-void
-gw_task_view_unselect_all (GwTaskView *self)
-{
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
-}
-
-void
-gw_task_view_scroll_to_start (GwTaskView *self)
-{
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  if (g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0)
-    gw_compat_scroll_to (self->column_view, 0);
-  gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scroller), 0);
-}
-
-void
-gw_task_view_scroll_to_end (GwTaskView *self)
-{
-  guint n;
-
-  g_return_if_fail (GW_IS_TASK_VIEW (self));
-
-  n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
-  if (n > 0)
-    gw_compat_scroll_to (self->column_view, n - 1);
 }
