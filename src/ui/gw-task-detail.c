@@ -3,82 +3,24 @@
 
 #include "config.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 
-#include "gw-attempts.h"
-#include "gw-lane-states.h"
-#include "gw-markdown-view.h"
-#include "gw-partial-result.h"
-#include "gw-phrases.h"
-#include "gw-provider-titles.h"
-#include "gw-row-words.h"
-#include "gw-task-detail.h"
-#include "gw-task-facts.h"
-#include "gw-task-summary.h"
-#include "gw-task-words.h"
+#include "gw-task-detail-private.h"
 
 /* One task, whole: the list has its beginning only, so the rest is fetched when it is selected and
- * whenever its revision grows. What is shown always belongs to the item that was set last. */
+ * whenever its revision grows. What is shown always belongs to the item that was set last. What is
+ * said of it stands in gw-task-detail-facts.c and gw-task-detail-note.c. */
 
 /* Beside the list it wants this much, and makes do with less. */
 #define MINIMUM_WIDTH 300
 #define LATE_MS 400
 #define NATURAL_WIDTH 400
 
-struct _GwTaskDetail {
-  GtkWidget parent_instance;
-
-  /* Template children */
-  GwTaskSummary *summary;
-  GtkScrolledWindow *scroller;
-  GtkImage *state_icon;
-  GtkLabel *state_label;
-  GtkButton *cancel_button;
-  GtkButton *retry_button;
-  GtkLabel *facts_label;
-  GtkWidget *note_box;
-  GtkLabel *note_label;
-  GtkWidget *acts_box;
-  GtkButton *act_button;
-  GtkMenuButton *retry_with_button;
-  GtkExpander *message_expander;
-  GtkLabel *message_label;
-  GwMarkdownView *content_text;
-  GtkWidget *result_heading;
-  GtkLabel *result_title;
-  GtkToggleButton *plain_button;
-  GtkWidget *copy_result_button;
-  GwMarkdownView *result_text;
-  GwPartialResult *partial_result;
-  GwAttempts *attempts;
-  GtkExpander *details_expander;
-  GtkGrid *details;
-
-  /* Owned references */
-  GwClient *client;          /* (owned) (nullable) */
-  GwTaskItem *item;          /* (owned) (nullable) */
-  GwTask *whole;             /* (owned) (nullable) with content and result */
-  GCancellable *cancellable; /* (owned) (nullable) of the fetch under way */
-  guint late_id;             /* the fetch under way is not yet called slow */
-  gboolean late;             /* it is */
-  char *fetch_error;         /* (owned) (nullable) */
-  char *project;             /* (owned) (nullable) its name */
-  GSettings *settings;       /* (owned) */
-  GtkWidget *shown;          /* borrowed: the one task, or the summary of several */
-
-  guint number; /* within its project; 0: not known */
-  gulong changed_id;
-  guint tick_id;
-  GwTaskLook look;
-  gboolean has_look;
-};
-
 G_DEFINE_FINAL_TYPE (GwTaskDetail, gw_task_detail, GTK_TYPE_WIDGET)
 
 /* The newest state from the list; the texts from the whole task. */
-static GwTask *
-get_task (GwTaskDetail *self)
+GwTask *
+_gw_task_detail_get_task (GwTaskDetail *self)
 {
   GwTask *task = self->item != NULL ? gw_task_item_get_task (self->item) : NULL;
 
@@ -92,268 +34,19 @@ get_task (GwTaskDetail *self)
   return task;
 }
 
-static void
-update_state (GwTaskDetail *self,
-              const GwTask *task)
-{
-  GwTaskLook look = gw_task_look (task);
-
-  if (self->has_look)
-    gtk_widget_remove_css_class (GTK_WIDGET (self->state_icon),
-                                 gw_task_look_get_css_class (self->look));
-  gtk_widget_add_css_class (GTK_WIDGET (self->state_icon), gw_task_look_get_css_class (look));
-  gtk_image_set_from_icon_name (self->state_icon, gw_task_look_get_icon (look));
-  gtk_label_set_text (self->state_label, gw_task_look_get_word (look));
-  self->look = look;
-  self->has_look = TRUE;
-
-  gtk_widget_set_visible (GTK_WIDGET (self->cancel_button),
-                          !gw_task_status_is_final (task->status));
-  gtk_widget_set_visible (GTK_WIDGET (self->retry_button),
-                          task->status == GW_TASK_FAILED || task->status == GW_TASK_CANCELLED);
-}
-
-static void
-update_facts (GwTaskDetail *self,
-              const GwTask *task)
-{
-  g_autoptr (GPtrArray) facts = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *time = gw_task_words_for_time (task, g_get_real_time () / 1000);
-  g_autofree char *joined = NULL;
-  /* As many as are listed below: some may have ended before anything was sent. */
-  guint attempts = MAX (task->attempts, gw_attempts_count (self->attempts));
-
-  if (self->number > 0)
-    /* Translators: which task of its project it is, as in "#4" */
-    g_ptr_array_add (facts, g_strdup_printf (_("#%'u"), self->number));
-  if (gw_row_words_for_place (task) != NULL)
-    g_ptr_array_add (facts, g_strdup (gw_row_words_for_place (task)));
-  if (task->practice)
-    g_ptr_array_add (facts, g_strdup (_("Practice answer")));
-  else
-    {
-      const char *provider = gw_lane_states_get_provider (task);
-
-      if (provider != NULL)
-        g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251",
-                                                 gw_provider_titles_get (provider)));
-      /* Isolated, so that a Latin name keeps its order within right-to-left text. */
-      if (task->model != NULL)
-        g_ptr_array_add (facts, g_strdup_printf ("\342\201\250%s\342\201\251", task->model));
-    }
-  if (*time != '\0')
-    g_ptr_array_add (facts, g_steal_pointer (&time));
-  if (attempts > 0)
-    g_ptr_array_add (facts, g_strdup_printf (ngettext ("%u attempt", "%u attempts", attempts),
-                                             attempts));
-  if (task->usage.total_tokens > 0)
-    g_ptr_array_add (facts,
-                     g_strdup_printf (ngettext ("%'lu token", "%'lu tokens",
-                                                (gulong) task->usage.total_tokens),
-                                      (gulong) task->usage.total_tokens));
-  g_ptr_array_add (facts, NULL);
-  joined = g_strjoinv (" · ", (char **) facts->pdata);
-  gtk_label_set_text (self->facts_label, joined);
-  gtk_widget_set_visible (GTK_WIDGET (self->facts_label), *joined != '\0');
-}
-
-/* What the newest attempt brought: the provider's own words; without any, what the gateway says.
- * @is_raw: (out): which of both */
-static const char *
-get_message (GwTaskDetail *self,
-             const GwTask *task,
-             gboolean *is_raw)
-{
-  GPtrArray *attempts = gw_attempts_get (self->attempts);
-  const GwAttempt *newest = NULL;
-  guint i;
-
-  for (i = attempts != NULL ? attempts->len : 0; i > 0 && newest == NULL; i--)
-    {
-      const GwAttempt *attempt = attempts->pdata[i - 1];
-
-      if (attempt->has_error)
-        newest = attempt;
-    }
-  /* Not known yet; and another kind of gateway has only what its provider said. */
-  *is_raw = newest == NULL || (newest->raw != NULL && *newest->raw != '\0');
-  if (newest == NULL)
-    return task->error_message;
-  return *is_raw ? newest->raw : newest->error_message;
-}
-
-/* What helps against what is wrong: one act, by its cause. */
-static void
-update_act (GwTaskDetail *self,
-            const GwTask *task)
-{
-  const char *label = NULL;
-  const char *action = NULL;
-  const char *waiting = gw_lane_states_get_waiting (task);
-  gboolean stuck = gw_lane_reason_needs_person (waiting);
-  gboolean failed = task->status == GW_TASK_FAILED && task->has_error;
-  gboolean practice = task->status == GW_TASK_COMPLETED && task->practice;
-
-  if (g_strcmp0 (waiting, "no-key") == 0)
-    label = _("Add _Key…");
-  else if ((failed && task->error_code == GW_ERROR_TASK_AUTH) || g_strcmp0 (waiting, "auth") == 0)
-    label = _("Change _Key…");
-  else if ((failed && task->error_code == GW_ERROR_TASK_MODEL)
-           || g_strcmp0 (waiting, "model") == 0)
-    label = _("Choose _Model…");
-  else if ((failed && task->error_code == GW_ERROR_TASK_QUOTA) || g_strcmp0 (waiting, "quota") == 0
-           || g_strcmp0 (waiting, "disabled") == 0 || g_strcmp0 (waiting, "server") == 0)
-    label = _("_Provider…");
-  else if (practice || g_strcmp0 (waiting, "no-provider") == 0)
-    {
-      label = _("Add a _Provider");
-      action = "win.preferences";
-    }
-  if (label != NULL)
-    {
-      const char *provider = action == NULL ? gw_lane_states_get_provider (task) : NULL;
-      GtkActionable *act = GTK_ACTIONABLE (self->act_button);
-
-      gtk_button_set_label (self->act_button, label);
-      /* An action and a target that do not go together are never set, not even in between. */
-      gtk_actionable_set_action_name (act, NULL);
-      gtk_actionable_set_action_target_value (
-          act, provider != NULL ? g_variant_new_string (provider) : NULL);
-      gtk_actionable_set_action_name (act,
-                                      provider != NULL ? "win.edit-provider" : "win.preferences");
-    }
-  gtk_widget_set_visible (GTK_WIDGET (self->act_button), label != NULL);
-  gtk_widget_set_visible (GTK_WIDGET (self->retry_with_button),
-                          (failed || stuck)
-                              && gtk_menu_button_get_menu_model (self->retry_with_button));
-  gtk_menu_button_set_label (self->retry_with_button,
-                             stuck ? _("_Use Another Provider") : _("Retry _With"));
-  gtk_widget_set_visible (self->acts_box,
-                          gtk_widget_get_visible (GTK_WIDGET (self->act_button))
-                              || gtk_widget_get_visible (GTK_WIDGET (self->retry_with_button)));
-}
-
-static void
-name_message (GwTaskDetail *self,
-              gboolean is_raw)
-{
-  const char *label = is_raw ? _("Show Provider’s _Message") : _("Show _Message");
-
-  if (g_strcmp0 (gtk_expander_get_label (self->message_expander), label) == 0)
-    return;
-  gtk_expander_set_label (self->message_expander, label);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->message_expander),
-                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  is_raw ? _("Provider’s message") : _("Message"), -1);
-}
-
-static void
-update_note (GwTaskDetail *self,
-             const GwTask *task)
-{
-  g_autofree char *words = NULL;
-  g_autofree char *said = NULL;
-  const char *message = NULL;
-  gboolean is_raw = FALSE;
-  gboolean bad = FALSE;
-
-  if (task->status == GW_TASK_FAILED)
-    {
-      words = gw_task_words_for_error (task);
-      bad = TRUE;
-    }
-  else if (task->status == GW_TASK_QUEUED)
-    words = gw_task_words_for_waiting (task, g_get_real_time () / 1000);
-  else
-    words = gw_task_guard (task, gw_attempts_get (self->attempts));
-  if (bad || task->status == GW_TASK_QUEUED)
-    message = get_message (self, task, &is_raw);
-  if (message != NULL && !is_raw)
-    message = said = gw_phrase_translate (message);
-  if (words == NULL && self->fetch_error != NULL)
-    words = g_strdup (self->fetch_error);
-
-  if (bad)
-    gtk_widget_add_css_class (self->note_box, "gw-error");
-  else
-    gtk_widget_remove_css_class (self->note_box, "gw-error");
-  if (g_strcmp0 (gtk_label_get_text (self->note_label), words != NULL ? words : "") != 0)
-    gtk_label_set_text (self->note_label, words != NULL ? words : "");
-  if (g_strcmp0 (gtk_label_get_text (self->message_label), message != NULL ? message : "") != 0)
-    gtk_label_set_text (self->message_label, message != NULL ? message : "");
-  name_message (self, is_raw);
-  gtk_widget_set_visible (GTK_WIDGET (self->message_expander),
-                          message != NULL && *message != '\0');
-  gtk_widget_set_visible (self->note_box, words != NULL);
-}
-
-static void
-add_detail (GwTaskDetail *self,
-            int row,
-            const GwFact *fact)
-{
-  GtkWidget *name = gtk_label_new (fact->name);
-  GtkWidget *value = gtk_label_new (fact->value);
-
-  gtk_label_set_xalign (GTK_LABEL (name), 0);
-  gtk_label_set_yalign (GTK_LABEL (name), 0);
-  gtk_label_set_wrap (GTK_LABEL (name), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (name), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_max_width_chars (GTK_LABEL (name), 16);
-  gtk_widget_add_css_class (name, "dim-label");
-  gtk_label_set_xalign (GTK_LABEL (value), 0);
-  gtk_label_set_wrap (GTK_LABEL (value), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (value), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (value), TRUE);
-  gtk_widget_set_hexpand (value, TRUE);
-  gtk_accessible_update_relation (GTK_ACCESSIBLE (value), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
-                                  name, NULL, -1);
-  gtk_grid_attach (self->details, name, 0, row, 1, 1);
-  gtk_grid_attach (self->details, value, 1, row, 1, 1);
-}
-
-/* Only while somebody looks at them. */
-static void
-gw_task_detail_update_details (GwTaskDetail *self)
-{
-  g_autoptr (GPtrArray) facts = NULL;
-  GwTask *task = get_task (self);
-  GtkWidget *child;
-  guint i;
-
-  if (task == NULL || !gtk_expander_get_expanded (self->details_expander))
-    return;
-  facts = gw_task_facts (task, self->project);
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->details))) != NULL)
-    gtk_grid_remove (self->details, child);
-  for (i = 0; i < facts->len; i++)
-    add_detail (self, (int) i, facts->pdata[i]);
-}
-
-static void
-gw_task_detail_copy_message (GwTaskDetail *self)
-{
-  GtkWidget *overlay = gtk_widget_get_ancestor (GTK_WIDGET (self), ADW_TYPE_TOAST_OVERLAY);
-
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)),
-                          gtk_label_get_text (self->message_label));
-  if (overlay != NULL)
-    adw_toast_overlay_add_toast (ADW_TOAST_OVERLAY (overlay), adw_toast_new (_("Message copied")));
-}
-
 static gboolean
 tick_cb (gpointer user_data)
 {
   GwTaskDetail *self = user_data;
-  GwTask *task = get_task (self);
+  GwTask *task = _gw_task_detail_get_task (self);
 
   if (task == NULL || gw_task_status_is_final (task->status))
     {
       self->tick_id = 0;
       return G_SOURCE_REMOVE;
     }
-  update_facts (self, task);
-  update_note (self, task);
+  _gw_task_detail_update_facts (self, task);
+  _gw_task_detail_update_note (self, task);
   gw_attempts_tick (self->attempts);
   return G_SOURCE_CONTINUE;
 }
@@ -362,7 +55,7 @@ tick_cb (gpointer user_data)
 static void
 update_tick (GwTaskDetail *self)
 {
-  GwTask *task = get_task (self);
+  GwTask *task = _gw_task_detail_get_task (self);
 
   if (self->tick_id != 0 || task == NULL || gw_task_status_is_final (task->status)
       || !gtk_widget_get_mapped (GTK_WIDGET (self)))
@@ -374,17 +67,17 @@ update_tick (GwTaskDetail *self)
 static void
 update (GwTaskDetail *self)
 {
-  GwTask *task = get_task (self);
+  GwTask *task = _gw_task_detail_get_task (self);
   gboolean has_result;
   gboolean loads;
 
   if (task == NULL)
     return;
   gw_attempts_set_task (self->attempts, task);
-  update_state (self, task);
-  update_facts (self, task);
-  update_note (self, task);
-  update_act (self, task);
+  _gw_task_detail_update_state (self, task);
+  _gw_task_detail_update_facts (self, task);
+  _gw_task_detail_update_note (self, task);
+  _gw_task_detail_update_act (self, task);
 
   gw_markdown_view_set_text (self->content_text,
                              self->whole != NULL ? self->whole->content : task->content);
@@ -402,19 +95,19 @@ update (GwTaskDetail *self)
   gtk_widget_set_visible (self->copy_result_button, has_result);
   gtk_widget_set_visible (GTK_WIDGET (self->result_text), has_result || loads);
   gw_partial_result_set_task (self->partial_result, has_result ? NULL : task);
-  gw_task_detail_update_details (self);
+  _gw_task_detail_update_details (self);
   update_tick (self);
 }
 
 static void
 attempts_changed_cb (GwTaskDetail *self)
 {
-  GwTask *task = get_task (self);
+  GwTask *task = _gw_task_detail_get_task (self);
 
   if (task == NULL)
     return;
-  update_facts (self, task);
-  update_note (self, task);
+  _gw_task_detail_update_facts (self, task);
+  _gw_task_detail_update_note (self, task);
 }
 
 static void
@@ -606,8 +299,8 @@ gw_task_detail_class_init (GwTaskDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, attempts);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, details_expander);
   gtk_widget_class_bind_template_child (widget_class, GwTaskDetail, details);
-  gtk_widget_class_bind_template_callback (widget_class, gw_task_detail_update_details);
-  gtk_widget_class_bind_template_callback (widget_class, gw_task_detail_copy_message);
+  gtk_widget_class_bind_template_callback (widget_class, _gw_task_detail_update_details);
+  gtk_widget_class_bind_template_callback (widget_class, _gw_task_detail_copy_message);
 }
 
 static void
@@ -707,7 +400,7 @@ gw_task_detail_set_project (GwTaskDetail *self,
     return;
   g_free (self->project);
   self->project = g_strdup (name);
-  gw_task_detail_update_details (self);
+  _gw_task_detail_update_details (self);
 }
 
 /* @needle: (nullable): what was searched, to be marked. */
@@ -733,9 +426,9 @@ gw_task_detail_set_number (GwTaskDetail *self,
   if (self->number == number)
     return;
   self->number = number;
-  task = get_task (self);
+  task = _gw_task_detail_get_task (self);
   if (task != NULL)
-    update_facts (self, task);
+    _gw_task_detail_update_facts (self, task);
 }
 
 /**
