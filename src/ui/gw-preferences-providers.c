@@ -6,82 +6,21 @@
 #include <glib/gi18n.h>
 
 #include "gw-json.h"
-
-#include "gw-preferences-private.h"
+#include "gw-preferences-providers-private.h"
 #include "gw-provider-editor.h"
-#include "gw-provider-row.h"
 #include "gw-provider-words.h"
 
 /* The providers in their order, with how they stand. While the page is seen it asks the gateway now
- * and then, and at once after each change. A provider that is removed is only switched off until
- * its toast has gone, so that Undo brings it back with its key, which nobody can read. */
+ * and then, and at once after each change. What is done with one stands in
+ * gw-preferences-providers-acts.c. */
 
 #define LOOK_EVERY_S 3
-#define UNDO_S 10
-
-struct _GwPreferencesProviders {
-  AdwPreferencesPage parent_instance;
-
-  /* Template children */
-  AdwPreferencesGroup *note_group;
-  AdwPreferencesRow *note_row;
-  AdwPreferencesGroup *list_group;
-  GtkWidget *add_button;
-  GtkWidget *first_button;
-  GtkStack *stack;
-  GtkListBox *list;
-  AdwPreferencesGroup *found_group;
-  GtkListBox *found_list;
-
-  /* Owned references */
-  GwEndpoint *endpoint;
-  GCancellable *cancellable;
-  GPtrArray *providers;     /* (element-type JsonObject) all that the gateway knows, in its order */
-  GHashTable *removed;      /* names whose removal can still be taken back -> was in use */
-  char *wanted;             /* (nullable) to be opened as soon as it is known; "" for a new one */
-
-  gboolean writable;
-  gboolean looking;
-  guint look_id;
-};
 
 G_DEFINE_FINAL_TYPE (GwPreferencesProviders, gw_preferences_providers, ADW_TYPE_PREFERENCES_PAGE)
 
-static void look (GwPreferencesProviders *self, gboolean find);
-
-/* What is under way with one provider. */
-typedef struct {
-  GwPreferencesProviders *page; /* (owned) */
-  char *name;                   /* (owned) */
-  gboolean flag;
-} Act;
-
-static Act *
-act_new (GwPreferencesProviders *self,
-         const char *name,
-         gboolean flag)
-{
-  Act *act = g_new0 (Act, 1);
-
-  act->page = g_object_ref (self);
-  act->name = g_strdup (name);
-  act->flag = flag;
-  return act;
-}
-
-static void
-act_free (Act *act)
-{
-  g_object_unref (act->page);
-  g_free (act->name);
-  g_free (act);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Act, act_free)
-
-static JsonObject *
-find_provider (GwPreferencesProviders *self,
-               const char *name)
+JsonObject *
+_gw_preferences_providers_find (GwPreferencesProviders *self,
+                                const char *name)
 {
   guint i;
 
@@ -91,9 +30,9 @@ find_provider (GwPreferencesProviders *self,
   return NULL;
 }
 
-static GwProviderRow *
-find_row (GwPreferencesProviders *self,
-          const char *name)
+GwProviderRow *
+_gw_preferences_providers_find_row (GwPreferencesProviders *self,
+                                    const char *name)
 {
   GtkListBoxRow *row;
   int i;
@@ -103,318 +42,6 @@ find_row (GwPreferencesProviders *self,
       return GW_PROVIDER_ROW (row);
   return NULL;
 }
-
-static void
-show_row_error (GwPreferencesProviders *self,
-                const char *name,
-                const char *what,
-                const GError *error)
-{
-  GwProviderRow *row = find_row (self, name);
-
-  if (row != NULL)
-    gw_provider_row_refuse (row);
-  _gw_preferences_toast_error (GTK_WIDGET (self), what, error);
-}
-
-/* Testing */
-
-static void
-tested_cb (GObject *source,
-           GAsyncResult *result,
-           gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) test = gw_client_call_finish (GW_CLIENT (source), result, &error);
-  GwPreferencesProviders *self = act->page;
-  GwProviderRow *row;
-
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return;
-  row = find_row (self, act->name);
-  if (row != NULL)
-    gw_provider_row_set_busy (row, NULL);
-  if (test == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (self), _("Not tested"), error);
-  look (self, FALSE);
-}
-
-static void
-test (GwPreferencesProviders *self,
-      const char *name)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  g_autofree char *path = gw_client_build_path ("providers", name, "test", NULL);
-  GwProviderRow *row = find_row (self, name);
-
-  if (client == NULL)
-    return;
-  if (row != NULL)
-    gw_provider_row_set_busy (row, _("Testing…"));
-  gw_client_call_async (client, "POST", path, NULL, self->cancellable, tested_cb,
-                        act_new (self, name, FALSE));
-}
-
-/* Changing */
-
-static void
-put_cb (GObject *source,
-        GAsyncResult *result,
-        gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) provider = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (provider == NULL)
-    show_row_error (act->page, act->name, _("Not changed"), error);
-  look (act->page, FALSE);
-  if (provider != NULL && act->flag)
-    test (act->page, act->name);
-}
-
-/* @tests: whether to see how it stands then */
-static void
-set_enabled (GwPreferencesProviders *self,
-             const char *name,
-             gboolean enabled,
-             gboolean tests)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  g_autofree char *path = gw_client_build_path ("providers", name, NULL);
-  g_autoptr (JsonObject) body = json_object_new ();
-
-  if (client == NULL)
-    return;
-  json_object_set_boolean_member (body, "enabled", enabled);
-  gw_client_call_async (client, "PUT", path, body, self->cancellable, put_cb,
-                        act_new (self, name, tests));
-}
-
-static void
-resumed_cb (GObject *source,
-            GAsyncResult *result,
-            gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) provider = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (provider == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (act->page), _("Not resumed"), error);
-  look (act->page, FALSE);
-}
-
-static void
-resume (GwPreferencesProviders *self,
-        const char *name)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  g_autofree char *path = gw_client_build_path ("providers", name, "resume", NULL);
-
-  if (client != NULL)
-    gw_client_call_async (client, "POST", path, NULL, self->cancellable, resumed_cb,
-                          act_new (self, name, FALSE));
-}
-
-/* Removing */
-
-static void
-deleted_cb (GObject *source,
-            GAsyncResult *result,
-            gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) removed = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (removed == NULL)
-    g_message ("a provider could not be removed: %s", error->message);
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (removed == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (act->page), _("Not removed"), error);
-  g_hash_table_remove (act->page->removed, act->name);
-  look (act->page, FALSE);
-}
-
-static gboolean
-delete_now (GwPreferencesProviders *self,
-            const char *name)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  g_autofree char *path = gw_client_build_path ("providers", name, NULL);
-
-  if (client == NULL)
-    {
-      /* It was only switched off yet, and stands there again once the gateway answers. */
-      _gw_preferences_toast (GTK_WIDGET (self), _("Not removed: the gateway does not answer"));
-      return FALSE;
-    }
-  /* Goes on without the window. */
-  gw_client_call_async (client, "DELETE", path, NULL, NULL, deleted_cb,
-                        act_new (self, name, FALSE));
-  return TRUE;
-}
-
-static void
-toast_gone_cb (AdwToast *toast,
-               gpointer user_data)
-{
-  Act *act = user_data;
-
-  if (g_cancellable_is_cancelled (act->page->cancellable)
-      || !g_hash_table_contains (act->page->removed, act->name))
-    return;
-  if (!delete_now (act->page, act->name))
-    g_hash_table_remove (act->page->removed, act->name);
-}
-
-static void
-undo_cb (AdwToast *toast,
-         gpointer user_data)
-{
-  Act *act = user_data;
-
-  if (g_cancellable_is_cancelled (act->page->cancellable)
-      || !g_hash_table_remove (act->page->removed, act->name))
-    return;
-  if (act->flag)
-    set_enabled (act->page, act->name, TRUE, FALSE);
-  else
-    look (act->page, FALSE);
-}
-
-static void
-act_closure_free (gpointer data,
-                  GClosure *closure)
-{
-  act_free (data);
-}
-
-static void show_providers (GwPreferencesProviders *self);
-
-static void
-remove_provider (GwPreferencesProviders *self,
-                 const char *name)
-{
-  JsonObject *provider = find_provider (self, name);
-  gboolean in_use;
-  g_autofree char *text = NULL;
-  g_autofree char *escaped = NULL;
-  AdwToast *toast;
-
-  if (provider == NULL)
-    return;
-  in_use = gw_json_peek_boolean (provider, "in_use", FALSE);
-  text = g_strdup_printf (_("“%s” removed"), gw_provider_get_title (provider));
-  escaped = g_markup_escape_text (text, -1);
-  g_hash_table_insert (self->removed, g_strdup (name), GINT_TO_POINTER (in_use));
-  if (in_use)
-    set_enabled (self, name, FALSE, FALSE);
-
-  toast = adw_toast_new (escaped);
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_timeout (toast, UNDO_S);
-  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (undo_cb),
-                         act_new (self, name, in_use), act_closure_free, 0);
-  g_signal_connect_data (toast, "dismissed", G_CALLBACK (toast_gone_cb),
-                         act_new (self, name, in_use), act_closure_free, 0);
-  _gw_preferences_add_toast (GTK_WIDGET (self), toast);
-  show_providers (self);
-}
-
-/* Nothing can be taken back any more. */
-void
-gw_preferences_providers_flush (GwPreferencesProviders *self)
-{
-  GHashTableIter iter;
-  gpointer name;
-
-  g_hash_table_iter_init (&iter, self->removed);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
-    delete_now (self, name);
-  g_hash_table_remove_all (self->removed);
-}
-
-/* Order */
-
-static void
-ordered_cb (GObject *source,
-            GAsyncResult *result,
-            gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) settings = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (settings == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (act->page), _("Not moved"), error);
-  look (act->page, FALSE);
-}
-
-static void
-move (GwPreferencesProviders *self,
-      GwProviderRow *row,
-      int to)
-{
-  GwClient *client = _gw_preferences_get_client (self->endpoint);
-  g_autoptr (JsonObject) body = json_object_new ();
-  JsonArray *order = json_array_new ();
-  GtkListBoxRow *other;
-  int i;
-
-  g_object_ref (row);
-  gtk_list_box_remove (self->list, GTK_WIDGET (row));
-  gtk_list_box_insert (self->list, GTK_WIDGET (row), to);
-  gtk_widget_grab_focus (GTK_WIDGET (row));
-  g_object_unref (row);
-  for (i = 0; (other = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
-    json_array_add_string_element (order, gw_provider_row_get_name (GW_PROVIDER_ROW (other)));
-  json_object_set_array_member (body, "provider_order", order);
-  if (client != NULL)
-    gw_client_call_async (client, "PATCH", "/settings", body, self->cancellable, ordered_cb,
-                          act_new (self, "", FALSE));
-}
-
-static void
-dropped_cb (GwPreferencesProviders *self,
-            GwProviderRow *dragged,
-            GwProviderRow *target)
-{
-  move (self, dragged, gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (target)));
-}
-
-static void
-verb_cb (GwPreferencesProviders *self,
-         const char *verb,
-         GwProviderRow *row)
-{
-  g_autofree char *name = g_strdup (gw_provider_row_get_name (row));
-  int place = gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (row));
-
-  if (g_str_equal (verb, "on") || g_str_equal (verb, "off"))
-    set_enabled (self, name, g_str_equal (verb, "on"), g_str_equal (verb, "on"));
-  else if (g_str_equal (verb, "up"))
-    move (self, row, place - 1);
-  else if (g_str_equal (verb, "down"))
-    move (self, row, place + 1);
-  else if (g_str_equal (verb, "test"))
-    test (self, name);
-  else if (g_str_equal (verb, "resume"))
-    resume (self, name);
-  else if (g_str_equal (verb, "remove"))
-    remove_provider (self, name);
-}
-
-/* Editing */
 
 static void
 saved_cb (GwPreferencesProviders *self,
@@ -428,8 +55,8 @@ saved_cb (GwPreferencesProviders *self,
                            _("Key kept until you quit — no keyring is available"));
   else
     _gw_preferences_toast (GTK_WIDGET (self), _("Provider saved"));
-  look (self, FALSE);
-  test (self, name);
+  _gw_preferences_providers_look (self, FALSE);
+  _gw_preferences_providers_test (self, name);
 }
 
 static void
@@ -443,7 +70,7 @@ editor_remove_cb (GwPreferencesProviders *self,
                   const char *name)
 {
   _gw_preferences_close (GTK_WIDGET (self));
-  remove_provider (self, name);
+  _gw_preferences_providers_remove (self, name);
 }
 
 /* @provider: (nullable): NULL for a new one */
@@ -472,14 +99,13 @@ row_activated_cb (GtkListBox *list,
   open_editor (self, gw_provider_row_get_provider (GW_PROVIDER_ROW (row)));
 }
 
-/* Showing */
-
 static void
 use_cb (GwPreferencesProviders *self,
         GtkButton *button)
 {
   gtk_widget_set_sensitive (GTK_WIDGET (button), FALSE);
-  set_enabled (self, g_object_get_data (G_OBJECT (button), "gw-name"), TRUE, TRUE);
+  _gw_preferences_providers_set_enabled (self, g_object_get_data (G_OBJECT (button), "gw-name"),
+                                         TRUE, TRUE);
 }
 
 static void
@@ -528,8 +154,8 @@ show_found (GwPreferencesProviders *self)
   gtk_widget_set_visible (GTK_WIDGET (self->found_group), any);
 }
 
-static void
-show_providers (GwPreferencesProviders *self)
+void
+_gw_preferences_providers_show (GwPreferencesProviders *self)
 {
   g_autoptr (GPtrArray) listed = g_ptr_array_new ();
   g_autofree char *why_not = _gw_preferences_why_not (self->endpoint, self->writable);
@@ -557,15 +183,13 @@ show_providers (GwPreferencesProviders *self)
   for (i = 0; i < listed->len; i++)
     {
       const char *name = gw_json_peek_string (listed->pdata[i], "name");
-      GwProviderRow *known = find_row (self, name);
+      GwProviderRow *known = _gw_preferences_providers_find_row (self, name);
 
       row = gtk_list_box_get_row_at_index (self->list, i);
       if (known == NULL)
         {
           known = gw_provider_row_new ();
-          g_signal_connect_object (known, "verb", G_CALLBACK (verb_cb), self, G_CONNECT_SWAPPED);
-          g_signal_connect_object (known, "dropped", G_CALLBACK (dropped_cb), self,
-                                   G_CONNECT_SWAPPED);
+          _gw_preferences_providers_obey_row (self, known);
           gw_provider_row_set_provider (known, listed->pdata[i]);
           gtk_list_box_insert (self->list, GTK_WIDGET (known), i);
         }
@@ -594,8 +218,8 @@ open_wanted (GwPreferencesProviders *self)
     return;
   if (*wanted == '\0')
     open_editor (self, NULL);
-  else if (find_provider (self, wanted) != NULL)
-    open_editor (self, find_provider (self, wanted));
+  else if (_gw_preferences_providers_find (self, wanted) != NULL)
+    open_editor (self, _gw_preferences_providers_find (self, wanted));
   else
     {
       /* Translators: %s is the name of a provider */
@@ -622,7 +246,7 @@ looked_cb (GObject *source,
   if (array == NULL)
     {
       self->writable = FALSE;
-      show_providers (self);
+      _gw_preferences_providers_show (self);
       return;
     }
   self->writable = gw_json_peek_boolean (all, "writable", FALSE);
@@ -635,14 +259,14 @@ looked_cb (GObject *source,
           && gw_json_peek_string (json_node_get_object (node), "name") != NULL)
         g_ptr_array_add (self->providers, json_object_ref (json_node_get_object (node)));
     }
-  show_providers (self);
+  _gw_preferences_providers_show (self);
   open_wanted (self);
 }
 
 /* @find: whether to look for servers of that machine as well */
-static void
-look (GwPreferencesProviders *self,
-      gboolean find)
+void
+_gw_preferences_providers_look (GwPreferencesProviders *self,
+                                gboolean find)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
 
@@ -650,7 +274,7 @@ look (GwPreferencesProviders *self,
     {
       g_ptr_array_set_size (self->providers, 0);
       self->writable = FALSE;
-      show_providers (self);
+      _gw_preferences_providers_show (self);
       return;
     }
   self->looking = TRUE;
@@ -664,7 +288,7 @@ look_again_cb (gpointer user_data)
   GwPreferencesProviders *self = user_data;
 
   if (!self->looking)
-    look (self, FALSE);
+    _gw_preferences_providers_look (self, FALSE);
   return G_SOURCE_CONTINUE;
 }
 
@@ -672,7 +296,7 @@ static void
 endpoint_changed_cb (GwPreferencesProviders *self)
 {
   if (gtk_widget_get_mapped (GTK_WIDGET (self)) && !self->looking)
-    look (self, TRUE);
+    _gw_preferences_providers_look (self, TRUE);
 }
 
 static void
@@ -682,7 +306,7 @@ gw_preferences_providers_map (GtkWidget *widget)
 
   GTK_WIDGET_CLASS (gw_preferences_providers_parent_class)->map (widget);
   if (self->endpoint != NULL)
-    look (self, TRUE);
+    _gw_preferences_providers_look (self, TRUE);
   self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_again_cb, self);
   g_source_set_name_by_id (self->look_id, "[gangway] providers");
 }
