@@ -3,11 +3,11 @@
 
 #include "config.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "gw-highlight.h"
+#include "gw-code-card.h"
+#include "gw-link-popover.h"
 #include "gw-markdown-view.h"
 #include "gw-prose.h"
 #include "gw-text.h"
@@ -22,8 +22,6 @@
 #define FOLDED_LINES 15
 #define BUDGET_US 4000
 #define MAX_PARTS 150          /* boxes of their own; then code stands in the prose */
-#define CODE_SLICE_BYTES (6 * 1024)
-#define MAX_CODE_LINE 2000
 #define WHOLE_HEIGHT 480
 
 struct _GwMarkdownView {
@@ -51,7 +49,7 @@ struct _GwMarkdownView {
   gsize at;           /* within the block, or the plain text */
   guint n_parts;
   GwProse *prose;     /* (nullable) borrowed: where the next prose goes */
-  GtkBox *code;       /* (nullable) borrowed: where the rest of the code goes */
+  GwCodeCard *code;   /* (nullable) borrowed: where the rest of the code goes */
   guint fill_id;
   GCancellable *cancellable; /* (nullable) of the parser's thread */
 };
@@ -64,7 +62,7 @@ static GParamSpec *properties[N_PROPERTIES];
 
 static void show_text (GwMarkdownView *self);
 
-/* --- Links ------------------------------------------------------------------------------------ */
+/* --- Parts ------------------------------------------------------------------------------------ */
 
 static void
 popover_closed_cb (GwMarkdownView *self)
@@ -72,78 +70,6 @@ popover_closed_cb (GwMarkdownView *self)
   self->popover = NULL;
 }
 
-static GWeakRef *
-new_weak_ref (gpointer object)
-{
-  GWeakRef *weak = g_new0 (GWeakRef, 1);
-
-  g_weak_ref_init (weak, object);
-  return weak;
-}
-
-static void
-free_weak_ref (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
-}
-
-static gboolean
-unparent_cb (gpointer weak)
-{
-  g_autoptr (GtkWidget) popover = g_weak_ref_get (weak);
-
-  if (popover != NULL && gtk_widget_get_parent (popover) != NULL)
-    gtk_widget_unparent (popover);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-drop_popover (GtkWidget *popover)
-{
-  /* Not while it is being closed. */
-  guint id = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, unparent_cb, new_weak_ref (popover),
-                              free_weak_ref);
-
-  g_source_set_name_by_id (id, "[gangway] drop the popover of a link");
-}
-
-static void
-open_cb (GtkButton *button,
-         gpointer user_data)
-{
-  const char *uri = g_object_get_data (G_OBJECT (button), "uri");
-  GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
-
-  gtk_show_uri (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (button))), uri, GDK_CURRENT_TIME);
-  gtk_popover_popdown (GTK_POPOVER (popover));
-}
-
-static void
-copy_address_cb (GtkButton *button,
-                 gpointer user_data)
-{
-  GtkWidget *popover = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_POPOVER);
-
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (button)),
-                          g_object_get_data (G_OBJECT (button), "uri"));
-  gtk_popover_popdown (GTK_POPOVER (popover));
-}
-
-static GtkWidget *
-make_button (const char *label,
-             const char *uri,
-             GCallback clicked)
-{
-  GtkWidget *button = gtk_button_new_with_mnemonic (label);
-
-  gtk_widget_set_hexpand (button, TRUE);
-  g_object_set_data_full (G_OBJECT (button), "uri", g_strdup (uri), g_free);
-  g_signal_connect (button, "clicked", clicked, NULL);
-  return button;
-}
-
-/* A link's words may say anything: where it really goes is shown before it is opened. */
 static void
 link_cb (GwMarkdownView *self,
          const char *uri,
@@ -151,56 +77,29 @@ link_cb (GwMarkdownView *self,
          double y,
          GwProse *prose)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
-  GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *label = gtk_label_new (NULL);
-  /* Isolated: within right-to-left text too it reads as it is. */
-  g_autofree char *isolated = g_strdup_printf ("\342\201\246%s\342\201\251", uri);
-  GtkWidget *open = make_button (_("_Open"), uri, G_CALLBACK (open_cb));
   double view_x = 0;
   double view_y = 0;
 
   if (self->popover != NULL)
     gtk_popover_popdown (GTK_POPOVER (self->popover));
-  gtk_label_set_text (GTK_LABEL (label), isolated);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_CHAR);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 36);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_widget_add_css_class (open, "suggested-action");
-  gtk_box_append (GTK_BOX (buttons),
-                  make_button (_("_Copy Address"), uri, G_CALLBACK (copy_address_cb)));
-  gtk_box_append (GTK_BOX (buttons), open);
-  gtk_box_append (GTK_BOX (box), label);
-  gtk_box_append (GTK_BOX (box), buttons);
-  gtk_widget_add_css_class (box, "gw-link-box");
-
-  self->popover = gtk_popover_new ();
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->popover), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _("Link"), -1);
-  gtk_popover_set_child (GTK_POPOVER (self->popover), box);
+  self->popover = gw_link_popover_new (uri);
   gtk_widget_set_parent (self->popover, GTK_WIDGET (self));
   gtk_widget_translate_coordinates (GTK_WIDGET (prose), GTK_WIDGET (self), x, y, &view_x,
                                     &view_y);
   gtk_popover_set_pointing_to (GTK_POPOVER (self->popover),
                                &(GdkRectangle){ (int) view_x, (int) view_y, 1, 1 });
   g_signal_connect_swapped (self->popover, "closed", G_CALLBACK (popover_closed_cb), self);
-  g_signal_connect (self->popover, "closed", G_CALLBACK (drop_popover), NULL);
   gtk_popover_popup (GTK_POPOVER (self->popover));
 }
 
-/* --- Parts ------------------------------------------------------------------------------------ */
-
+/* A text view has no name of its own. */
 static void
-name_part (GwMarkdownView *self,
-           GtkWidget *part)
+name_prose (GwMarkdownView *self,
+            GtkWidget *prose)
 {
   if (self->description != NULL)
-    gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                    self->description, -1);
-  /* A label is called what it says; a text view is called nothing. */
-  if (self->description != NULL && GTK_IS_TEXT_VIEW (part))
-    gtk_accessible_update_property (GTK_ACCESSIBLE (part), GTK_ACCESSIBLE_PROPERTY_LABEL,
+    gtk_accessible_update_property (GTK_ACCESSIBLE (prose), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                    self->description, GTK_ACCESSIBLE_PROPERTY_LABEL,
                                     self->description, -1);
 }
 
@@ -211,7 +110,7 @@ get_prose (GwMarkdownView *self)
     {
       GtkWidget *prose = gw_prose_new ();
 
-      name_part (self, prose);
+      name_prose (self, prose);
       gw_prose_set_needle (GW_PROSE (prose), self->needle);
       g_signal_connect_object (prose, "link", G_CALLBACK (link_cb), self, G_CONNECT_SWAPPED);
       if (self->whole)
@@ -234,147 +133,18 @@ get_prose (GwMarkdownView *self)
   return self->prose;
 }
 
-static void
-say (GtkWidget *widget,
-     const char *what)
-{
-  GtkWidget *overlay = gtk_widget_get_ancestor (widget, ADW_TYPE_TOAST_OVERLAY);
-
-  if (overlay != NULL)
-    adw_toast_overlay_add_toast (ADW_TOAST_OVERLAY (overlay), adw_toast_new (what));
-}
-
-static void
-copy_code_cb (GtkButton *button,
-              gpointer user_data)
-{
-  const char *text = g_object_get_data (G_OBJECT (button), "text");
-
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (button)), text);
-  say (GTK_WIDGET (button), _("Code copied"));
-}
-
-static void
-add_code_head (GtkBox *card,
-               const GwMarkdownBlock *block)
-{
-  GtkWidget *head = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
-  GtkWidget *name = gtk_label_new (block->info != NULL ? block->info : "");
-  GtkWidget *copy = gtk_button_new_from_icon_name ("edit-copy-symbolic");
-
-  gtk_label_set_xalign (GTK_LABEL (name), 0);
-  gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_END);
-  gtk_widget_set_hexpand (name, TRUE);
-  gtk_widget_add_css_class (name, "dim-label");
-  gtk_widget_add_css_class (name, "caption");
-  gtk_widget_add_css_class (copy, "flat");
-  gtk_widget_set_tooltip_text (copy, _("Copy Code"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (copy), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _("Copy Code"), -1);
-  g_object_set_data_full (G_OBJECT (copy), "text", g_strndup (block->text, block->length), g_free);
-  g_signal_connect (copy, "clicked", G_CALLBACK (copy_code_cb), NULL);
-  gtk_widget_add_css_class (head, "gw-code-head");
-  gtk_box_append (GTK_BOX (head), name);
-  gtk_box_append (GTK_BOX (head), copy);
-  gtk_box_append (card, head);
-}
-
-static void
-start_code (GwMarkdownView *self,
-            const GwMarkdownBlock *block)
-{
-  GtkWidget *card = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *lines = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-
-  gtk_widget_add_css_class (card, "gw-code");
-  if (block->depth > 0)
-    gtk_widget_set_margin_start (card, (int) MIN (block->depth, 4) * 16);
-  if (block->kind == GW_MARKDOWN_CODE)
-    add_code_head (GTK_BOX (card), block);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC,
-                                  GTK_POLICY_NEVER);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), lines);
-  gtk_box_append (GTK_BOX (card), scroller);
-  gtk_box_append (self->parts, card);
-  /* Code is written from left to right, whatever the language around it. */
-  gtk_widget_set_direction (scroller, GTK_TEXT_DIR_LTR);
-  gtk_widget_set_direction (gtk_widget_get_parent (lines), GTK_TEXT_DIR_LTR);
-  gtk_widget_set_direction (lines, GTK_TEXT_DIR_LTR);
-  self->code = GTK_BOX (lines);
-  self->n_parts++;
-}
-
-/* A line that never ends is broken: it would be wider than a surface can be. */
-static char *
-break_lines (const char *text,
-             gsize length)
-{
-  GString *out = g_string_sized_new (length + 1);
-  const char *end = text + length;
-
-  while (text < end)
-    {
-      const char *line = memchr (text, '\n', (gsize) (end - text));
-      const char *stop = line != NULL ? line : end;
-
-      while (stop - text > MAX_CODE_LINE)
-        {
-          const char *cut = text + MAX_CODE_LINE;
-
-          while (((guchar) *cut & 0xc0) == 0x80)
-            cut--;
-          g_string_append_len (out, text, cut - text);
-          g_string_append_c (out, '\n');
-          text = cut;
-        }
-      g_string_append_len (out, text, stop - text);
-      if (line != NULL)
-        g_string_append_c (out, '\n');
-      text = line != NULL ? line + 1 : end;
-    }
-  return g_string_free (out, FALSE);
-}
-
 static gsize
 append_code (GwMarkdownView *self,
              const GwMarkdownBlock *block,
              gsize from)
 {
-  gsize stop = MIN (from + CODE_SLICE_BYTES, block->length);
-  g_autofree char *shown = NULL;
-  GtkWidget *label;
-
   if (from == 0)
-    start_code (self, block);
-  if (stop < block->length)
     {
-      const char *line = memrchr (block->text + from, '\n', stop - from);
-
-      if (line != NULL && line > block->text + from)
-        stop = (gsize) (line - block->text) + 1;
-      else
-        while (stop > from + 4 && ((guchar) block->text[stop] & 0xc0) == 0x80)
-          stop--;
+      self->code = GW_CODE_CARD (gw_code_card_new (block, self->description, self->needle));
+      gtk_box_append (self->parts, GTK_WIDGET (self->code));
+      self->n_parts++;
     }
-  shown = break_lines (block->text + from, stop - from);
-  if (stop < block->length && g_str_has_suffix (shown, "\n"))
-    shown[strlen (shown) - 1] = '\0';
-  label = gtk_label_new (shown);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_widget_set_direction (label, GTK_TEXT_DIR_LTR);
-  gtk_widget_add_css_class (label, "monospace");
-  name_part (self, label);
-  if (self->needle != NULL)
-    {
-      PangoAttrList *attributes = gw_highlight_new_attributes (shown, self->needle);
-
-      gtk_label_set_attributes (GTK_LABEL (label), attributes);
-      g_clear_pointer (&attributes, pango_attr_list_unref);
-    }
-  gtk_box_append (self->code, label);
-  return stop;
+  return gw_code_card_append (self->code, block, from);
 }
 
 /* --- Filling ---------------------------------------------------------------------------------- */
@@ -457,6 +227,22 @@ clear_parts (GwMarkdownView *self)
   self->n_parts = 0;
   self->block = 0;
   self->at = 0;
+}
+
+static GWeakRef *
+new_weak_ref (gpointer object)
+{
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+
+  g_weak_ref_init (weak, object);
+  return weak;
+}
+
+static void
+free_weak_ref (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
 }
 
 static void
