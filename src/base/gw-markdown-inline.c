@@ -333,7 +333,8 @@ read_address (Reader *reader,
   int depth = 0;
   g_autofree char *uri = NULL;
 
-  for (p += strlen ("http://"); p < limit && (guchar) *p > ' ' && *p != '<' && *p != '>' && *p != '"' && *p != '`'
+  for (p += strlen ("http://");
+       p < limit && (guchar) *p > ' ' && *p != '<' && *p != '>' && *p != '"' && *p != '`'
          && *p != '[' && *p != ']' && *p != '{' && *p != '}' && *p != '|' && *p != '\\';
        p = g_utf8_next_char (p))
     {
