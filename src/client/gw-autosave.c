@@ -4,22 +4,18 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
-#include <sys/stat.h>
 
 #include "gw-autosave.h"
 #include "gw-collect.h"
 #include "gw-export.h"
+#include "gw-save-record.h"
 #include "gw-save.h"
-#include "gw-thread-task.h"
 
 /* A project is dirty when more of its tasks have ended than its file has. One is written at a time:
- * fetched, then replaced on a thread. What was written is recorded, with its size and time, so that
- * after the next start a file is known for ours, unless somebody has changed it. */
+ * fetched, then replaced on a thread, then noted in the record. */
 
 #define PAUSE_MS 3000
 #define TROUBLE_PAUSE_MS 10000
-#define MAX_NAMES 1000
 
 /* Writing takes at most one part in so many of the time, however large a project is. */
 #define SHARE 10
@@ -35,8 +31,7 @@ typedef struct {
 struct _GwAutosave {
   GObject parent_instance;
 
-  char *record_path;
-  GKeyFile *record;    /* group: project id; path, size, time, mark, format */
+  GwSaveRecord *record; /* (owned) */
   char *folder;        /* (nullable) */
   GwFormat format;
   char *pattern;
@@ -91,209 +86,6 @@ gw_autosave_make_name (const char *pattern,
   return gw_save_clean_name (name->str);
 }
 
-/* --- What was written ------------------------------------------------------------------------- */
-
-/* The record as a text, on its way to its file. */
-typedef struct {
-  char *path;
-  char *data;
-  gsize length;
-} Record;
-
-static void
-record_free (gpointer data)
-{
-  Record *record = data;
-
-  g_free (record->path);
-  g_free (record->data);
-  g_free (record);
-}
-
-static void
-record_thread (GTask *task,
-               gpointer source,
-               gpointer data,
-               GCancellable *cancellable)
-{
-  Record *record = data;
-  g_autofree char *folder = g_path_get_dirname (record->path);
-  g_autoptr (GError) error = NULL;
-
-  g_mkdir_with_parents (folder, 0700);
-  if (!g_file_set_contents (record->path, record->data, (gssize) record->length, &error))
-    g_message ("what was saved by itself is not recorded: %s", error->message);
-  g_task_return_boolean (task, TRUE);
-}
-
-/* Only while no other is written. */
-static void
-save_record (GwAutosave *self,
-             GAsyncReadyCallback callback,
-             gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
-  Record *record = g_new0 (Record, 1);
-
-  record->path = g_strdup (self->record_path);
-  record->data = g_key_file_to_data (self->record, &record->length, NULL);
-  g_task_set_source_tag (task, save_record);
-  g_task_set_task_data (task, record, record_free);
-  gw_thread_task_run (task, "save", record_thread);
-}
-
-/* Where a file goes, and what it is like once it is there. The folder may be on a disk that takes
- * long to answer, or never does: only threads touch it. */
-typedef struct {
-  char *folder;
-  char *name;        /* without suffix */
-  const char *suffix;
-  char *old;         /* (nullable) what we wrote before, if it has the same place */
-  guint64 old_size;
-  gint64 old_time;
-  GHashTable *taken; /* paths (owned) of other projects */
-  char *path;        /* (nullable) the answer; NULL: every name is taken */
-  gboolean exists;   /* after it was written */
-  guint64 size;
-  gint64 time;
-} Place;
-
-static void
-place_free (Place *place)
-{
-  g_free (place->folder);
-  g_free (place->name);
-  g_free (place->old);
-  g_free (place->path);
-  g_hash_table_unref (place->taken);
-  g_free (place);
-}
-
-static gboolean
-look_at (const char *path,
-         guint64 *size,
-         gint64 *time)
-{
-  GStatBuf info;
-
-  if (g_stat (path, &info) != 0)
-    return FALSE;
-  *size = (guint64) info.st_size;
-  *time = (gint64) info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
-  return TRUE;
-}
-
-static gboolean
-is_as_written (const Place *place)
-{
-  guint64 size;
-  gint64 time;
-
-  return look_at (place->old, &size, &time) && size == place->old_size && time == place->old_time;
-}
-
-/* The file that we wrote before, if it is as we left it, else a name that nobody has. In a
- * thread. */
-static void
-find_place_thread (GTask *task,
-                   gpointer source,
-                   gpointer data,
-                   GCancellable *cancellable)
-{
-  Place *place = data;
-  guint i;
-
-  g_mkdir_with_parents (place->folder, 0777);
-  if (place->old != NULL
-      && (is_as_written (place) || !g_file_test (place->old, G_FILE_TEST_EXISTS)))
-    place->path = g_strdup (place->old);
-  for (i = 1; place->path == NULL && i <= MAX_NAMES; i++)
-    {
-      g_autofree char *base = i == 1
-                                  ? g_strdup_printf ("%s.%s", place->name, place->suffix)
-                                  : g_strdup_printf ("%s (%u).%s", place->name, i, place->suffix);
-      g_autofree char *path = g_build_filename (place->folder, base, NULL);
-
-      if (!g_file_test (path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)
-          && !g_hash_table_contains (place->taken, path))
-        place->path = g_steal_pointer (&path);
-    }
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-look_thread (GTask *task,
-             gpointer source,
-             gpointer data,
-             GCancellable *cancellable)
-{
-  Place *place = data;
-
-  place->exists = look_at (place->path, &place->size, &place->time);
-  g_task_return_boolean (task, TRUE);
-}
-
-/* @place belongs to the thread until @callback. */
-static void
-run_in_thread (Place *place,
-               GTaskThreadFunc function,
-               GAsyncReadyCallback callback,
-               gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, run_in_thread);
-  g_task_set_task_data (task, place, NULL);
-  gw_thread_task_run (task, "autosave", function);
-}
-
-static Place *
-make_place (GwAutosave *self,
-            GwProject *project)
-{
-  const char *id = project->project_id;
-  const char *title
-      = g_str_equal (project->name, GW_PROJECT_DEFAULT_NAME) ? _("Quick Tasks") : project->name;
-  g_autofree char *old = g_key_file_get_string (self->record, id, "path", NULL);
-  g_auto (GStrv) groups = g_key_file_get_groups (self->record, NULL);
-  Place *place = g_new0 (Place, 1);
-  guint i;
-
-  place->folder = g_strdup (self->folder);
-  place->name = gw_autosave_make_name (self->pattern, title, project->created_at);
-  place->suffix = gw_format_to_string (self->format);
-  if (old != NULL && g_str_has_prefix (old, self->folder)
-      && old[strlen (self->folder)] == G_DIR_SEPARATOR && g_str_has_suffix (old, place->suffix))
-    place->old = g_steal_pointer (&old);
-  place->old_size = g_key_file_get_uint64 (self->record, id, "size", NULL);
-  place->old_time = g_key_file_get_int64 (self->record, id, "time", NULL);
-  place->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (i = 0; groups[i] != NULL; i++)
-    {
-      char *other = g_key_file_get_string (self->record, groups[i], "path", NULL);
-
-      if (other != NULL && !g_str_equal (groups[i], id))
-        g_hash_table_add (place->taken, other);
-      else
-        g_free (other);
-    }
-  return place;
-}
-
-static void
-note_written (GwAutosave *self,
-              const char *project_id,
-              const Place *place,
-              guint64 mark)
-{
-  if (!place->exists)
-    return;
-  g_key_file_set_string (self->record, project_id, "path", place->path);
-  g_key_file_set_uint64 (self->record, project_id, "size", place->size);
-  g_key_file_set_int64 (self->record, project_id, "time", place->time);
-  g_key_file_set_uint64 (self->record, project_id, "mark", mark);
-}
-
 /* --- When ------------------------------------------------------------------------------------- */
 
 /* What a file of the project would have: how many have ended, or, once all have, the revision (a
@@ -325,7 +117,7 @@ forget_removed (GwAutosave *self)
     if (gw_task_list_find_project (self->list, mark->project_id) == NULL)
       {
         self->record_old
-            = g_key_file_remove_group (self->record, mark->project_id, NULL) || self->record_old;
+            = gw_save_record_forget (self->record, mark->project_id) || self->record_old;
         g_hash_table_iter_remove (&iter);
       }
 }
@@ -348,10 +140,8 @@ look (GwAutosave *self)
           mark = g_new0 (Mark, 1);
           mark->project_id = g_strdup (project->project_id);
           g_hash_table_insert (self->marks, mark->project_id, mark);
-          if (g_key_file_has_group (self->record, project->project_id))
-            mark->written
-                = g_key_file_get_uint64 (self->record, project->project_id, "mark", NULL);
-          else if (project->finished_at != 0 && project->finished_at < self->began_at)
+          if (!gw_save_record_get_mark (self->record, project->project_id, &mark->written)
+              && project->finished_at != 0 && project->finished_at < self->began_at)
             /* What ended before anybody wanted files stays where it is. */
             mark->written = get_mark (project);
         }
@@ -410,7 +200,7 @@ list_changed_cb (GwAutosave *self)
     {
       self->record_old = FALSE;
       self->busy = TRUE;
-      save_record (self, pruned_cb, g_object_ref (self));
+      gw_save_record_write_async (self->record, pruned_cb, g_object_ref (self));
       return;
     }
   schedule (self);
@@ -423,7 +213,7 @@ typedef struct {
   GCancellable *cancellable; /* (owned) of this place and this gateway */
   char *project_id;
   char *title;
-  Place *place; /* (owned) */
+  GwSavePlace *place; /* (owned) */
   GwFormat format;
   guint64 mark;
   gint64 begun_ms;
@@ -436,7 +226,7 @@ job_free (Job *job)
   g_object_unref (job->cancellable);
   g_free (job->project_id);
   g_free (job->title);
-  g_clear_pointer (&job->place, place_free);
+  g_clear_pointer (&job->place, gw_save_place_free);
   g_free (job);
 }
 
@@ -463,11 +253,8 @@ finish (Job *job,
   self->error = owned_error;
   if (owned_error != NULL)
     g_message ("results not saved to %s: %s", job->place->path, owned_error->message);
-  else
-    {
-      if (mark != NULL)
-        mark->written = job->mark;
-    }
+  else if (mark != NULL)
+    mark->written = job->mark;
   if (had_error || self->error != NULL)
     g_signal_emit (self, signals[CHANGED], 0);
   schedule (self);
@@ -491,9 +278,9 @@ looked_cb (GObject *source,
   g_autoptr (Job) job = user_data;
   GwAutosave *self = job->self;
 
-  note_written (self, job->project_id, job->place, job->mark);
+  gw_save_record_note (self->record, job->project_id, job->place, job->mark);
   self->record_old = FALSE;
-  save_record (self, recorded_cb, job);
+  gw_save_record_write_async (self->record, recorded_cb, job);
   g_steal_pointer (&job);
 }
 
@@ -521,7 +308,7 @@ saved_cb (GObject *source,
       finish (job, error);
       return;
     }
-  run_in_thread (job->place, look_thread, looked_cb, job);
+  gw_save_place_look_async (job->place, looked_cb, job);
   g_steal_pointer (&job);
 }
 
@@ -543,7 +330,8 @@ collected_cb (GObject *source,
       schedule (job->self);
       return;
     }
-  gw_export_save_async (job->place->path, job->format, job->title, tasks, job->cancellable, saved_cb, job);
+  gw_export_save_async (job->place->path, job->format, job->title, tasks, job->cancellable,
+                        saved_cb, job);
   g_steal_pointer (&job);
 }
 
@@ -574,6 +362,18 @@ placed_cb (GObject *source,
   g_steal_pointer (&job);
 }
 
+static GwSavePlace *
+make_place (GwAutosave *self,
+            GwProject *project)
+{
+  const char *title
+      = g_str_equal (project->name, GW_PROJECT_DEFAULT_NAME) ? _("Quick Tasks") : project->name;
+  g_autofree char *name = gw_autosave_make_name (self->pattern, title, project->created_at);
+
+  return gw_save_record_make_place (self->record, project->project_id, self->folder, name,
+                                    gw_format_to_string (self->format));
+}
+
 static void
 write_next (GwAutosave *self)
 {
@@ -600,10 +400,10 @@ write_next (GwAutosave *self)
   job->mark = mark->seen;
   job->begun_ms = g_get_monotonic_time () / 1000;
   job->place = make_place (self, project);
-  run_in_thread (job->place, find_place_thread, placed_cb, job);
+  gw_save_place_find_async (job->place, placed_cb, job);
 }
 
-/* ---------------------------------------------------------------------------------------------- */
+/* --- The class -------------------------------------------------------------------------------- */
 
 static void
 start_over (GwAutosave *self)
@@ -692,9 +492,8 @@ gw_autosave_finalize (GObject *object)
 
   g_object_unref (self->cancellable);
   g_hash_table_unref (self->marks);
-  g_key_file_unref (self->record);
+  gw_save_record_free (self->record);
   g_clear_error (&self->error);
-  g_free (self->record_path);
   g_free (self->folder);
   g_free (self->pattern);
   G_OBJECT_CLASS (gw_autosave_parent_class)->finalize (object);
@@ -714,7 +513,6 @@ gw_autosave_init (GwAutosave *self)
 {
   self->cancellable = g_cancellable_new ();
   self->marks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, mark_free);
-  self->record = g_key_file_new ();
   self->pattern = g_strdup ("{project}");
   self->pause_ms = PAUSE_MS;
   self->trouble_ms = TROUBLE_PAUSE_MS;
@@ -729,7 +527,6 @@ gw_autosave_new (const char *record_path)
 {
   GwAutosave *self = g_object_new (GW_TYPE_AUTOSAVE, NULL);
 
-  self->record_path = g_strdup (record_path);
-  g_key_file_load_from_file (self->record, record_path, G_KEY_FILE_NONE, NULL);
+  self->record = gw_save_record_new (record_path);
   return self;
 }
