@@ -5,6 +5,7 @@ anything: the rules of Flathub's linter that concern this app. The linter itself
 before a release."""
 
 import copy
+import fnmatch
 import json
 import pathlib
 import re
@@ -15,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 APP = "io.github.gangway.Gangway"
 PERMISSIONS = ["--socket=wayland", "--socket=fallback-x11", "--share=ipc", "--device=dri",
                "--share=network"]
+# Before, and in 1.4.0, replies nested deep enough overflow the stack.
+HIREDIS = [(1, 3, 1), (1, 4, 1)]
 FOLDERS = ("home", "host", "host-os", "host-etc", "xdg-config", "xdg-data", "xdg-cache", "/")
 
 
@@ -55,10 +58,10 @@ def check_arguments(manifest):
 
 
 def check_sources(manifest):
+    for part in (manifest, *manifest["modules"]):
+        if "--share=network" in json.dumps(part.get("build-options", {})):
+            yield f"{part.get('name', part.get('id'))}: builds have no network"
     for module in manifest["modules"]:
-        network = "--share=network" in json.dumps(module.get("build-options", {}))
-        if network:
-            yield f"{module['name']}: builds have no network"
         for source in module["sources"]:
             where = f"{module['name']}: {source}"
             if source["type"] == "git":
@@ -73,6 +76,35 @@ def check_sources(manifest):
                 yield f"{where}: https and a sha256"
             elif source["type"] == "dir" and module is not manifest["modules"][-1]:
                 yield f"{where}: only the app itself is built from this tree"
+
+
+def check_hiredis(manifest):
+    found = [module for module in manifest["modules"] if module["name"] == "hiredis"]
+    if len(found) != 1 or [source["type"] for source in found[0]["sources"]] != ["git"]:
+        yield f"{manifest['id']}: hiredis comes once, from its git repository"
+        return
+    tag = found[0]["sources"][0].get("tag", "")
+    version = tuple(map(int, re.findall(r"\d+", tag)))
+    series = [least for least in HIREDIS if least[:2] == version[:2]]
+    if not (version >= series[0] if series else version > HIREDIS[-1]):
+        yield f"{manifest['id']}: hiredis {tag} has faults that are mended since"
+
+
+def check_cleanup(manifest):
+    """What is cleaned up is not what is said to be installed."""
+    installed = (ROOT / "flatpak" / "installed-files.txt").read_text(encoding="utf-8").split()
+    for pattern in manifest["cleanup"]:
+        for path in installed:
+            # As flatpak-builder takes them: from the top, or the name alone.
+            parts = [path.rsplit("/", n)[0] for n in range(path.count("/") + 1)]
+            if any(fnmatch.fnmatchcase("/" + part, pattern) if pattern.startswith("/")
+                   else fnmatch.fnmatchcase(part.rsplit("/", 1)[-1], pattern) for part in parts):
+                yield f"{manifest['id']}: {path} is installed, and cleaned up by {pattern}"
+    for path in installed:
+        if re.search(r"\.(h|pc|a|la|cmake)$|^share/man/|^include/", path):
+            yield f"installed-files.txt: nobody needs {path} to run the app"
+    if installed != sorted(installed):
+        yield "installed-files.txt is not in order"
 
 
 def check_metainfo():
@@ -112,6 +144,8 @@ def check():
             yield f"{app}: a bundle has no other part that translations could be in"
         yield from check_arguments(manifest)
         yield from check_sources(manifest)
+        yield from check_hiredis(manifest)
+        yield from check_cleanup(manifest)
     yield from check_two(release, development)
     yield from check_metainfo()
     meson = (ROOT / "meson.build").read_text(encoding="utf-8")
