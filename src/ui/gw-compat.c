@@ -222,7 +222,8 @@ gw_compat_message_dialog_new (GtkWindow *parent,
  * gw_compat_has_focus_in:
  *
  * Tab goes through every row of a list, whose end may be far away; lists that may be long ask this
- * to let it go on behind them. (GTK 4.12 has a property for that, 4.8 has not.)
+ * to let it go on behind them. (GTK 4.12 has a property for that, 4.8 has not; see
+ * gw_compat_set_one_stop().)
  *
  * Returns: whether the focus is in @widget, or in what it holds
  */
@@ -233,4 +234,19 @@ gw_compat_has_focus_in (GtkWidget *widget)
   GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
 
   return focus != NULL && (focus == widget || gtk_widget_is_ancestor (focus, widget));
+}
+
+/**
+ * gw_compat_set_one_stop:
+ * @list: of rows, of which gw_compat_has_focus_in() lets Tab go on
+ *
+ * The focus enters @list at the row where it was last, as the arrow keys and clicks have left it.
+ * GTK 4.12 and newer would begin at the first row, and at the last one when going back.
+ */
+void
+gw_compat_set_one_stop (GtkWidget *list)
+{
+#if GTK_CHECK_VERSION(4, 12, 0)
+  g_object_set (list, "tab-behavior", GTK_LIST_TAB_ITEM, NULL);
+#endif
 }

@@ -13,6 +13,7 @@ void gw_compat_label_list_row (GtkListItem *item, const char *label);
 GtkWidget *gw_compat_message_dialog_new (GtkWindow *parent, const char *heading,
                                          const char *body);
 gboolean gw_compat_has_focus_in (GtkWidget *widget);
+void gw_compat_set_one_stop (GtkWidget *list);
 void gw_compat_announce (GtkWidget *widget, const char *message);
 void gw_compat_show_file (GtkWindow *parent, GFile *file);
 void gw_compat_scroll_to (GtkColumnView *view, guint position);

@@ -302,6 +302,8 @@ gw_sidebar_init (GwSidebar *self)
   self->rows = g_hash_table_new (NULL, NULL);
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_widget_set_visible (self->history_page, FALSE);
+  gw_compat_set_one_stop (GTK_WIDGET (self->projects_view));
+  gw_compat_set_one_stop (GTK_WIDGET (self->history_view));
   _gw_sidebar_init_menu (self);
 }
 

@@ -294,6 +294,7 @@ gw_task_view_init (GwTaskView *self)
 
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->rows)));
   gtk_column_view_set_model (self->column_view, GTK_SELECTION_MODEL (self->selection));
+  gw_compat_set_one_stop (GTK_WIDGET (self->column_view));
   g_signal_connect_object (self->rows, "items-changed", G_CALLBACK (rows_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->selection, "selection-changed",

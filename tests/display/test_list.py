@@ -327,6 +327,8 @@ class Keys(Case):
         names = [name for _role, name, _x, _y in there]
         self.assertEqual([role for role, *_ in there].count("table row"), 1, there)
         self.assertEqual([role for role, *_ in there].count("list item"), 1, there)
+        # It is entered where it was left, from either side.
+        self.assertIn(ALL[1], names)
         # In the order in which it is read.
         order = [names.index(name) for name in
                  ("Add Tasks", "Main Menu", "History", "All 5", "Copy Task", "Details", "Task")]
