@@ -134,12 +134,18 @@ def click_holding(window, key, node):
     desktop.xdotool("mousemove", str(x + 16), str(y + 16), "keydown", key, "click", "1", "keyup", key)
 
 
+def find_sensitive(window, name, roles):
+    return window.find(None, name, lambda node: desktop.role_of(node) in roles
+                       and desktop.has_state(node, Atspi.StateType.SENSITIVE))
+
+
 def press_menu(window, *names):
     """What opens another menu has no action: it is clicked."""
     for name in names:
-        item = window.wait_node(None, name, lambda node: desktop.role_of(node) in (
-            "menu item", "check menu item", "radio menu item", "push button")
-            and desktop.has_state(node, Atspi.StateType.SENSITIVE))
+        # A button of that name may stand in the window as well.
+        item = window.until(lambda called=name: find_sensitive(
+            window, called, ("menu item", "check menu item", "radio menu item"))
+            or find_sensitive(window, called, ("push button",)), f"{name!r} in the menu")
         if Atspi.Action.get_n_actions(item) > 0:
             Atspi.Action.do_action(item, 0)
             continue
