@@ -125,6 +125,8 @@ class Session(desktop.Desktop):
             process.finish()
         self.home.remove()
         super().stop()
+        # It was there before, and Flatpak works in it: who comes next needs it.
+        os.makedirs(self.run, 0o700, exist_ok=True)
 
 
 def session():
