@@ -103,6 +103,17 @@ show_note (GwProviderEditor *self,
   adw_preferences_group_set_description (self->main_group, escaped);
 }
 
+static const char *
+describe_test (GwProviderEditorKind kind)
+{
+  if (kind == GW_PROVIDER_EDITOR_OPENAI)
+    return _("Asks for the list of models with what stands above. Costs nothing, and changes "
+             "nothing.");
+  if (kind == GW_PROVIDER_EDITOR_COMMAND)
+    return _("Looks whether there is such a program. Runs nothing, and changes nothing.");
+  return NULL;
+}
+
 void
 _gw_provider_editor_update (GwProviderEditor *self)
 {
@@ -122,6 +133,7 @@ _gw_provider_editor_update (GwProviderEditor *self)
   gtk_widget_set_visible (GTK_WIDGET (self->name_row), !is_preset);
   gtk_widget_set_visible (GTK_WIDGET (self->kind_row), !is_preset);
   show_note (self, kind);
+  adw_preferences_group_set_description (self->test_group, describe_test (kind));
   gtk_widget_set_visible (GTK_WIDGET (self->address_row), kind == GW_PROVIDER_EDITOR_OPENAI);
   gtk_widget_set_visible (GTK_WIDGET (self->command_row), kind == GW_PROVIDER_EDITOR_COMMAND);
   gtk_widget_set_visible (GTK_WIDGET (self->key_group), kind == GW_PROVIDER_EDITOR_OPENAI);

@@ -126,6 +126,25 @@ class Providers(Case):
         self.assertEqual(mock.stats("one")["answered"], 1)
         self.assert_nowhere(window)
 
+    def test_a_command_is_looked_for_and_not_run(self):
+        self.home.configure("[provider own]\nenabled=true\nkind=command\n"
+                            f"command=touch {self.home.path}/was-run\n")
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        window.click_until(lambda: self.within(window, "list item", "own"),
+                           lambda: window.says("Runs nothing"), "its page")
+        self.assertFalse(window.says("list of models"))
+        self.press(window, "_Test")
+        window.wait_words("Works")
+        # In whole words: a choice has room for some letters only.
+        kind = self.within(window, "label", "Command", lambda node: name_of(node) == "Command")
+        self.assertGreater(Atspi.Component.get_extents(kind, Atspi.CoordType.WINDOW).width, 50)
+        self.fill(window, "Command and arguments", "there-is-no-such-program")
+        self.press(window, "_Test")
+        window.wait_words("no program \"there-is-no-such-program\"")
+        self.assertFalse(os.path.exists(os.path.join(self.home.path, "was-run")))
+
     def test_switched_off_ordered_removed_and_brought_back(self):
         mock = self.mock(providers={"one": {}, "two": {}})
         window = self.open(config=self.lanes(mock, one={"title": "First"}, two={"title": "Second"}))
