@@ -47,6 +47,13 @@ def golden(name):
         return file.read()
 
 
+def installed_files(app):
+    place = os.path.join(flatpak("info", "--show-location", app).strip(), "files")
+    return sorted({re.sub(r"(libhiredis(?:_ssl)?\.so)[0-9.]+", r"\1.N",
+                          os.path.relpath(os.path.join(folder, name), place))
+                   for folder, _, names in os.walk(place) for name in set(names) - {".ref"}})
+
+
 class Case(desktop.Case):
     def setUp(self):
         super().setUp()
@@ -93,13 +100,7 @@ class Installed(Case):
         self.assertEqual(flatpak("info", "-M", APP), golden("permissions.txt"))
 
     def test_installed_files_are_those_of_the_list(self):
-        place = flatpak("info", "--show-location", APP).strip()
-        found = []
-        for folder, _, names in os.walk(os.path.join(place, "files")):
-            for name in set(names) - {".ref"}:
-                path = os.path.relpath(os.path.join(folder, name), os.path.join(place, "files"))
-                found.append(re.sub(r"(libhiredis(?:_ssl)?\.so)[0-9.]+", r"\1.N", path))
-        self.assertEqual("\n".join(sorted(set(found))) + "\n", golden("installed-files.txt"))
+        self.assertEqual(installed_files(APP), golden("installed-files.txt").splitlines())
 
     def test_every_library_is_there(self):
         said = inside(self.home, "sh", "-c", "ldd /app/bin/*")
@@ -192,6 +193,9 @@ if os.path.exists(BUNDLE_OF_DEVEL):
             flatpak("--user", "install", "-y", "--noninteractive", "--bundle", BUNDLE_OF_DEVEL)
             self.assertEqual(flatpak("info", "-M", DevelWindow.ID),
                              golden("permissions.txt").replace(APP, DevelWindow.ID))
+            self.assertEqual(installed_files(DevelWindow.ID),
+                             sorted(golden("installed-files.txt").replace(
+                                 APP, DevelWindow.ID).splitlines()))
             for name, words in ((APP, "Name=Gangway\n"),
                                 (DevelWindow.ID, "Name=Gangway (Devel)\n")):
                 with open(os.path.join(EXPORTS, "applications", name + ".desktop"),
