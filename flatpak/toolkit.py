@@ -77,11 +77,27 @@ def name_of(node):
     return name
 
 
+def extents_of(node):
+    """Places are told without the borders of what is around. The window's own are known from its
+    place in itself: they are left out, and taken away once more."""
+    left, top, width, height = OLD_EXTENTS_OF(node)
+    window = node
+    while window is not None and desktop.role_of(window) not in ("frame", "dialog"):
+        window = window.get_parent()
+    if window is None:
+        return left, top, width, height
+    lost_x, lost_y, _, _ = OLD_EXTENTS_OF(window)
+    times = 1 if window is node else 2
+    return left - times * lost_x, top - times * lost_y, width, height
+
+
 def stretch(window, look):
     """Lists have widgets only for what can be seen: what is not among them is below."""
     seen = look()
     if not seen and time.monotonic() > window.__dict__.setdefault("taller_at", time.monotonic() + 5):
-        desktop.xdotool("windowsize", window.window_id(), "980", "1650")
+        geometry = desktop.xdotool("getwindowgeometry", "--shell", window.window_id())
+        width = dict(line.split("=") for line in geometry.splitlines())["WIDTH"]
+        desktop.xdotool("windowsize", window.window_id(), width, "1650")
         window.taller_at = float("inf")
     return seen
 
@@ -184,12 +200,14 @@ def click(window, node, button="1"):
 
 
 OLD_NAME_OF = desktop.name_of
+OLD_EXTENTS_OF = desktop.extents_of
 OLD_CLICK = desktop.Window.click
 OLD_NAMED = desktop.Window.named
 OLD_ROLE_OF = desktop.role_of
 OLD_ROWS = desktop.Window.rows
 desktop.role_of = role_of
 desktop.name_of = name_of
+desktop.extents_of = extents_of
 desktop.Window.named = named
 desktop.Window.find = find
 desktop.Window.rows = rows

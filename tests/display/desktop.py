@@ -166,6 +166,12 @@ def has_state(node, state):
         return False
 
 
+def extents_of(node):
+    """Where @node is in its window: left, top, width and height."""
+    at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+    return at.x, at.y, at.width, at.height
+
+
 def xdotool(*arguments):
     return subprocess.run(["xdotool", *arguments], capture_output=True, text=True,
                           check=False).stdout.strip()

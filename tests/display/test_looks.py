@@ -5,7 +5,7 @@
 import subprocess
 
 import desktop
-from desktop import Atspi, name_of, nodes, role_of
+from desktop import name_of, nodes, role_of
 from fake_gateway import FakeGateway
 
 CONTROLS = ("push button", "toggle button", "check box", "radio button", "text", "entry",
@@ -19,8 +19,8 @@ def is_result(node):
 
 def place(node):
     """Where @node is in its window: left, top, right, bottom."""
-    at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
-    return at.x, at.y, at.x + at.width, at.y + at.height
+    left, top, width, height = desktop.extents_of(node)
+    return left, top, left + width, top + height
 
 
 class Picture:
@@ -40,8 +40,11 @@ class Picture:
     def darkest(self, left, top, right, bottom):
         return min(min(line[left:right]) for line in self.lines[top:bottom])
 
-    def lightest(self, left, top, right, bottom):
-        return max(max(line[left:right]) for line in self.lines[top:bottom])
+    def lightest_change(self, other, left, top, right, bottom):
+        """The lightest of what is not as in the @other picture."""
+        return max((now for mine, others in zip(self.lines[top:bottom], other.lines[top:bottom])
+                    for now, then in zip(mine[left:right], others[left:right]) if now != then),
+                   default=0)
 
     def usual(self, left, top, right, bottom):
         """What most of that part of the window is."""
@@ -87,16 +90,19 @@ class Looks(Case):
 
     def test_dark(self):
         _gateway, window = self.open_filled(1000, ADW_DEBUG_COLOR_SCHEME="prefer-dark")
-        window.pick("ask of Fruit")
-        window.wait_result("answer of Fruit")
+        window.pick("ask of Animals")
+        window.wait_result("answer of Animals")
         picture = window.until(lambda: next(
             (one for one in [Picture(window)] if one.height >= 700 and one.usual(0, 0, 1000, 700) < 128),
             None), "a dark window")
-        # The header, the list and what is read; and text can be told from it.
+        # The header, the list and what is read.
         for area in ((0, 0, 1000, 40), (20, 300, 400, 500), (640, 300, 900, 500)):
             self.assertLess(picture.usual(*area), 80, area)
-        result = window.wait_node(None, None, is_result)
-        self.assertGreater(picture.lightest(*place(result)), 180)
+        # And text can be told from it: another one differs in light letters.
+        window.pick("ask of Fruit")
+        window.wait_result("answer of Fruit")
+        window.until(lambda: Picture(window).lightest_change(picture, 640, 150, 1000, 500) > 180,
+                     "what is read, in light letters")
 
     def test_high_contrast(self):
         edges = []
@@ -124,13 +130,18 @@ class Phone(Case):
         for name, (left, _top, right, _bottom) in window.until(places, f"all of {names}"):
             self.assertGreaterEqual(left, 0, name)
             self.assertLessEqual(right, WIDTH, name)
+        # Where it needed more, it would have got more.
+        self.assertIn(f"Geometry: {WIDTH}x", desktop.xdotool("getwindowgeometry",
+                                                             window.window_id()))
 
     def test_360_pixels(self):
         _gateway, window = self.open_filled(WIDTH, 640)
         self.assert_inside(window, "Main Menu", "Failed 1", "Provider and model", "Run")
         window.run_task("on the way")
         window.wait_row("on the way", "Queued")
-        window.pick("on the way")
+        # What is read takes the place of the list.
+        window.click_until(lambda: window.wait_row("on the way"),
+                           lambda: window.find("push button", "Back to the List"), "its page")
         self.assert_inside(window, "Back to the List", "Cancel Task", "Copy Task", "Details")
         window.press("Back to the List")
         window.key("alt+4")
