@@ -9,13 +9,8 @@
 #include "config.h"
 
 #include "gw-day-list.h"
+#include "gw-day.h"
 #include "gw-project-item.h"
-
-struct _GwDay {
-  GObject parent_instance;
-
-  GDate date;
-};
 
 struct _GwDayList {
   GObject parent_instance;
@@ -27,34 +22,9 @@ struct _GwDayList {
 
 static void gw_day_list_list_model_init (GListModelInterface *iface);
 
-G_DEFINE_FINAL_TYPE (GwDay, gw_day, G_TYPE_OBJECT)
 G_DEFINE_FINAL_TYPE_WITH_CODE (GwDayList, gw_day_list, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL,
                                                       gw_day_list_list_model_init))
-
-static void
-gw_day_class_init (GwDayClass *klass)
-{
-}
-
-static void
-gw_day_init (GwDay *self)
-{
-}
-
-/**
- * gw_day_get_date:
- * @self: a heading
- *
- * Returns: (transfer none): its day
- */
-const GDate *
-gw_day_get_date (GwDay *self)
-{
-  g_return_val_if_fail (GW_IS_DAY (self), NULL);
-
-  return &self->date;
-}
 
 static GType
 gw_day_list_get_item_type (GListModel *model)
@@ -99,8 +69,7 @@ find_day (GwDayList *self,
   day = g_hash_table_lookup (self->days, GUINT_TO_POINTER (g_date_get_julian (&date)));
   if (day == NULL)
     {
-      day = g_object_new (GW_TYPE_DAY, NULL);
-      day->date = date;
+      day = gw_day_new (&date);
       g_hash_table_insert (self->days, GUINT_TO_POINTER (g_date_get_julian (&date)), day);
     }
 

@@ -5,12 +5,6 @@
 
 G_BEGIN_DECLS
 
-/* A day of the local calendar, as a heading in a list. */
-#define GW_TYPE_DAY (gw_day_get_type ())
-G_DECLARE_FINAL_TYPE (GwDay, gw_day, GW, DAY, GObject)
-
-const GDate *gw_day_get_date (GwDay *self);
-
 #define GW_TYPE_DAY_LIST (gw_day_list_get_type ())
 G_DECLARE_FINAL_TYPE (GwDayList, gw_day_list, GW, DAY_LIST, GObject)
 

@@ -5,6 +5,7 @@
 
 #include "gw-compat.h"
 #include "gw-day-list.h"
+#include "gw-day.h"
 #include "gw-project-row.h"
 #include "gw-project-words.h"
 #include "gw-sidebar-private.h"

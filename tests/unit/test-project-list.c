@@ -3,6 +3,7 @@
 
 #include "fake-gateway.h"
 #include "gw-day-list.h"
+#include "gw-day.h"
 #include "gw-project-list.h"
 
 typedef struct {
