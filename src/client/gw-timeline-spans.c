@@ -69,28 +69,41 @@ _gw_timeline_levels_new (GArray *steps)
   return levels;
 }
 
+/* How many elements, which are in order and begin with their time, are not later than @at; @next
+ * becomes the time of the first that is, if that is sooner. */
+static guint
+count_until (GArray *elements,
+             gint64 at,
+             gint64 *next)
+{
+  gsize size = g_array_get_element_size (elements);
+  guint low = 0;
+  guint high = elements->len;
+
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+
+      if (*(const gint64 *) (gpointer) (elements->data + middle * size) <= at)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low < elements->len)
+    *next = MIN (*next, *(const gint64 *) (gpointer) (elements->data + low * size));
+
+  return low;
+}
+
 /* The value at @at; @next becomes when it changes, if that is sooner. */
 static int
 level_at (GArray *levels,
           gint64 at,
           gint64 *next)
 {
-  guint low = 0;
-  guint high = levels->len;
+  guint n = count_until (levels, at, next);
 
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (levels, Level, middle).at <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low < levels->len)
-    *next = MIN (*next, g_array_index (levels, Level, low).at);
-
-  return low > 0 ? g_array_index (levels, Level, low - 1).value : 0;
+  return n > 0 ? g_array_index (levels, Level, n - 1).value : 0;
 }
 
 /* The end of the span that covers @at, 0 where none does; @next as above. */
@@ -99,25 +112,14 @@ span_at (GArray *spans,
          gint64 at,
          gint64 *next)
 {
-  guint low = 0;
-  guint high = spans->len;
+  guint n = count_until (spans, at, next);
+  gint64 to = n > 0 ? g_array_index (spans, GwTimelineSpan, n - 1).to : 0;
 
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (spans, GwTimelineSpan, middle).from <= at)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low < spans->len)
-    *next = MIN (*next, g_array_index (spans, GwTimelineSpan, low).from);
-  if (low == 0 || g_array_index (spans, GwTimelineSpan, low - 1).to <= at)
+  if (to <= at)
     return 0;
-  *next = MIN (*next, g_array_index (spans, GwTimelineSpan, low - 1).to);
+  *next = MIN (*next, to);
 
-  return g_array_index (spans, GwTimelineSpan, low - 1).to;
+  return to;
 }
 
 /* Spans come in order of their start; what touches is one. */
