@@ -84,7 +84,10 @@ retry_task_async (GwQueue *self,
 #define AT_ONCE 100
 
 /* What is done to many tasks, a part of them in a step. */
-typedef struct {
+typedef struct _Many Many;
+
+struct _Many {
+  void (*add) (GwRedisRequest *request, Many *many); /* the next part */
   char **ids;
   guint n;
   guint told;
@@ -92,7 +95,7 @@ typedef struct {
   gboolean removed;
   GwMove move;
   char *places;            /* (nullable) where the parts before went, for the next ones */
-} Many;
+};
 
 static void
 free_many (gpointer data)
@@ -116,18 +119,38 @@ add_ids (GwRedisRequest *request,
   many->told += n;
 }
 
+static gpointer
+parse_many (GwRedisRequest *request,
+            const redisReply *reply,
+            GError **error)
+{
+  Many *many = request->progress;
+
+  many->changed += (guint64) gw_redis_reply_get_int (reply, 2);
+  if (many->told == many->n)
+    return make_count (many->changed);
+
+  g_free (many->places);
+  many->places = gw_redis_reply_dup_text (reply, 3);
+  gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_many);
+  many->add (request, many);
+
+  return NULL;
+}
+
 static GwRedisRequest *
 new_many (GwQueue *self,
           gpointer tag,
           const char *const *task_ids,
-          GwRedisParseFunc parse,
+          void (*add) (GwRedisRequest *request, Many *many),
           GAsyncReadyCallback callback,
           gpointer user_data)
 {
   GwRedisRequest *request
-      = gw_redis_request_new (self, tag, GW_REDIS_VERBS, parse, g_free, callback, user_data);
+      = gw_redis_request_new (self, tag, GW_REDIS_VERBS, parse_many, g_free, callback, user_data);
   Many *many = g_new0 (Many, 1);
 
+  many->add = add;
   many->ids = g_strdupv ((char **) task_ids);
   many->n = g_strv_length (many->ids);
   request->progress = many;
@@ -145,23 +168,6 @@ add_removal (GwRedisRequest *request,
   add_ids (request, many);
 }
 
-static gpointer
-parse_removal (GwRedisRequest *request,
-               const redisReply *reply,
-               GError **error)
-{
-  Many *many = request->progress;
-
-  many->changed += (guint64) gw_redis_reply_get_int (reply, 2);
-  if (many->told == many->n)
-    return make_count (many->changed);
-
-  gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_removal);
-  add_removal (request, many);
-
-  return NULL;
-}
-
 static void
 set_removed_async (GwQueue *self,
                    const char *const *task_ids,
@@ -170,7 +176,7 @@ set_removed_async (GwQueue *self,
                    gpointer user_data)
 {
   GwRedisRequest *request
-      = new_many (self, set_removed_async, task_ids, parse_removal, callback, user_data);
+      = new_many (self, set_removed_async, task_ids, add_removal, callback, user_data);
 
   ((Many *) request->progress)->removed = removed;
   add_removal (request, request->progress);
@@ -190,25 +196,6 @@ add_move (GwRedisRequest *request,
   add_ids (request, many);
 }
 
-static gpointer
-parse_move (GwRedisRequest *request,
-            const redisReply *reply,
-            GError **error)
-{
-  Many *many = request->progress;
-
-  many->changed += (guint64) gw_redis_reply_get_int (reply, 2);
-  if (many->told == many->n)
-    return make_count (many->changed);
-
-  g_free (many->places);
-  many->places = gw_redis_reply_dup_text (reply, 3);
-  gw_redis_request_go_on (request, GW_REDIS_VERBS, parse_move);
-  add_move (request, many);
-
-  return NULL;
-}
-
 static void
 move_tasks_async (GwQueue *self,
                   const char *const *task_ids,
@@ -217,7 +204,7 @@ move_tasks_async (GwQueue *self,
                   gpointer user_data)
 {
   GwRedisRequest *request
-      = new_many (self, move_tasks_async, task_ids, parse_move, callback, user_data);
+      = new_many (self, move_tasks_async, task_ids, add_move, callback, user_data);
 
   ((Many *) request->progress)->move = *move;
   add_move (request, request->progress);
