@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /* Several calls that are one act for the user: "cancel these 12 tasks". */
 typedef struct _GwActs GwActs;
 
+/* (transfer full): none yet; they go to @client. */
 GwActs *gw_acts_new (GwClient *client);
 void gw_acts_free (GwActs *acts);
 void gw_acts_add (GwActs *acts, const char *method, char *path, JsonObject *body);

@@ -23,12 +23,15 @@ typedef struct {
   GwTask *sample;   /* (owned) that last one */
 } GwFailureGroup;
 
+/* (transfer full): of no task yet. */
 GwFailureSums *gw_failure_sums_new (void);
 void gw_failure_sums_free (GwFailureSums *self);
 void gw_failure_sums_take (GwFailureSums *self, GwTask *task);
 void gw_failure_sums_drop (GwFailureSums *self, const char *task_id);
+/* Forgets all tasks. */
 void gw_failure_sums_clear (GwFailureSums *self);
 
+/* Whether any failed, or waits for a person. */
 gboolean gw_failure_sums_has_any (GwFailureSums *self);
 /* How many of a project's tasks wait for a person. */
 guint gw_failure_sums_count_waiting (GwFailureSums *self, const char *project_id);

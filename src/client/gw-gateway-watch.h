@@ -21,10 +21,12 @@ typedef enum {
   GW_TROUBLE_QUEUE_CLOSED,    /* password or settings do not fit */
 } GwTrouble;
 
+/* (transfer full): of no gateway yet. */
 GwGatewayWatch *gw_gateway_watch_new (void);
 void gw_gateway_watch_set_client (GwGatewayWatch *self, GwClient *client);
 void gw_gateway_watch_set_active (GwGatewayWatch *self, gboolean active);
 void gw_gateway_watch_set_idle (GwGatewayWatch *self, gboolean idle);
+/* What it was when the gateway was asked last. */
 GwTrouble gw_gateway_watch_get_trouble (GwGatewayWatch *self);
 /* (nullable) Why nothing runs although tasks wait; @until (out): Unix ms, 0: not known. */
 const char *gw_gateway_watch_get_waiting (GwGatewayWatch *self, gint64 *until);
