@@ -323,7 +323,7 @@ class Files(Case):
         window = self.open()
         window.wait_words("Built-in gateway")
         window.key("ctrl+comma")
-        desktop.Atspi.Action.do_action(window.wait_node("page tab", "Results"), 0)
+        window.wait_node("page tab", "Results").act()
         window.press("Choose…")
         window.wait_words("Answers")
         self.assertFalse(window.says("/doc/"))

@@ -14,8 +14,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "display"))
 import desktop  # noqa: E402
 
-from gi.repository import Atspi  # noqa: E402
-
 
 def find(window, role, name=None, test=None):
     """The first node whose name is that without an underscore; else the first that contains it; else
@@ -38,7 +36,9 @@ def find_role(window, role, name, test):
         if role and desktop.role_of(node) != role:
             continue
         # What is told as it changes has its words as its text alone.
-        called = desktop.text_of(node) if role == "status bar" else desktop.name_of(node)
+        called = desktop.text_of(node) if role == "status bar" else node.name
+        if called == "" and desktop.role_of(node).endswith("menu item"):
+            called = desktop.name_of(node)
         if plain is not None and plain not in called:
             continue
         if test is not None and not test(node):
@@ -59,18 +59,16 @@ def named(window, name, node):
 
 def role_of(node):
     """Check boxes of a group are radio buttons there."""
-    # What has gone while it was counted is no node any more.
-    role = OLD_ROLE_OF(node) if node is not None else ""
+    role = OLD_ROLE_OF(node)
     return "check box" if role == "radio button" else role
 
 
 def name_of(node):
     """The label of an item of a menu has the text that its name should be."""
     name = OLD_NAME_OF(node)
-    if name == "" and node is not None and OLD_ROLE_OF(node).endswith("menu item"):
+    if name == "" and OLD_ROLE_OF(node).endswith("menu item"):
         try:
-            labels = [relation.get_target(0) for relation in node.get_relation_set()
-                      if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY]
+            labels = node.get_labels()
         except desktop.GLib.Error:
             return name
         return desktop.text_of(labels[0]) if labels else name
@@ -83,7 +81,7 @@ def extents_of(node):
     left, top, width, height = OLD_EXTENTS_OF(node)
     window = node
     while window is not None and desktop.role_of(window) not in ("frame", "dialog"):
-        window = window.get_parent()
+        window = window.parent
     if window is None:
         return left, top, width, height
     lost_x, lost_y, _, _ = OLD_EXTENTS_OF(window)
@@ -105,7 +103,7 @@ def stretch(window, look):
 def wait_row(window, *parts):
     def look():
         return next((row for row in rows(window)
-                     if all(part in desktop.name_of(row) for part in parts)), None)
+                     if all(part in row.name for part in parts)), None)
     window.__dict__.pop("taller_at", None)
     return window.until(lambda: stretch(window, look), f"a row with {parts}")
 
@@ -116,15 +114,15 @@ def wait_rows(window, many):
 
 
 def rows(window):
-    return [row for row in OLD_ROWS(window) if row.get_child_count() == 0
-            or desktop.role_of(row.get_child_at_index(0)) == "table cell"]
+    return [row for row in OLD_ROWS(window) if not row.children
+            or desktop.role_of(row.children[0]) == "table cell"]
 
 
 def focus_on(window, node):
     """Goes to @node by keys."""
     window._focus()
     for _ in range(80):
-        if desktop.has_state(node, Atspi.StateType.FOCUSED):
+        if desktop.has_state(node, desktop.StateType.FOCUSED):
             return
         desktop.xdotool("key", "Tab")
         time.sleep(0.2)
@@ -152,7 +150,7 @@ def click_holding(window, key, node):
 
 def find_sensitive(window, name, roles):
     return window.find(None, name, lambda node: desktop.role_of(node) in roles
-                       and desktop.has_state(node, Atspi.StateType.SENSITIVE))
+                       and desktop.has_state(node, desktop.StateType.SENSITIVE))
 
 
 def press_menu(window, *names):
@@ -162,8 +160,8 @@ def press_menu(window, *names):
         item = window.until(lambda called=name: find_sensitive(
             window, called, ("menu item", "check menu item", "radio menu item"))
             or find_sensitive(window, called, ("push button",)), f"{name!r} in the menu")
-        if Atspi.Action.get_n_actions(item) > 0:
-            Atspi.Action.do_action(item, 0)
+        if item.count_actions() > 0:
+            item.act()
             continue
         x, y = (int(place) for place in window.place(item))
         desktop.xdotool("mousemove", str(x + 13), str(y + 13), "click", "1")
@@ -177,22 +175,21 @@ def click(window, node, button="1"):
     role = desktop.role_of(node)
     expander = node
     for _ in range(5 if role == "label" else 0):
-        expander = expander.get_parent()
+        expander = expander.parent
         if desktop.role_of(expander) == "push button":
             # What unfolds something; above it may be what does something else.
-            try_places(window, node, expander, Atspi.StateType.EXPANDED, (34, 28, 22, 16, 10))
+            try_places(window, node, expander, desktop.StateType.EXPANDED, (34, 28, 22, 16, 10))
             return
-    if button == "1" and node.get_child_count() \
-            and desktop.role_of(node.get_child_at_index(0)) == "toggle button":
-        node, role = node.get_child_at_index(0), "toggle button"
+    if button == "1" and node.children and desktop.role_of(node.children[0]) == "toggle button":
+        node, role = node.children[0], "toggle button"
     pressed = role in ("push button", "toggle button", "check box")
-    if button == "1" and pressed and Atspi.Action.get_n_actions(node) > 0:
-        Atspi.Action.do_action(node, 0)
+    if button == "1" and pressed and node.count_actions() > 0:
+        node.act()
     elif button == "1" and role == "check box" and "_" in desktop.name_of(node):
         # A check box has no action there, but its key.
         window.key("alt+" + desktop.name_of(node).partition("_")[2][0].lower())
     elif button == "1" and role == "check box":
-        try_places(window, node, node, Atspi.StateType.CHECKED, (10, 16, 22, 28, 34))
+        try_places(window, node, node, desktop.StateType.CHECKED, (10, 16, 22, 28, 34))
     elif button == "1" and role == "text":
         focus_on(window, node)
     else:

@@ -11,18 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+import accessible  # noqa: E402
 import frame  # noqa: E402
+from accessible import StateType  # noqa: E402
+from gi.repository import Gio, GLib  # noqa: E402
 
-import gi  # noqa: E402
-
-gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi, Gio, GLib  # noqa: E402
-
-warnings.simplefilter("ignore")
 DESKTOP = None
 DEFAULT_PORT = 8000
 PATIENCE = 2 * frame.PATIENCE  # s; a window with its display and buses wants more of a busy machine
@@ -33,6 +29,9 @@ TOOLKIT_SAID = re.compile(r"(warning|error) (Gtk|GLib|GLib-GObject|GLib-GIO|Adwa
                           # The shortcuts window of GTK 4.8 says this of its own key caps.
                           r"(?! GtkLabel \S+ \(label\) reported min width -\d)")
 
+
+# What shows words to a person.
+WORDS = ("label", "text", "push button", "toggle button", "check box", "status bar")
 
 # A session bus on which nothing starts by itself but what screen readers need: portals or a keyring
 # of the machine that runs the tests would answer otherwise than none does.
@@ -70,14 +69,11 @@ class Desktop:
                                      "--config-file=" + config],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         frame.wait_for(lambda: os.path.exists(os.path.join(self.folder, "bus")), "the session bus")
-        self._start_accessibility(address)
-        Atspi.init()
-        # A program that is busy is not one that has no children: wait for its answers.
-        Atspi.set_timeout(20000, 20000)
+        self.accessibility = self._start_accessibility(address)
 
     @staticmethod
     def _start_accessibility(address):
-        """Both this side and the window give up at once where it is not there in time."""
+        """The window gives it up at once where it is not there in time."""
         flags = Gio.DBusConnectionFlags
 
         def connect():
@@ -91,15 +87,15 @@ class Desktop:
 
         def ask():
             try:
-                return bus.call_sync("org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus", "GetAddress",
-                                     None, None, Gio.DBusCallFlags.NONE, 30000, None).unpack()[0]
+                return accessible.Bus(bus)
             except GLib.Error:
                 return None
-        frame.wait_for(ask, "the accessibility bus", PATIENCE)
+        found = frame.wait_for(ask, "the accessibility bus", PATIENCE)
         bus.close_sync(None)
+        return found
 
     def stop(self):
-        Atspi.exit()
+        self.accessibility.close()
         for process in (self.bus, self.server):
             process.terminate()
             process.wait()
@@ -114,61 +110,43 @@ def desktop():
 
 
 def nodes(root):
-    """All nodes below @root, itself first."""
+    """All nodes below @root, itself first: of a program as they are now, of one of its nodes as they
+    were when that was found."""
     if root is None:
-        return
-    yield root
-    try:
-        count = root.get_child_count()
-    except GLib.Error:
-        return
-    for i in range(count):
+        return []
+    return root.read() if root.path == accessible.ROOT else root.walk()
+
+
+def asked(question):
+    """The answer of a node to @question; empty where it is gone."""
+    def ask(node):
         try:
-            child = root.get_child_at_index(i)
+            return question(node)
         except GLib.Error:
-            continue
-        yield from nodes(child)
-
-
-def name_of(node):
-    try:
-        return node.get_name() or ""
-    except GLib.Error:
-        return ""
+            return ""
+    return ask
 
 
 def role_of(node):
-    try:
-        return node.get_role_name()
-    except GLib.Error:
-        return ""
+    return node.role
 
 
-def description_of(node):
-    try:
-        return node.get_description() or ""
-    except GLib.Error:
-        return ""
-
-
-def text_of(node):
-    try:
-        text = node.get_text_iface()
-        return Atspi.Text.get_text(text, 0, -1) if text else ""
-    except GLib.Error:
-        return ""
+# As they are now; what was read with all the others stands in members of the node.
+name_of = asked(accessible.Node.get_name)
+description_of = asked(accessible.Node.get_description)
+text_of = asked(accessible.Node.get_text)
 
 
 def has_state(node, state):
     try:
-        return node.get_state_set().contains(state)
+        return node.has_state(state)
     except GLib.Error:
         return False
 
 
 def extents_of(node):
     """Where @node is in its window: left, top, width and height."""
-    at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+    at = node.get_extents()
     return at.x, at.y, at.width, at.height
 
 
@@ -210,15 +188,15 @@ class Window(frame.Process):
         if not self.running():
             raise AssertionError(f"the program ended with {self.child.returncode}:\n{self.stderr}")
         try:
-            root = Atspi.get_desktop(0)
-            for i in range(root.get_child_count()):
-                app = root.get_child_at_index(i)
-                if app is not None and app.get_process_id() == self.pid \
-                        and app.get_child_count() > 0:
+            for app in desktop().accessibility.applications():
+                if self._is_mine(app) and app.count_children() > 0:
                     return app
         except GLib.Error:
             pass
         return None
+
+    def _is_mine(self, app):
+        return app.bus.process_id(app.owner) == self.pid
 
     def fail(self, what):
         raise AssertionError(f"not seen: {what}")  # report() adds what is seen
@@ -229,7 +207,7 @@ class Window(frame.Process):
         for node in nodes(self.app):
             if role and role_of(node) != role:
                 continue
-            if name is not None and name not in name_of(node):
+            if name is not None and name not in node.name:
                 continue
             if test is None or test(node):
                 return node
@@ -247,12 +225,15 @@ class Window(frame.Process):
                 return None
         end = time.monotonic() + patience
         while True:
+            began = time.monotonic()
             value = look()
             if value:
                 return value
-            if time.monotonic() > end:
+            looked = time.monotonic()
+            if looked > end:
                 self.fail(what)
-            time.sleep(0.05)
+            # The program has as long for its own work as it has for answers.
+            time.sleep(max(0.05, looked - began))
 
     def wait(self, patience=PATIENCE):
         return super().wait(patience)
@@ -265,10 +246,10 @@ class Window(frame.Process):
 
     def wait_button(self, name):
         return self.wait_node("push button", name,
-                              lambda node: has_state(node, Atspi.StateType.SENSITIVE))
+                              lambda node: has_state(node, StateType.SENSITIVE))
 
     def press(self, name):
-        Atspi.Action.do_action(self.wait_button(name), 0)
+        self.wait_button(name).act()
 
     def retry_now(self, banner):
         """Presses Retry Now, unless what the @banner complains of has mended itself before."""
@@ -276,8 +257,8 @@ class Window(frame.Process):
             if not self.says(banner):
                 return True
             button = self.find("push button", "Retry Now",
-                               lambda node: has_state(node, Atspi.StateType.SENSITIVE))
-            return button is not None and Atspi.Action.do_action(button, 0)
+                               lambda node: has_state(node, StateType.SENSITIVE))
+            return button is not None and button.act()
         self.until(look, f"Retry Now, or the end of {banner!r}")
 
     def press_menu(self, *names):
@@ -285,36 +266,35 @@ class Window(frame.Process):
         for name in names:
             item = self.wait_node(None, name, lambda node: role_of(node) in (
                 "menu item", "check menu item", "radio menu item", "push button")
-                and has_state(node, Atspi.StateType.SENSITIVE))
-            Atspi.Action.do_action(item, 0)
+                and has_state(node, StateType.SENSITIVE))
+            item.act()
 
     def choose(self, name):
         """Activates an item of the menu that is open."""
-        Atspi.Action.do_action(
-            self.until(lambda: self.find("menu item", name) or self.find("check menu item", name),
-                       f"the menu item {name!r}"), 0)
+        self.until(lambda: self.find("menu item", name) or self.find("check menu item", name),
+                       f"the menu item {name!r}").act()
 
     def composer(self):
         return self.wait_node("text", None,
                               lambda node: name_of(node) in ("Task", "任务")
-                              and has_state(node, Atspi.StateType.EDITABLE))
+                              and has_state(node, StateType.EDITABLE))
 
     def entry(self, name):
         """The text field of that name; in a search field it is inside what has the name."""
         def look():
             for node in nodes(self.app):
-                if name in name_of(node) and role_of(node) in ("text", "entry"):
+                if name in node.name and role_of(node) in ("text", "entry"):
                     for inner in nodes(node):
-                        if has_state(inner, Atspi.StateType.EDITABLE):
+                        if has_state(inner, StateType.EDITABLE):
                             return inner
             return None
         return self.until(look, f"the field {name!r}")
 
     def set_entry(self, name, text):
-        Atspi.EditableText.set_text_contents(self.entry(name), text)
+        self.entry(name).set_text(text)
 
     def type_task(self, text):
-        Atspi.EditableText.set_text_contents(self.composer(), text)
+        self.composer().set_text(text)
 
     def typed(self):
         return text_of(self.composer())
@@ -332,8 +312,8 @@ class Window(frame.Process):
         self.wait_words(f"{len(tasks)} lines pasted")
         # The question above the field may say “Run as … Tasks” already.
         run = self.wait_node("push button", "_Run", lambda node: "as" not in name_of(node).split()
-                             and has_state(node, Atspi.StateType.SENSITIVE))
-        Atspi.Action.do_action(run, 0)
+                             and has_state(node, StateType.SENSITIVE))
+        run.act()
         self.press(f"_Run as {len(tasks)} Tasks")
 
     def toggle(self, name):
@@ -348,10 +328,10 @@ class Window(frame.Process):
         """Goes to a row of that list by keys, and takes it."""
         def here():
             item = self.find("list item", name)
-            return item is not None and has_state(item, Atspi.StateType.FOCUSED)
+            return item is not None and has_state(item, StateType.FOCUSED)
         def focused():
-            return [name_of(node) for node in nodes(self.app)
-                    if role_of(node) == "list item" and has_state(node, Atspi.StateType.FOCUSED)]
+            return [node.name for node in nodes(self.app)
+                    if role_of(node) == "list item" and has_state(node, StateType.FOCUSED)]
         self.wait_node("list item", name)
         for _ in range(40):
             before = focused()
@@ -368,30 +348,29 @@ class Window(frame.Process):
 
     def rows(self):
         return [node for node in nodes(self.app)
-                if role_of(node) == "table row" and name_of(node) not in ("", "GtkListItemWidget")]
+                if role_of(node) == "table row" and node.name not in ("", "GtkListItemWidget")]
 
     def row_names(self):
-        return [name_of(row) for row in self.rows()]
+        return [row.name for row in self.rows()]
 
     def wait_row(self, *parts):
         """The row whose name has all @parts."""
         def look():
             for row in self.rows():
-                if all(part in name_of(row) for part in parts):
+                if all(part in row.name for part in parts):
                     return row
             return None
         return self.until(look, f"a row with {parts}")
 
     def selected(self):
         """The contents of the selected rows."""
-        return [name_of(row).split(",")[0] for row in self.rows()
-                if has_state(row, Atspi.StateType.SELECTED)]
+        return [row.name.split(",")[0] for row in self.rows()
+                if has_state(row, StateType.SELECTED)]
 
     def pick(self, *parts):
         """Selects the row that has all @parts, and nothing else."""
         def chosen():
-            names = [name_of(row) for row in self.rows()
-                     if has_state(row, Atspi.StateType.SELECTED)]
+            names = [row.name for row in self.rows() if has_state(row, StateType.SELECTED)]
             return len(names) == 1 and all(part in names[0] for part in parts)
         self.click_until(lambda: self.wait_row(*parts), chosen, f"the row with {parts} selected")
 
@@ -399,9 +378,8 @@ class Window(frame.Process):
         self.until(lambda: len(self.row_names()) == many, f"{many} rows")
 
     def words(self):
-        return [text_of(node) or name_of(node) for node in nodes(self.app)
-                if role_of(node) in ("label", "text", "push button", "toggle button", "check box",
-                                 "status bar")]
+        found = [node for node in nodes(self.app) if role_of(node) in WORDS]
+        return [text or node.name for node, text in zip(found, accessible.texts(found))]
 
     def says(self, part):
         return any(part in words for words in self.words())
@@ -412,8 +390,8 @@ class Window(frame.Process):
 
     def result_parts(self):
         """The texts of the shown result, prose and code apart, as they stand on the screen."""
-        return [text_of(node) or name_of(node) for node in nodes(self.app)
-                if role_of(node) in ("text", "label") and description_of(node) == "Result text"]
+        return [text_of(node) or node.name for node in nodes(self.app)
+                if role_of(node) in ("text", "label") and node.description == "Result text"]
 
     def result(self):
         return "\n".join(self.until(self.result_parts, "a result"))
@@ -424,35 +402,30 @@ class Window(frame.Process):
     def dump(self):
         """What a screen reader would find: all that has a name, a text or the focus, and where."""
         lines = []
-        marks = ((Atspi.StateType.FOCUSED, "focused"), (Atspi.StateType.SELECTED, "selected"),
-                 (Atspi.StateType.CHECKED, "checked"), (Atspi.StateType.PRESSED, "pressed"))
+        marks = ((StateType.FOCUSED, "focused"), (StateType.SELECTED, "selected"),
+                 (StateType.CHECKED, "checked"), (StateType.PRESSED, "pressed"))
 
         def extents(node):
             try:
-                at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+                at = node.get_extents()
                 return f"{at.width}x{at.height}+{at.x}+{at.y}"
             except GLib.Error:
                 return "nowhere"
 
         def walk(node, depth):
             states = [word for state, word in marks if has_state(node, state)]
-            name = name_of(node)
-            if states or text_of(node) or (name and not name.startswith("Gtk")):
-                if not has_state(node, Atspi.StateType.SENSITIVE):
+            text = text_of(node)
+            if states or text or (node.name and not node.name.startswith("Gtk")):
+                if not has_state(node, StateType.SENSITIVE):
                     states.append("insensitive")
-                lines.append(f"{'  ' * depth}{role_of(node)} {name!r} {text_of(node)[:80]!r} "
+                lines.append(f"{'  ' * depth}{role_of(node)} {node.name!r} {text[:80]!r} "
                              f"{' '.join(states)} {extents(node)}")
                 depth += 1
-            for i in range(min(node.get_child_count(), 60)):
-                try:
-                    child = node.get_child_at_index(i)
-                    if child is not None:
-                        walk(child, depth)
-                except GLib.Error as error:
-                    lines.append(f"{'  ' * depth}({error.message})")
+            for child in node.children[:60]:
+                walk(child, depth)
         try:
             if self.app is not None and self.running():
-                walk(self.app, 0)
+                walk(nodes(self.app)[0], 0)
         except GLib.Error as error:
             lines.append(str(error))
         return "\n".join(lines)
@@ -499,7 +472,7 @@ class Window(frame.Process):
         """Where the middle of @node is, once it stays there; a function gives it anew each time."""
         def extents():
             one = node() if callable(node) else node
-            at = one and Atspi.Component.get_extents(one, Atspi.CoordType.WINDOW)
+            at = one and one.get_extents()
             return (at.x, at.y, at.width, at.height) if at and at.width and at.height else None
 
         def settled():

@@ -255,9 +255,8 @@ class Pictures(desktop.Case):
         window = self.open("--gateway", gateway.uri, self.home.file("phrases.csv", PEOPLE), env=env)
         window.wait_words(words)
         entry = window.wait_node("text", wrap, lambda node: desktop.has_state(
-            node, desktop.Atspi.StateType.EDITABLE))
-        desktop.Atspi.EditableText.set_text_contents(
-            entry, "Translate “{text}” to {language}")
+            node, desktop.StateType.EDITABLE))
+        entry.set_text("Translate “{text}” to {language}")
         window.wait_node("list item", "Translate “Good morning” to French")
         self.save(window, name)
 
@@ -603,7 +602,7 @@ class Pictures(desktop.Case):
         window.key("Escape")
         for page in ("Running", "Gateway", "Results"):
             tab = window.wait_node("page tab", page)
-            desktop.Atspi.Action.do_action(tab, 0)
+            tab.act()
             self.save(window, "preferences-" + page.lower())
 
     def provider_editor(self, name):

@@ -7,7 +7,7 @@ import json
 import urllib.request
 
 import desktop
-from desktop import Atspi
+from desktop import StateType
 from fake_gateway import FakeGateway
 
 ANSWER = """# Report
@@ -61,9 +61,9 @@ class Detail(desktop.Case):
         self.assertIn("<script>alert (1)</script>", text)
         window.wait_button("Copy Code")
 
-        Atspi.Action.do_action(window.wait_node(None, "_Plain"), 0)
+        window.wait_node(None, "_Plain").act()
         window.until(lambda: window.result_parts() == [ANSWER.rstrip()], "the text as it came")
-        Atspi.Action.do_action(window.wait_node(None, "_Plain"), 0)
+        window.wait_node(None, "_Plain").act()
         window.until(lambda: len(window.result_parts()) > 1, "the rendered text")
 
         # A link tells where it goes before it is opened.
@@ -73,7 +73,7 @@ class Detail(desktop.Case):
             lambda: window.wait_node("text", None,
                                      lambda n: desktop.description_of(n) == "Result text"),
             lambda: window.find("text", None, lambda n: desktop.description_of(n) == "Result text"
-                                and desktop.has_state(n, Atspi.StateType.FOCUSED)), "the focus")
+                                and desktop.has_state(n, StateType.FOCUSED)), "the focus")
         window.type_keys("ctrl+Home", "Return")
         window.wait_words("https://example.org/there")
         window.wait_button("_Open")
@@ -84,7 +84,7 @@ class Detail(desktop.Case):
         window = self.open("--gateway", gateway.uri)
         self.show(window, "report")
         window.until(lambda: window.result_parts() == ["a"], "the rendered text")
-        Atspi.Action.do_action(window.wait_node(None, "_Plain"), 0)
+        window.wait_node(None, "_Plain").act()
         window.until(lambda: window.result_parts() == ["**a**"], "the plain text")
         window.key("ctrl+q")
         self.assertEqual(window.wait(), 0)
@@ -130,7 +130,7 @@ class Detail(desktop.Case):
 
     def length(self, window):
         """Characters of the shown result; its text itself would be megabytes over the bus."""
-        return sum(Atspi.Text.get_character_count(node) for node in desktop.nodes(window.app)
+        return sum(node.count_characters() for node in desktop.nodes(window.app)
                    if desktop.role_of(node) == "text"
                    and desktop.description_of(node) == "Result text")
 

@@ -9,15 +9,15 @@ import os
 
 import desktop
 import frame
-from desktop import Atspi
+from desktop import StateType
 
 
 class Save(desktop.Case):
     def save_as(self, window, path):
         """Answers the file chooser: GTK's own, for there is no portal here."""
         entry = window.wait_node("text", "Name", lambda node: desktop.has_state(
-            node, Atspi.StateType.EDITABLE))
-        Atspi.EditableText.set_text_contents(entry, path)
+            node, StateType.EDITABLE))
+        entry.set_text(path)
         window.press("_Save")
 
     def open_done(self):

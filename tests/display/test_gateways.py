@@ -11,7 +11,7 @@ from redis_server import RedisServer
 
 
 def sensitive(node):
-    return desktop.has_state(node, desktop.Atspi.StateType.SENSITIVE)
+    return desktop.has_state(node, desktop.StateType.SENSITIVE)
 
 
 class Gateways(desktop.Case):

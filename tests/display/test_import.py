@@ -7,7 +7,7 @@ import os
 
 import desktop
 import frame
-from desktop import Atspi
+from desktop import StateType
 
 PEOPLE = ("text,language,page\n"
           "Good morning,French,1\n"
@@ -31,7 +31,7 @@ class Import(desktop.Case):
 
     def entry(self, window, title):
         return window.wait_node("text", title,
-                                lambda node: desktop.has_state(node, Atspi.StateType.EDITABLE))
+                                lambda node: desktop.has_state(node, StateType.EDITABLE))
 
     def test_files_are_dropped_from_another_program(self):
         window = self.open()
@@ -79,11 +79,11 @@ class Import(desktop.Case):
         self.wait_dialog(window, "1 file · 3 tasks", "2 Problems", "Column “text”", "{language}")
         self.assertIn("Left out: Row 3: There is no “text”", self.items(window))
         entry = self.entry(window, "Wrap")
-        Atspi.EditableText.set_text_contents(entry, "Translate {text} to {tongue}")
+        entry.set_text("Translate {text} to {tongue}")
         window.wait_words("The template names {tongue}")
         self.assertFalse(desktop.has_state(window.wait_node("push button", "_Run"),
-                                           Atspi.StateType.SENSITIVE))
-        Atspi.EditableText.set_text_contents(entry, "Translate {text} to {language}")
+                                           StateType.SENSITIVE))
+        entry.set_text("Translate {text} to {language}")
         window.until(lambda: "1, Translate Good morning to French" in self.items(window),
                      "the wrapped tasks")
         # A table's row without its task is one with another column's value: it is wrapped as well.
@@ -129,7 +129,7 @@ class Import(desktop.Case):
         daemon.kill()
         window.wait_words("Can’t reach the gateway")
         self.assertFalse(desktop.has_state(window.wait_node("push button", "_Run 12000"),
-                                           Atspi.StateType.SENSITIVE))
+                                           StateType.SENSITIVE))
         again = self.daemon(port=daemon.port)
         window.wait_button("_Run 12000")
         window.press("_Add")

@@ -16,12 +16,12 @@ TIMES = int(os.environ.get("GW_TEST_TIMES", "2"))  # 100, by hand, is the long f
 
 class Leaks(desktop.Case):
     def open_and_close(self, window, key, words=""):
-        before = window.app.get_child_count()
+        before = window.app.count_children()
         window.key(key)
-        window.until(lambda: window.app.get_child_count() > before, f"what {key} opens")
+        window.until(lambda: window.app.count_children() > before, f"what {key} opens")
         window.wait_words(words)
         # Until it has gone, keys would go to it.
-        window.until(lambda: window.app.get_child_count() == before
+        window.until(lambda: window.app.count_children() == before
                      or window.type_keys("Escape") or time.sleep(0.3), f"the end of {key}")
 
     def test_open_every_view_run_and_close(self):

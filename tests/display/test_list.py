@@ -6,7 +6,7 @@ import time
 
 import desktop
 import frame
-from desktop import Atspi
+from desktop import StateType
 from fake_gateway import FakeGateway, iso
 
 
@@ -29,13 +29,12 @@ class Case(desktop.Case):
         window.until(lambda: self.contents(window) == list(contents), f"the rows {contents}")
 
     def top(self, window, node):
-        return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).y
+        return node.get_extents().y
 
     def assert_stays(self, window, name, top):
         """The row does not move by more than rounding, once the list has been laid out anew."""
         _x, y = window.place(lambda: window.wait_row(name + ","))
-        height = Atspi.Component.get_extents(window.wait_row(name + ","),
-                                             Atspi.CoordType.WINDOW).height
+        height = window.wait_row(name + ",").get_extents().height
         self.assertAlmostEqual(int(y) - height // 2, top, delta=2)
 
 
@@ -82,7 +81,7 @@ class Find(Case):
         # In tasks at once, in results by the gateway; upper and lower case are the same.
         window.key("ctrl+f")
         window.wait_node("entry", "Search tasks and results")
-        window.until(lambda: any(desktop.has_state(n, Atspi.StateType.FOCUSED) for n in
+        window.until(lambda: any(desktop.has_state(n, StateType.FOCUSED) for n in
                                  desktop.nodes(window.find("entry", "Search tasks"))),
                      "the cursor in the search")
         window.key("F", "R", "o", "g")
@@ -281,20 +280,20 @@ class Many(Case):
                            "the end of following", button="4")
 
     def is_on_screen(self, window, row):
-        extents = Atspi.Component.get_extents(row, Atspi.CoordType.WINDOW)
+        extents = row.get_extents()
         return extents.height > 0
 
     def is_pressed(self, window, name):
         node = window.find("push button", name)
-        return node is not None and (desktop.has_state(node, Atspi.StateType.PRESSED)
-                                     or desktop.has_state(node, Atspi.StateType.CHECKED))
+        return node is not None and (desktop.has_state(node, StateType.PRESSED)
+                                     or desktop.has_state(node, StateType.CHECKED))
 
 
 class Keys(Case):
     def focused(self, window):
         for node in desktop.nodes(window.app):
-            if desktop.has_state(node, Atspi.StateType.FOCUSED):
-                place = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+            if desktop.has_state(node, StateType.FOCUSED):
+                place = node.get_extents()
                 return desktop.role_of(node), desktop.name_of(node).split(",")[0], place.x, place.y
         return None
 
@@ -347,7 +346,7 @@ class Large(Case):
             self.wait_contents(window, *ALL)
             # The word of the status ends before the next column begins.
             word = window.wait_node("label", None, lambda n: desktop.name_of(n) == "Completed")
-            widths.append(Atspi.Component.get_extents(word, Atspi.CoordType.WINDOW).width)
+            widths.append(word.get_extents().width)
             window.key("ctrl+q")
             self.assertEqual(window.wait(), 0)
         self.assertGreaterEqual(widths[1], 1.4 * widths[0], "as much more as the text is larger")
@@ -377,7 +376,7 @@ class Narrow(Case):
         retry = window.wait_button("_Retry 3 Failed")
 
         def place(node):
-            return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+            return node.get_extents()
         toggle = window.wait_button("Failed 3")
         window.until(lambda: place(toggle).x >= 0
                      and place(toggle).x + place(toggle).width <= place(retry).x,
@@ -387,7 +386,7 @@ class Narrow(Case):
         window.until(lambda: place(more).y + place(more).height
                      <= place(window.wait_row("Task 0")).y,
                      "the number of the others above the list")
-        Atspi.Action.do_action(more, 0)
+        more.act()
         window.wait_button("_Fewer Causes")
         window.wait_words("Too long")
 

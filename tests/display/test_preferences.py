@@ -11,7 +11,7 @@ import urllib.request
 
 import desktop
 import frame
-from desktop import Atspi, has_state, name_of, nodes, role_of
+from desktop import StateType, has_state, name_of, nodes, role_of
 
 KEY = frame.CANARY
 
@@ -45,19 +45,19 @@ class Case(desktop.Case):
         window.until(closed, "the window alone")
 
     def page(self, window, title):
-        Atspi.Action.do_action(self.within(window, "page tab", title), 0)
+        self.within(window, "page tab", title).act()
 
     def entry(self, window, name):
         return self.within(window, "text", name,
-                           lambda node: has_state(node, Atspi.StateType.EDITABLE))
+                           lambda node: has_state(node, StateType.EDITABLE))
 
     def fill(self, window, name, text):
-        Atspi.EditableText.set_text_contents(self.entry(window, name), text)
+        self.entry(window, name).set_text(text)
 
     def press(self, window, name):
-        Atspi.Action.do_action(self.within(
+        self.within(
             window, "push button", name,
-            lambda node: has_state(node, Atspi.StateType.SENSITIVE)), 0)
+            lambda node: has_state(node, StateType.SENSITIVE)).act()
 
     def ask(self, path, url="http://127.0.0.1:8000"):
         with urllib.request.urlopen(url + path, timeout=10) as reply:
@@ -139,7 +139,7 @@ class Providers(Case):
         window.wait_words("Works")
         # In whole words: a choice has room for some letters only.
         kind = self.within(window, "label", "Command", lambda node: name_of(node) == "Command")
-        self.assertGreater(Atspi.Component.get_extents(kind, Atspi.CoordType.WINDOW).width, 50)
+        self.assertGreater(kind.get_extents().width, 50)
         self.fill(window, "Command and arguments", "there-is-no-such-program")
         self.press(window, "_Test")
         window.wait_words("no program \"there-is-no-such-program\"")
@@ -151,7 +151,7 @@ class Providers(Case):
         window.wait_words("Built-in gateway")
         self.preferences(window)
         window.wait_words("First", "Second")
-        Atspi.Action.do_action(self.within(window, "check box", "Use First"), 0)
+        self.within(window, "check box", "Use First").act()
         self.asked(window, "/providers/one", lambda one: not one["in_use"], "the first switched off")
         window.wait_words("Off")
         window.click_until(lambda: self.within(window, "list item", "Second"),
@@ -189,8 +189,8 @@ class Running(Case):
         self.preferences(window)
         self.page(window, "Running")
         spin = self.within(window, "spin button", "At once")
-        window.until(lambda: Atspi.Value.get_current_value(spin) == 10, "what the gateway has")
-        Atspi.Value.set_current_value(spin, 7)
+        window.until(lambda: spin.get_value() == 10, "what the gateway has")
+        spin.set_value(7)
         self.asked(window, "/settings", lambda one: one["max_concurrency"] == 7, "seven at once")
         with open(self.home.config_file, encoding="utf-8") as file:
             self.assertIn("max-concurrency=7", file.read())
@@ -200,7 +200,7 @@ class Running(Case):
             "http://127.0.0.1:8000/settings", json.dumps({"max_attempts": 5}).encode(),
             {"Content-Type": "application/json"}, method="PATCH")
         urllib.request.urlopen(request, timeout=10).close()
-        Atspi.Value.set_current_value(spin, 8)
+        spin.set_value(8)
         reply = self.asked(window, "/settings", lambda one: one["max_concurrency"] == 8,
                            "eight at once")
         self.assertEqual(reply["max_attempts"], 5)
@@ -214,7 +214,7 @@ class Running(Case):
         def wide(text):
             nodes_of_it = [node for node in nodes(window.find("frame", "Preferences"))
                            if role_of(node) == "label" and text in name_of(node)]
-            return max((Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).width
+            return max((node.get_extents().width
                         for node in nodes_of_it), default=0)
         # A letter is 9 px wide then; what is cut off has room for one and the dots.
         window.until(lambda: wide("Ask first") > 70, "the whole of “Ask first”")
@@ -258,7 +258,7 @@ class Gateway(Case):
         # Its settings can be changed: it runs on this computer, and the token is right.
         self.page(window, "Running")
         spin = self.within(window, "spin button", "Attempts")
-        window.until(lambda: has_state(spin, Atspi.StateType.SENSITIVE), "settings to change")
+        window.until(lambda: has_state(spin, StateType.SENSITIVE), "settings to change")
         self.close(window)
         window.run_task("over there")
         window.wait_row("over there", "Completed")

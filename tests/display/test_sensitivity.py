@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import desktop
 from fake_gateway import FakeGateway
 
-SENSITIVE = desktop.Atspi.StateType.SENSITIVE
+SENSITIVE = desktop.StateType.SENSITIVE
 ROLES = ("menu item", "check menu item", "radio menu item")
 
 # Each verb of the menus, and where it can be taken: with n(othing) there at all; with a q(ueued),
@@ -168,7 +168,7 @@ class Sensitivity(desktop.Case):
         window.until(lambda: "Preferences" in self.shown(window), "the main menu")
         # The keys go to it: Enter takes the first item.
         window.type_keys("Return")
-        window.until(lambda: any(desktop.has_state(node, desktop.Atspi.StateType.FOCUSED)
+        window.until(lambda: any(desktop.has_state(node, desktop.StateType.FOCUSED)
                                  for node in desktop.nodes(window.find("entry", "Search tasks"))),
                      "the search")
         window.key("Escape")

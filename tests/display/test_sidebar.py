@@ -137,7 +137,7 @@ class Sidebar(desktop.Case):
         for wrong in ("0", "1.5", "1 0000", ",100"):
             window.set_entry("Token Limit of the Project", wrong)
             self.assertFalse(desktop.has_state(window.wait_node("push button", "_Set"),
-                                               desktop.Atspi.StateType.SENSITIVE), wrong)
+                                               desktop.StateType.SENSITIVE), wrong)
         window.set_entry("Token Limit of the Project", "2 000")
         window.press("_Set")
         window.until(lambda: ("PATCH", f"/projects/{id_}", {"token_limit": 2000}) in gateway.calls,

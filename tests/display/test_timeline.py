@@ -100,7 +100,7 @@ class Run(desktop.Case):
         desktop.xdotool("windowmove", found.split()[-1], "1040", "60")
         desktop.xdotool("windowfocus", "--sync", found.split()[-1])
         window.until(lambda: not desktop.has_state(window.find("frame", "Gangway"),
-                                                   desktop.Atspi.StateType.ACTIVE),
+                                                   desktop.StateType.ACTIVE),
                      "the window not being the active one")
 
     def calls(self, name):

@@ -12,7 +12,7 @@ import desktop
 import frame
 from fake_gateway import FakeGateway
 
-SENSITIVE = desktop.Atspi.StateType.SENSITIVE
+SENSITIVE = desktop.StateType.SENSITIVE
 
 
 def clipboard(window):
@@ -323,7 +323,7 @@ class Keys(desktop.Case):
     ENDS = {"win.close", "app.quit"}
 
     def windows(self, window):
-        return window.app.get_child_count()
+        return window.app.count_children()
 
     def test_each_key_of_the_table_is_bound_and_breaks_nothing(self):
         gateway = FakeGateway().start()
@@ -362,7 +362,7 @@ class Keys(desktop.Case):
 
     def focused(self, window, role, name):
         for node in desktop.nodes(window.find(role, name)):
-            if desktop.has_state(node, desktop.Atspi.StateType.FOCUSED):
+            if desktop.has_state(node, desktop.StateType.FOCUSED):
                 return True
         return False
 
@@ -409,7 +409,7 @@ class Keys(desktop.Case):
         window.key("Escape")
         window.until(lambda: not self.focused(window, "entry", "Search tasks"), "its end")
         window.key("ctrl+n")
-        window.until(lambda: desktop.has_state(window.composer(), desktop.Atspi.StateType.FOCUSED),
+        window.until(lambda: desktop.has_state(window.composer(), desktop.StateType.FOCUSED),
                      "the cursor in the task")
         self.clipboard("pasted")
         window.key("ctrl+shift+v")

@@ -13,7 +13,8 @@ import time
 import desktop
 import frame
 import pseudo
-from desktop import Atspi, description_of, has_state, name_of, nodes, role_of, text_of
+from accessible import texts
+from desktop import StateType, has_state, name_of, nodes, role_of, text_of
 from fake_gateway import FakeGateway, iso
 from pseudo import pseudo as say
 
@@ -78,47 +79,57 @@ class Words(desktop.Case):
     def look(self, window, view, controls=True):
         """Notes what is wrong with what can be seen now; without @controls not what has no name, in
         windows that the toolkit made."""
-        for node in nodes(window.app):
-            role, name = role_of(node), CLASS.sub("", name_of(node))
+        shown = nodes(window.app)
+        for node, said in zip(shown, texts(shown)):
+            role, name = role_of(node), CLASS.sub("", node.name)
             if role in ("application", "unknown", "invalid", ""):
                 continue
-            for kind, text in (("name", name), ("description", description_of(node)),
-                               ("text", text_of(node))):
+            for kind, text in (("name", name), ("description", node.description), ("text", said)):
                 if text in TOOLKIT or not text:
                     continue
-                if role == "text" and kind == "text" and has_state(node, Atspi.StateType.EDITABLE):
+                if role == "text" and kind == "text" and has_state(node, StateType.EDITABLE):
                     continue  # what the user types
                 if pseudo.is_foreign(text, NAMES):
                     self.faults.add(f"{view}: {kind} of {role}: {text!r}")
-            if controls and role in NAMED_ROLES and not name and has_state(node, Atspi.StateType.FOCUSABLE) \
-                    and not self.inside(node):
-                within = [name_of(inner) for inner in nodes(node)][1:]
+            if controls and role in NAMED_ROLES and not name \
+                    and has_state(node, StateType.FOCUSABLE) and not self.inside(node):
+                within = [inner.name for inner in nodes(node)][1:]
                 self.faults.add(f"{view}: a {role} without a name, with {within}, under "
                                 f"{self.above(node)}")
 
     def inside(self, node):
         """Whether it is a part of a control of the toolkit, which has the name."""
-        role, parent = role_of(node), node.get_parent()
+        role, parent = role_of(node), node.parent
         if parent is None or role_of(parent) == "tree table" \
-                or description_of(node) in TOOLKIT \
-                or role == "entry" and "GtkStackPage" in self.above(node):  # of the preferences
+                or node.description in TOOLKIT or self.is_search_of_preferences(node):
             return True
         while parent is not None:
             around = role_of(parent)
             if around == "combo box" or (role, around) in (
                     ("list item", "list item"), ("push button", "push button"),
-                    ("push button", "text")) and not CLASS.match(name_of(parent)):
+                    ("push button", "text")) and not CLASS.match(parent.name):
                 return True
-            parent = parent.get_parent()
+            parent = parent.parent
         return False
+
+    @staticmethod
+    def is_search_of_preferences(node):
+        """Their window brings a field of its own; all of ours there stand in rows."""
+        around = []
+        while node is not None:
+            around.append(node)
+            node = node.parent
+        return role_of(around[0]) == "entry" \
+            and not any(role_of(one) == "list item" for one in around) \
+            and any(role_of(one) == "page tab" for one in nodes(around[-2]))
 
     def above(self, node):
         names = []
         for _ in range(4):
-            node = node.get_parent()
+            node = node.parent
             if node is None:
                 break
-            names.append(f"{role_of(node)} {name_of(node)!r}")
+            names.append(f"{role_of(node)} {node.name!r}")
         return " < ".join(names)
 
     def judge(self):
@@ -135,7 +146,7 @@ class Words(desktop.Case):
 
     def composer(self, window):
         return window.wait_node("text", None, lambda node: name_of(node) == say("Task")
-                                and has_state(node, Atspi.StateType.EDITABLE))
+                                and has_state(node, StateType.EDITABLE))
 
     def fill(self, gateway):
         titles = {"甲": "甲", "乙": "乙", "丙": "丙"}
@@ -189,7 +200,7 @@ class Words(desktop.Case):
             self.look(window, f"detail of row {row}")
         for node in [n for n in nodes(window.app) if role_of(n) == "push button"
                      and say("Details") in name_of(n)]:
-            Atspi.Action.do_action(node, 0)
+            node.act()
         self.look(window, "details")
         for key in range(1, 8):
             window.key(f"alt+{key}")
@@ -215,7 +226,7 @@ class Words(desktop.Case):
 
     def show_project(self, window, name):
         def shown():
-            if has_state(window.wait_node("list item", name), Atspi.StateType.SELECTED):
+            if has_state(window.wait_node("list item", name), StateType.SELECTED):
                 return True
             # The click that closes a menu does nothing else.
             window.click(window.wait_node("list item", name))
@@ -287,7 +298,7 @@ class Words(desktop.Case):
             self.wait_said(window, words)
             self.look(window, view, controls=view == "help")
             window.key("Escape")
-        Atspi.EditableText.set_text_contents(self.composer(window), "甲\n乙\n丙\n丁")
+        self.composer(window).set_text("甲\n乙\n丙\n丁")
         self.wait_said(window, "%u lines pasted")
         self.look(window, "pasted")
         window.press(part_of("_Keep as One"))
@@ -318,7 +329,7 @@ class Words(desktop.Case):
         self.look(window, "new provider")
         window.key("Escape")
         for page in ("Running", "Gateway", "Results"):
-            Atspi.Action.do_action(window.wait_node("page tab", say(page)), 0)
+            window.wait_node("page tab", say(page)).act()
             self.look(window, f"preferences: {page}")
         self.judge()
 
@@ -339,7 +350,7 @@ class Words(desktop.Case):
         window = self.open_foreign("--gateway", f"http://127.0.0.1:{frame.free_port()}")
         self.wait_said(window, "Next try in %u seconds.")
         self.look(window, "unreachable")
-        Atspi.EditableText.set_text_contents(self.composer(window), "甲")
+        self.composer(window).set_text("甲")
         window.key("ctrl+Return")
         self.look(window, "not added")
         self.judge()
