@@ -3,9 +3,12 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "gw-compat.h"
+#include "gw-count.h"
 #include "gw-limit-popover.h"
 #include "gw-project-words.h"
 
@@ -31,39 +34,16 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (GwLimitPopover, gw_limit_popover, GTK_TYPE_POPOVER)
 
-/* @limit: (out): 0 for none. FALSE: that is no number of tokens. Thousands may be parted however
- * somebody does it, also as in India; a part of a token there is not. */
+/* @limit: (out): 0 for none, which an empty field means. FALSE: that is no number of tokens. */
 static gboolean
 read_limit (GwLimitPopover *self,
             gint64 *limit)
 {
-  g_autofree char *text
-      = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry))));
-  const char *at;
-  int n_in_group = 0;
-  gboolean parted = FALSE;
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->entry));
 
   *limit = 0;
-  for (at = text; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      if (g_unichar_isspace (c) || c == ',' || c == '.' || c == '\'' || c == 0x2019)
-        {
-          if (n_in_group == 0 || (parted && n_in_group != 2 && n_in_group != 3))
-            return FALSE;
-          parted = TRUE;
-          n_in_group = 0;
-          continue;
-        }
-      if (g_unichar_digit_value (c) < 0 || *limit > GW_PROJECT_MAX_TOKEN_LIMIT)
-        return FALSE;
-      *limit = *limit * 10 + g_unichar_digit_value (c);
-      n_in_group++;
-    }
-  if (*text == '\0')
-    return TRUE;
-  return (!parted || n_in_group == 3) && *limit > 0 && *limit <= GW_PROJECT_MAX_TOKEN_LIMIT;
+  return text[strspn (text, " ")] == '\0'
+         || (gw_count_read (text, GW_PROJECT_MAX_TOKEN_LIMIT, limit) && *limit > 0);
 }
 
 static void
