@@ -137,7 +137,9 @@ class FirstTask(Case):
 
     def test_a_first_task_from_the_bundle_in_an_empty_home(self):
         self.own_installation()
-        flatpak("--user", "install", "-y", "--noninteractive", "--bundle",
+        self.assertEqual(os.listdir(self.home.path), [])
+        # As the README has it.
+        flatpak("install", "--user", "-y", "--noninteractive",
                 os.path.join(PLACE, f"{APP}.flatpak"), env=self.home.env)
         self.end(self.run_first_task("first-task"))
         self.assertTrue(os.path.exists(os.path.join(self.home.data, "queue.db")))
