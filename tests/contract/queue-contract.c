@@ -12,6 +12,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
 
   add_task_cases ();
+  add_try_cases ();
   add_project_cases ();
   add_move_cases ();
   add_stop_cases ();

@@ -5,6 +5,7 @@
 
 /* The cases stand in several files; each adds its own. */
 void add_task_cases (void);
+void add_try_cases (void);
 void add_project_cases (void);
 void add_move_cases (void);
 void add_stop_cases (void);
