@@ -1,59 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "fake-gateway.h"
-#include "gw-client.h"
+#include "client-fixture.h"
 
-typedef struct {
-  FakeGateway *fake;
-  GwClient *client;
-  GAsyncResult *result;
-  guint n_lost;     /* answers still to be thrown away */
-  guint n_refused;  /* requests still to be refused */
-  guint status;     /* with which */
-} Fixture;
-
-static void
-fixture_init (Fixture *fixture,
-              FakeKind kind)
-{
-  fixture->fake = fake_gateway_new (kind);
-  fixture->client = gw_client_new (fake_gateway_uri (fixture->fake), "secret",
-                                   kind == FAKE_MINIMAL ? GW_PROTOCOL_MINIMAL
-                                                        : GW_PROTOCOL_GANGWAY);
-}
-
-static void
-fixture_clear (Fixture *fixture)
-{
-  g_clear_object (&fixture->result);
-  fake_wait_until (G_OBJECT (fixture->client)->ref_count == 1);
-  g_assert_finalize_object (fixture->client);
-  fake_gateway_free (fixture->fake);
-}
-
-static void
-wait_result (Fixture *fixture)
-{
-  fake_wait_until (fixture->result != NULL);
-}
-
-static GPtrArray *
-make_tasks (guint n)
-{
-  GPtrArray *tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-
-  for (guint i = 0; i < n; i++)
-    {
-      JsonObject *object = json_object_new ();
-      g_autofree char *content = g_strdup_printf ("“task” %u\n", i);
-
-      json_object_set_string_member (object, "content", content);
-      g_ptr_array_add (tasks, object);
-    }
-
-  return tasks;
-}
+/* The client of a Gangway: errors, submissions that meet trouble, calls, changes, results. That of
+ * a gateway with two calls only is in test-client-minimal.c. */
 
 static void
 test_path (void)
@@ -74,7 +25,7 @@ test_errors (void)
   fixture_init (&fixture, FAKE_OURS);
   gw_client_get_task_async (fixture.client, "no-such-task", NULL, fake_store_result,
                             &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   task = gw_client_get_task_finish (fixture.client, fixture.result, &error);
   g_assert_null (task);
   g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
@@ -85,7 +36,7 @@ test_errors (void)
   fake_gateway_down (fixture.fake);
   gw_client_call_async (fixture.client, "GET", "/health", NULL, NULL, fake_store_result,
                         &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   answer = gw_client_call_finish (fixture.client, fixture.result, &error);
   g_assert_null (answer);
   g_assert_error (error, GW_ERROR, GW_ERROR_UNREACHABLE);
@@ -143,7 +94,7 @@ test_problems (void)
       fake_gateway_set_hook (fixture.fake, say_problem, (gpointer) &problems[i]);
       gw_client_call_async (fixture.client, "GET", "/providers", NULL, NULL, fake_store_result,
                             &fixture.result);
-      wait_result (&fixture);
+      fixture_wait (&fixture);
       answer = gw_client_call_finish (fixture.client, fixture.result, &error);
       g_assert_null (answer);
       g_test_message ("%u %s", problems[i].status, problems[i].body);
@@ -177,7 +128,7 @@ static void
 test_submit (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) tasks = make_tasks (3);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (3);
   g_autoptr (GPtrArray) ids = NULL;
   g_autofree char *project_id = NULL;
   g_autoptr (GError) error = NULL;
@@ -186,7 +137,7 @@ test_submit (void)
   fake_gateway_set_hook (fixture.fake, check_token, NULL);
   gw_client_submit_async (fixture.client, tasks, "über", 5, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, &project_id, &error);
   g_assert_no_error (error);
   g_assert_nonnull (project_id);
@@ -204,14 +155,14 @@ static void
 test_submit_nothing (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) tasks = make_tasks (0);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (0);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_submit_async (fixture.client, tasks, NULL, 0, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_null (ids);
   g_assert_error (error, GW_ERROR, GW_ERROR_INVALID);
@@ -223,14 +174,14 @@ static void
 test_submit_split (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) tasks = make_tasks (GW_BATCH_MAX_TASKS + 7);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (GW_BATCH_MAX_TASKS + 7);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture, FAKE_OURS);
   gw_client_submit_async (fixture.client, tasks, "many", 0, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (ids->len, ==, tasks->len);
@@ -239,15 +190,6 @@ test_submit_split (void)
   g_assert_cmpstr (g_ptr_array_index (ids, tasks->len - 1), ==,
                    fake_gateway_id (fixture.fake, tasks->len - 1));
   fixture_clear (&fixture);
-}
-
-static void
-lose_answer (SoupServerMessage *message,
-             gpointer user_data)
-{
-  GSocket *socket = soup_server_message_get_socket (message);
-
-  g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }
 
 static gboolean
@@ -272,8 +214,8 @@ misbehave (FakeGateway *fake,
     {
       fixture->n_lost--;
       /* It is acted upon, and the connection breaks before the answer is out. */
-      g_signal_connect (message, "wrote-headers", G_CALLBACK (lose_answer), NULL);
-      lose_answer (message, NULL);
+      g_signal_connect (message, "wrote-headers", G_CALLBACK (fixture_lose_answer), NULL);
+      fixture_lose_answer (message, NULL);
     }
 
   return FALSE;
@@ -284,7 +226,7 @@ static void
 test_lost_answer (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) tasks = make_tasks (2);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (2);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -293,7 +235,7 @@ test_lost_answer (void)
   fake_gateway_set_hook (fixture.fake, misbehave, &fixture);
   gw_client_submit_async (fixture.client, tasks, "p", 0, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (ids->len, ==, 2);
@@ -310,7 +252,7 @@ test_refused_for_now (void)
   for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
     {
       Fixture fixture = { 0 };
-      g_autoptr (GPtrArray) tasks = make_tasks (1);
+      g_autoptr (GPtrArray) tasks = fixture_make_tasks (1);
       g_autoptr (GPtrArray) ids = NULL;
       g_autoptr (GError) error = NULL;
 
@@ -320,7 +262,7 @@ test_refused_for_now (void)
       fake_gateway_set_hook (fixture.fake, misbehave, &fixture);
       gw_client_submit_async (fixture.client, tasks, "p", 0, NULL, fake_store_result,
                               &fixture.result);
-      wait_result (&fixture);
+      fixture_wait (&fixture);
       ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (ids->len, ==, 1);
@@ -333,7 +275,7 @@ static void
 test_refused_for_good (void)
 {
   Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (1);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -344,7 +286,7 @@ test_refused_for_good (void)
   fake_gateway_set_hook (fixture.fake, misbehave, &fixture);
   gw_client_submit_async (fixture.client, tasks, "p", 0, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_null (ids);
   g_assert_error (error, GW_ERROR, GW_ERROR_QUEUE_FULL);
@@ -356,7 +298,7 @@ test_refused_for_good (void)
   fixture.n_refused = 1;
   gw_client_submit_async (fixture.client, tasks, "p", 0, NULL, fake_store_result,
                           &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_null (ids);
   g_assert_error (error, GW_ERROR, GW_ERROR_INVALID);
@@ -370,7 +312,7 @@ test_moved (void)
 {
   Fixture fixture = { 0 };
   FakeGateway *other = fake_gateway_new (FAKE_OURS);
-  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (1);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -380,7 +322,7 @@ test_moved (void)
                           &fixture.result);
   fake_turn ();
   gw_client_set_endpoint (fixture.client, fake_gateway_uri (other), NULL);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (fake_gateway_n_tasks (other), ==, 1);
@@ -394,7 +336,7 @@ test_cancel (void)
 {
   Fixture fixture = { 0 };
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GPtrArray) tasks = make_tasks (1);
+  g_autoptr (GPtrArray) tasks = fixture_make_tasks (1);
   g_autoptr (GwChanges) changes = NULL;
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
@@ -405,7 +347,7 @@ test_cancel (void)
   fake_wait_until (fake_gateway_n_requests (fixture.fake, "GET", "/tasks") == 1);
   g_assert_null (fixture.result);
   g_cancellable_cancel (cancellable);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   changes = gw_client_get_changes_finish (fixture.client, fixture.result, &error);
   g_assert_null (changes);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -421,7 +363,7 @@ test_cancel (void)
   for (guint i = 0; i < 20; i++)
     g_main_context_iteration (NULL, FALSE);
   g_cancellable_cancel (cancellable);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   ids = gw_client_submit_finish (fixture.client, fixture.result, NULL, &error);
   g_assert_null (ids);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -442,7 +384,7 @@ test_changes (void)
   fake_gateway_add (fixture.fake, 700);
   gw_client_get_changes_async (fixture.client, FALSE, 0, 0, NULL, NULL, NULL, fake_store_result,
                                &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   first = gw_client_get_changes_finish (fixture.client, fixture.result, &error);
   g_assert_no_error (error);
   g_assert_true (first->more);
@@ -452,7 +394,7 @@ test_changes (void)
   g_clear_object (&fixture.result);
   gw_client_get_changes_async (fixture.client, TRUE, first->revision, 30, NULL, NULL, NULL,
                                fake_store_result, &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   second = gw_client_get_changes_finish (fixture.client, fixture.result, &error);
   g_assert_no_error (error);
   g_assert_false (second->more);
@@ -463,7 +405,7 @@ test_changes (void)
   g_clear_object (&fixture.result);
   gw_client_get_changes_async (fixture.client, TRUE, second->revision + 1, 30, NULL, NULL, NULL,
                                fake_store_result, &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   beyond = gw_client_get_changes_finish (fixture.client, fixture.result, &error);
   g_assert_no_error (error);
   g_assert_true (beyond->reset);
@@ -494,7 +436,7 @@ test_strange_pages (void)
       fake_gateway_set_hook (fixture.fake, say_problem, (gpointer) &pages[i]);
       gw_client_get_changes_async (fixture.client, FALSE, 0, 0, NULL, NULL, NULL,
                                    fake_store_result, &fixture.result);
-      wait_result (&fixture);
+      fixture_wait (&fixture);
       changes = gw_client_get_changes_finish (fixture.client, fixture.result, &error);
       g_assert_null (changes);
       g_assert_error (error, GW_ERROR, pages[i].code);
@@ -514,202 +456,12 @@ test_results (void)
   fake_gateway_add (fixture.fake, 3000);
   fake_gateway_set (fixture.fake, 2, "completed", "line 1\nline 2");
   gw_client_get_results_async (fixture.client, "any", NULL, fake_store_result, &fixture.result);
-  wait_result (&fixture);
+  fixture_wait (&fixture);
   tasks = gw_client_get_results_finish (fixture.client, fixture.result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (tasks->len, ==, 3000);
   g_assert_cmpstr (((GwTask *) g_ptr_array_index (tasks, 2))->result, ==, "line 1\nline 2");
   g_assert_cmpstr (((GwTask *) g_ptr_array_index (tasks, 2999))->content, ==, "task 3000");
-  fixture_clear (&fixture);
-}
-
-/* --- A gateway with two calls --- */
-
-static GPtrArray *
-submit_minimal (Fixture *fixture,
-                guint n)
-{
-  g_autoptr (GPtrArray) tasks = make_tasks (n);
-  g_autoptr (GError) error = NULL;
-  GPtrArray *ids;
-
-  gw_client_submit_async (fixture->client, tasks, "mine", 0, NULL, fake_store_result,
-                          &fixture->result);
-  wait_result (fixture);
-  ids = gw_client_submit_finish (fixture->client, fixture->result, NULL, &error);
-  g_assert_no_error (error);
-  g_clear_object (&fixture->result);
-
-  return ids;
-}
-
-static GwTask *
-get_task (Fixture *fixture,
-          const char *id)
-{
-  g_autoptr (GError) error = NULL;
-  GwTask *task;
-
-  g_clear_object (&fixture->result);
-  gw_client_get_task_async (fixture->client, id, NULL, fake_store_result, &fixture->result);
-  wait_result (fixture);
-  task = gw_client_get_task_finish (fixture->client, fixture->result, &error);
-  g_assert_no_error (error);
-  g_clear_object (&fixture->result);
-
-  return task;
-}
-
-static gboolean
-is_final (Fixture *fixture,
-          const char *id)
-{
-  g_autoptr (GwTask) task = get_task (fixture, id);
-
-  if (gw_task_status_is_final (task->status))
-    return TRUE;
-  g_main_context_iteration (NULL, TRUE);
-
-  return FALSE;
-}
-
-static void
-test_minimal_limit (void)
-{
-  Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) ids = NULL;
-
-  fixture_init (&fixture, FAKE_MINIMAL);
-  gw_client_set_minimal_concurrency (fixture.client, 3);
-  ids = submit_minimal (&fixture, 9);
-  for (guint done = 0; done < 9; done++)
-    {
-      fake_wait_until (fake_gateway_n_tasks (fixture.fake) > done);
-      fake_gateway_set (fixture.fake, done, done % 2 == 0 ? "Done" : "FAILURE", "\"yes\"");
-    }
-  for (guint i = 0; i < 9; i++)
-    fake_wait_until (is_final (&fixture, g_ptr_array_index (ids, i)));
-  g_assert_cmpuint (fake_gateway_max_unfinished (fixture.fake), <=, 3);
-  g_assert_cmpuint (fake_gateway_n_requests (fixture.fake, "POST", "/tasks"), ==, 9);
-  fixture_clear (&fixture);
-}
-
-static gboolean
-lose_post (FakeGateway *fake,
-           SoupServerMessage *message,
-           const char *path,
-           gpointer user_data)
-{
-  if (g_str_equal (soup_server_message_get_method (message), "POST"))
-    lose_answer (message, NULL);
-
-  return FALSE;
-}
-
-/* Without a key nothing makes a repetition harmless: the task is unknown, and sent once. */
-static void
-test_minimal_lost_answer (void)
-{
-  Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) ids = NULL;
-  g_autoptr (GwTask) task = NULL;
-
-  fixture_init (&fixture, FAKE_MINIMAL);
-  fake_gateway_set_hook (fixture.fake, lose_post, NULL);
-  ids = submit_minimal (&fixture, 1);
-  fake_wait_until (is_final (&fixture, g_ptr_array_index (ids, 0)));
-  task = get_task (&fixture, g_ptr_array_index (ids, 0));
-  g_assert_cmpint (task->status, ==, GW_TASK_FAILED);
-  g_assert_cmpint (task->error_code, ==, GW_ERROR_TASK_UNKNOWN);
-  g_assert_cmpuint (fake_gateway_n_requests (fixture.fake, "POST", "/tasks"), ==, 1);
-  fixture_clear (&fixture);
-}
-
-/* Not there yet, on the other hand, loses nothing: it is sent once it is. */
-static void
-test_minimal_not_reached (void)
-{
-  Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) ids = NULL;
-  g_autoptr (GwTask) task = NULL;
-
-  fixture_init (&fixture, FAKE_MINIMAL);
-  fake_gateway_down (fixture.fake);
-  gw_client_set_patience (fixture.client, 0);
-  ids = submit_minimal (&fixture, 2);
-  for (guint i = 0; i < 50; i++)
-    g_main_context_iteration (NULL, FALSE);
-  fake_gateway_up (fixture.fake);
-  fake_wait_until (fake_gateway_n_tasks (fixture.fake) == 2);
-  fake_gateway_set (fixture.fake, 0, "finished", "null");
-  fake_gateway_set (fixture.fake, 1, "finished", "[1, 2]");
-  fake_wait_until (is_final (&fixture, g_ptr_array_index (ids, 0)));
-  fake_wait_until (is_final (&fixture, g_ptr_array_index (ids, 1)));
-  task = get_task (&fixture, g_ptr_array_index (ids, 1));
-  g_assert_cmpint (task->status, ==, GW_TASK_COMPLETED);
-  fixture_clear (&fixture);
-}
-
-static void
-test_minimal_forgotten (void)
-{
-  Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) ids = NULL;
-  g_autoptr (GwTask) task = NULL;
-
-  fixture_init (&fixture, FAKE_MINIMAL);
-  ids = submit_minimal (&fixture, 1);
-  fake_wait_until (fake_gateway_n_requests (fixture.fake, "GET", "/tasks/0") > 0);
-  fake_gateway_remove (fixture.fake, 0);
-  fake_wait_until (is_final (&fixture, g_ptr_array_index (ids, 0)));
-  task = get_task (&fixture, g_ptr_array_index (ids, 0));
-  g_assert_cmpint (task->status, ==, GW_TASK_FAILED);
-  g_assert_cmpint (task->error_code, ==, GW_ERROR_TASK_LOST);
-  g_assert_cmpuint (fake_gateway_n_requests (fixture.fake, "GET", "/tasks/0"), >=, 4);
-  fixture_clear (&fixture);
-}
-
-static void
-test_minimal_calls (void)
-{
-  Fixture fixture = { 0 };
-  g_autoptr (GPtrArray) ids = NULL;
-  g_autofree char *waiting_path = NULL;
-  g_autofree char *sent_path = NULL;
-  g_autoptr (JsonObject) cancelled = NULL;
-  g_autoptr (JsonObject) refused = NULL;
-  g_autoptr (JsonObject) lacking = NULL;
-  g_autoptr (GError) error = NULL;
-
-  fixture_init (&fixture, FAKE_MINIMAL);
-  gw_client_set_minimal_concurrency (fixture.client, 1);
-  ids = submit_minimal (&fixture, 2);
-  sent_path = gw_client_build_path ("tasks", g_ptr_array_index (ids, 0), NULL);
-  waiting_path = gw_client_build_path ("tasks", g_ptr_array_index (ids, 1), NULL);
-
-  gw_client_call_async (fixture.client, "DELETE", waiting_path, NULL, NULL, fake_store_result,
-                        &fixture.result);
-  wait_result (&fixture);
-  cancelled = gw_client_call_finish (fixture.client, fixture.result, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (gw_json_peek_string (cancelled, "status"), ==, "cancelled");
-
-  g_clear_object (&fixture.result);
-  gw_client_call_async (fixture.client, "DELETE", sent_path, NULL, NULL, fake_store_result,
-                        &fixture.result);
-  wait_result (&fixture);
-  refused = gw_client_call_finish (fixture.client, fixture.result, &error);
-  g_assert_null (refused);
-  g_assert_error (error, GW_ERROR, GW_ERROR_CONFLICT);
-
-  g_clear_error (&error);
-  g_clear_object (&fixture.result);
-  gw_client_call_async (fixture.client, "GET", "/providers", NULL, NULL, fake_store_result,
-                        &fixture.result);
-  wait_result (&fixture);
-  lacking = gw_client_call_finish (fixture.client, fixture.result, &error);
-  g_assert_null (lacking);
-  g_assert_error (error, GW_ERROR, GW_ERROR_NOT_FOUND);
   fixture_clear (&fixture);
 }
 
@@ -733,11 +485,6 @@ main (int argc,
   g_test_add_func ("/client/changes", test_changes);
   g_test_add_func ("/client/strange-pages", test_strange_pages);
   g_test_add_func ("/client/results", test_results);
-  g_test_add_func ("/client/minimal/limit", test_minimal_limit);
-  g_test_add_func ("/client/minimal/lost-answer", test_minimal_lost_answer);
-  g_test_add_func ("/client/minimal/not-reached", test_minimal_not_reached);
-  g_test_add_func ("/client/minimal/forgotten", test_minimal_forgotten);
-  g_test_add_func ("/client/minimal/calls", test_minimal_calls);
 
   return g_test_run ();
 }
