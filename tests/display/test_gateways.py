@@ -4,6 +4,8 @@
 
 import os
 
+import requests
+
 import desktop
 import frame
 from fake_gateway import FakeGateway
@@ -135,7 +137,7 @@ class Gateways(desktop.Case):
         # All its places are taken by tasks that last; the others wait here.
         window.run_lines("shout", *[f"slow {i}," for i in range(12)])
         window.wait_row("shout", "Completed", "m")
-        frame.wait_for(lambda: frame.requests.get("http://127.0.0.1:8000/tasks/11",
+        frame.wait_for(lambda: requests.get("http://127.0.0.1:8000/tasks/11",
                                                   timeout=30).ok, "all that may be sent")
         window.wait_row("slow 9,", "Queued")
         window.press("Close")
@@ -156,7 +158,7 @@ class Gateways(desktop.Case):
         # Nothing was submitted twice, and what it says in the end is heard.
         window = self.open()
         window.wait_row("slow 0,", "Queued")
-        ended = frame.requests.post("http://127.0.0.1:8000/end", json={}, timeout=30)
+        ended = requests.post("http://127.0.0.1:8000/end", json={}, timeout=30)
         self.assertEqual(ended.json(), {"tasks": 11})
         window.wait_row("slow 11,", "Completed")
         window.wait_row("slow 0,", "Completed")

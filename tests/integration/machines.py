@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-import frame
+import runner
 
 networks = 0
 
@@ -20,7 +20,7 @@ def missing():
     for name in ("ip", "unshare", "nsenter", "redis-server"):
         if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
             return f"{name} is not installed"
-    if not frame.OWN_NETWORK:
+    if not runner.OWN_NETWORK:
         return "no network of its own may be made here"
     if os.geteuid() != 0:
         return "only root can make machines"

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 import time
 
 import frame
@@ -269,10 +270,10 @@ class Output(BatchCase):
 
     def test_bar_on_a_terminal(self):
         master, slave = os.openpty()
-        process = frame.subprocess.Popen(
+        process = subprocess.Popen(
             [frame.program("gangway-batch"), "--output", self.home.file("r.json")],
-            env={**self.home.env, "TERM": "xterm"}, stdin=frame.subprocess.PIPE,
-            stdout=frame.subprocess.DEVNULL, stderr=slave, start_new_session=True)
+            env={**self.home.env, "TERM": "xterm"}, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=slave, start_new_session=True)
         os.close(slave)
         seen = bytearray()
         process.stdin.write(b"one\ntwo\nthree\n")

@@ -8,6 +8,8 @@ import shlex
 import socket
 import subprocess
 
+import requests
+
 import frame
 
 DATA = os.path.join(frame.BUILD, "data")
@@ -118,9 +120,9 @@ class Units(frame.Case):
         self.assertEqual(manager.told(), "READY=1")
         url = daemon.wait_line(ready).group(1)
         if url.startswith("http"):
-            health = frame.requests.get(url + "/health", timeout=10).json()
+            health = requests.get(url + "/health", timeout=10).json()
             self.assertEqual(health["service"], "gangway")
-            told = frame.requests.get(url + "/providers", timeout=10).json()
+            told = requests.get(url + "/providers", timeout=10).json()
             nvidia = [one for one in told["providers"] if one["name"] == "nvidia"]
             if "NVIDIA_API_KEY" in secrets and name != "gangwayd.service":
                 self.assertEqual(nvidia[0]["key_source"], "environment", nvidia)
