@@ -5,9 +5,7 @@
 import http.server
 import json
 import os
-import subprocess
 import threading
-import time
 
 import desktop
 import frame

@@ -6,7 +6,6 @@ what is in the queue in the end."""
 import os
 
 import desktop
-import frame
 from desktop import StateType
 
 PEOPLE = ("text,language,page\n"

@@ -5,7 +5,6 @@
 import time
 
 import desktop
-import frame
 from desktop import StateType
 from fake_gateway import FakeGateway, iso
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Journeys through the first window: what a newcomer does, and what may go wrong on the way."""
 
-import os
-import time
 
 import desktop
 import frame

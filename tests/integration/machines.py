@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 
+import frame
 import runner
 
 networks = 0
