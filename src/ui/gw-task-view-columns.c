@@ -219,25 +219,40 @@ update_widths (GwTaskView *self)
       MAX (TIME_COLUMN_WIDTH, measure_chars (self, TIME_COLUMN_CHARS)));
 }
 
+/* (transfer none) (nullable): what the title of a column stands in. The header has the titles in
+ * the order in which they came, which is not that of the columns once one was taken out. */
+static GtkWidget *
+find_title_box (GwTaskView *self,
+                GwTaskColumn column)
+{
+  const char *words = gtk_column_view_column_get_title (self->columns[column]);
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->column_view));
+  GtkWidget *title = header != NULL ? gtk_widget_get_first_child (header) : NULL;
+
+  for (; title != NULL; title = gtk_widget_get_next_sibling (title))
+    {
+      GtkWidget *box = gtk_widget_get_first_child (title);
+      GtkWidget *child = GTK_IS_BOX (box) ? gtk_widget_get_first_child (box) : NULL;
+
+      for (; child != NULL; child = gtk_widget_get_next_sibling (child))
+        if (GTK_IS_LABEL (child) && g_str_equal (gtk_label_get_label (GTK_LABEL (child)), words))
+          return box;
+    }
+  return NULL;
+}
+
 /* Times and numbers stand at the end of their column, and so does its title; the arrow goes before
  * it. */
 static void
 align_title (GwTaskView *self,
              GwTaskColumn column)
 {
-  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->column_view));
-  GtkWidget *title = header != NULL ? gtk_widget_get_first_child (header) : NULL;
   GtkWidget *box;
-  guint i;
 
-  if (!self->has_column[column]
-      || (column != GW_TASK_COLUMN_TIME && column != GW_TASK_COLUMN_NUMBER))
+  if (column != GW_TASK_COLUMN_TIME && column != GW_TASK_COLUMN_NUMBER)
     return;
-  for (i = 0; i < column && title != NULL; i++)
-    if (self->has_column[i])
-      title = gtk_widget_get_next_sibling (title);
-  box = title != NULL ? gtk_widget_get_first_child (title) : NULL;
-  if (!GTK_IS_BOX (box))
+  box = find_title_box (self, column);
+  if (box == NULL)
     return;
   gtk_widget_set_halign (box, GTK_ALIGN_END);
   if (gtk_widget_get_first_child (box) != gtk_widget_get_last_child (box))

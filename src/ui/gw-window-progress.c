@@ -290,7 +290,9 @@ _gw_window_progress_update (GwWindow *self)
   g_autofree char *waiting = NULL;
   g_autofree char *rate = NULL;
 
-  if (self->list != NULL && gw_task_list_is_connected (self->list))
+  /* Before all that there was has come, the rest of it would be taken for what ended now. */
+  if (self->list != NULL && gw_task_list_is_connected (self->list)
+      && gw_task_list_is_loaded (self->list))
     {
       take_counts (self, now);
       ask_estimate (self);

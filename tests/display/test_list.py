@@ -222,6 +222,29 @@ class Order(Case):
         window.until(lambda: window.selected() == [ALL[1], ALL[3], ALL[4]],
                      "three rows selected")
 
+    def test_titles_stand_over_their_columns(self):
+        gateway = self.gateway()
+        fill(gateway)
+        window = self.open_list(gateway)
+        self.wait_contents(window, *ALL)
+        # Columns go and come with the room that there is for them.
+        desktop.xdotool("windowsize", window.window_id(), "400", "680")
+        window.wait_words("Completed · gpt-4o · 3.2 s")
+        desktop.xdotool("windowsize", window.window_id(), "1000", "700")
+        window.wait_words("An old silent pond")
+
+        def place(text):
+            """Where a label begins and ends; the list is left of what else has such a label."""
+            x, _y, width, _height = min(desktop.extents_of(node) for node in
+                                        desktop.nodes(window.app)
+                                        if desktop.role_of(node) == "label"
+                                        and desktop.name_of(node) == text)
+            return x, x + width
+        window.until(lambda: abs(place("Task")[0] - place(ALL[0])[0]) < 3,
+                     "the title of the tasks where the tasks begin")
+        window.until(lambda: abs(place("#")[1] - place("4")[1]) < 3,
+                     "the title of the numbers where the numbers end")
+
     def title(self, window, title):
         """The header of a column: a label above the rows."""
         return window.wait_node("label", None, lambda n: (desktop.text_of(n) or desktop.name_of(n))
@@ -229,6 +252,15 @@ class Order(Case):
 
 
 class Many(Case):
+    def test_what_had_ended_is_not_of_this_run(self):
+        gateway = self.gateway()
+        with gateway.changed:
+            for i in range(700):
+                gateway.add(f"Done {i}", "completed", result="x", ago=40, took=1)
+            gateway.add("Left", waiting={"reason": "network", "until": iso(time.time() + 900)})
+        window = self.open_list(gateway)
+        window.wait_words("All 701", "0 of 1")
+
     def test_ten_thousand_do_not_jump(self):
         gateway = self.gateway()
         with gateway.changed:
