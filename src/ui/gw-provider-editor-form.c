@@ -231,6 +231,7 @@ _gw_provider_editor_preset_changed_cb (GwProviderEditor *self)
   g_clear_pointer (&self->provider, json_object_unref);
   self->provider = preset != NULL ? json_object_ref (preset) : NULL;
   self->filling = TRUE;
+  _gw_provider_editor_set_text (self->name_row, "");
   _gw_provider_editor_set_text (self->address_row, "");
   _gw_provider_editor_set_text (self->model_row, "");
   self->filling = FALSE;

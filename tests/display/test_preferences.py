@@ -126,6 +126,24 @@ class Providers(Case):
         self.assertEqual(mock.stats("one")["answered"], 1)
         self.assert_nowhere(window)
 
+    def test_another_service_has_no_name_yet(self):
+        window = self.open()
+        window.wait_words("Built-in gateway")
+        self.preferences(window)
+        self.press(window, "Add a Provider")
+        window.wait_words("New Provider")
+        window.click_until(lambda: self.within(window, "combo box", "Service"),
+                           lambda: window.find("label", "Other"), "the services")
+        desktop.xdotool("key", "End", "Return")
+        # It asks for a name: that of the service before is not the name of this one.
+        self.entry(window, "Name")
+        self.fill(window, "Address", "127.0.0.1:9999")
+        self.fill(window, "Key", KEY)
+        add = self.within(window, "push button", "_Add")
+        self.assertFalse(has_state(add, Atspi.StateType.SENSITIVE))
+        self.fill(window, "Name", "Mine")
+        window.until(lambda: has_state(add, Atspi.StateType.SENSITIVE), "that it can be added")
+
     def test_a_command_is_looked_for_and_not_run(self):
         self.home.configure("[provider own]\nenabled=true\nkind=command\n"
                             f"command=touch {self.home.path}/was-run\n")
