@@ -116,12 +116,21 @@ local function is_busy(p)
   local j = p.job > 0 and get('j:' .. p.job)
   return j and j.ended == 0
 end
--- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority.
-local STEP = 70368744177664
+-- In a pile's set stands for each task what it is sorted by: STEP less for each step of priority. With
+-- 2^40 tasks and 2^12 steps to each side it is a whole number that a score holds exactly.
+local STEP = 1099511627776
 -- What people have moved has a priority beyond those of submissions.
-local moves = { submitted = 100, farthest = 127 }
+local moves = { submitted = 100, farthest = 4095 }
 function moves.score(t) return t.pk - t.priority * STEP end
 function moves.is(t) return t.priority > moves.submitted or t.priority < -moves.submitted end
+-- Of two such texts the lesser is granted first: steps of priority, the task, and its pile.
+function moves.place(priority, pk, pile_pk)
+  return string.format('%04d%016.0f:%d', 5000 - priority, pk, pile_pk)
+end
+-- The same where projects take turns: between those of one priority goes who was granted least recently.
+function moves.turn(place, last_grant)
+  return place:sub(1, 4) .. string.format('%016.0f', last_grant) .. place:sub(5)
+end
 -- The next of a serial project: priorities of submissions do not count there, but moves do.
 function moves.first_queued(p)
   local moved = num(call('ZRANGE', P .. 'moved:' .. p.pk, 0, 0, 'WITHSCORES')[2])
@@ -133,7 +142,7 @@ local function list(l)
   local way, listed, first = route(l.provider, l.model), '', l.ready > 0 and runs.first('q:' .. l.pk)
   local order = P .. 'order:' .. l.project .. ':' .. way
   if first then
-    listed = string.format('%03d%016.0f:%d', 200 + floor(first / STEP), first % STEP, l.pk)
+    listed = moves.place(-floor(first / STEP), first % STEP, l.pk)
   end
   if listed ~= l.listed then
     if l.listed ~= '' then call('ZREM', order, l.listed) end
@@ -174,15 +183,14 @@ local function list_project(p, gone)
     if open and p.concurrency == 1 then
       local l = serial and pile(serial.pile)
       if l and l.ready > 0 and route(l.provider, l.model) == way then
-        head = string.format('%03d%016.0f:%d', 200 - serial.priority, serial.pk, l.pk)
+        head = moves.place(serial.priority, serial.pk, l.pk)
         counted = 1
       end
     elseif open then
       head = call('ZRANGE', P .. 'order:' .. p.pk .. ':' .. way, 0, 0)[1] or ''
       counted = max(0, min(num(w.r), room))
     end
-    -- First by priority, then by when the project was last granted anything.
-    if head ~= '' then head = head:sub(1, 3) .. string.format('%016.0f', p.last_grant) .. head:sub(4) end
+    if head ~= '' then head = moves.turn(head, p.last_grant) end
     if w.h ~= head and w.h ~= '' then call('ZREM', P .. 'way:' .. way, w.h) end
     if head ~= '' then call('ZADD', P .. 'way:' .. way, 0, head) end
     if counted ~= num(w.c) then call('HINCRBY', P .. 'startable', way, counted - num(w.c)) end

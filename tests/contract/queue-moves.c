@@ -200,13 +200,19 @@ test_farthest (Fixture *self,
 
   for (guint i = 0; i < 35; i++)
     move (self, GW_MOVE_TO_TOP, 0, ids->pdata[i], NULL);
-  g_assert_cmpint (priority_of (self, ids->pdata[34]), ==, GW_TASK_FARTHEST_PRIORITY);
   g_assert_cmpint (priority_of (self, ids->pdata[0]), ==, GW_TASK_MAX_PRIORITY + 1);
-  for (guint i = 26; i < 35; i++)
+  g_assert_cmpint (priority_of (self, ids->pdata[34]), ==, GW_TASK_MAX_PRIORITY + 35);
+  move (self, GW_MOVE_TO_PRIORITY, GW_TASK_FARTHEST_PRIORITY - 1, ids->pdata[35], NULL);
+  for (guint i = 36; i < 39; i++)
+    move (self, GW_MOVE_TO_TOP, 0, ids->pdata[i], NULL);
+  for (guint i = 36; i < 39; i++)
+    g_assert_cmpint (priority_of (self, ids->pdata[i]), ==, GW_TASK_FARTHEST_PRIORITY);
+
+  for (guint i = 36; i < 39; i++)
     expect_next (self, ids->pdata[i]);
-  for (guint i = 26; i > 0; i--)
+  for (guint i = 36; i > 0; i--)
     expect_next (self, ids->pdata[i - 1]);
-  expect_next (self, ids->pdata[35]);
+  expect_next (self, ids->pdata[39]);
 }
 
 void

@@ -139,7 +139,7 @@ class Tasks(HttpCase):
         self.assertEqual(started, sorted(started))
         ended = self.gateway.ok("POST", "/tasks/move", {"task_ids": ids, "to": "top"})
         self.assertEqual(ended["changed"], 0)
-        for to in (None, "up", 128, -128, 1.5, [], {}):
+        for to in (None, "up", 4096, -4096, 1.5, [], {}):
             self.reject("POST", "/tasks/move", {"task_ids": ids, "to": to}, 422, "to")
         self.reject("POST", "/tasks/move", {"task_ids": ids}, 422, "to")
         self.reject("POST", "/tasks/move", {"to": "top"}, 422, "task_ids")
