@@ -49,12 +49,19 @@ function many_pins.pile_of(t)
   if l then t.pile = l.pk end
   return l
 end
+-- Counted once, with the records: a step that fails before has let nobody leave.
+many_pins.left = {}
 local function leave_batch(t)
   if t.batch == 0 then return end
-  if call('HINCRBY', P .. 'b:' .. t.batch, 'left', -1) <= 0 then
-    call('UNLINK', P .. 'b:' .. t.batch, P .. 'skip:' .. t.batch, P .. 'pins:' .. t.batch)
-  end
+  many_pins.left[t.batch] = (many_pins.left[t.batch] or 0) + 1
   t.batch = 0
+end
+before_flush[4] = function()
+  for _, pk in ipairs(ordered(many_pins.left)) do
+    if call('HINCRBY', P .. 'b:' .. pk, 'left', -many_pins.left[pk]) <= 0 then
+      call('UNLINK', P .. 'b:' .. pk, P .. 'skip:' .. pk, P .. 'pins:' .. pk)
+    end
+  end
 end
 local function task_change(t)
   many_pins.pile_of(t)
