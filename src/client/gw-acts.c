@@ -23,6 +23,7 @@ struct _GwActs {
   GPtrArray *acts; /* (element-type Act) */
   guint next;
   guint in_flight;
+  guint max_in_flight;
   guint changed;
   GError *error;   /* (nullable) the first */
 };
@@ -45,6 +46,7 @@ gw_acts_new (GwClient *client)
 
   acts->client = g_object_ref (client);
   acts->acts = g_ptr_array_new_with_free_func (act_free);
+  acts->max_in_flight = MAX_IN_FLIGHT;
   return acts;
 }
 
@@ -102,6 +104,17 @@ gw_acts_add_ids (GwActs *acts,
     }
 }
 
+/**
+ * gw_acts_keep_order:
+ *
+ * Each call is sent when the one before is answered.
+ */
+void
+gw_acts_keep_order (GwActs *acts)
+{
+  acts->max_in_flight = 1;
+}
+
 static void pump (GTask *task);
 
 static void
@@ -127,7 +140,7 @@ pump (GTask *task)
 {
   GwActs *acts = g_task_get_task_data (task);
 
-  while (acts->in_flight < MAX_IN_FLIGHT && acts->next < acts->acts->len)
+  while (acts->in_flight < acts->max_in_flight && acts->next < acts->acts->len)
     {
       Act *act = acts->acts->pdata[acts->next++];
 

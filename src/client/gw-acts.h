@@ -13,6 +13,7 @@ GwActs *gw_acts_new (GwClient *client);
 void gw_acts_free (GwActs *acts);
 void gw_acts_add (GwActs *acts, const char *method, char *path, JsonObject *body);
 void gw_acts_add_ids (GwActs *acts, const char *path, GPtrArray *task_ids);
+void gw_acts_keep_order (GwActs *acts);
 void gw_acts_run_async (GwActs *acts, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data);
 /* (nullable): the first error, also where other calls did change something; @result keeps it */

@@ -37,30 +37,42 @@ move_free (gpointer data)
   g_free (move);
 }
 
-/* One call, so that all of them go to one place. */
+/* @ids: @n of them, which go to one place. */
 static void
 add_call (GwActs *acts,
-          JsonArray *ids,
+          gpointer *ids,
+          guint n,
           JsonNode *to)
 {
   JsonObject *body = json_object_new ();
+  JsonArray *array = json_array_sized_new (n);
+  guint i;
 
-  json_object_set_array_member (body, "task_ids", ids);
+  for (i = 0; i < n; i++)
+    json_array_add_string_element (array, ids[i]);
+  json_object_set_array_member (body, "task_ids", array);
   json_object_set_member (body, "to", to);
   gw_acts_add (acts, "POST", g_strdup ("/tasks/move"), body);
 }
 
+/* As few calls as it takes, since each takes a place of its own. What is sent last
+ * goes farthest: for the top that is the first part. */
 static void
 add_move (GwActs *acts,
           const Move *move)
 {
-  JsonArray *ids = json_array_new ();
-  JsonNode *to = json_node_init_string (json_node_alloc (), move->to);
+  gboolean top = g_str_equal (move->to, "top");
+  guint n_parts = (move->ids->len + GW_BATCH_MAX_TASKS - 1) / GW_BATCH_MAX_TASKS;
   guint i;
 
-  for (i = 0; i < move->ids->len; i++)
-    json_array_add_string_element (ids, move->ids->pdata[i]);
-  add_call (acts, ids, to);
+  gw_acts_keep_order (acts);
+  for (i = 0; i < n_parts; i++)
+    {
+      guint first = (top ? n_parts - 1 - i : i) * GW_BATCH_MAX_TASKS;
+
+      add_call (acts, move->ids->pdata + first, MIN (move->ids->len - first, GW_BATCH_MAX_TASKS),
+                json_node_init_string (json_node_alloc (), move->to));
+    }
 }
 
 /* Each to where it was: nearly always all of them to the same. */
@@ -68,26 +80,33 @@ static void
 add_return (GwActs *acts,
             const Move *move)
 {
-  g_autoptr (GHashTable) by_place = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) by_place
+      = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   GHashTableIter iter;
   gpointer place;
-  gpointer ids;
+  gpointer value;
   guint i;
 
   for (i = 0; i < move->ids->len; i++)
     {
       place = GINT_TO_POINTER (g_array_index (move->places, int, i));
-      ids = g_hash_table_lookup (by_place, place);
-      if (ids == NULL)
+      value = g_hash_table_lookup (by_place, place);
+      if (value == NULL)
         {
-          ids = json_array_new ();
-          g_hash_table_insert (by_place, place, ids);
+          value = g_ptr_array_new ();
+          g_hash_table_insert (by_place, place, value);
         }
-      json_array_add_string_element (ids, move->ids->pdata[i]);
+      g_ptr_array_add (value, move->ids->pdata[i]);
     }
   g_hash_table_iter_init (&iter, by_place);
-  while (g_hash_table_iter_next (&iter, &place, &ids))
-    add_call (acts, ids, json_node_init_int (json_node_alloc (), GPOINTER_TO_INT (place)));
+  while (g_hash_table_iter_next (&iter, &place, &value))
+    {
+      GPtrArray *ids = value;
+
+      for (i = 0; i < ids->len; i += GW_BATCH_MAX_TASKS)
+        add_call (acts, ids->pdata + i, MIN (ids->len - i, GW_BATCH_MAX_TASKS),
+                  json_node_init_int (json_node_alloc (), GPOINTER_TO_INT (place)));
+    }
 }
 
 static void
@@ -145,6 +164,14 @@ moved_cb (GwWindow *self,
   _gw_window_push_undo (self, text, label, redo_move, undo_move, kept, move_free);
 }
 
+static int
+compare_positions (gconstpointer a,
+                   gconstpointer b)
+{
+  return gw_task_list_compare (gw_task_item_get_task (*(GwTaskItem *const *) a),
+                               gw_task_item_get_task (*(GwTaskItem *const *) b));
+}
+
 /* win.move-to-top, win.move-to-bottom */
 void
 _gw_window_tasks_move_action (GtkWidget *widget,
@@ -159,6 +186,8 @@ _gw_window_tasks_move_action (GtkWidget *widget,
 
   if (acts == NULL)
     return;
+  /* The list may be sorted by something else. */
+  g_ptr_array_sort (items, compare_positions);
   move = move_new (g_str_has_suffix (name, "-top") ? "top" : "bottom");
   for (i = 0; i < items->len; i++)
     {

@@ -54,6 +54,7 @@ class FakeGateway(ThreadingHTTPServer):
         self.attempts = []   # see add_attempt()
         self.health = {}     # members that /health has besides
         self.refuses = None  # (status, code, detail) of the answer to everything but /health
+        self.moves = True    # False: tasks stay where they are
         self.gives = threading.Event()  # cleared: whole tasks are given when it is set again
         self.gives.set()
         self.thread = None
@@ -287,6 +288,8 @@ class Handler(BaseHTTPRequestHandler):
             task_id = self.path.split("/")[2]
             server.change(task_id, status="queued", error=None)
             self.answer(200, server.tasks[task_id])
+        elif self.path == "/tasks/move":
+            self.answer(200, {"changed": len(body["task_ids"]) if server.moves else 0})
         else:
             self.answer(200, {"changed": 1})
 

@@ -74,6 +74,17 @@ class Work(desktop.Case):
             window.key("ctrl+k")
             window.wait_row(goes, "Running")
 
+    def test_a_move_that_changes_nothing_says_so(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        ids = [gateway.add(text) for text in ("first", "second")]
+        gateway.moves = False
+        window = self.open("--gateway", gateway.uri)
+        window.pick("second")
+        window.key("alt+Home")
+        window.wait_words("Not moved: all of them are there already, or have begun")
+        self.assertIn(("POST", "/tasks/move", {"task_ids": ids[1:], "to": "top"}), gateway.calls)
+
     def test_stop_after_this(self):
         _mock, window = self.open_slow()
         window.open_menu(lambda: window.wait_row("second,", "Queued"), "Stop After This")
