@@ -197,6 +197,32 @@ called_cb (GObject *source,
   result->done = TRUE;
 }
 
+void
+result_wait (Result *result)
+{
+  while (!result->done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+tested_cb (GObject *source,
+           GAsyncResult *res,
+           gpointer user_data)
+{
+  Result *result = user_data;
+
+  result->models = gw_provider_test_finish (GW_PROVIDER (source), res, &result->error);
+  result->done = TRUE;
+}
+
+void
+test_now (GwProvider *provider,
+          Result *result)
+{
+  gw_provider_test_async (provider, NULL, tested_cb, result);
+  result_wait (result);
+}
+
 GwReply *
 call_full (GwProvider *provider,
            const char *content,
@@ -207,8 +233,7 @@ call_full (GwProvider *provider,
   GwCall call = { content, model, NULL, NULL };
 
   gw_provider_call_async (provider, &call, sent_cb, &result, NULL, called_cb, &result);
-  while (!result.done)
-    g_main_context_iteration (NULL, TRUE);
+  result_wait (&result);
   g_assert_nonnull (result.reply);
   g_assert_cmpuint (result.sent, ==, result.reply->sent_at > 0 ? 1 : 0);
   g_assert_cmpint (result.reply->ended_at, >, 0);

@@ -62,6 +62,11 @@ typedef struct {
 void sent_cb (gint64 sent_at, gpointer user_data);
 void called_cb (GObject *source, GAsyncResult *res, gpointer user_data);
 
+void result_wait (Result *result);
+
+/* A test of the provider, waited for: models or an error. */
+void test_now (GwProvider *provider, Result *result);
+
 /* (transfer full): one call, waited for. */
 GwReply *call_full (GwProvider *provider, const char *content, const char *model, guint *sent);
 GwReply *call (GwProvider *provider);

@@ -99,17 +99,6 @@ test_several_keys (void)
 }
 
 static void
-tested_key_cb (GObject *source,
-               GAsyncResult *res,
-               gpointer user_data)
-{
-  Result *result = user_data;
-
-  result->models = gw_provider_test_finish (GW_PROVIDER (source), res, &result->error);
-  result->done = TRUE;
-}
-
-static void
 test_several_keys_tested (void)
 {
   Server *server = server_new (judge_key);
@@ -117,9 +106,7 @@ test_several_keys_tested (void)
   Result good = { 0 }, bad = { 0 };
 
   set_good_key (server, "canary-");
-  gw_provider_test_async (provider, NULL, tested_key_cb, &good);
-  while (!good.done)
-    g_main_context_iteration (NULL, TRUE);
+  test_now (provider, &good);
   g_assert_no_error (good.error);
   g_assert_cmpstr (good.models[0], ==, "m");
   g_assert_cmpuint (server_count_requests (server), ==, 3);
@@ -127,9 +114,7 @@ test_several_keys_tested (void)
 
   /* One bad key is named, whatever the others do. */
   set_good_key (server, "canary-t");
-  gw_provider_test_async (provider, NULL, tested_key_cb, &bad);
-  while (!bad.done)
-    g_main_context_iteration (NULL, TRUE);
+  test_now (provider, &bad);
   g_assert_error (bad.error, GW_ERROR, GW_ERROR_TASK_AUTH);
   g_assert_true (g_str_has_prefix (bad.error->message, "Key 1 of 3: "));
   g_error_free (bad.error);

@@ -113,8 +113,7 @@ test_pieces (void)
       guint64 size;
 
       gw_provider_call_async (provider, &request, sent_cb, &result, NULL, called_cb, &result);
-      while (!result.done)
-        g_main_context_iteration (NULL, TRUE);
+      result_wait (&result);
       reply = result.reply;
       g_assert_cmpint (reply->act, ==, GW_REPLY_ANSWER);
       g_assert_cmpstr (reply->result, ==, "h\u00e9llo [redacted]");
@@ -268,8 +267,7 @@ test_stream_aborted (void)
     }
   g_assert_false (result.done);
   g_cancellable_cancel (abort);
-  while (!result.done)
-    g_main_context_iteration (NULL, TRUE);
+  result_wait (&result);
   g_assert_cmpint (result.reply->act, ==, GW_REPLY_ABORTED);
   g_assert_null (result.reply->result);
   gw_reply_free (result.reply);

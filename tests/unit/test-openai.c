@@ -28,8 +28,7 @@ test_answer (void)
 
   json_object_set_string_member (metadata, "system", "be brief");
   gw_provider_call_async (provider, &request, sent_cb, &result, NULL, called_cb, &result);
-  while (!result.done)
-    g_main_context_iteration (NULL, TRUE);
+  result_wait (&result);
   reply = result.reply;
   g_assert_cmpint (reply->act, ==, GW_REPLY_ANSWER);
   g_assert_cmpstr (reply->result, ==, "h\u00e9llo");
@@ -354,8 +353,7 @@ test_abort (void)
       gw_provider_call_async (provider, &request, sent_cb, &result, cancellable, called_cb,
                               &result);
       g_timeout_add (200, cancel_cb, cancellable);
-      while (!result.done)
-        g_main_context_iteration (NULL, TRUE);
+      result_wait (&result);
       reply = result.reply;
       g_assert_cmpint (reply->act, ==, GW_REPLY_ABORTED);
       g_assert_true (reply->maybe_computing);
@@ -376,8 +374,7 @@ test_aborted_before (void)
 
   g_cancellable_cancel (cancellable);
   gw_provider_call_async (provider, &request, sent_cb, &result, cancellable, called_cb, &result);
-  while (!result.done)
-    g_main_context_iteration (NULL, TRUE);
+  result_wait (&result);
   g_assert_cmpint (result.reply->act, ==, GW_REPLY_ABORTED);
   g_assert_false (result.reply->maybe_computing);
   g_assert_cmpint (result.reply->sent_at, ==, 0);
@@ -537,17 +534,6 @@ test_pinned_model (void)
   server_stop (server);
 }
 
-static void
-tested_cb (GObject *source,
-           GAsyncResult *res,
-           gpointer user_data)
-{
-  Result *result = user_data;
-
-  result->models = gw_provider_test_finish (GW_PROVIDER (source), res, &result->error);
-  result->done = TRUE;
-}
-
 static gboolean
 say_no_list (Server *server,
              GSocketConnection *connection)
@@ -590,9 +576,7 @@ test_test (void)
 
       server->status = rows[i].status;
       server->body = rows[i].body;
-      gw_provider_test_async (provider, NULL, tested_cb, &result);
-      while (!result.done)
-        g_main_context_iteration (NULL, TRUE);
+      test_now (provider, &result);
       g_test_message ("%u: %s", i, result.error != NULL ? result.error->message : "works");
       if (rows[i].error < 0)
         {
