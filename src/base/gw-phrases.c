@@ -230,6 +230,8 @@ static const char *const phrases[] = {
   N_ ("the model asks for a tool instead of answering"),
   /* Translators: the name of a program that answers tasks, and its exit status */
   N_ ("%s ended with exit status %d."),
+  /* Translators: the name of a program that answers tasks, its exit status, and what it said */
+  N_ ("%s ended with exit status %d (%s)."),
   /* Translators: %s is the name of a program that answers tasks */
   N_ ("%s ended well and wrote no answer to its standard output."),
   /* Translators: the name of a program that answers tasks, and the reason */

@@ -108,7 +108,7 @@ match_number (const char *text,
 {
   static const char *const patterns[N_NUMBERS] = {
     [NUMBER_SECONDS] = "\\bwithin (\\d{1,6}) s\\b",
-    [NUMBER_EXIT] = " exit status (\\d{1,3})\\b",
+    [NUMBER_EXIT] = "^.*? ended with exit status (\\d{1,3})\\b",
     [NUMBER_STATUS] = "\\(([345]\\d\\d)[:,]",
     [NUMBER_ALLOWED] = ("(?:maximum|limit|context (?:length|window|size))[^\\d.]{0,30}"
                         "\\b(\\d[\\d,]*)\\b"),

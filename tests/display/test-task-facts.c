@@ -131,6 +131,8 @@ test_errors (void)
       "A problem on the side of OpenAI. Retry later." },
     { GW_ERROR_TASK_SERVER, "OpenAI ended with exit status 3.",
       "OpenAI ended with the exit status 3. See its message." },
+    { GW_ERROR_TASK_SERVER, "OpenAI ended with exit status 3 (no exit status 77 here).",
+      "OpenAI ended with the exit status 3. See its message." },
     { GW_ERROR_TASK_SERVER, NULL, "A problem on the side of OpenAI. Retry later." },
     { GW_ERROR_TASK_SERVER, "\xff (500:", "A problem on the side of OpenAI. Retry later." },
     { GW_ERROR_TASK_TIMEOUT, "No answer of OpenAI within 120 s.",

@@ -169,6 +169,32 @@ test_failures (void)
     }
 }
 
+/* The message says what the program said last, which names the fault, without keys. */
+static void
+test_said (void)
+{
+  static const struct {
+    const char *command;
+    const char *message;
+  } rows[] = {
+    { "sh -c 'exit 3'", " ended with exit status 3." },
+    { "sh -c 'echo >&2; exit 3'", " ended with exit status 3." },
+    { "sh -c 'echo trace >&2; echo why >&2; echo >&2; exit 3'",
+      " ended with exit status 3 (why)." },
+    { "sh -c 'echo no secret-of-the-tool >&2; exit 1'",
+      " ended with exit status 1 (no [redacted])." },
+    { "sh -c 'echo first >&2; yes | head -9000 >&2; exit 1'",
+      " ended with exit status 1 (first)." },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GwReply) reply = call_with (rows[i].command, "task", 20, 0);
+
+      g_assert_true (g_str_has_suffix (reply->error_message, rows[i].message));
+    }
+}
+
 /* The numbers that a script wrote, one a line. */
 static void
 assert_all_gone (const char *path)
@@ -274,6 +300,7 @@ main (int argc,
   g_test_add_func ("/command/unread-input", test_unread_input);
   g_test_add_func ("/command/environment", test_environment);
   g_test_add_func ("/command/failures", test_failures);
+  g_test_add_func ("/command/said", test_said);
   g_test_add_func ("/command/group-is-killed", test_group_is_killed);
   g_test_add_func ("/command/left-behind", test_left_behind);
   g_test_add_func ("/command/cancelled-before", test_cancelled_before);

@@ -27,6 +27,7 @@
 
 #define STDERR_CHUNK 4096
 #define STDERR_KEPT 8192
+#define SAID_MAX_CHARS 200
 
 struct _GwCommandProvider {
   GwProvider parent_instance;
@@ -127,6 +128,23 @@ judge_output (GTask *task,
   run->reply->finish_reason = g_strdup ("stop");
 }
 
+/* (transfer full) (nullable): the line of @errors that says most: the last, which names the fault;
+ * the first where the last is not there any more. */
+static char *
+find_said (const GByteArray *errors)
+{
+  const char *data = errors->len > 0 ? (const char *) errors->data : "";
+  g_autofree char *valid = g_utf8_make_valid (data, (gssize) errors->len);
+  g_auto (GStrv) lines = g_strsplit_set (g_strstrip (valid), "\r\n", -1);
+  guint n = g_strv_length (lines);
+  const char *said = n > 0 ? lines[errors->len < STDERR_KEPT ? n - 1 : 0] : "";
+
+  if (*said == '\0')
+    return NULL;
+  return g_utf8_strlen (said, -1) > SAID_MAX_CHARS ? g_utf8_substring (said, 0, SAID_MAX_CHARS)
+                                                   : g_strdup (said);
+}
+
 static void
 judge_exit (GTask *task,
             Run *run)
@@ -145,9 +163,15 @@ judge_exit (GTask *task,
     }
   else if (g_subprocess_get_exit_status (run->process) != 0)
     {
-      gw_reply_set_error (run->reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER,
-                          "%s ended with exit status %d.", title,
-                          g_subprocess_get_exit_status (run->process));
+      int status = g_subprocess_get_exit_status (run->process);
+      g_autofree char *said = find_said (run->errors);
+
+      if (said != NULL)
+        gw_reply_set_error (run->reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER,
+                            "%s ended with exit status %d (%s).", title, status, said);
+      else
+        gw_reply_set_error (run->reply, GW_REPLY_RETRY, GW_ERROR_TASK_SERVER,
+                            "%s ended with exit status %d.", title, status);
       if (run->errors->len > 0 || run->output == NULL)
         gw_reply_set_raw (run->reply, (const char *) run->errors->data, run->errors->len);
       else
