@@ -299,7 +299,9 @@ main (int argc,
   options = gw_batch_options_new (argc, argv, &error);
   if (options == NULL)
     {
-      g_printerr ("gangway-batch: %s\n", error->message);
+      g_autofree char *words = gw_process_option_error_to_words (error);
+
+      g_printerr ("gangway-batch: %s\n", words);
       return EXIT_USAGE;
     }
   if (options->version)

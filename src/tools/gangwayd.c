@@ -249,7 +249,11 @@ main (int argc,
                                            "window."));
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!g_option_context_parse (context, &argc, &argv, &error))
-    return usage_error (error->message);
+    {
+      g_autofree char *words = gw_process_option_error_to_words (error);
+
+      return usage_error (words);
+    }
   if (version)
     {
       g_print ("gangwayd %s\n", GW_VERSION);

@@ -58,3 +58,18 @@ gw_process_init (const char *program)
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
+
+/**
+ * gw_process_option_error_to_words:
+ * @error: why the options could not be taken
+ *
+ * Returns: (transfer full): its message; of an unknown option, also where they are listed
+ */
+char *
+gw_process_option_error_to_words (const GError *error)
+{
+  if (g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+    /* Translators: %s is a sentence without its full stop, as "Unknown option --x" */
+    return g_strdup_printf (_("%s; --help lists all of them"), error->message);
+  return g_strdup (error->message);
+}

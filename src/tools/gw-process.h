@@ -6,5 +6,6 @@
 G_BEGIN_DECLS
 
 void gw_process_init (const char *program);
+char *gw_process_option_error_to_words (const GError *error);
 
 G_END_DECLS

@@ -166,6 +166,8 @@ class Input(BatchCase):
                 process = self.run_batch(*arguments, code=2, patience=20)
                 self.assertEqual(process.stdout, "")
                 self.assertTrue(process.stderr.strip())
+        self.assertIn("--unheard-of; --help lists all of them",
+                      self.run_batch("--unheard-of", code=2).stderr)
         self.assertEqual(self.read(good), "one\n")
         link = self.home.file("link.txt")
         os.link(good, link)
