@@ -230,9 +230,9 @@ gw_day_to_words (const GDate *day,
     return g_strdup (get_weekday (g_date_time_get_day_of_week (time)));
   if (g_date_get_year (day) == g_date_get_year (today))
     /* Translators: a day of this year, as for g_date_time_format() */
-    return g_date_time_format (time, _("%e %B"));
+    return g_date_time_format (time, _("%-d %B"));
   /* Translators: a day of another year, as for g_date_time_format() */
-  return g_date_time_format (time, _("%e %B %Y"));
+  return g_date_time_format (time, _("%-d %B %Y"));
 }
 
 /* How long finished projects stay. @days: 0: for ever; -1: not known. */

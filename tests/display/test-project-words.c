@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <locale.h>
+
+#include <glib/gi18n.h>
+
 #include "gw-project-words.h"
 
 #define assert_words(call, expected) \
@@ -128,6 +132,107 @@ test_days (void)
   assert_words (gw_day_to_words (&day, &today), "12 July");
 }
 
+/* What is said of each day, from the same day's view on. */
+typedef struct {
+  GDateDay day;
+  GDateMonth month;
+  GDateYear year;
+  const char *words;
+  const char *chinese;
+} Day;
+
+static void
+assert_days (const GDate *today,
+             const Day *days,
+             gsize n,
+             gboolean chinese)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      GDate day;
+
+      g_date_clear (&day, 1);
+      g_date_set_dmy (&day, days[i].day, days[i].month, days[i].year);
+      assert_words (gw_day_to_words (&day, today), chinese ? days[i].chinese : days[i].words);
+    }
+}
+
+static void
+assert_views (gboolean chinese)
+{
+  /* A Monday, so that nothing but yesterday's number tells of the week before; and the first of a
+   * month, so that each has one digit or two. */
+  static const Day monday[] = {
+    { 1, G_DATE_JUNE, 2026, "Today", "今天" },
+    { 31, G_DATE_MAY, 2026, "Yesterday", "昨天" },
+    { 30, G_DATE_MAY, 2026, "Saturday", "星期六" },
+    { 26, G_DATE_MAY, 2026, "Tuesday", "星期二" },
+    /* The name of today's weekday would be taken for today. */
+    { 25, G_DATE_MAY, 2026, "25 May", "5月25日" },
+    { 5, G_DATE_MAY, 2026, "5 May", "5月5日" },
+    { 1, G_DATE_JANUARY, 2026, "1 January", "1月1日" },
+    { 31, G_DATE_DECEMBER, 2025, "31 December 2025", "2025年12月31日" },
+    { 1, G_DATE_JUNE, 2025, "1 June 2025", "2025年6月1日" },
+    /* A clock that was set back. */
+    { 2, G_DATE_JUNE, 2026, "2 June", "6月2日" },
+  };
+  /* The same days once it is midnight. */
+  static const Day tuesday[] = {
+    { 2, G_DATE_JUNE, 2026, "Today", "今天" },
+    { 1, G_DATE_JUNE, 2026, "Yesterday", "昨天" },
+    { 31, G_DATE_MAY, 2026, "Sunday", "星期日" },
+    { 26, G_DATE_MAY, 2026, "26 May", "5月26日" },
+  };
+  /* The week goes over the year. */
+  static const Day new_year[] = {
+    { 1, G_DATE_JANUARY, 2026, "Today", "今天" },
+    { 31, G_DATE_DECEMBER, 2025, "Yesterday", "昨天" },
+    { 30, G_DATE_DECEMBER, 2025, "Tuesday", "星期二" },
+    { 26, G_DATE_DECEMBER, 2025, "Friday", "星期五" },
+    { 25, G_DATE_DECEMBER, 2025, "25 December 2025", "2025年12月25日" },
+  };
+  /* So does a leap day. */
+  static const Day march[] = {
+    { 29, G_DATE_FEBRUARY, 2028, "Yesterday", "昨天" },
+    { 28, G_DATE_FEBRUARY, 2028, "Monday", "星期一" },
+  };
+  GDate today;
+
+  g_date_clear (&today, 1);
+  g_date_set_dmy (&today, 1, G_DATE_JUNE, 2026);
+  assert_days (&today, monday, G_N_ELEMENTS (monday), chinese);
+  g_date_add_days (&today, 1);
+  assert_days (&today, tuesday, G_N_ELEMENTS (tuesday), chinese);
+  g_date_set_dmy (&today, 1, G_DATE_JANUARY, 2026);
+  assert_days (&today, new_year, G_N_ELEMENTS (new_year), chinese);
+  g_date_set_dmy (&today, 1, G_DATE_MARCH, 2028);
+  assert_days (&today, march, G_N_ELEMENTS (march), chinese);
+}
+
+static void
+test_views (void)
+{
+  assert_views (FALSE);
+}
+
+/* The words come from the translation, without a locale of it. */
+static void
+test_chinese (void)
+{
+  if (setlocale (LC_ALL, "C.UTF-8") == NULL)
+    {
+      g_test_skip ("There is no locale C.UTF-8.");
+      return;
+    }
+  g_setenv ("LANGUAGE", "zh_CN", TRUE);
+  bindtextdomain (GETTEXT_PACKAGE, g_getenv ("GANGWAY_LOCALEDIR"));
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  assert_views (TRUE);
+  g_unsetenv ("LANGUAGE");
+  setlocale (LC_ALL, "C");
+}
+
 static void
 test_keep (void)
 {
@@ -145,6 +250,8 @@ main (int argc,
   g_test_add_func ("/project-words/row", test_row);
   g_test_add_func ("/project-words/look", test_look);
   g_test_add_func ("/project-words/days", test_days);
+  g_test_add_func ("/project-words/views", test_views);
+  g_test_add_func ("/project-words/chinese", test_chinese);
   g_test_add_func ("/project-words/keep", test_keep);
   return g_test_run ();
 }
