@@ -242,6 +242,123 @@ static const char *const phrases[] = {
   N_ ("Mend it."),
   /* Translators: %s is a program */
   N_ ("There is no program \"%s\" that can be run."),
+
+  /* Redis: what it says stands in the middle as it is, what to do follows. */
+  /* Translators: an address, its version, and the version that is needed */
+  N_ ("Redis at %s is version %s; the queue needs %d.%d or newer. Install a newer one."),
+  /* Translators: %s is an address */
+  N_ ("Redis at %s is part of a cluster, which the queue cannot use. Give it a server of its own."),
+  /* Translators: an address, and a value; the words in quotes are typed as they are */
+  N_ ("Redis at %s may throw tasks away when its memory is full (maxmemory-policy is %s). Set "
+      "“maxmemory-policy noeviction” in redis.conf, or run CONFIG SET maxmemory-policy noeviction."),
+  /* Translators: an address, and a number of seconds */
+  N_ ("Redis at %s has not answered for %.1f s. It is too busy, frozen, or the network is slow."),
+  /* Translators: %s is an address */
+  N_ ("Redis at %s does not get its file written. Look at its disk and its log, then run this "
+      "again."),
+  /* Translators: an address, a file, what it should hold, and the reason */
+  N_ ("Redis at %s: %s, which should hold %s, cannot be used (%s). Correct it."),
+  /* Translators: what a file should hold */
+  N_ ("who vouches for the server"),
+  /* Translators: what a file should hold */
+  N_ ("our certificate"),
+  /* Translators: what a file should hold */
+  N_ ("the key of our certificate"),
+  /* Translators: of a file */
+  N_ ("it cannot be read"),
+  /* Translators: an address, and the reason; redis-cert-file is a key of gangway.conf */
+  N_ ("Redis at %s: no TLS connection came about (%s). Look whether TLS is spoken on that port, and "
+      "whether the server wants a certificate of us (redis-cert-file)."),
+  /* Translators: an address, and the name of a computer */
+  N_ ("Redis at %s: the certificate of the server is for another name. Write the name that stands in "
+      "it, or give the server one for “%s”."),
+  /* Translators: %s is an address */
+  N_ ("Redis at %s: the certificate of the server has expired. Renew it."),
+  /* Translators: an address, and the reason; redis-ca-file is a key of gangway.conf */
+  N_ ("Redis at %s: the certificate of the server is not trusted (%s). Name who vouches for it by "
+      "redis-ca-file."),
+  /* Translators: %s is an address */
+  N_ ("Redis at %s: OpenSSL cannot be used."),
+  /* Translators: an address, and the name of a computer */
+  N_ ("Redis at %s: “%s” is no name that a certificate could have. Correct it."),
+  /* Translators: %s is an address */
+  N_ ("Redis at %s: this build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS part was "
+      "not there). Use redis:// over a network that you trust, or through a tunnel (stunnel, "
+      "WireGuard)."),
+  N_ ("This build cannot speak TLS to Redis (hiredis 1.0 or newer with its TLS part was not there). "
+      "Use redis:// over a network that you trust, or through a tunnel (stunnel, WireGuard)."),
+  /* Translators: of Redis; the names are keys of gangway.conf */
+  N_ ("If it wants a certificate of us, name ours by redis-cert-file and redis-key-file."),
+  /* Translators: an address, and what Redis or the system said */
+  N_ ("Redis at %s: %s. It is tried again by itself; look whether it runs."),
+  /* Translators: an address, and what Redis or the system said; what to do follows */
+  N_ ("Redis at %s: %s."),
+  /* Translators: of a connection to Redis */
+  N_ ("no answer in time"),
+  /* Translators: of a connection to Redis */
+  N_ ("the connection was lost"),
+  /* Translators: of Redis; INFO is the name of a command */
+  N_ ("it does not tell about itself (INFO)"),
+  /* Translators: of Redis */
+  N_ ("It wants a password: write redis://:password@host, or user:password@."),
+  /* Translators: of Redis */
+  N_ ("It does not accept this user and password. Correct them."),
+  /* Translators: of Redis */
+  N_ ("It has no password set, but the address holds one. Leave it out."),
+  /* Translators: of Redis; the names and signs are typed as they are */
+  N_ ("This user may not do what the queue needs. Give it what examples/redis.conf gives to its user, "
+      "with ~gangway:* and &gangway:*, or use another user."),
+  /* Translators: of Redis */
+  N_ ("It has fewer databases. Give another number at the end of the address."),
+  /* Translators: of an address */
+  N_ ("What answers there is no Redis, or wants TLS. Correct the address."),
+  /* Translators: of Redis */
+  N_ ("It is still reading its data after a start. Wait; it is tried again by itself."),
+  /* Translators: of Redis */
+  N_ ("It is a replica, which cannot be written to. Give the address of the primary; should this one "
+      "become it, the queue goes on by itself."),
+  /* Translators: of Redis */
+  N_ ("It is a replica without its primary. Give the address of a primary."),
+  /* Translators: of Redis; min-replicas-to-write is one of its settings */
+  N_ ("Too few replicas follow it, so it refuses to change any data (min-replicas-to-write). Start "
+      "them."),
+  /* Translators: of Redis; maxmemory is one of its settings */
+  N_ ("Its memory is full. Raise maxmemory, or, with Redis 7 or newer, remove old projects."),
+  /* Translators: of Redis */
+  N_ ("It cannot write its data to disk, so it refuses to change any. Look at its log and its disk."),
+  /* Translators: of Redis */
+  N_ ("Another script keeps it busy. It is tried again by itself."),
+  /* Translators: of Redis */
+  N_ ("It is too busy, frozen, or the network lost its answer. It is tried again by itself."),
+  N_ ("Nothing listens there. Start Redis, or correct the address."),
+  N_ ("There is no such socket. Start Redis, or correct the path."),
+  N_ ("A step of Gangway failed there: keys of the queue were changed by hand, or this is an error in "
+      "Gangway. Please report it."),
+  /* Translators: %s is an address */
+  N_ ("The connection to Redis at %s was lost before it answered. Whether the step was done is not "
+      "known: look, or repeat it with the same Idempotency-Key."),
+  /* Translators: %s is an address */
+  N_ ("The queue on %s was written by a newer Gangway. Install the newer program here."),
+  /* Translators: %s is what is wrong with it, as one of the next ones; the rest is typed as it is */
+  N_ ("The address of Redis %s. Write redis://[user:password@]host:port/db, rediss://… for TLS, or "
+      "redis+unix:///path."),
+  /* Translators: of an address of Redis */
+  N_ ("names its database by something that is no number"),
+  /* Translators: of an address of Redis */
+  N_ ("cannot be read"),
+  /* Translators: of an address of Redis */
+  N_ ("names no host"),
+  /* Translators: of an address of Redis */
+  N_ ("names a user without a password"),
+  /* Translators: of an address of Redis */
+  N_ ("names no socket by its whole path"),
+  /* Translators: of an address of Redis */
+  N_ ("has another scheme"),
+  /* Translators: --redis and redis-uri are typed as they are */
+  N_ ("Nobody said which Redis: give --redis, or redis-uri in the configuration."),
+  /* Translators: a number, and a folder; gangwayd --redis is typed as it is */
+  N_ ("%u answers in %s have not been told to the queue on Redis yet. Start gangwayd --redis on this "
+      "folder until they have been, then move it."),
 };
 
 static const struct {
@@ -267,6 +384,13 @@ static const struct {
 
 static char *translate (const char *text, guint depth);
 
+/* The letter of what is filled in at @c, which is its %. */
+static const char *
+find_letter (const char *c)
+{
+  return c + 1 + strspn (c + 1, ".0123456789");
+}
+
 /* A format as an expression: one group for each thing that is filled in. A sentence may be followed
  * by others, which are the last group. */
 static GRegex *
@@ -283,12 +407,23 @@ compile (const char *phrase)
           g_string_append (pattern, escaped);
           continue;
         }
-      c++;
-      g_string_append (pattern, *c == 's' ? "(.*?)" : "(-?[0-9]+)");
+      c = find_letter (c);
+      g_string_append (pattern, *c == 's' ? "(.*?)" : *c == 'f' ? "(-?[0-9.]+)" : "(-?[0-9]+)");
     }
   g_string_append (pattern, g_str_has_suffix (phrase, ".") ? "(?: (.*))?$" : "$");
 
   return g_regex_new (pattern->str, G_REGEX_DOTALL | G_REGEX_RAW, 0, NULL);
+}
+
+static GRegex *
+get_expression (guint i)
+{
+  static GRegex *expressions[G_N_ELEMENTS (phrases)];
+
+  if (expressions[i] == NULL)
+    expressions[i] = compile (phrases[i]);
+
+  return expressions[i];
 }
 
 /* @words: the translated format, whose fillings may stand in another order. */
@@ -305,7 +440,7 @@ fill (const char *words,
     {
       g_autofree char *found = NULL;
       g_autofree char *said = NULL;
-      guint number = next;
+      guint number;
       char *end;
 
       if (*c != '%')
@@ -313,12 +448,12 @@ fill (const char *words,
           g_string_append_c (text, *c);
           continue;
         }
-      if (g_ascii_isdigit (c[1]))
-        {
-          number = (guint) g_ascii_strtoull (c + 1, &end, 10);
-          c = end; /* at the $ */
-        }
-      c++;
+      number = (guint) g_ascii_strtoull (c + 1, &end, 10);
+      if (end > c + 1 && *end == '$')
+        c = end;
+      else
+        number = next;
+      c = find_letter (c);
       found = g_match_info_fetch (match, (int) number);
       said = translate (found, depth + 1);
       g_string_append (text, said);
@@ -329,19 +464,14 @@ fill (const char *words,
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* The sentence at the beginning of @text, and those after it; %NULL: not known. */
 static char *
-translate (const char *text,
-           guint depth)
+translate_known (const char *text,
+                 guint depth)
 {
-  const char *end;
-
-  if (text == NULL || depth > MAX_DEPTH || !g_utf8_validate (text, -1, NULL))
-    return g_strdup (text != NULL ? text : "");
-
   for (guint i = 0; i < G_N_ELEMENTS (phrases); i++)
     {
       const char *words = _(phrases[i]);
-      g_autoptr (GRegex) expression = NULL;
       g_autoptr (GMatchInfo) match = NULL;
       g_autofree char *first = NULL;
       g_autofree char *rest = NULL;
@@ -350,8 +480,7 @@ translate (const char *text,
 
       if (words == phrases[i])
         continue;
-      expression = compile (phrases[i]);
-      if (!g_regex_match (expression, text, 0, &match))
+      if (!g_regex_match (get_expression (i), text, 0, &match))
         continue;
       first = fill (words, match, &n, depth);
       rest = g_match_info_fetch (match, (int) n + 1);
@@ -362,6 +491,23 @@ translate (const char *text,
       return g_strconcat (first, g_str_has_suffix (first, "。") ? "" : " ", others, NULL);
     }
 
+  return NULL;
+}
+
+static char *
+translate (const char *text,
+           guint depth)
+{
+  g_autofree char *known = NULL;
+  const char *end;
+
+  if (text == NULL || depth > MAX_DEPTH || !g_utf8_validate (text, -1, NULL))
+    return g_strdup (text != NULL ? text : "");
+
+  known = translate_known (text, depth);
+  if (known != NULL)
+    return g_steal_pointer (&known);
+
   /* A field, and what is wrong with it. */
   end = text + strspn (text, "abcdefghijklmnopqrstuvwxyz_-");
   if (end > text && g_str_has_prefix (end, ": "))
@@ -369,6 +515,14 @@ translate (const char *text,
       g_autofree char *said = translate (end + 2, depth + 1);
 
       return g_strdup_printf ("%.*s: %s", (int) (end - text), text, said);
+    }
+
+  /* What another program said, and what of ours follows it. */
+  for (end = strstr (text, ". "); end != NULL; end = strstr (end + 2, ". "))
+    {
+      known = translate_known (end + 2, depth + 1);
+      if (known != NULL)
+        return g_strdup_printf ("%.*s %s", (int) (end + 1 - text), text, known);
     }
 
   return g_strdup (text);

@@ -281,7 +281,7 @@ def literals(path):
 
 def check_phrases(texts):
     """What is known again by gw-phrases.c is what the backend says, and nothing that is wrong with a
-    configuration stays without translation."""
+    configuration or with Redis stays without translation."""
     phrases = [text for text in literals(ROOT / "src" / "base" / "gw-phrases.c")
                if len(text.split()) > 2]
     backend = ROOT / "src" / "backend"
@@ -298,6 +298,12 @@ def check_phrases(texts):
             phrase = re.sub(r"^(?:[a-z-]+|%s): (?=[^%]|%u)", "", text)
             if len(phrase.split()) > 2 and text not in known and phrase not in known:
                 yield f"gw-phrases.c does not have “{text}” of {name}"
+    for name in ("address", "connection", "fault", "tls"):
+        for text in literals(backend / "queue" / f"gw-redis-{name}.c"):
+            # Of the table's sentences one format is made, which gw-phrases.c takes apart again.
+            text = text.removeprefix("%s ")
+            if len(text.split()) > 2 and text.endswith(".") and text not in known:
+                yield f"gw-phrases.c does not have “{text}” of gw-redis-{name}.c"
 
 
 CHECKS = [check_complete, check_placeholders, check_mnemonics, check_punctuation, check_glossary,

@@ -62,8 +62,8 @@ static const Row rows[] = {
     "There is no such socket. Start Redis, or correct the path." },
   /* Last: what a step of ours was refused stands in its message, too. */
   { "user_script", GW_REDIS_FAULT_NONE, GW_ERROR_INTERNAL,
-    "A step of Gangway failed there: keys of the queue were changed by hand, or this is an error of "
-    "Gangway's own. Please report it." },
+    "A step of Gangway failed there: keys of the queue were changed by hand, or this is an error in "
+    "Gangway. Please report it." },
 };
 
 /**
