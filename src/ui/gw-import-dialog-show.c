@@ -18,14 +18,19 @@ update_title (GwImportDialog *self)
 {
   guint n_files = gw_import_set_get_n_files (self->set);
   guint n_tasks = gw_import_rows_get_n_tasks (self->rows);
+  const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name_row));
   g_autofree char *files = NULL;
   g_autofree char *tasks = NULL;
   g_autofree char *text = NULL;
 
   files = g_strdup_printf (ngettext ("%'u file", "%'u files", n_files), n_files);
   tasks = g_strdup_printf (ngettext ("%'u task", "%'u tasks", n_tasks), n_tasks);
-  /* Translators: "3 files · 37 tasks" */
-  text = g_strdup_printf (_("%1$s · %2$s"), files, tasks);
+  if (_gw_import_dialog_find_project (self, name) != NULL)
+    /* Translators: "3 files · 37 tasks · to “Animals”", a project that is there already */
+    text = g_strdup_printf (_("%1$s · %2$s · to “%3$s”"), files, tasks, name);
+  else
+    /* Translators: "3 files · 37 tasks" */
+    text = g_strdup_printf (_("%1$s · %2$s"), files, tasks);
   adw_window_title_set_subtitle (self->window_title, text);
 }
 
@@ -150,6 +155,7 @@ _gw_import_dialog_update_buttons (GwImportDialog *self)
   g_autofree char *review = NULL;
   g_autofree char *problems = NULL;
 
+  update_title (self);
   run = g_strdup_printf (ngettext ("_Run %'u", "_Run %'u", n_ticked), n_ticked);
   gtk_button_set_label (self->run_button, run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run_button), ready);
@@ -172,7 +178,6 @@ static void queue_estimate (GwImportDialog *self);
 void
 _gw_import_dialog_update (GwImportDialog *self)
 {
-  update_title (self);
   update_rows_options (self);
   update_list (self);
   _gw_import_dialog_update_buttons (self);

@@ -120,6 +120,18 @@ class Import(desktop.Case):
         self.wait_no_dialog(window)
         window.wait_rows(3)
 
+    def test_the_title_says_which_project_it_adds_to(self):
+        window = self.open(self.home.file("animals.txt", "cat\ndog\n"))
+        self.wait_dialog(window, "1 file · 2 tasks")
+        window.press("_Run 2")
+        self.wait_no_dialog(window)
+        window.wait_row("dog", "Completed")
+        # What is shown is what is added to, and its name is not in view.
+        self.assertEqual(self.start_again(self.home.file("plants.txt", "fern\n")), 0)
+        self.wait_dialog(window, "1 file · 1 task · to “animals”")
+        self.entry(window, "Name").set_text("plants")
+        window.until(lambda: not window.says("to “animals”"), "a project of its own")
+
     def test_a_gateway_that_goes_keeps_the_dialog(self):
         daemon = self.daemon()
         lines = "".join(f"task {n}\n" for n in range(12000))
