@@ -87,6 +87,7 @@ class Node:
         self.bus, self.owner, self.path = bus, owner, path
         self.role = self.name = self.description = ""
         self.interfaces = ()
+        self.states = 0  # a bit for each
         self.parent, self.children = None, []
         self.is_leaf = False
 
@@ -116,6 +117,9 @@ class Node:
     def has_state(self, state):
         low, high = self._call("Accessible", "GetState")[0]
         return bool((high << 32 | low) >> int(state) & 1)
+
+    def had_state(self, state):
+        return bool(self.states >> int(state) & 1)
 
     def get_text(self):
         return self._call("Text", "GetText", "(ii)", 0, -1)[0]
@@ -172,11 +176,12 @@ class Node:
         """Returns: the root, and whether all that is there was in the cache: since GTK 4.10 a node
         comes into being when it is first asked for."""
         found = {}
-        for (_, path), _, _, _, n_children, interfaces, name, role, description, _states \
+        for (_, path), _, _, _, n_children, interfaces, name, role, description, states \
                 in self.bus.call(self.owner, CACHE, INTERFACE + "Cache", "GetItems")[0]:
             node = Node(self.bus, self.owner, path)
             node.name, node.role, node.description = name, role_name(role), description
             node.interfaces, node.is_leaf = interfaces, n_children == 0 and path != ROOT
+            node.states = states[1] << 32 | states[0]
             found[path] = node
         root, whole = found.get(ROOT, self), True
         level = [root]

@@ -328,10 +328,10 @@ class Window(frame.Process):
         """Goes to a row of that list by keys, and takes it."""
         def here():
             item = self.find("list item", name)
-            return item is not None and has_state(item, StateType.FOCUSED)
+            return item is not None and item.had_state(StateType.FOCUSED)
         def focused():
             return [node.name for node in nodes(self.app)
-                    if role_of(node) == "list item" and has_state(node, StateType.FOCUSED)]
+                    if role_of(node) == "list item" and node.had_state(StateType.FOCUSED)]
         self.wait_node("list item", name)
         for _ in range(40):
             before = focused()
@@ -365,12 +365,12 @@ class Window(frame.Process):
     def selected(self):
         """The contents of the selected rows."""
         return [row.name.split(",")[0] for row in self.rows()
-                if has_state(row, StateType.SELECTED)]
+                if row.had_state(StateType.SELECTED)]
 
     def pick(self, *parts):
         """Selects the row that has all @parts, and nothing else."""
         def chosen():
-            names = [row.name for row in self.rows() if has_state(row, StateType.SELECTED)]
+            names = [row.name for row in self.rows() if row.had_state(StateType.SELECTED)]
             return len(names) == 1 and all(part in names[0] for part in parts)
         self.click_until(lambda: self.wait_row(*parts), chosen, f"the row with {parts} selected")
 
@@ -413,10 +413,10 @@ class Window(frame.Process):
                 return "nowhere"
 
         def walk(node, depth):
-            states = [word for state, word in marks if has_state(node, state)]
+            states = [word for state, word in marks if node.had_state(state)]
             text = text_of(node)
             if states or text or (node.name and not node.name.startswith("Gtk")):
-                if not has_state(node, StateType.SENSITIVE):
+                if not node.had_state(StateType.SENSITIVE):
                     states.append("insensitive")
                 lines.append(f"{'  ' * depth}{role_of(node)} {node.name!r} {text[:80]!r} "
                              f"{' '.join(states)} {extents(node)}")

@@ -80,7 +80,7 @@ class Find(Case):
         # In tasks at once, in results by the gateway; upper and lower case are the same.
         window.key("ctrl+f")
         window.wait_node("entry", "Search tasks and results")
-        window.until(lambda: any(desktop.has_state(n, StateType.FOCUSED) for n in
+        window.until(lambda: any(n.had_state(StateType.FOCUSED) for n in
                                  desktop.nodes(window.find("entry", "Search tasks"))),
                      "the cursor in the search")
         window.key("F", "R", "o", "g")
@@ -323,9 +323,9 @@ class Many(Case):
 class Keys(Case):
     def focused(self, window):
         for node in desktop.nodes(window.app):
-            if desktop.has_state(node, StateType.FOCUSED):
+            if node.had_state(StateType.FOCUSED):
                 place = node.get_extents()
-                return desktop.role_of(node), desktop.name_of(node).split(",")[0], place.x, place.y
+                return desktop.role_of(node), node.name.split(",")[0], place.x, place.y
         return None
 
     def walk(self, window, key):

@@ -140,9 +140,9 @@ class Providers(Case):
         self.fill(window, "Address", "127.0.0.1:9999")
         self.fill(window, "Key", KEY)
         add = self.within(window, "push button", "_Add")
-        self.assertFalse(has_state(add, Atspi.StateType.SENSITIVE))
+        self.assertFalse(has_state(add, StateType.SENSITIVE))
         self.fill(window, "Name", "Mine")
-        window.until(lambda: has_state(add, Atspi.StateType.SENSITIVE), "that it can be added")
+        window.until(lambda: has_state(add, StateType.SENSITIVE), "that it can be added")
 
     def test_a_command_is_looked_for_and_not_run(self):
         self.home.configure("[provider own]\nenabled=true\nkind=command\n"

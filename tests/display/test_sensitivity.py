@@ -98,7 +98,7 @@ class Sensitivity(desktop.Case):
         return self.open("--gateway", gateway.uri)
 
     def shown(self, window):
-        return {desktop.name_of(node): desktop.has_state(node, SENSITIVE)
+        return {node.name: node.had_state(SENSITIVE)
                 for node in desktop.nodes(window.app) if desktop.role_of(node) in ROLES}
 
     def look(self, window, file, menu, opens):
@@ -197,7 +197,7 @@ class Sensitivity(desktop.Case):
         window.until(lambda: "Preferences" in self.shown(window), "the main menu")
         # The keys go to it: Enter takes the first item.
         window.type_keys("Return")
-        window.until(lambda: any(desktop.has_state(node, desktop.StateType.FOCUSED)
+        window.until(lambda: any(node.had_state(desktop.StateType.FOCUSED)
                                  for node in desktop.nodes(window.find("entry", "Search tasks"))),
                      "the search")
         window.key("Escape")

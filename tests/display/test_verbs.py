@@ -373,7 +373,7 @@ class Keys(desktop.Case):
 
     def focused(self, window, role, name):
         for node in desktop.nodes(window.find(role, name)):
-            if desktop.has_state(node, desktop.StateType.FOCUSED):
+            if node.had_state(desktop.StateType.FOCUSED):
                 return True
         return False
 

@@ -87,12 +87,12 @@ class Words(desktop.Case):
             for kind, text in (("name", name), ("description", node.description), ("text", said)):
                 if text in TOOLKIT or not text:
                     continue
-                if role == "text" and kind == "text" and has_state(node, StateType.EDITABLE):
+                if role == "text" and kind == "text" and node.had_state(StateType.EDITABLE):
                     continue  # what the user types
                 if pseudo.is_foreign(text, NAMES):
                     self.faults.add(f"{view}: {kind} of {role}: {text!r}")
             if controls and role in NAMED_ROLES and not name \
-                    and has_state(node, StateType.FOCUSABLE) and not self.inside(node):
+                    and node.had_state(StateType.FOCUSABLE) and not self.inside(node):
                 within = [inner.name for inner in nodes(node)][1:]
                 self.faults.add(f"{view}: a {role} without a name, with {within}, under "
                                 f"{self.above(node)}")
