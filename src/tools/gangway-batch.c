@@ -69,33 +69,6 @@ _gw_program_turn_for (GAsyncResult **result,
     g_source_remove (timer_id);
 }
 
-static void
-take_signal (GwProgram *program,
-             int number)
-{
-  if (program->signal != 0)
-    _exit (EXIT_SIGNAL + number);
-
-  program->signal = number;
-  g_main_context_wakeup (NULL);
-}
-
-static gboolean
-sigint_cb (gpointer user_data)
-{
-  take_signal (user_data, SIGINT);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-sigterm_cb (gpointer user_data)
-{
-  take_signal (user_data, SIGTERM);
-
-  return G_SOURCE_CONTINUE;
-}
-
 /* A step that nothing is lost by is given up as soon as the user wants to stop. */
 void
 _gw_program_turn_or_give_up (GwProgram *program,
@@ -154,6 +127,38 @@ print_hints (GwProgram *program)
   else
     /* Translators: %s is a command for the terminal */
     gw_batch_progress_warn (program->progress, _("To write the results again: %s"), command);
+}
+
+static void
+take_signal (GwProgram *program,
+             int number)
+{
+  if (program->signal != 0)
+    {
+      /* What has been answered is kept, and the results can still be written. */
+      if (program->batch != NULL && gw_batch_get_project_name (program->batch) != NULL)
+        print_hints (program);
+      _exit (EXIT_SIGNAL + number);
+    }
+
+  program->signal = number;
+  g_main_context_wakeup (NULL);
+}
+
+static gboolean
+sigint_cb (gpointer user_data)
+{
+  take_signal (user_data, SIGINT);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+sigterm_cb (gpointer user_data)
+{
+  take_signal (user_data, SIGTERM);
+
+  return G_SOURCE_CONTINUE;
 }
 
 static void

@@ -402,6 +402,7 @@ class Runs(BatchCase):
         time.sleep(0.1)
         process.signal(signal.SIGINT)
         self.assertIn(process.wait(10), (130, -signal.SIGINT))
+        self.assertIn("To go on: gangway-batch --resume", process.stderr)
 
     def test_timeout_is_4(self):
         process = self.run_batch("--timeout", "1", "--project", "late", code=4,
