@@ -62,9 +62,13 @@ update_footer (GwImportDialog *self)
     text = g_strdup ("");
   else
     {
-      number = about (gw_import_rows_get_tokens (self->rows));
+      guint64 n_tokens = gw_import_rows_get_tokens (self->rows);
+
+      number = about (n_tokens);
       /* Translators: %s is a number, of the order of "4,800" */
-      tokens = g_strdup_printf (_("About %s input tokens"), number);
+      tokens = g_strdup_printf (ngettext ("About %s input token", "About %s input tokens",
+                                          (gulong) n_tokens),
+                                number);
       if (self->estimate != NULL)
         text = g_strdup_printf (_("%1$s · %2$s"), tokens, self->estimate);
       else
