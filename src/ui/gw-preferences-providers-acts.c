@@ -20,6 +20,7 @@ typedef struct {
   GwPreferencesProviders *page; /* (owned) */
   char *name;                   /* (owned) */
   gboolean flag;
+  const char *failed;           /* (nullable) what is said if it fails */
 } Act;
 
 static Act *
@@ -44,6 +45,23 @@ act_free (Act *act)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Act, act_free)
+
+/* Says if it failed, and looks how it stands now. */
+static void
+done_cb (GObject *source,
+         GAsyncResult *result,
+         gpointer user_data)
+{
+  g_autoptr (Act) act = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = gw_client_call_finish (GW_CLIENT (source), result, &error);
+
+  if (g_cancellable_is_cancelled (act->page->cancellable))
+    return;
+  if (answer == NULL)
+    _gw_preferences_toast_error (GTK_WIDGET (act->page), act->failed, error);
+  _gw_preferences_providers_look (act->page, FALSE);
+}
 
 static void
 show_row_error (GwPreferencesProviders *self,
@@ -136,31 +154,18 @@ _gw_preferences_providers_set_enabled (GwPreferencesProviders *self,
 }
 
 static void
-resumed_cb (GObject *source,
-            GAsyncResult *result,
-            gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) provider = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (provider == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (act->page), _("Not resumed"), error);
-  _gw_preferences_providers_look (act->page, FALSE);
-}
-
-static void
 resume (GwPreferencesProviders *self,
         const char *name)
 {
   GwClient *client = _gw_preferences_get_client (self->endpoint);
   g_autofree char *path = gw_client_build_path ("providers", name, "resume", NULL);
+  Act *act;
 
-  if (client != NULL)
-    gw_client_call_async (client, "POST", path, NULL, self->cancellable, resumed_cb,
-                          act_new (self, name, FALSE));
+  if (client == NULL)
+    return;
+  act = act_new (self, name, FALSE);
+  act->failed = _("Not resumed");
+  gw_client_call_async (client, "POST", path, NULL, self->cancellable, done_cb, act);
 }
 
 /* --- Removing --------------------------------------------------------------------------------- */
@@ -284,22 +289,6 @@ gw_preferences_providers_flush (GwPreferencesProviders *self)
 /* --- Order ------------------------------------------------------------------------------------ */
 
 static void
-ordered_cb (GObject *source,
-            GAsyncResult *result,
-            gpointer user_data)
-{
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) settings = gw_client_call_finish (GW_CLIENT (source), result, &error);
-
-  if (g_cancellable_is_cancelled (act->page->cancellable))
-    return;
-  if (settings == NULL)
-    _gw_preferences_toast_error (GTK_WIDGET (act->page), _("Not moved"), error);
-  _gw_preferences_providers_look (act->page, FALSE);
-}
-
-static void
 move (GwPreferencesProviders *self,
       GwProviderRow *row,
       int to)
@@ -308,6 +297,7 @@ move (GwPreferencesProviders *self,
   g_autoptr (JsonObject) body = json_object_new ();
   JsonArray *order = json_array_new ();
   GtkListBoxRow *other;
+  Act *act;
   int i;
 
   g_object_ref (row);
@@ -318,9 +308,11 @@ move (GwPreferencesProviders *self,
   for (i = 0; (other = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
     json_array_add_string_element (order, gw_provider_row_get_name (GW_PROVIDER_ROW (other)));
   json_object_set_array_member (body, "provider_order", order);
-  if (client != NULL)
-    gw_client_call_async (client, "PATCH", "/settings", body, self->cancellable, ordered_cb,
-                          act_new (self, "", FALSE));
+  if (client == NULL)
+    return;
+  act = act_new (self, "", FALSE);
+  act->failed = _("Not moved");
+  gw_client_call_async (client, "PATCH", "/settings", body, self->cancellable, done_cb, act);
 }
 
 static void
