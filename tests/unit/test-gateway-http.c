@@ -491,6 +491,31 @@ test_queue_errors (Fixture *fixture,
   fake_queue_set_error (fixture->queue, NULL);
 }
 
+/* A client that tries again fills no log with it. */
+static void
+test_fault_is_logged_once (Fixture *fixture,
+                           gconstpointer data)
+{
+  g_autoptr (GError) error = g_error_new (GW_ERROR, GW_ERROR_NO_SPACE, "No room at all");
+  g_autoptr (GError) other = g_error_new (GW_ERROR, GW_ERROR_INTERNAL, "Another fault");
+  const GError *faults[] = { error, error, error, other, other, error };
+
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_WARNING);
+  g_test_expect_message ("gw-request", G_LOG_LEVEL_WARNING, "POST /tasks: No room at all");
+  g_test_expect_message ("gw-request", G_LOG_LEVEL_WARNING, "POST /tasks: Another fault");
+  g_test_expect_message ("gw-request", G_LOG_LEVEL_WARNING, "POST /tasks: No room at all");
+  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
+    {
+      g_autoptr (RawReply) reply = NULL;
+
+      fake_queue_set_error (fixture->queue, faults[i]);
+      reply = raw_request (fixture->uri, "POST", "/tasks", NULL, "{\"content\":\"a\"}");
+      g_assert_cmpuint (reply->status, >=, 500);
+    }
+  g_test_assert_expected_messages ();
+  fake_queue_set_error (fixture->queue, NULL);
+}
+
 static void
 test_refuse_work (Fixture *fixture,
                   gconstpointer data)
@@ -574,6 +599,7 @@ main (int argc,
   FIXTURE_ADD ("/gateway/chunked", fixture_set_up, test_chunked);
   FIXTURE_ADD ("/gateway/expect", fixture_set_up, test_expect);
   FIXTURE_ADD ("/gateway/queue-errors", fixture_set_up, test_queue_errors);
+  FIXTURE_ADD ("/gateway/fault-is-logged-once", fixture_set_up, test_fault_is_logged_once);
   FIXTURE_ADD ("/gateway/refuse-work", fixture_set_up, test_refuse_work);
   FIXTURE_ADD ("/gateway/stop-waits", fixture_set_up, test_stop_waits);
   g_test_add_func ("/gateway/stop-gives-up", test_stop_gives_up);

@@ -55,6 +55,8 @@ struct _GwGateway {
   guint n_held;             /* waiting for an async call */
   gint64 started_at;        /* monotonic us */
   char *store;              /* (nullable) as the queue last said */
+  char *fault;              /* (nullable) that was logged last */
+  gint64 fault_at;          /* monotonic us, when */
   gint64 stop_began;        /* monotonic us; 0: not stopping */
   GSource *stop_timer;      /* (nullable) */
   GHashTable *tests;        /* name -> JsonObject: how the last test of each provider ended */

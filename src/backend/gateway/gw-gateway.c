@@ -43,6 +43,7 @@ gw_gateway_finalize (GObject *object)
   g_clear_pointer (&self->token, g_free);
   g_clear_pointer (&self->host_kind, g_free);
   g_clear_pointer (&self->data_dir, g_free);
+  g_clear_pointer (&self->fault, g_free);
   g_clear_pointer (&self->uri, g_free);
   g_clear_pointer (&self->store, g_free);
   g_clear_pointer (&self->counts, g_hash_table_unref);

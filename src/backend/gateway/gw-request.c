@@ -20,6 +20,8 @@
 #include "gateway/gw-problem.h"
 #include "gateway/gw-request.h"
 
+#define FAULT_AGAIN_US (60 * G_USEC_PER_SEC)
+
 typedef struct {
   GwRequest *request;     /* (owned) */
   GByteArray *body;       /* (owned) */
@@ -433,6 +435,22 @@ gw_request_respond_changed (GwRequest *self,
   gw_request_respond_text (self, 200, "application/json", text, strlen (text));
 }
 
+/* Whoever is refused tries again: the same fault is not logged with each of their requests. */
+static gboolean
+is_new_fault (GwGateway *gateway,
+              const char *fault)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (g_strcmp0 (gateway->fault, fault) == 0 && now - gateway->fault_at < FAULT_AGAIN_US)
+    return FALSE;
+  g_free (gateway->fault);
+  gateway->fault = g_strdup (fault);
+  gateway->fault_at = now;
+
+  return TRUE;
+}
+
 /**
  * gw_request_fail:
  * @self: a request
@@ -457,7 +475,8 @@ gw_request_fail (GwRequest *self,
   retry_after = gw_problem_get_retry_after (error);
   trouble = status >= 500 ? gw_queue_get_trouble (self->gateway->queue, NULL) : NULL;
   /* What ails the queue is said once, by the queue. */
-  if (status >= 500 && trouble == NULL && !g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING))
+  if (status >= 500 && trouble == NULL && !g_error_matches (error, GW_ERROR, GW_ERROR_STOPPING)
+      && is_new_fault (self->gateway, error->message))
     g_warning ("%s %s: %s", soup_server_message_get_method (self->message),
                self->route != NULL ? self->route->path : "?", error->message);
 
