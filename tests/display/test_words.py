@@ -33,8 +33,8 @@ TOOLKIT = {
     "Close", "Minimize", "Maximize", "Back", "GtkImage", "Shortcuts", "Search Shortcuts",
     "Search Results", "Show All", "No Results Found", "Try a different search", "Two Fingers",
     "shortcuts", "menu", "Increase", "Decrease", "Clear", "Clear Entry", "Show Text", "Hide Text",
-    "Apply", "Edit", "Discard", "Close the window", "Maximize the window", "Minimize the window",
-    "Restore the window", "(None)", "Search", "Try a different search.",
+    "Show Password", "Apply", "Edit", "Discard", "Close the window", "Maximize the window",
+    "Minimize the window", "Restore the window", "(None)", "Search", "Try a different search.",
 }
 # What GTK 4.8 gives for a name where there is none: that of the class.
 CLASS = re.compile(r"(Gtk|Adw|Gw|Gdk)[A-Z]\w+$")
@@ -91,7 +91,7 @@ class Words(desktop.Case):
                     continue  # what the user types
                 if pseudo.is_foreign(text, NAMES):
                     self.faults.add(f"{view}: {kind} of {role}: {text!r}")
-            if controls and role in NAMED_ROLES and not name \
+            if controls and role in NAMED_ROLES and not name and not name_of(node) \
                     and node.had_state(StateType.FOCUSABLE) and not self.inside(node):
                 within = [inner.name for inner in nodes(node)][1:]
                 self.faults.add(f"{view}: a {role} without a name, with {within}, under "
