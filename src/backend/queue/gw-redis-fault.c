@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "queue/gw-redis-fault.h"
@@ -22,6 +23,7 @@ typedef struct {
   GwRedisFault fault;
   GwError code;
   const char *advice;
+  int system; /* what the system says of it, in the language of the process; 0: it says nothing */
 } Row;
 
 static const Row rows[] = {
@@ -57,9 +59,9 @@ static const Row rows[] = {
   { "no answer in time", GW_REDIS_FAULT_SILENT, GW_ERROR_UNAVAILABLE,
     "It is too busy, frozen, or the network lost its answer. It is tried again by itself." },
   { "refused", GW_REDIS_FAULT_AWAY, GW_ERROR_UNAVAILABLE,
-    "Nothing listens there. Start Redis, or correct the address." },
+    "Nothing listens there. Start Redis, or correct the address.", ECONNREFUSED },
   { "No such file", GW_REDIS_FAULT_AWAY, GW_ERROR_UNAVAILABLE,
-    "There is no such socket. Start Redis, or correct the path." },
+    "There is no such socket. Start Redis, or correct the path.", ENOENT },
   /* Last: what a step of ours was refused stands in its message, too. */
   { "user_script", GW_REDIS_FAULT_NONE, GW_ERROR_INTERNAL,
     "A step of Gangway failed there: keys of the queue were changed by hand, or this is an error in "
@@ -91,7 +93,8 @@ find_row (const char *text)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      if (strstr (text, rows[i].word) != NULL)
+      if (strstr (text, rows[i].word) != NULL
+          || (rows[i].system != 0 && strstr (text, g_strerror (rows[i].system)) != NULL))
         return &rows[i];
     }
 
