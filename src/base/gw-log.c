@@ -259,7 +259,8 @@ value_of (const char *p)
   return p;
 }
 
-/* The password of an address, `scheme://user:password@host`, as key_shape() tells it. */
+/* The password of an address, `scheme://user:password@host`, as key_shape() tells it. What shows
+ * how such an address is written, with these very words, holds none. */
 static gsize
 password_shape (const char *p,
                 gsize *skip)
@@ -274,6 +275,9 @@ password_shape (const char *p,
     return 0;
 
   *skip = user + 1;
+  if (g_str_has_prefix (p + *skip, "password@]host")
+      || g_str_has_prefix (p + *skip, "password@host,"))
+    return 0;
   password = strcspn (p + *skip, "/?#@\"' \t\r\n");
   return p[*skip + password] == '@' ? password : 0;
 }

@@ -111,6 +111,10 @@ test_shapes (void)
 
   assert_untouched ("a risk-management-framework, task-0123456789, sk-");
   assert_untouched ("a wrong bearer token; authorization failed; api-key-env=NAME_KEY");
+  assert_clean ("cannot reach redis://user:password@host:6379/0", ":password@");
+  /* How an address is written. */
+  assert_untouched ("Write redis://[user:password@]host:port/db, rediss://… for TLS.");
+  assert_untouched ("write redis://:password@host, or user:password@.");
   assert_untouched ("http://127.0.0.1:8000/a@b redis://me@db:6379 http://h:80 a@b http://[::1]:1/");
   assert_untouched ("");
 }
