@@ -98,7 +98,7 @@ class Sensitivity(desktop.Case):
         return self.open("--gateway", gateway.uri)
 
     def shown(self, window):
-        return {node.name: node.had_state(SENSITIVE)
+        return {node.name or desktop.name_of(node): node.had_state(SENSITIVE)
                 for node in desktop.nodes(window.app) if desktop.role_of(node) in ROLES}
 
     def look(self, window, file, menu, opens):
