@@ -147,6 +147,12 @@ static const char *const phrases[] = {
   N_ ("Its tasks wait."),
   /* Translators: the name of a provider, and what it said */
   N_ ("The key for %s was not accepted (%s)."),
+  /* Translators: the name of a provider, and what it said */
+  N_ ("%s wants a key, and has none here (%s)."),
+  /* Translators: of a key */
+  N_ ("Put one in, then resume it."),
+  /* Translators: of a key */
+  N_ ("Put one in."),
   /* Translators: of a key */
   N_ ("Put in the right one, then resume it."),
   /* Translators: of a key */

@@ -51,6 +51,23 @@ judge_key (Server *server,
                                 : ANSWER);
 }
 
+/* A server that wants a key, for a provider that was set up without, or whose key was only kept until
+ * the end of the program. */
+static void
+test_no_key (void)
+{
+  Server *server = server_new (judge_key);
+  g_autoptr (GwProvider) provider = provider_new_with_key (server->port, 5, NULL);
+  g_autoptr (GwReply) reply = NULL;
+
+  set_good_key (server, "canary");
+  reply = call (provider);
+  g_assert_cmpint (reply->error_code, ==, GW_ERROR_TASK_AUTH);
+  g_assert_cmpint (reply->lane_act, ==, GW_LANE_STOP);
+  g_assert_nonnull (strstr (reply->error_message, " wants a key, and has none here"));
+  server_stop (server);
+}
+
 static void
 test_several_keys (void)
 {
@@ -165,6 +182,7 @@ main (int argc,
   g_test_init (&argc, &argv, NULL);
   gw_log_add_secret (CANARY);
   g_test_add_func ("/openai/key-in-answer", test_key_in_answer);
+  g_test_add_func ("/openai/no-key", test_no_key);
   g_test_add_func ("/openai/several-keys", test_several_keys);
   g_test_add_func ("/openai/several-keys-tested", test_several_keys_tested);
   g_test_add_func ("/openai/word-as-key", test_word_as_key);

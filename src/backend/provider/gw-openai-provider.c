@@ -216,6 +216,7 @@ _gw_openai_fill_raw (GwOpenaiProvider *self,
   raw->incomplete = exchange->end == GW_EXCHANGE_BROKEN;
   raw->too_large = exchange->end == GW_EXCHANGE_TOO_LARGE;
   raw->title = _gw_openai_get_title (self);
+  raw->has_key = self->keys->len > 0;
   raw->wall_ms = gw_clock_wall (_gw_openai_get_clock (self));
 }
 

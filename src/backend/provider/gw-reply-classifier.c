@@ -327,8 +327,11 @@ set_error (GwReply *reply,
 
     case GW_REPLY_KIND_AUTH:
       gw_reply_set_error (reply, GW_REPLY_RETRY_FREE, GW_ERROR_TASK_AUTH,
-                          "The key for %s was not accepted (%s). Put in the right one, then resume "
-                          "it.", raw->title, said);
+                          raw->has_key
+                            ? "The key for %s was not accepted (%s). Put in the right one, then "
+                              "resume it."
+                            : "%s wants a key, and has none here (%s). Put one in, then resume it.",
+                          raw->title, said);
       stop (reply);
       break;
 

@@ -20,6 +20,7 @@ typedef struct {
   gboolean too_large;
 
   const char *title;           /* the provider, for people */
+  gboolean has_key;            /* it was asked with one */
   const char *model;           /* (nullable) that was asked */
   gboolean model_pinned;       /* the task asked for it, not the configuration */
   const char *content;         /* (nullable) the task */
