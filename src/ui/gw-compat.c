@@ -250,3 +250,17 @@ gw_compat_set_one_stop (GtkWidget *list)
   g_object_set (list, "tab-behavior", GTK_LIST_TAB_ITEM, NULL);
 #endif
 }
+
+/**
+ * gw_compat_toggles_twice:
+ *
+ * In a column view before GTK 4.12 the row and its cell both listen for clicks: with Ctrl held, one
+ * selects the row and the other takes it out again. (Seen with 4.8.3 and a view of one column.)
+ *
+ * Returns: whether the row has to be selected by the application
+ */
+gboolean
+gw_compat_toggles_twice (void)
+{
+  return gtk_check_version (4, 12, 0) != NULL;
+}

@@ -14,6 +14,7 @@ GtkWidget *gw_compat_message_dialog_new (GtkWindow *parent, const char *heading,
                                          const char *body);
 gboolean gw_compat_has_focus_in (GtkWidget *widget);
 void gw_compat_set_one_stop (GtkWidget *list);
+gboolean gw_compat_toggles_twice (void);
 void gw_compat_announce (GtkWidget *widget, const char *message);
 void gw_compat_show_file (GtkWindow *parent, GFile *file);
 void gw_compat_scroll_to (GtkColumnView *view, guint position);

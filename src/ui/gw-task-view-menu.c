@@ -3,9 +3,11 @@
 
 #include "config.h"
 
+#include "gw-compat.h"
 #include "gw-task-view-private.h"
 
-/* The menu of the rows, where the pointer is, or at the row that has the focus. */
+/* What a click on a row does besides to select it: the menu of the rows, where the pointer is or at
+ * the row that has the focus; and with Ctrl held, what GTK does wrong. */
 
 /* The item of the row that @widget lies in. */
 static GwTaskItem *
@@ -61,6 +63,39 @@ menu_pressed_cb (GtkGestureClick *gesture,
   popup (self, x, y);
 }
 
+/* Before the rows and their cells hear of it. */
+static void
+toggle_pressed_cb (GtkGestureClick *gesture,
+                   int n_press,
+                   double x,
+                   double y,
+                   gpointer user_data)
+{
+  GwTaskView *self = user_data;
+  GdkModifierType state
+      = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
+  GtkWidget *widget
+      = gtk_widget_pick (GTK_WIDGET (self->column_view), x, y, GTK_PICK_DEFAULT);
+  GwTaskItem *item = (state & GDK_CONTROL_MASK) != 0 ? item_at (self, widget) : NULL;
+  guint position;
+
+  if (item == NULL || !gw_task_rows_find (self->rows, gw_task_item_get_task_id (item), &position))
+    return;
+  gtk_widget_activate_action (widget, "list.select-item", "(ubb)", position, TRUE,
+                              (state & GDK_SHIFT_MASK) != 0);
+  gtk_gesture_set_state (GTK_GESTURE (gesture), GTK_EVENT_SEQUENCE_CLAIMED);
+}
+
+static void
+add_toggle (GwTaskView *self)
+{
+  GtkGesture *click = gtk_gesture_click_new ();
+
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (click), GTK_PHASE_CAPTURE);
+  g_signal_connect_object (click, "pressed", G_CALLBACK (toggle_pressed_cb), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self->column_view), GTK_EVENT_CONTROLLER (click));
+}
+
 static gboolean
 menu_key_cb (GtkWidget *widget,
              GVariant *arguments,
@@ -86,6 +121,8 @@ _gw_task_view_menu_init (GwTaskView *self)
   GtkEventController *keys = gtk_shortcut_controller_new ();
   GtkGesture *click = gtk_gesture_click_new ();
 
+  if (gw_compat_toggles_twice ())
+    add_toggle (self);
   gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
   g_signal_connect_object (click, "pressed", G_CALLBACK (menu_pressed_cb), self, 0);
   gtk_widget_add_controller (view, GTK_EVENT_CONTROLLER (click));

@@ -74,6 +74,24 @@ class Work(desktop.Case):
             window.key("ctrl+k")
             window.wait_row(goes, "Running")
 
+    def test_several_are_selected_by_clicks(self):
+        gateway = FakeGateway().start()
+        self.addCleanup(gateway.stop)
+        for text in ("first", "second", "third", "fourth"):
+            gateway.add(text, "completed", result="yes")
+        window = self.open("--gateway", gateway.uri)
+
+        def click(key, row, *expected):
+            window.click_holding(key, lambda: window.wait_row(row + ","))
+            window.until(lambda: window.selected() == list(expected), f"{expected} selected")
+        window.pick("first")
+        click("ctrl", "third", "first", "third")
+        click("ctrl", "fourth", "first", "third", "fourth")
+        window.wait_words("3 Tasks Selected")
+        click("ctrl", "third", "first", "fourth")
+        click("ctrl", "second", "first", "second", "fourth")
+        click("shift", "fourth", "second", "third", "fourth")
+
     def test_a_move_that_changes_nothing_says_so(self):
         gateway = FakeGateway().start()
         self.addCleanup(gateway.stop)

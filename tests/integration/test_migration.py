@@ -226,6 +226,11 @@ class Migration(frame.Case):
         stats = mock.stats("one")
         self.assertEqual((stats["calls"], stats["breaches"]), (5, 0), stats)
 
+    @staticmethod
+    def wait_said(gateway, words):
+        """Standard error comes by a thread of its own."""
+        frame.wait_for(lambda: words in gateway.stderr, f"{words!r} on standard error")
+
     def test_refused(self):
         gateway = self.daemon("--no-workers")
         gateway.submit("mine")
@@ -236,7 +241,7 @@ class Migration(frame.Case):
         frame.wait_for(lambda: self.cli("pubsub", "numsub", "gangway:events:0").endswith("1"),
                        "it listens")
         self.assertIn("use the queue", self.to_redis(3))
-        self.assertIn("1 unfinished tasks wait in the queue", gateway.stderr)
+        self.wait_said(gateway, "1 unfinished tasks wait in the queue")
         gateway.submit("theirs")
         self.stop(gateway)
         for said in (self.to_redis(3), self.to_embedded(3)):
@@ -244,8 +249,8 @@ class Migration(frame.Case):
         # Both go on as before, and who forgets one hears of it.
         for arguments in ((), ("--redis", self.uri)):
             gateway = self.daemon("--no-workers", *arguments)
-            self.assertIn("1 unfinished tasks wait in the queue" if arguments
-                          else f"used the queue on {self.uri} before", gateway.stderr)
+            self.wait_said(gateway, "1 unfinished tasks wait in the queue" if arguments
+                           else f"used the queue on {self.uri} before")
             self.assertEqual(len(gateway.ok("GET", "/tasks")["tasks"]), 1)
             self.stop(gateway)
         self.assertIn("There is no queue in", self.move(self.uri, 3, "--data-dir", os.path.join(
